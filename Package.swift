@@ -1,0 +1,68 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Kernels are compiled from one source folder once per CPU level (KernelsV3 and KernelsV4 are symlinks to
+// KernelsBaseline); `Kernels` chooses at run time. "-O" keeps them fast in debug builds too.
+func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
+    [.unsafeFlags(clang.flatMap { ["-Xcc", $0] } + ["-O"])] + (define.map { [.define($0)] } ?? [])
+}
+
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+
+let package = Package(
+    name: "gecko",
+    products: [.executable(name: "gecko", targets: ["GeckoCommand"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        // System libraries and header-only helpers.
+        .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-pthread-dev"])]),
+        .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
+        .systemLibrary(name: "CSIMD"),
+        .systemLibrary(name: "CCPU"),
+
+        // The machine.
+        .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
+        .target(name: "MPI", dependencies: ["CMPI", "Hardware"]),
+
+        // Arithmetic.
+        .target(name: "KernelsBaseline", dependencies: ["CSIMD"], swiftSettings: cpuLevel(define: "BASELINE")),
+        .target(name: "KernelsV3", dependencies: ["CSIMD"], swiftSettings: cpuLevel("-march=x86-64-v3")),
+        .target(
+            name: "KernelsV4", dependencies: ["CSIMD"],
+            swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
+        .target(name: "Kernels", dependencies: ["CCPU", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
+        .target(name: "Numerics", dependencies: ["COpenBLAS", "Kernels", "Hardware"]),
+        .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
+
+        // Schedules and their simulation: pure.
+        .target(name: "Schedules"),
+        .target(name: "Simulation", dependencies: ["Schedules"]),
+
+        // Execution.
+        .target(name: "Pipeline", dependencies: ["Schedules", "Model", "Numerics", "Hardware", "MPI"]),
+
+        // Files.
+        .target(name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Corpora", dependencies: ["Numerics"]),
+        .target(
+            name: "Training",
+            dependencies: ["Pipeline", "Simulation", "Model", "Corpora", "Checkpoints", "TOMLKit"]),
+
+        .executableTarget(name: "GeckoCommand", dependencies: ["Training", argumentParser]),
+
+        .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
+        .testTarget(name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware"]),
+        .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics"]),
+        .testTarget(name: "ModelTests", dependencies: ["Model", "Checkpoints"], exclude: ["Fixtures"]),
+        .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
+        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
+        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora"]),
+    ],
+    swiftLanguageModes: [.v6]
+)

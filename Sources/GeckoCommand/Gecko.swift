@@ -1,0 +1,7 @@
+import ArgumentParser
+
+@main
+struct Gecko: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.")
+}
