@@ -30,12 +30,13 @@ let package = Package(
         .target(name: "MPI", dependencies: ["CMPI", "Hardware"]),
 
         // Arithmetic.
-        .target(name: "KernelsBaseline", dependencies: ["CSIMD"], swiftSettings: cpuLevel(define: "BASELINE")),
-        .target(name: "KernelsV3", dependencies: ["CSIMD"], swiftSettings: cpuLevel("-march=x86-64-v3")),
+        .target(name: "KernelInterface"),
+        .target(name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel(define: "BASELINE")),
+        .target(name: "KernelsV3", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel("-march=x86-64-v3")),
         .target(
-            name: "KernelsV4", dependencies: ["CSIMD"],
+            name: "KernelsV4", dependencies: ["CSIMD", "KernelInterface"],
             swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
-        .target(name: "Kernels", dependencies: ["CCPU", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
+        .target(name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
         .target(name: "Numerics", dependencies: ["COpenBLAS", "Kernels", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
 

@@ -1,6 +1,7 @@
 // Minimal serial team; replaced by the pinned one.
 package final class Team {
     package let count: Int
+    package var onJoin: (() -> Void)?
     package init(serial: Void = ()) { count = 1 }
     /// Runs `body(worker)` once per worker and returns when all have finished.
     package func run(_ body: (Int) -> Void) { for i in 0..<count { body(i) } }
