@@ -54,7 +54,9 @@ let package = Package(
             name: "Training",
             dependencies: ["Pipeline", "Simulation", "Model", "Corpora", "Checkpoints", "TOMLKit"]),
 
-        .executableTarget(name: "GeckoCommand", dependencies: ["Training", argumentParser]),
+        .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
+
+        .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", argumentParser]),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware"]),

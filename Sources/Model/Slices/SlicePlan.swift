@@ -98,15 +98,16 @@ package struct SlicePlan: Sendable {
             let b = min(end, (a / chunk + 1) * chunk)
             let c = a / chunk
             func documentAt(_ i: Int) -> Int32 { documents[i - first] }
-            let r0 = (a..<b).first { documentAt($0) >= owner } ?? b
-            let r1 = (r0..<b).first { documentAt($0) > owner } ?? b
+            // Without documents everyone reads (an empty memory gives 0) and nothing is ever wiped.
+            let r0 = bos == nil ? a : (a..<b).first { documentAt($0) >= owner } ?? b
+            let r1 = bos == nil ? b : (r0..<b).first { documentAt($0) > owner } ?? b
             var piece = Piece(
                 start: a, end: b, keyStart: max(0, (c - 1) * chunk), readers: r0..<r1, absorbed: b..<b, wipes: false)
             if b % chunk == 0 && c >= 1 {
                 let newOwner = documentAt(b - chunk - 1)
                 let from = (b - 2 * chunk..<b - chunk).first { documentAt($0) == newOwner }!
                 piece.absorbed = from..<b - chunk
-                piece.wipes = owner != newOwner
+                piece.wipes = bos != nil && owner != newOwner
                 owner = newOwner
             }
             pieces.append(piece)
