@@ -1,0 +1,24 @@
+/// A named way to make a table.
+package struct ScheduleGenerator: Sendable {
+    package let name: String
+    /// One line for lists and help texts.
+    package let summary: String
+    private let generate: @Sendable (ScheduleRequest) throws -> ScheduleTable
+
+    package init(
+        name: String, summary: String, generate: @escaping @Sendable (ScheduleRequest) throws -> ScheduleTable
+    ) {
+        self.name = name
+        self.summary = summary
+        self.generate = generate
+    }
+
+    /// The validated table for `request`.
+    ///
+    /// - Throws: `ScheduleError` if the schedule doesn't exist for the request.
+    package func make(_ request: ScheduleRequest) throws -> ScheduleTable {
+        let table = try generate(request)
+        try table.validate()
+        return table
+    }
+}

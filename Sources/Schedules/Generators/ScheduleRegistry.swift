@@ -1,0 +1,16 @@
+/// The schedules that can be made from their numbers alone. To add one, write its file and add a line here.
+package enum ScheduleRegistry {
+    package static let all: [ScheduleGenerator] = [
+        .allForwardAllBackward,
+        .oneForwardOneBackward,
+    ]
+
+    /// - Throws: `ScheduleError` that lists the names if there is none like `name`.
+    package static func generator(named name: String) throws -> ScheduleGenerator {
+        guard let generator = all.first(where: { $0.name == name }) else {
+            throw ScheduleError.unsupported(
+                "there is no schedule '\(name)'; expected one of " + all.map(\.name).joined(separator: ", "))
+        }
+        return generator
+    }
+}

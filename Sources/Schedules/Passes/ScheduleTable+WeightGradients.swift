@@ -1,0 +1,26 @@
+extension ScheduleTable {
+    /// Each fused backward as an input gradient and, right after it, a weight gradient.
+    package func splittingWeightGradients() -> ScheduleTable {
+        with(
+            rows: rows.map { row in
+                row.flatMap { action in
+                    action.kind == .backward ? [action.with(.backwardInput), action.with(.backwardWeight)] : [action]
+                }
+            })
+    }
+
+    /// Each input gradient as a fused backward, the separate weight gradients gone. Legal whenever the table is: nothing
+    /// waits for a weight gradient, and both kinds come in one order.
+    package func mergingWeightGradients() -> ScheduleTable {
+        with(
+            rows: rows.map { row in
+                row.compactMap { action in
+                    switch action.kind {
+                    case .backwardInput: action.with(.backward)
+                    case .backwardWeight: nil
+                    default: action
+                    }
+                }
+            })
+    }
+}

@@ -1,0 +1,64 @@
+/// What a table schedules: `sequences` x `slices` units through `stages` stages that are placed on `ranks` ranks.
+package struct ScheduleShape: Sendable, Equatable {
+    package let ranks: Int
+    package let sequences: Int
+    package let slices: Int
+    /// The rank of every stage.
+    package let placement: [Int]
+    private let stagesByRank: [[Int]]
+
+    package var stages: Int { placement.count }
+    /// Units (slices of sequences) that pass every stage in a step.
+    package var units: Int { sequences * slices }
+    /// The largest number of stages on one rank.
+    package var virtualStages: Int { stagesByRank.reduce(0) { max($0, $1.count) } }
+
+    /// Largest number of (stage, unit) pairs; keeps every index and tag of a table within 31 bits.
+    package static let largestSize = 1 << 28
+
+    package init(ranks: Int, sequences: Int, slices: Int, placement: [Int]) throws {
+        for (what, value) in [("ranks", ranks), ("sequences", sequences), ("slices", slices)] where value < 1 {
+            throw ScheduleError.shape("expected at least 1 for the number of \(what), found \(value)")
+        }
+        let (units, tooMany) = sequences.multipliedReportingOverflow(by: slices)
+        let (size, tooLarge) = units.multipliedReportingOverflow(by: max(1, placement.count))
+        guard !tooMany, !tooLarge, size <= Self.largestSize, ranks <= Self.largestSize else {
+            throw ScheduleError.shape(
+                "\(placement.count) stages x \(sequences) sequences x \(slices) slices is more than a table can hold; "
+                    + "expected at most \(Self.largestSize) in all")
+        }
+        var stagesByRank = [[Int]](repeating: [], count: ranks)
+        for (stage, rank) in placement.enumerated() {
+            guard stagesByRank.indices.contains(rank) else {
+                throw ScheduleError.shape("stage \(stage) is placed on rank \(rank), expected a rank in 0..<\(ranks)")
+            }
+            stagesByRank[rank].append(stage)
+        }
+        if let empty = stagesByRank.firstIndex(where: \.isEmpty) {
+            throw ScheduleError.shape(
+                "rank \(empty) holds no stage: \(placement.count) stages are placed on \(ranks) ranks; "
+                    + "use at most as many ranks as stages and place a stage on each")
+        }
+        self.ranks = ranks
+        self.sequences = sequences
+        self.slices = slices
+        self.placement = placement
+        self.stagesByRank = stagesByRank
+    }
+
+    package func rank(of stage: Int) -> Int { placement[stage] }
+
+    /// The stages on `rank`, ascending.
+    package func stages(on rank: Int) -> [Int] { stagesByRank[rank] }
+
+    /// Whether the boundary between `stage` and `stage + 1` lies between two ranks, so that data crosses it as messages.
+    package func isMessageBoundary(after stage: Int) -> Bool { placement[stage] != placement[stage + 1] }
+
+    /// The unit's number when units are counted by sequence, then by slice.
+    package func unit(_ sequence: Int, _ slice: Int) -> Int { sequence * slices + slice }
+
+    package func contains(_ action: Action) -> Bool {
+        action.stage >= 0 && action.stage < stages && action.sequence >= 0 && action.sequence < sequences
+            && action.slice >= 0 && action.slice < slices
+    }
+}

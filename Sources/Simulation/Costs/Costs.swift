@@ -1,0 +1,48 @@
+import Schedules
+
+/// What a step costs: time and memory per stage, bytes per message, how fast each rank is.
+package struct Costs: Sendable, Equatable {
+    /// One entry per stage.
+    package var stages: [StageCosts]
+    /// Bytes of an activation, and of the gradient that answers it, across the boundary after each stage.
+    package var messageBytes: [Int]
+    /// Factor on every duration of a rank; 1.4 for a rank that is 40 % slower than the others.
+    package var slowness: [Double]
+    /// Seconds that each rank spends on gradient sync and optimizer after its last action.
+    package var closing: [Double]
+
+    /// - Throws: `SimulationError` if the numbers don't fit `shape`.
+    package init(
+        shape: ScheduleShape, stages: [StageCosts], messageBytes: [Int]? = nil, slowness: [Double]? = nil,
+        closing: [Double]? = nil
+    ) throws {
+        func fit<T>(_ values: [T]?, _ count: Int, _ what: String, default value: T) throws -> [T] {
+            guard let values else { return [T](repeating: value, count: count) }
+            if values.count == count { return values }
+            guard values.count == 1 else {
+                throw SimulationError("expected \(count) \(what) (or one for all), found \(values.count)")
+            }
+            return [T](repeating: values[0], count: count)
+        }
+        self.stages = try fit(
+            stages, shape.stages, "stages with costs",
+            default: StageCosts(forward: 0, backwardInput: 0, backwardWeight: 0))
+        self.messageBytes = try fit(messageBytes, shape.stages - 1, "message sizes", default: 0)
+        self.slowness = try fit(slowness, shape.ranks, "factors of slowness", default: 1)
+        self.closing = try fit(closing, shape.ranks, "closing times", default: 0)
+        for (stage, costs) in self.stages.enumerated() {
+            for kind in ActionKind.allCases where !(costs.duration(kind) >= 0 && costs.duration(kind) < .infinity) {
+                throw SimulationError(
+                    "expected a time of at least 0 for \(kind.title) at stage \(stage), found \(costs.duration(kind))")
+            }
+        }
+        if let rank = self.slowness.firstIndex(where: { !($0 > 0 && $0 < .infinity) }) {
+            throw SimulationError("expected a slowness above 0 for rank \(rank), found \(self.slowness[rank])")
+        }
+    }
+
+    /// Seconds that `action` takes on `rank`.
+    package func duration(_ action: Action, on rank: Int) -> Double {
+        stages[action.stage].duration(action.kind) * slowness[rank]
+    }
+}

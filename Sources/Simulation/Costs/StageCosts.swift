@@ -1,0 +1,43 @@
+import Schedules
+
+/// What one stage takes to run and to hold one unit (a slice of a sequence). Times in seconds.
+package struct StageCosts: Sendable, Equatable {
+    package var forward: Double
+    package var backwardInput: Double
+    package var backwardWeight: Double
+    /// Input and weight gradient in one go; often less than the sum, since the kernels share what they read.
+    package var backward: Double
+    package var recompute: Double
+    /// Bytes of a unit's activations, from its forward (or recompute) to its input gradient.
+    package var unitBytes = 0
+    /// Bytes of a unit that its weight gradient still needs once the input gradient is done.
+    package var weightUnitBytes = 0
+    /// Bytes of a recomputed unit's input and entry state.
+    package var lightBytes = 0
+    /// Bytes that the stage holds whatever the schedule: parameters, gradients, optimizer state.
+    package var residentBytes = 0
+
+    /// - Parameters:
+    ///   - backward: nil for the sum of both gradients
+    ///   - recompute: nil for the time of a forward
+    package init(
+        forward: Double, backwardInput: Double, backwardWeight: Double, backward: Double? = nil,
+        recompute: Double? = nil
+    ) {
+        self.forward = forward
+        self.backwardInput = backwardInput
+        self.backwardWeight = backwardWeight
+        self.backward = backward ?? backwardInput + backwardWeight
+        self.recompute = recompute ?? forward
+    }
+
+    package func duration(_ kind: ActionKind) -> Double {
+        switch kind {
+        case .forward: forward
+        case .backward: backward
+        case .backwardInput: backwardInput
+        case .backwardWeight: backwardWeight
+        case .recompute: recompute
+        }
+    }
+}
