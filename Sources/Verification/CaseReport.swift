@@ -61,5 +61,5 @@ enum Tolerance {
     static let output = 1e-5
     static let gradient = 4e-5
     /// Parameters after AdamW steps: a gradient near zero may change its sign, and the step with it.
-    static let trajectory = 1e-3
+    static let trajectory = 5e-4
 }

@@ -9,16 +9,16 @@ struct GoldenFile {
 
     init(path: String) throws {
         name = String(path[path.index(after: path.lastIndex(of: "/") ?? path.startIndex)...])
-        file = try SafetensorsFile(path: path)
+        file = try SafetensorsFile(path)
     }
 
     var names: [String] { file.names }
 
-    func has(_ name: String) -> Bool { file.entry(name) != nil }
+    func has(_ name: String) -> Bool { file.contains(name) }
 
     func shape(_ name: String) throws -> [Int] {
-        guard let entry = file.entry(name) else { throw missing(name) }
-        return entry.shape
+        guard has(name) else { throw missing(name) }
+        return try file.entry(name).shape
     }
 
     func floats(_ name: String) throws -> [Float] {
@@ -33,7 +33,7 @@ struct GoldenFile {
 
     func flags(_ name: String) throws -> [Bool] {
         guard has(name) else { throw missing(name) }
-        return try file.bytes(name).map { $0 != 0 }
+        return try file.uint8s(name).map { $0 != 0 }
     }
 
     /// The JSON value under a metadata key.

@@ -80,6 +80,7 @@ struct Operations {
         let norm = TimestepDecayNorm(
             dim: D, groups: G, beta1: try h.number("beta1"), beta2: try h.number("beta2"), eps: try h.number("eps"),
             weight: weight.base, bias: bias.base, weightGradient: dw.base, biasGradient: db.base)
+        let scratch = FloatBuffer(norm.workspace)
         var all = Gathered()
         var counts: [Int32] = []
         for b in 0..<B {
@@ -105,7 +106,7 @@ struct Operations {
             let dx = FloatBuffer(L * D)
             norm.backward(
                 context(plan), dy: dy.base, dx: dx.base, x: x.base, mhat: mhat.base, r: r.base, meanGradient: dmean.base,
-                varianceGradient: dvariance.base, scratch: FloatBuffer(norm.workspace).base)
+                varianceGradient: dvariance.base, scratch: scratch.base)
             all.append("grad.x", dx.values())
             all.append("grad.mean", dmean.values())
             all.append("grad.var", dvariance.values())
