@@ -23,14 +23,15 @@ package final class Stage {
     package let gradientSlotCount: Int
     package let stateCount: Int
 
+    /// `sharing`: the parameters of a stage with the same blocks, for another memory layout.
     package init(
-        blocks: [any Block], dim: Int, geometry: SliceGeometry, team: Team, trains: Bool = true
+        blocks: [any Block], dim: Int, geometry: SliceGeometry, team: Team, sharing: ParameterStore? = nil
     ) {
         self.blocks = blocks
         self.geometry = geometry
         self.dim = dim
         self.team = team
-        store = ParameterStore(blocks.flatMap(\.parameters), trains: trains)
+        store = sharing ?? ParameterStore(blocks.flatMap(\.parameters))
         for block in blocks { block.bind(store) }
         sizes = blocks.map { $0.sizes(for: geometry) }
         workspace = FloatBuffer(sizes.map(\.workspace).max() ?? 0)
@@ -69,8 +70,9 @@ package final class Stage {
         for (i, block) in blocks.enumerated() { block.initialState(state + stateOffsets[i], geometry) }
     }
 
-    package func beginStep() {
-        store.gradients.clear()
+    /// Call before a step's forwards; `trains` false leaves the gradients alone.
+    package func beginStep(trains: Bool = true) {
+        if trains { store.gradients.clear() }
         for block in blocks { block.beginStep(geometry) }
     }
 
