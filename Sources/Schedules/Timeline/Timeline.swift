@@ -38,16 +38,23 @@ package struct Timeline: Sendable, Equatable {
         /// Seconds at which the data was there.
         package var arrival: Double
         package var bytes: Int
-        /// What was sent, such as "F0:0.1".
+        /// What was sent, for people.
         package var label: String
+        /// The action that produced it; its span is the arrow's tail and the span that needs it the arrow's head.
+        package var action: Action?
 
-        package init(fromRank: Int, departure: Double, toRank: Int, arrival: Double, bytes: Int, label: String) {
+        /// - Parameter label: nil to name the message by its action.
+        package init(
+            fromRank: Int, departure: Double, toRank: Int, arrival: Double, bytes: Int, label: String? = nil,
+            action: Action? = nil
+        ) {
             self.fromRank = fromRank
             self.departure = departure
             self.toRank = toRank
             self.arrival = arrival
             self.bytes = bytes
-            self.label = label
+            self.label = label ?? action?.description ?? "message"
+            self.action = action
         }
     }
 

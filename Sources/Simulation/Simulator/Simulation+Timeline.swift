@@ -19,7 +19,7 @@ extension Simulation {
         timeline.arrows = arrows.map {
             .init(
                 fromRank: $0.from, departure: $0.departure, toRank: $0.to, arrival: $0.arrival, bytes: $0.bytes,
-                label: $0.action.description)
+                action: $0.action)
         }
         return timeline
     }

@@ -1,0 +1,141 @@
+import Schedules
+
+/// A timeline as a picture: one row a rank, one cell a span, idle time left light.
+package struct TimelineSVG {
+    private let timeline: Timeline
+    private let subtitle: String
+    private let showsMessages: Bool
+    private let geometry: Geometry
+
+    /// - Parameters:
+    ///   - subtitle: a line of figures under the title
+    ///   - showsMessages: whether messages are drawn as lines from producer to consumer
+    package init(_ timeline: Timeline, subtitle: String = "", showsMessages: Bool = false) {
+        self.timeline = timeline
+        self.subtitle = subtitle
+        self.showsMessages = showsMessages
+        geometry = Geometry(timeline, legend: Self.legend(timeline), roomForMessages: showsMessages)
+    }
+
+    /// The complete SVG document.
+    package var text: String {
+        var svg = SVGWriter(width: geometry.width, height: geometry.height, title: timeline.title)
+        svg.rectangle(0.5, 0.5, geometry.width - 1, geometry.height - 1, fill: "#ffffff", stroke: "#d0d7de", radius: 6)
+        svg.text(timeline.title, x: Geometry.margin, y: 27, size: 16, weight: "600")
+        if !subtitle.isEmpty {
+            svg.text(subtitle, x: Geometry.margin, y: 47, size: 12, fill: "#57606a")
+        }
+        drawLegend(&svg)
+        drawRows(&svg)
+        drawAxis(&svg)
+        drawCells(&svg)
+        if showsMessages { drawMessages(&svg) }
+        return svg.finished
+    }
+
+    /// Contents that occur, one of each kind, in the order of the palette.
+    private static func legend(_ timeline: Timeline) -> [Timeline.Content] {
+        var kinds: Set<ActionKind> = []
+        var labels: [String] = []
+        for span in timeline.spans {
+            switch span.content {
+            case .action(let action): kinds.insert(action.kind)
+            case .label(let label): if !labels.contains(label) { labels.append(label) }
+            }
+        }
+        return ActionKind.allCases.filter(kinds.contains).map {
+            .action(Action($0, stage: 0, sequence: 0, slice: 0))
+        } + labels.map { .label($0) }
+    }
+
+    private func drawLegend(_ svg: inout SVGWriter) {
+        for entry in geometry.legend {
+            svg.rectangle(entry.x, entry.y - 10, 12, 12, fill: Palette.colour(entry.content).hex, radius: 2)
+            svg.text(Palette.title(entry.content), x: entry.x + 17, y: entry.y, size: 12, fill: "#24292f")
+        }
+        let idle = geometry.idleLegend
+        svg.rectangle(idle.x, idle.y - 10, 12, 12, fill: Geometry.idleFill, stroke: "#d0d7de", radius: 2)
+        svg.text("idle", x: idle.x + 17, y: idle.y, size: 12, fill: "#24292f")
+    }
+
+    private func drawRows(_ svg: inout SVGWriter) {
+        for rank in 0..<timeline.ranks {
+            let y = geometry.rowTop(rank)
+            svg.rectangle(
+                geometry.plotLeft, y, geometry.plotWidth, geometry.rowHeight, fill: Geometry.idleFill)
+            if rank % geometry.labelEvery == 0 {
+                svg.text(
+                    "rank \(rank)", x: geometry.plotLeft - 8, y: y + geometry.rowHeight / 2 + 4, size: 11,
+                    fill: "#57606a", anchor: "end")
+            }
+        }
+    }
+
+    private func drawAxis(_ svg: inout SVGWriter) {
+        let bottom = geometry.rowTop(timeline.ranks - 1) + geometry.rowHeight
+        let scale = TimeScale(length: geometry.length, ticks: 10)
+        for tick in scale.ticks {
+            let x = geometry.x(geometry.origin + tick.seconds)
+            svg.line(x, geometry.rowTop(0), x, bottom + 5, stroke: "#d0d7de")
+            svg.text(tick.text, x: x, y: bottom + 18, size: 11, fill: "#57606a", anchor: "middle")
+        }
+        svg.text(
+            "time (\(scale.symbol))", x: geometry.plotLeft + geometry.plotWidth / 2, y: bottom + 36, size: 11,
+            fill: "#57606a", anchor: "middle")
+    }
+
+    private func drawCells(_ svg: inout SVGWriter) {
+        let shading = Shading(timeline)
+        var paths: [Colour: String] = [:]
+        var order: [Colour] = []
+        var labels: [(text: String, x: Double, y: Double, size: Double, light: Bool)] = []
+        var pending: [Int: (colour: Colour, x: Double, end: Double)] = [:]
+        func flush(_ rank: Int) {
+            guard let cell = pending[rank] else { return }
+            if paths[cell.colour] == nil { order.append(cell.colour) }
+            let gap = cell.end - cell.x > 3 ? 0.6 : 0
+            paths[cell.colour, default: ""] +=
+                "M\(cell.x.fixed(2)) \(geometry.rowTop(rank).fixed(1))h\((cell.end - cell.x - gap).fixed(2))"
+                + "v\(geometry.rowHeight.fixed(1))h-\((cell.end - cell.x - gap).fixed(2))z"
+            pending[rank] = nil
+        }
+        for span in timeline.spans.sorted(by: { ($0.rank, $0.start) < ($1.rank, $1.start) })
+        where span.lane == 0 && span.duration > 0 {
+            let colour = shading.colour(span.content)
+            let (x, end) = (geometry.x(span.start), geometry.x(span.end))
+            // Cells too narrow to be told apart become one, so that the picture of a long table stays small.
+            if let last = pending[span.rank], last.colour == colour, x - last.end < 0.2, end - last.x < 1.5 {
+                pending[span.rank]?.end = end
+            } else {
+                flush(span.rank)
+                pending[span.rank] = (colour, x, end)
+            }
+            if let label = geometry.label(span.content, width: end - x) {
+                labels.append(
+                    (
+                        label.text, (x + end) / 2 - 0.3, geometry.rowTop(span.rank) + geometry.rowHeight / 2,
+                        label.size, colour.isLight
+                    ))
+            }
+        }
+        for rank in pending.keys.sorted() { flush(rank) }
+        for colour in order { svg.path(paths[colour] ?? "", fill: colour.hex) }
+        for label in labels {
+            svg.text(
+                label.text, x: label.x, y: label.y + label.size * 0.36, size: label.size,
+                fill: label.light ? "#24292f" : "#ffffff", anchor: "middle")
+        }
+    }
+
+    private func drawMessages(_ svg: inout SVGWriter) {
+        let consumers = Consumers(timeline)
+        for arrow in timeline.arrows {
+            let head = consumers.start(of: arrow) ?? arrow.arrival
+            let down = arrow.toRank > arrow.fromRank
+            let from = geometry.rowTop(arrow.fromRank) + (down ? geometry.rowHeight : 0)
+            let to = geometry.rowTop(arrow.toRank) + (down ? 0 : geometry.rowHeight)
+            svg.line(
+                geometry.x(arrow.departure), from, geometry.x(head), to, stroke: "#24292f", opacity: 0.55, width: 0.8)
+        }
+    }
+}
