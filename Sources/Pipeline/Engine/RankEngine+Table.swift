@@ -61,7 +61,7 @@ extension RankEngine {
                 activationBuffers.giveBack(arrived)
             }
             let output = activationBuffers.take()
-            try timed(action) {
+            timed(action) {
                 place.forward(
                     sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs,
                     restart: !plan.streams || batch.restarts[action.sequence], output: output.base)
@@ -74,7 +74,7 @@ extension RankEngine {
             }
         case .recompute:
             let output = activationBuffers.take()
-            try timed(action) {
+            timed(action) {
                 place.recompute(unit: unit, place: slots, inputs: inputs, output: output.base)
             }
             activationBuffers.giveBack(output)
@@ -82,7 +82,7 @@ extension RankEngine {
             let gradient =
                 place.isLast
                 ? activationBuffers.take() : try take(.gradient, action, at: position, from: action.stage + 1)
-            try timed(action) {
+            timed(action) {
                 place.backward(
                     sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base)
                 if action.kind == .backward {
@@ -95,7 +95,7 @@ extension RankEngine {
                 try pass(gradient, .gradient, action, at: position, to: action.stage - 1)
             }
         case .backwardWeight:
-            try timed(action) { place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs) }
+            timed(action) { place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs) }
         }
     }
 
