@@ -58,7 +58,6 @@ let package = Package(
 
         .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", argumentParser]),
 
-        .executableTarget(name: "scratch", dependencies: ["Pipeline", "Schedules", "Model", "Numerics", "Hardware", "Kernels"], path: "Sources/Scratch"),
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware"]),
         .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics"]),
