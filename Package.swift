@@ -37,7 +37,7 @@ let package = Package(
             name: "KernelsV4", dependencies: ["CSIMD", "KernelInterface"],
             swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
         .target(name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
-        .target(name: "Numerics", dependencies: ["COpenBLAS", "Kernels", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["COpenBLAS", "CCPU", "Kernels", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
 
         // Schedules and their simulation: pure.

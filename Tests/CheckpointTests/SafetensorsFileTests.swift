@@ -21,9 +21,9 @@ import Testing
     @Test func `golden parameters have their configuration and sane values`() throws {
         let file = try SafetensorsFile("\(fixtures)/model_a_params.safetensors")
         #expect(file.metadata["config"] != nil)
-        let entry = try file.entry("embedding.weight")
+        let entry = try file.entry("embed.weight")
         #expect(entry.shape == [97, 64])
-        let values = try file.floats("embedding.weight")
+        let values = try file.floats("embed.weight")
         #expect(values.count == 97 * 64)
         #expect(values.allSatisfy { $0.isFinite && abs($0) < 4 })
         #expect(values.contains { $0 != 0 })
@@ -149,7 +149,7 @@ import Testing
         let file = try SafetensorsFile("\(fixtures)/model_a_params.safetensors")
         let missing = #expect(throws: SafetensorsError.self) { try file.floats("no.such") }
         #expect(missing?.tensor == "no.such")
-        let wrong = #expect(throws: SafetensorsError.self) { try file.int32s("embedding.weight") }
+        let wrong = #expect(throws: SafetensorsError.self) { try file.int32s("embed.weight") }
         #expect(wrong?.reason == "expected I32, found F32")
     }
 }

@@ -40,7 +40,7 @@ private actor Counter {
     }
 
     @Test func theThreadWakesFromSleep() async throws {
-        let executor = try ThreadExecutor(name: "test", patience: Patience(spin: 0, awake: 0))
+        let executor = try ThreadExecutor(name: "test", policy: WaitPolicy(spin: 0, awake: 0))
         defer { executor.stop() }
         let counter = Counter(executor: executor)
         for expected in 1...5 {

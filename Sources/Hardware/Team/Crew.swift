@@ -10,7 +10,7 @@ import Synchronization
 /// inside a round, and the release and acquire of the round numbers order the two.
 final class Crew: @unchecked Sendable {
     private let count: Int
-    private let patience: Patience
+    private let policy: WaitPolicy
     /// Line 0 holds the round, line `w` the last round that worker `w` has finished.
     private let rounds: UnsafeMutablePointer<Atomic<Int>>
     private var body: UnsafePointer<(Int) -> Void>?
@@ -22,9 +22,9 @@ final class Crew: @unchecked Sendable {
     /// Words from one worker's number to the next: two cache lines, since processors fetch lines in pairs.
     private static let stride = 16
 
-    init(count: Int, patience: Patience) {
+    init(count: Int, policy: WaitPolicy) {
         self.count = count
-        self.patience = patience
+        self.policy = policy
         rounds = UnsafeMutableRawPointer.allocate(
             byteCount: count * Crew.stride * MemoryLayout<Atomic<Int>>.stride, alignment: 128
         ).bindMemory(to: Atomic<Int>.self, capacity: count * Crew.stride)
@@ -64,7 +64,7 @@ final class Crew: @unchecked Sendable {
     private func join(_ round: Int) {
         for worker in 1..<count {
             let finished = rounds + worker &* Crew.stride
-            var backoff = Backoff(patience)
+            var backoff = Backoff(policy)
             // The leader never sleeps: the shares are even, so whoever is late is nearly done or needs this core.
             while finished.pointee.load(ordering: .acquiring) != round { _ = backoff.pause() }
         }
@@ -72,7 +72,7 @@ final class Crew: @unchecked Sendable {
 
     /// False when the team is dismissed.
     private func waitForRound(_ round: Int) -> Bool {
-        var backoff = Backoff(patience)
+        var backoff = Backoff(policy)
         while true {
             if rounds.pointee.load(ordering: .acquiring) >= round { return true }
             if isDismissed.load(ordering: .acquiring) { return false }

@@ -31,7 +31,7 @@ package final class Team {
             crew = nil
             return
         }
-        let crew = Crew(count: cores.count, patience: oversubscribed ? .sharedCore : .ownCore)
+        let crew = Crew(count: cores.count, policy: oversubscribed ? .sharedCore : .ownCore)
         self.crew = crew
         for worker in 1..<cores.count {
             let thread = try PosixThread(name: "gecko worker \(worker)") {

@@ -2,7 +2,7 @@ import CCPU
 import Glibc
 
 /// How long a waiting thread insists before it lets go of its core.
-package struct Patience: Sendable {
+package struct WaitPolicy: Sendable {
     /// Seconds of spinning: the core is held, the reaction takes well under a microsecond.
     package let spin: Double
     /// Seconds, spinning included, after which the thread should sleep; in between it yields at each look.
@@ -14,20 +14,20 @@ package struct Patience: Sendable {
     }
 
     /// For a thread with a core of its own.
-    package static let ownCore = Patience(spin: 300e-6, awake: 500e-6)
+    package static let ownCore = WaitPolicy(spin: 300e-6, awake: 500e-6)
     /// For a thread whose core others need: whoever it waits for may be one of them.
-    package static let sharedCore = Patience(spin: 2e-6, awake: 200e-6)
+    package static let sharedCore = WaitPolicy(spin: 2e-6, awake: 200e-6)
 }
 
 /// The rhythm of a polling loop: spin, then yield, then say that it is time to sleep.
 package struct Backoff {
-    private let patience: Patience
+    private let policy: WaitPolicy
     private var looks = 0
     private var start = 0.0
     private var isYielding = false
 
-    package init(_ patience: Patience) {
-        self.patience = patience
+    package init(_ policy: WaitPolicy) {
+        self.policy = policy
     }
 
     /// Waits a moment; false when the wait has lasted so long that the thread should sleep instead.
@@ -44,12 +44,12 @@ package struct Backoff {
         let now = MonotonicClock.seconds
         if start == 0 { start = now }
         let elapsed = now - start
-        if elapsed < patience.spin {
+        if elapsed < policy.spin {
             ccpu_relax()
         } else {
             isYielding = true
             sched_yield()
         }
-        return elapsed < patience.awake
+        return elapsed < policy.awake
     }
 }

@@ -14,7 +14,8 @@ final class PosixThread: Sendable {
         let code = pthread_create(
             &thread, nil,
             { argument in
-                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()  // passed by pthread_create below
+                // The argument is the pointer given to pthread_create below.
+                let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
                 ccpu_name_thread(start.name)
                 start.body()
                 return nil

@@ -16,7 +16,7 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
     }
 
     private let name: String
-    private let patience: Patience
+    private let policy: WaitPolicy
     private let queue = Mutex(Queue())
     private let queued = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
@@ -25,10 +25,10 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
 
     /// Starts the thread, which runs `onStart` before any job: the place to pin it.
     package init(
-        name: String, patience: Patience = .sharedCore, onStart: @escaping @Sendable () -> Void = {}
+        name: String, policy: WaitPolicy = .sharedCore, onStart: @escaping @Sendable () -> Void = {}
     ) throws {
         self.name = name
-        self.patience = patience
+        self.policy = policy
         try thread.withLock {
             $0 = try PosixThread(name: name) {
                 onStart()
@@ -86,7 +86,7 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
     }
 
     private func waitForJobs() {
-        var backoff = Backoff(patience)
+        var backoff = Backoff(policy)
         while !isAwaited {
             if !backoff.pause() { bell.sleep { isAwaited } }
         }

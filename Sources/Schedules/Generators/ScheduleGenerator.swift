@@ -15,10 +15,11 @@ package struct ScheduleGenerator: Sendable {
 
     /// The validated table for `request`.
     ///
-    /// - Throws: `ScheduleError` if the schedule doesn't exist for the request.
+    /// - Throws: `ScheduleError` if the schedule doesn't exist for the request or holds more than its caps allow.
     package func make(_ request: ScheduleRequest) throws -> ScheduleTable {
         let table = try generate(request)
         try table.validate()
+        try request.requireCaps(table)
         return table
     }
 }

@@ -3,6 +3,11 @@ package enum ScheduleRegistry {
     package static let all: [ScheduleGenerator] = [
         .allForwardAllBackward,
         .oneForwardOneBackward,
+        .interleaved,
+        .zeroBubbleH1,
+        .zeroBubbleH2,
+        .zeroBubbleV,
+        .memoryCapped,
     ]
 
     /// - Throws: `ScheduleError` that lists the names if there is none like `name`.

@@ -18,11 +18,22 @@ package struct ScheduleRequest: Sendable {
 
     /// The shape with `placement`, or with one stage a rank.
     package func shape(placement: [Int]? = nil) throws -> ScheduleShape {
+        return try ScheduleShape(
+            ranks: ranks, sequences: sequences, slices: slices, placement: placement ?? Array(0..<checkedRanks()))
+    }
+
+    /// The number of ranks, refused where a placement of `stagesPerRank` on each could not be written.
+    func checkedRanks(stagesPerRank: Int = 1) throws -> Int {
         guard ranks >= 1 else {
             throw ScheduleError.shape("expected at least 1 for the number of ranks, found \(ranks)")
         }
-        return try ScheduleShape(
-            ranks: ranks, sequences: sequences, slices: slices, placement: placement ?? Array(0..<ranks))
+        let (stages, overflow) = ranks.multipliedReportingOverflow(by: stagesPerRank)
+        guard !overflow, stages <= ScheduleShape.largestSize else {
+            throw ScheduleError.shape(
+                "\(ranks) ranks x \(stagesPerRank) stages a rank is more than a table can hold; "
+                    + "expected at most \(ScheduleShape.largestSize) stages")
+        }
+        return ranks
     }
 
     /// Refuses a request for several stages a rank, for the schedules that have one.
@@ -31,6 +42,34 @@ package struct ScheduleRequest: Sendable {
             throw ScheduleError.unsupported(
                 "schedule '\(name)' has one stage a rank, but \(virtualStages) were asked for; "
                     + "use 'interleaved' or 'zbv', or leave virtual stages at 1")
+        }
+    }
+
+    /// Refuses caps that don't fit the ranks or that no schedule can keep.
+    package func requireEnoughMemory(_ shape: ScheduleShape) throws {
+        guard let unitCaps else { return }
+        guard unitCaps.count == shape.ranks else {
+            throw ScheduleError.shape("expected a cap for each of \(shape.ranks) ranks, found \(unitCaps.count)")
+        }
+        for (rank, cap) in unitCaps.enumerated() {
+            let least = shape.slices * shape.stages(on: rank).count
+            guard cap >= least else {
+                throw ScheduleError.unsupported(
+                    "rank \(rank) may hold \(cap) units, but no schedule does with fewer than \(least): a sequence's "
+                        + "\(shape.slices) slices are all held when its first gradient starts; raise the cap, recompute, or "
+                        + "cut sequences into fewer or cheaper slices")
+            }
+        }
+    }
+
+    /// Refuses a table that holds more units than the caps allow.
+    func requireCaps(_ table: ScheduleTable) throws {
+        guard let unitCaps else { return }
+        try requireEnoughMemory(table.shape)
+        for (rank, peak) in Slots(table).peakUnits.enumerated() where peak > unitCaps[rank] {
+            throw ScheduleError.unsupported(
+                "schedule '\(table.name)' holds \(peak) units on rank \(rank), but at most \(unitCaps[rank]) are allowed; "
+                    + "use 'memory-capped' or 'auto', which keep a cap")
         }
     }
 }
