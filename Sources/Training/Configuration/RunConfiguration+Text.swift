@@ -10,7 +10,7 @@ extension RunConfiguration {
     /// A file with every key at its default, each explained; what `docs/example.toml` holds.
     package static func commentedExample() -> String {
         let head = """
-            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, and start it with
+            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, start it with
             #
             #     gecko train run.toml
             #     mpirun -np 2 gecko train run.toml --training.steps 1000

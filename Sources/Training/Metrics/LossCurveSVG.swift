@@ -1,7 +1,7 @@
 import Foundation
 
-/// The loss over a run as a picture: every step faintly, a smoothed line, and the held-out evaluations; nats on the left
-/// axis, bits per byte on the right. It has a light panel of its own, so that it reads on light and dark pages.
+/// The loss over a run as a picture: every step faintly, a smoothed line, and the held-out evaluations; nats on the
+/// left axis, bits per byte on the right. It has a light panel of its own and so reads on light and dark pages.
 package struct LossCurveSVG {
     private let title: String
     private let train: LossSeries
@@ -94,7 +94,7 @@ extension LossCurveSVG {
     private func curves(_ scale: Scale) -> String {
         let limit = 1600
         var out = path(LossSeries.thinned(train.points, limit: limit), scale, Self.trainColour, width: 1, opacity: 0.45)
-        out += path(LossSeries.spaced(train.smoothed(), limit: limit), scale, Self.trainColour, width: 2.2, opacity: 1)
+        out += path(train.smoothed(limit: limit), scale, Self.trainColour, width: 2.2, opacity: 1)
         if heldOut.points.count > 1 {
             out += path(heldOut.points, scale, Self.heldOutColour, width: 1.4, opacity: 0.8, dashed: true)
         }
@@ -141,7 +141,7 @@ extension LossCurveSVG {
         if let last = heldOut.points.last {
             let bits = ProgressLine.fixed(StepMetrics.bits(last.loss), 3)
             parts.append("held-out loss \(ProgressLine.fixed(last.loss, 3)) nats = \(bits) bits per byte")
-        } else if let last = train.smoothed().last {
+        } else if let last = train.smoothed(limit: 2).last {
             parts.append("training loss \(ProgressLine.fixed(last.loss, 3)) nats")
         }
         return parts.joined(separator: "  ·  ")
@@ -152,8 +152,8 @@ extension LossCurveSVG {
     private func document(_ body: String) -> String {
         let (width, height) = (Int(Self.width), Int(Self.height))
         return """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(height)" width="\(width)" height="\(height)" \
-            font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif">
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(height)" width="\(width)" \
+            height="\(height)" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif">
             <title>\(Self.escaped("Loss of \(title)"))</title>
             <rect x="0.5" y="0.5" width="\(width - 1)" height="\(height - 1)" rx="10" fill="#fcfcfd" stroke="#d5dae1"/>
             \(text(Self.plot.left - 50, 34, title, size: 19, colour: Self.ink, bold: true))\

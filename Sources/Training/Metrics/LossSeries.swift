@@ -24,17 +24,13 @@ struct LossSeries {
         return kept.enumerated().filter { $0.offset == 0 || kept[$0.offset - 1].step < $0.element.step }.map(\.element)
     }
 
-    /// About `limit` points at equal distances, the first and the last among them.
-    static func spaced(_ points: [(step: Int, loss: Double)], limit: Int) -> [(step: Int, loss: Double)] {
-        guard points.count > limit, limit > 1 else { return points }
-        return (0..<limit).map { points[$0 * (points.count - 1) / (limit - 1)] }
-    }
-
-    /// Gaussian means of the losses around each point; the width shrinks towards the ends, so that the curve does not
-    /// lag behind the steep beginning.
-    func smoothed() -> [(step: Int, loss: Double)] {
+    /// Gaussian means of the losses around at most `limit` equally spaced points, ends included; the width shrinks
+    /// towards the ends, so that the curve does not lag behind the steep beginning.
+    func smoothed(limit: Int) -> [(step: Int, loss: Double)] {
+        let count = min(limit, points.count)
         let widest = max(1, Double(points.count) / 60)
-        return points.indices.map { index in
+        return (0..<count).map { place in
+            let index = count == 1 ? 0 : place * (points.count - 1) / (count - 1)
             let room = Double(min(index, points.count - 1 - index))
             // The end may be uncertain by noise only, the beginning by the slope too: the end keeps more width.
             let narrowest = max(0.3, index > points.count / 2 ? widest / 2 : widest / 20)
