@@ -92,8 +92,8 @@ extension ConfigurationKey {
             .training, "sample_temperature", \.training.sampleTemperature, .notNegative,
             "Its temperature; 0 = always the likeliest token."),
         .integer(
-            .training, "max_nonfinite", \.training.maxNonfinite, .atLeast(0),
-            "Steps in a row with a gradient that is not finite, each skipped, before the run stops with an error."),
+            .training, "max_nonfinite", \.training.maxNonfinite, .atLeast(1),
+            "The run stops with an error after so many steps in a row whose gradient is not finite; each is skipped."),
     ]
 
     private static let optimizer: [ConfigurationKey] = [
