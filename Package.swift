@@ -30,13 +30,14 @@ let package = Package(
         .target(name: "MPI", dependencies: ["CMPI", "Hardware"]),
 
         // Arithmetic.
-        .target(name: "KernelsBaseline", dependencies: ["CSIMD"], swiftSettings: cpuLevel(define: "BASELINE")),
-        .target(name: "KernelsV3", dependencies: ["CSIMD"], swiftSettings: cpuLevel("-march=x86-64-v3")),
+        .target(name: "KernelInterface"),
+        .target(name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel(define: "BASELINE")),
+        .target(name: "KernelsV3", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel("-march=x86-64-v3")),
         .target(
-            name: "KernelsV4", dependencies: ["CSIMD"],
+            name: "KernelsV4", dependencies: ["CSIMD", "KernelInterface"],
             swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
-        .target(name: "Kernels", dependencies: ["CCPU", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
-        .target(name: "Numerics", dependencies: ["COpenBLAS", "Kernels", "Hardware"]),
+        .target(name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
+        .target(name: "Numerics", dependencies: ["COpenBLAS", "CCPU", "Kernels", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
 
         // Schedules and their simulation: pure.
@@ -53,7 +54,9 @@ let package = Package(
             name: "Training",
             dependencies: ["Pipeline", "Simulation", "Model", "Corpora", "Checkpoints", "TOMLKit"]),
 
-        .executableTarget(name: "GeckoCommand", dependencies: ["Training", argumentParser]),
+        .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
+
+        .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", argumentParser]),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware"]),

@@ -3,5 +3,6 @@ import ArgumentParser
 @main
 struct Gecko: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.")
+        commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
+        subcommands: [Verify.self])
 }

@@ -1,0 +1,66 @@
+import ArgumentParser
+import Foundation
+import Hardware
+import Verification
+
+struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Check this machine's arithmetic against golden data.",
+        discussion: """
+            Runs every case of every golden file in DIRECTORY: single operations, whole layers, whole models (in one piece and cut at several \
+            positions) with their states and state gradients, decoding, AdamW trajectories. Prints a line a case with the largest deviation \
+            relative to the tensor's largest entry. Exits with 0 only if every case passed.
+            """)
+
+    @Argument(help: "A directory of golden data, such as Tests/ModelTests/Fixtures.")
+    var directory: String
+
+    @Flag(help: "Print one JSON object instead of lines.")
+    var json = false
+
+    func run() throws {
+        var reports: [CaseReport] = []
+        try Verifier(team: Team()).run(directory: directory) { report in
+            reports.append(report)
+            if !json { print(report.line) }
+        }
+        let failed = reports.filter { !$0.passed }
+        let worst = reports.max { $0.deviation < $1.deviation }
+        if json {
+            let cases = reports.map {
+                [
+                    "file": $0.file, "case": $0.name, "passed": $0.passed, "deviation": $0.deviation.finiteOrNegative,
+                    "tolerance": $0.tolerance, "tensor": $0.tensor, "tensors": $0.tensors, "failure": $0.failure ?? "",
+                ] as [String: Any]
+            }
+            let object: [String: Any] = [
+                "cases": cases, "passed": reports.count - failed.count, "failed": failed.count,
+                "worst_deviation": (worst?.deviation ?? 0).finiteOrNegative,
+            ]
+            let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .prettyPrinted])
+            print(String(decoding: data, as: UTF8.self))
+        } else {
+            let where_ = worst.map { " (\($0.file) \($0.name) \($0.tensor))" } ?? ""
+            print(
+                "\(reports.count) cases, \(reports.count - failed.count) passed, \(failed.count) failed; worst deviation \(scientific(worst?.deviation ?? 0))\(where_)"
+            )
+        }
+        if !failed.isEmpty { throw ExitCode(1) }
+    }
+}
+
+private func scientific(_ x: Double) -> String { String(format: "%.1e", x) }
+
+extension Double {
+    /// JSON has no infinity: -1 stands for a deviation without measure.
+    fileprivate var finiteOrNegative: Double { isFinite ? self : -1 }
+}
+
+extension CaseReport {
+    fileprivate var line: String {
+        let title = "\(file.replacingOccurrences(of: ".safetensors", with: "")) \(name)"
+        let padded = title.padding(toLength: max(52, title.count), withPad: " ", startingAt: 0)
+        if let failure { return "FAIL  \(padded)  \(failure)" }
+        return "\(passed ? "ok  " : "FAIL")  \(padded)  \(scientific(deviation)) of \(scientific(tolerance))  \(tensors) tensors, worst \(tensor)"
+    }
+}

@@ -1,0 +1,77 @@
+/// Which cores the threads of each rank of one node are pinned to.
+///
+/// A pure function of what the ranks may use and how many threads they want, so that every rank of the node computes the same
+/// answer. Two ranks share a core only when there are more threads than cores.
+package struct CoreAssignment: Sendable, Equatable {
+    /// Cores per rank, ascending, one entry per thread.
+    package let cores: [[Int]]
+    /// Whether a rank shares one of its cores, with another rank or among its own threads.
+    package let oversubscribed: [Bool]
+    /// What to tell the user about sharing, nil when nobody shares.
+    package let warning: String?
+
+    /// - Parameters:
+    ///   - allowed: the cores each rank of the node may use.
+    ///   - threads: threads per rank; 0 for as many as fit when ranks that compete for cores get equally many.
+    /// - Throws: `HardwareError.noUsableCore` when a rank may use none.
+    package init(allowed: [[Int]], threads: Int = 0) throws {
+        precondition(threads >= 0, "a number of threads is not negative")
+        let allowed = allowed.map { Set($0).sorted() }
+        if let rank = allowed.firstIndex(where: \.isEmpty) { throw HardwareError.noUsableCore(rank: rank) }
+
+        var cores = [[Int]](repeating: [], count: allowed.count)
+        for ranks in CoreAssignment.competitors(allowed) {
+            let found = CoreAssignment.assign(ranks.map { allowed[$0] }, threads: threads)
+            for (rank, chosen) in zip(ranks, found) { cores[rank] = chosen }
+        }
+        var load: [Int: Int] = [:]
+        for core in cores.joined() { load[core, default: 0] += 1 }
+        self.cores = cores
+        oversubscribed = cores.map { $0.contains { load[$0, default: 0] > 1 } }
+        warning = CoreAssignment.warning(cores: cores, load: load, requested: threads)
+    }
+
+    /// Ranks grouped so that ranks of different groups have no core in common, by rank order.
+    private static func competitors(_ allowed: [[Int]]) -> [[Int]] {
+        var groups: [(ranks: [Int], cores: Set<Int>)] = []
+        for (rank, cores) in allowed.enumerated() {
+            var joined = (ranks: [rank], cores: Set(cores))
+            groups.removeAll { group in
+                guard !group.cores.isDisjoint(with: joined.cores) else { return false }
+                joined.ranks += group.ranks
+                joined.cores.formUnion(group.cores)
+                return true
+            }
+            groups.append(joined)
+        }
+        return groups.map { $0.ranks.sorted() }.sorted { $0[0] < $1[0] }
+    }
+
+    private static func assign(_ allowed: [[Int]], threads: Int) -> [[Int]] {
+        let available = Set(allowed.joined()).count
+        if threads == 0 {
+            for fitting in stride(from: available / allowed.count, to: 0, by: -1) {
+                if let cores = CoreMatching(allowed, threads: fitting, perCore: 1).cores() { return cores }
+            }
+        }
+        // More threads than cores: the least load per core that lets everybody in.
+        let wanted = max(1, threads)
+        var load = 1
+        while true {
+            if let cores = CoreMatching(allowed, threads: wanted, perCore: load).cores() { return cores }
+            load += 1
+        }
+    }
+
+    private static func warning(cores: [[Int]], load: [Int: Int], requested: Int) -> String? {
+        let shared = load.filter { $0.value > 1 }
+        guard let most = shared.values.max() else { return nil }
+        let advice =
+            requested > 1
+            ? "Ask for fewer threads per rank (0 shares the cores evenly) or start fewer ranks per node."
+            : "Start fewer ranks per node, or let the launcher give each rank cores of its own."
+        return "\(cores.joined().count) threads of \(cores.count) rank(s) on this node are pinned to "
+            + "\(load.count) core(s): up to \(most) threads take turns on core(s) \(CoreList(Array(shared.keys)))."
+            + " Everything runs, slower. " + advice
+    }
+}

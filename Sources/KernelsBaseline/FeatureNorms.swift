@@ -1,0 +1,219 @@
+import CSIMD
+
+// Norms over features (GECKO.md, RMS and LN). x, y [rows, d] with row strides; `groups` equal groups of n = d / groups
+// features; r (and m) [rows, groups]. Weights are stored without the +1 and may be nil.
+
+@inline(always) func rsqrt(_ x: Float) -> Float { 1 / x.squareRoot() }
+
+@inline(always) func sum(_ x: P, _ n: Int) -> Float {
+    var a = V.zero
+    var i = 0
+    while i < n {
+        a += load(x, i, upTo: n)
+        i &+= 16
+    }
+    return cs_hsum(a)
+}
+
+@inline(always) func dot(_ x: P, _ y: P, _ n: Int) -> Float {
+    var a = V.zero
+    var i = 0
+    while i < n {
+        a = fma(load(x, i, upTo: n), load(y, i, upTo: n), a)
+        i &+= 16
+    }
+    return cs_hsum(a)
+}
+
+/// y = x r (1 + w), r = (mean x^2 + eps)^(-1/2).
+func rmsNorm(
+    _ y: MP, _ ldy: Int, _ r: MP, _ x: P, _ ldx: Int, _ w: P?, _ rows: Int, _ d: Int, _ groups: Int, _ eps: Float
+) {
+    let n = d / groups
+    var t = 0
+    while t < rows {
+        var g = 0
+        while g < groups {
+            let o = g &* n
+            let xg = x + (t &* ldx &+ o)
+            let yg = y + (t &* ldy &+ o)
+            let s = rsqrt(dot(xg, xg, n) / Float(n) + eps)
+            r[t &* groups &+ g] = s
+            var i = 0
+            while i < n {
+                var v = load(xg, i, upTo: n) * s
+                if let w { v *= 1 + load(w + o, i, upTo: n) }
+                store(yg, i, v, upTo: n)
+                i &+= 16
+            }
+            g &+= 1
+        }
+        t &+= 1
+    }
+}
+
+/// dx = r d - r^3 x mean(d x), d = dy (1 + w).
+func rmsNormBackward(
+    _ dx: MP, _ lddx: Int, _ dy: P, _ lddy: Int, _ x: P, _ ldx: Int, _ r: P, _ w: P?, _ rows: Int, _ d: Int,
+    _ groups: Int
+) {
+    let n = d / groups
+    var t = 0
+    while t < rows {
+        var g = 0
+        while g < groups {
+            let o = g &* n
+            let xg = x + (t &* ldx &+ o)
+            let gy = dy + (t &* lddy &+ o)
+            let out = dx + (t &* lddx &+ o)
+            let s = r[t &* groups &+ g]
+            var a = V.zero
+            var i = 0
+            while i < n {
+                var v = load(gy, i, upTo: n)
+                if let w { v *= 1 + load(w + o, i, upTo: n) }
+                a = fma(v, load(xg, i, upTo: n), a)
+                i &+= 16
+            }
+            let c = all(-s * s * s * (cs_hsum(a) / Float(n)))
+            i = 0
+            while i < n {
+                var v = load(gy, i, upTo: n)
+                if let w { v *= 1 + load(w + o, i, upTo: n) }
+                store(out, i, fma(c, load(xg, i, upTo: n), v * s), upTo: n)
+                i &+= 16
+            }
+            g &+= 1
+        }
+        t &+= 1
+    }
+}
+
+/// dw[c] += sum over rows of dy x r for the columns of the groups g0..<g1.
+func rmsNormWeight(
+    _ dw: MP, _ dy: P, _ x: P, _ r: P, _ rows: Int, _ d: Int, _ groups: Int, _ c0: Int, _ c1: Int
+) {
+    let n = d / groups
+    var c = c0
+    while c < c1 {
+        let g = c / n
+        let end = min(c1, (g &+ 1) &* n, c &+ 16)
+        var a = load(dw, c, upTo: end)
+        var t = 0
+        while t < rows {
+            let k = t &* d
+            a = fma(load(dy + k, c, upTo: end), load(x + k, c, upTo: end) * r[t &* groups &+ g], a)
+            t &+= 1
+        }
+        store(dw, c, a, upTo: end)
+        c = end
+    }
+}
+
+/// y = (x - m) r (1 + w) + b.
+func layerNorm(
+    _ y: MP, _ m: MP, _ r: MP, _ x: P, _ w: P?, _ b: P?, _ rows: Int, _ d: Int, _ groups: Int, _ eps: Float
+) {
+    let n = d / groups
+    var t = 0
+    while t < rows {
+        var g = 0
+        while g < groups {
+            let o = g &* n
+            let xg = x + (t &* d &+ o)
+            let yg = y + (t &* d &+ o)
+            let mean = sum(xg, n) / Float(n)
+            var a = V.zero
+            var i = 0
+            while i < n {
+                var v = load(xg, i, upTo: n) - mean
+                if n &- i < 16 { v = clear(v, from: n &- i) }
+                a = fma(v, v, a)
+                i &+= 16
+            }
+            let s = rsqrt(cs_hsum(a) / Float(n) + eps)
+            m[t &* groups &+ g] = mean
+            r[t &* groups &+ g] = s
+            i = 0
+            while i < n {
+                var v = (load(xg, i, upTo: n) - mean) * s
+                if let w { v *= 1 + load(w + o, i, upTo: n) }
+                if let b { v += load(b + o, i, upTo: n) }
+                store(yg, i, v, upTo: n)
+                i &+= 16
+            }
+            g &+= 1
+        }
+        t &+= 1
+    }
+}
+
+/// Zeros in the lanes from `n` on.
+@inline(always) func clear(_ v: V, from n: Int) -> V {
+    let lane = SIMD16<Int32>(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+    return v.replacing(with: 0, where: lane .>= Int32(truncatingIfNeeded: n))
+}
+
+/// dx = r (d - mean d) - r^3 (x - m) mean(d (x - m)), d = dy (1 + w); added to dx when `add`.
+func layerNormBackward(
+    _ dx: MP, _ dy: P, _ x: P, _ m: P, _ r: P, _ w: P?, _ rows: Int, _ d: Int, _ groups: Int, _ add: Bool
+) {
+    let n = d / groups
+    var t = 0
+    while t < rows {
+        var g = 0
+        while g < groups {
+            let o = t &* d &+ g &* n
+            let mean = m[t &* groups &+ g]
+            let s = r[t &* groups &+ g]
+            var a1 = V.zero
+            var a2 = V.zero
+            var i = 0
+            while i < n {
+                var v = load(dy + o, i, upTo: n)
+                if let w { v *= 1 + load(w + g &* n, i, upTo: n) }
+                a1 += v
+                a2 = fma(v, load(x + o, i, upTo: n) - mean, a2)
+                i &+= 16
+            }
+            let md = cs_hsum(a1) / Float(n)
+            let c = all(-s * s * s * (cs_hsum(a2) / Float(n)))
+            i = 0
+            while i < n {
+                var v = load(dy + o, i, upTo: n)
+                if let w { v *= 1 + load(w + g &* n, i, upTo: n) }
+                var z = fma(c, load(x + o, i, upTo: n) - mean, (v - md) * s)
+                if add { z += load(dx + o, i, upTo: n) }
+                store(dx + o, i, z, upTo: n)
+                i &+= 16
+            }
+            g &+= 1
+        }
+        t &+= 1
+    }
+}
+
+/// dw[c] += sum over rows of dy (x - m) r, db[c] += sum of dy, for the columns c0..<c1.
+func layerNormWeight(
+    _ dw: MP, _ db: MP, _ dy: P, _ x: P, _ m: P, _ r: P, _ rows: Int, _ d: Int, _ groups: Int, _ c0: Int, _ c1: Int
+) {
+    let n = d / groups
+    var c = c0
+    while c < c1 {
+        let g = c / n
+        let end = min(c1, (g &+ 1) &* n, c &+ 16)
+        var a = load(dw, c, upTo: end)
+        var b = load(db, c, upTo: end)
+        var t = 0
+        while t < rows {
+            let v = load(dy + t &* d, c, upTo: end)
+            let j = t &* groups &+ g
+            a = fma(v, (load(x + t &* d, c, upTo: end) - m[j]) * r[j], a)
+            b += v
+            t &+= 1
+        }
+        store(dw, c, a, upTo: end)
+        store(db, c, b, upTo: end)
+        c = end
+    }
+}

@@ -1,0 +1,127 @@
+import CSIMD
+
+// The four affine views of z (GECKO.md, Block): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per head, and the
+// rotation of the first rope heads' pairs.
+
+/// r [rows, heads]: r = (mean over the head's features of z^2 + eps)^(-1/2).
+func headScales(_ r: MP, _ z: P, _ ldz: Int, _ rows: Int, _ Z: Int, _ heads: Int, _ eps: Float) {
+    let n = Z / heads
+    var t = 0
+    while t < rows {
+        var h = 0
+        while h < heads {
+            let zh = z + (t &* ldz &+ h &* n)
+            r[t &* heads &+ h] = rsqrt(dot(zh, zh, n) / Float(n) + eps)
+            h &+= 1
+        }
+        t &+= 1
+    }
+}
+
+/// z [rows, ldz], r [rows, heads], gamma and beta [4, Z]; q, k, aq, ak [rows, Z].
+func queryViews(
+    _ q: MP, _ k: MP, _ aq: MP, _ ak: MP, _ z: P, _ ldz: Int, _ r: P, _ gamma: P, _ beta: P, _ rows: Int, _ Z: Int,
+    _ heads: Int
+) {
+    let n = Z / heads
+    let c = all(1 / Float(n).squareRoot())
+    var t = 0
+    while t < rows {
+        var h = 0
+        while h < heads {
+            let o = h &* n
+            let end = o &+ n
+            let s = r[t &* heads &+ h]
+            let zt = z + t &* ldz
+            let out = t &* Z
+            var i = o
+            while i < end {
+                let v = load(zt, i, upTo: end) * s * c
+                store(q + out, i, fma(v, 1 + load(gamma, i, upTo: end), load(beta, i, upTo: end)), upTo: end)
+                store(k + out, i, fma(v, 1 + load(gamma + Z, i, upTo: end), load(beta + Z, i, upTo: end)), upTo: end)
+                store(
+                    aq + out, i,
+                    fma(v, 1 + load(gamma + 2 &* Z, i, upTo: end), load(beta + 2 &* Z, i, upTo: end)), upTo: end)
+                store(
+                    ak + out, i,
+                    fma(v, 1 + load(gamma + 3 &* Z, i, upTo: end), load(beta + 3 &* Z, i, upTo: end)), upTo: end)
+                i &+= 16
+            }
+            h &+= 1
+        }
+        t &+= 1
+    }
+}
+
+/// dzhat [rows, Z] from the views' gradients.
+func queryViewsBackward(
+    _ dz: MP, _ dq: P, _ dk: P, _ daq: P, _ dak: P, _ gamma: P, _ rows: Int, _ Z: Int, _ heads: Int
+) {
+    let c = all(1 / Float(Z / heads).squareRoot())
+    var t = 0
+    while t < rows {
+        let o = t &* Z
+        var i = 0
+        while i < Z {
+            var v = load(dq + o, i, upTo: Z) * (1 + load(gamma, i, upTo: Z))
+            v = fma(load(dk + o, i, upTo: Z), 1 + load(gamma + Z, i, upTo: Z), v)
+            v = fma(load(daq + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
+            v = fma(load(dak + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
+            store(dz + o, i, v * c, upTo: Z)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// dbeta[c] += sum of d[c], dgamma[c] += sum of d[c] zhat[c] / sqrt(dz) for one view's gradient d [rows, Z] and the columns
+/// c0..<c1.
+func queryViewWeight(
+    _ dgamma: MP, _ dbeta: MP, _ d: P, _ z: P, _ ldz: Int, _ r: P, _ rows: Int, _ Z: Int, _ heads: Int, _ c0: Int,
+    _ c1: Int
+) {
+    let n = Z / heads
+    let c = 1 / Float(n).squareRoot()
+    var i = c0
+    while i < c1 {
+        let h = i / n
+        let end = min(c1, (h &+ 1) &* n, i &+ 16)
+        var a = V.zero
+        var b = load(dbeta, i, upTo: end)
+        var t = 0
+        while t < rows {
+            let v = load(d + t &* Z, i, upTo: end)
+            a = fma(v, load(z + t &* ldz, i, upTo: end) * r[t &* heads &+ h], a)
+            b += v
+            t &+= 1
+        }
+        store(dgamma, i, fma(a, all(c), load(dgamma, i, upTo: end)), upTo: end)
+        store(dbeta, i, b, upTo: end)
+        i = end
+    }
+}
+
+/// Rotates the first `heads` heads of x [rows, ld] in place. cosine and sine [rows, n] repeat each angle for both members of a pair, the
+/// sine with signs (-, +); direction -1 turns back.
+func rotate(
+    _ x: MP, _ ld: Int, _ cosine: P, _ sine: P, _ direction: Float, _ rows: Int, _ n: Int, _ heads: Int
+) {
+    var t = 0
+    while t < rows {
+        let ct = cosine + t &* n
+        let st = sine + t &* n
+        var h = 0
+        while h < heads {
+            let xt = x + (t &* ld &+ h &* n)
+            var i = 0
+            while i < n {
+                let v = load(xt, i, upTo: n)
+                let s = load(st, i, upTo: n) * direction
+                store(xt, i, fma(cs_swap_pairs(v), s, v * load(ct, i, upTo: n)), upTo: n)
+                i &+= 16
+            }
+            h &+= 1
+        }
+        t &+= 1
+    }
+}

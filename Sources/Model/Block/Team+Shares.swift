@@ -1,0 +1,19 @@
+import Hardware
+
+extension Team {
+    /// Gives each worker a run of consecutive items. Only for work whose items are independent, so that the cut can't matter.
+    @inline(__always)
+    func share(_ items: Int, grain: Int = 1, _ body: (_ worker: Int, _ items: Range<Int>) -> Void) {
+        let units = (items + grain - 1) / grain
+        if count == 1 || units == 1 {
+            if items > 0 { body(0, 0..<items) }
+            onJoin?()
+            return
+        }
+        run { worker in
+            let from = min(items, units * worker / count * grain)
+            let to = min(items, units * (worker + 1) / count * grain)
+            if from < to { body(worker, from..<to) }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+import Glibc
+import Numerics
+
+/// Adaptive working memory (GECKO.md, AWM), per head a memory M [dz, dv] and a log-norm l [dz].
+///
+/// Read: softmax_features(aq) M. Absorb a chunk with keys k and values v:
+///
+///     R = softmax_features(k)   W = softmax_time(k)   s = logsumexp_time(k)   l' = logaddexp(s, l)   rho = e^{s - l'}
+///     U = W (v - R M)           M' = M + rho (U - M)
+///
+/// Only the chunk's last document counts; an empty memory is M = 0, l = -infinity.
+package struct AdaptiveWorkingMemory {
+    package let heads: Int
+    package let keyDim: Int
+    package let valueDim: Int
+    package let chunk: Int
+
+    package init(heads: Int, keyDim: Int, valueDim: Int, chunk: Int) {
+        self.heads = heads
+        self.keyDim = keyDim
+        self.valueDim = valueDim
+        self.chunk = chunk
+    }
+
+    /// Floats of M for all heads, and of l.
+    package var memoryCount: Int { heads * keyDim * valueDim }
+    package var lognormCount: Int { heads * keyDim }
+    /// Floats kept for the backward: the memory at each piece's entrance.
+    package func stash(pieces: Int) -> Int { pieces * (memoryCount + lognormCount) }
+    package func workspace(workers: Int) -> Int { workers * scratchCount }
+
+    private var scratchCount: Int {
+        var carver = Carver(counting: ())
+        _ = Scratch(&carver, self)
+        return carver.used
+    }
+
+    private struct Scratch {
+        let a, da, r, w, x, dx, u, s, rho, e, emptyMemory, emptyLognorm: UnsafeMutablePointer<Float>
+
+        init(_ carver: inout Carver, _ shape: AdaptiveWorkingMemory) {
+            let keys = shape.chunk * shape.keyDim
+            let values = shape.chunk * shape.valueDim
+            a = carver.take(keys)
+            da = carver.take(keys)
+            r = carver.take(keys)
+            w = carver.take(keys)
+            x = carver.take(values)
+            dx = carver.take(values)
+            u = carver.take(shape.keyDim * shape.valueDim)
+            s = carver.take(shape.keyDim)
+            rho = carver.take(shape.keyDim)
+            e = carver.take(shape.keyDim)
+            emptyMemory = carver.take(shape.keyDim * shape.valueDim)
+            emptyLognorm = carver.take(shape.keyDim)
+        }
+    }
+
+    private func scratch(_ base: UnsafeMutablePointer<Float>, worker: Int) -> Scratch {
+        var carver = Carver(base + worker * scratchCount)
+        return Scratch(&carver, self)
+    }
+
+    /// R, W, s, rho, X and U of an absorption into M, l; `newLognorm` receives l'.
+    private func absorption(
+        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
+        memory: UnsafePointer<Float>, lognorm: UnsafePointer<Float>, newLognorm: UnsafeMutablePointer<Float>?,
+        _ f: Scratch
+    ) {
+        let Z = heads * keyDim
+        let E = heads * valueDim
+        let rows = p.absorbed.count
+        let first = p.absorbed.lowerBound - context.plan.windowStart
+        let keys = k + first * Z + head * keyDim
+        context.kernels.softmaxRows(f.r, keyDim, keys, Z, rows, keyDim)
+        context.kernels.softmaxColumns(f.w, keyDim, f.s, keys, Z, rows, keyDim)
+        for t in 0..<rows {
+            (f.x + t * valueDim).update(from: v + (first + t) * E + head * valueDim, count: valueDim)
+        }
+        MatrixProduct.serial(
+            false, false, rows, valueDim, keyDim, f.r, keyDim, memory, valueDim, 1, f.x, valueDim, alpha: -1)
+        MatrixProduct.serial(
+            true, false, keyDim, valueDim, rows, f.w, keyDim, f.x, valueDim, 0, f.u, valueDim)
+        for i in 0..<keyDim {
+            let s = f.s[i]
+            let l = lognorm[i]
+            let m = max(s, l)
+            let sum = m + log1pf(expf(min(s, l) - m))
+            f.rho[i] = expf(s - sum)
+            newLognorm?[i] = sum
+        }
+    }
+
+    /// aq [T, Z], k [n + T, Z], v [n + T, E] -> y [T, E]. memory [H, dz, dv] and lognorm [H, dz] are the state, in and out; `stash`
+    /// receives them at every piece's entrance.
+    package func forward(
+        _ context: SliceContext, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
+        y: UnsafeMutablePointer<Float>, memory: UnsafeMutablePointer<Float>, lognorm: UnsafeMutablePointer<Float>,
+        stash: UnsafeMutablePointer<Float>, scratch base: UnsafeMutablePointer<Float>
+    ) {
+        let plan = context.plan
+        let Z = heads * keyDim
+        let E = heads * valueDim
+        let size = keyDim * valueDim
+        context.team.share(heads) { worker, heads in
+            let f = scratch(base, worker: worker)
+            for head in heads {
+                let m = memory + head * size
+                let l = lognorm + head * keyDim
+                for (i, p) in plan.pieces.enumerated() {
+                    let kept = stash + i * (memoryCount + lognormCount)
+                    (kept + head * size).update(from: m, count: size)
+                    (kept + memoryCount + head * keyDim).update(from: l, count: keyDim)
+                    for t in p.start..<p.end where !p.readers.contains(t) {
+                        (y + (t - plan.start) * E + head * valueDim).update(repeating: 0, count: valueDim)
+                    }
+                    if !p.readers.isEmpty {
+                        let row = p.readers.lowerBound - plan.start
+                        context.kernels.softmaxRows(
+                            f.a, keyDim, q + row * Z + head * keyDim, Z, p.readers.count, keyDim)
+                        MatrixProduct.serial(
+                            false, false, p.readers.count, valueDim, keyDim, f.a, keyDim, m, valueDim, 0,
+                            y + row * E + head * valueDim, E)
+                    }
+                    if p.absorbed.isEmpty { continue }
+                    if p.wipes {
+                        m.update(repeating: 0, count: size)
+                        l.update(repeating: -.infinity, count: keyDim)
+                    }
+                    absorption(context, p, head, k: k, v: v, memory: m, lognorm: l, newLognorm: l, f)
+                    context.kernels.blendRows(m, m, f.u, f.rho, keyDim, valueDim)
+                }
+            }
+        }
+    }
+
+    /// Reverse over the pieces, undoing each absorption before its reads. dq [T, Z] is set; dk, dv [n + T, ..] are added to;
+    /// memoryGradient and lognormGradient hold the state's gradient, handed on in, taken in out.
+    package func backward(
+        _ context: SliceContext, dy: UnsafePointer<Float>, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
+        v: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>,
+        dv: UnsafeMutablePointer<Float>, memoryGradient: UnsafeMutablePointer<Float>,
+        lognormGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        scratch base: UnsafeMutablePointer<Float>
+    ) {
+        let plan = context.plan
+        let size = keyDim * valueDim
+        context.team.share(heads) { worker, heads in
+            let f = scratch(base, worker: worker)
+            for head in heads {
+                let dm = memoryGradient + head * size
+                let dl = lognormGradient + head * keyDim
+                for (i, p) in plan.pieces.enumerated().reversed() {
+                    let kept = stash + i * (memoryCount + lognormCount)
+                    let m = kept + head * size
+                    let l = kept + memoryCount + head * keyDim
+                    if !p.absorbed.isEmpty {
+                        if p.wipes {
+                            f.emptyMemory.update(repeating: 0, count: size)
+                            f.emptyLognorm.update(repeating: -.infinity, count: keyDim)
+                        }
+                        absorptionBackward(
+                            context, p, head, k: k, v: v, dk: dk, dv: dv, dm: dm, dl: dl,
+                            memory: p.wipes ? f.emptyMemory : m, lognorm: p.wipes ? f.emptyLognorm : l, f)
+                        if p.wipes {
+                            dm.update(repeating: 0, count: size)
+                            dl.update(repeating: 0, count: keyDim)
+                        }
+                    }
+                    readBackward(context, p, head, dy: dy, q: q, dq: dq, dm: dm, memory: m, f)
+                }
+            }
+        }
+    }
+
+    /// lam = dl' - e with e = rho sum dM' (U - M); ds = e + rho lam; dl = (1 - rho) lam; dU = rho dM'; dX = W^T dU; dW = dU X^T; dR = -dX M^T;
+    /// dM = (1 - rho) dM' - R^T dX; dv += dX; dk += softmax_bwd(R, dR) + [softmax_bwd(W, dW) + W ds]^T.
+    private func absorptionBackward(
+        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
+        dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>, dm: UnsafeMutablePointer<Float>,
+        dl: UnsafeMutablePointer<Float>, memory: UnsafePointer<Float>, lognorm: UnsafePointer<Float>, _ f: Scratch
+    ) {
+        let Z = heads * keyDim
+        let E = heads * valueDim
+        let rows = p.absorbed.count
+        let first = p.absorbed.lowerBound - context.plan.windowStart
+        absorption(context, p, head, k: k, v: v, memory: memory, lognorm: lognorm, newLognorm: nil, f)
+        context.kernels.blendRowsBackward(f.e, f.u, dm, memory, f.u, f.rho, keyDim, valueDim)
+        for i in 0..<keyDim {
+            let lam = dl[i] - f.e[i]
+            f.s[i] = f.e[i] + f.rho[i] * lam
+            dl[i] = (1 - f.rho[i]) * lam
+        }
+        MatrixProduct.serial(
+            false, false, rows, valueDim, keyDim, f.w, keyDim, f.u, valueDim, 0, f.dx, valueDim)
+        let dkeys = dk + first * Z + head * keyDim
+        // dW^T = X dU^T, then dR = -dX M^T in the same scratch.
+        MatrixProduct.serial(false, true, rows, keyDim, valueDim, f.x, valueDim, f.u, valueDim, 0, f.da, keyDim)
+        context.kernels.softmaxColumnsBackward(dkeys, Z, f.da, keyDim, f.w, keyDim, f.s, rows, keyDim)
+        MatrixProduct.serial(
+            false, true, rows, keyDim, valueDim, f.dx, valueDim, memory, valueDim, 0, f.da, keyDim, alpha: -1)
+        context.kernels.softmaxRowsBackward(dkeys, Z, f.da, keyDim, f.r, keyDim, rows, keyDim, true)
+        MatrixProduct.serial(
+            true, false, keyDim, valueDim, rows, f.r, keyDim, f.dx, valueDim, 1, dm, valueDim, alpha: -1)
+        for t in 0..<rows {
+            context.kernels.addTo(dv + (first + t) * E + head * valueDim, f.dx + t * valueDim, valueDim)
+        }
+    }
+
+    /// A = softmax(aq): daq = softmax_bwd(A, do M^T); dM += A^T do. Tokens that may not read pass nothing.
+    private func readBackward(
+        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, dy: UnsafePointer<Float>,
+        q: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dm: UnsafeMutablePointer<Float>,
+        memory: UnsafePointer<Float>, _ f: Scratch
+    ) {
+        let start = context.plan.start
+        let Z = heads * keyDim
+        let E = heads * valueDim
+        for t in p.start..<p.end where !p.readers.contains(t) {
+            (dq + (t - start) * Z + head * keyDim).update(repeating: 0, count: keyDim)
+        }
+        let rows = p.readers.count
+        if rows == 0 { return }
+        let row = p.readers.lowerBound - start
+        let out = dy + row * E + head * valueDim
+        context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, rows, keyDim)
+        MatrixProduct.serial(false, true, rows, keyDim, valueDim, out, E, memory, valueDim, 0, f.da, keyDim)
+        context.kernels.softmaxRowsBackward(
+            dq + row * Z + head * keyDim, Z, f.da, keyDim, f.a, keyDim, rows, keyDim, false)
+        MatrixProduct.serial(true, false, keyDim, valueDim, rows, f.a, keyDim, out, E, 1, dm, valueDim)
+    }
+}

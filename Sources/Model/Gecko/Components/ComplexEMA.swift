@@ -1,0 +1,149 @@
+import Glibc
+import Kernels
+import Numerics
+
+/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA) with its residual: y = x + Re sum_n gamma_n h_n,
+/// h = [not bos] q h + p x, p = sigmoid(alpha), q = (1 - p sigmoid(delta)) e^{i phi}.
+///
+/// Coefficients and states are kept [N, paddedDim] so that a vector lane is a channel.
+package final class ComplexEMA {
+    package let dim: Int
+    package let orders: Int
+    package let padded: Int
+    /// p, q (re, im), gamma (re, im), each [N, paddedDim].
+    private let coefficients: FloatBuffer
+    /// Their gradients, summed over a step.
+    private let gradients: FloatBuffer
+
+    package init(dim: Int, orders: Int, trains: Bool = true) {
+        self.dim = dim
+        self.orders = orders
+        padded = (dim + 15) / 16 * 16
+        coefficients = FloatBuffer(5 * orders * padded)
+        gradients = FloatBuffer(trains ? 5 * orders * padded : 0)
+    }
+
+    /// Floats of a state: re and im.
+    package var stateCount: Int { 2 * orders * padded }
+    package func workspace(workers: Int) -> Int { workers * KernelTable.emaScratch }
+    /// Floats of the tile entries that the backward needs.
+    package func entryCount(tiles: Int) -> Int { tiles * stateCount }
+
+    private func plane(_ i: Int) -> UnsafeMutablePointer<Float> { coefficients.base + i * orders * padded }
+    private func gradientPlane(_ i: Int) -> UnsafeMutablePointer<Float> { gradients.base + i * orders * padded }
+
+    /// Computes the coefficients from the parameters alpha, delta [D, N], theta [D], gamma [D, N, 2] and clears their gradients.
+    package func prepare(
+        alpha: UnsafePointer<Float>, delta: UnsafePointer<Float>, theta: UnsafePointer<Float>,
+        gamma: UnsafePointer<Float>
+    ) {
+        gradients.clear()
+        for d in 0..<dim {
+            let turn = 2 * Double.pi / Double(orders) * sigmoid(Double(theta[d]))
+            for n in 0..<orders {
+                let k = d * orders + n
+                let a = sigmoid(Double(alpha[k]))
+                let rho = 1 - a * sigmoid(Double(delta[k]))
+                let phi = turn * Double(n + 1)
+                let o = n * padded + d
+                plane(0)[o] = Float(a)
+                plane(1)[o] = Float(rho * cos(phi))
+                plane(2)[o] = Float(rho * sin(phi))
+                plane(3)[o] = gamma[2 * k]
+                plane(4)[o] = gamma[2 * k + 1]
+            }
+        }
+    }
+
+    /// x -> y [T, D]. `state` (re, im) [2, N, paddedDim] in and out; `entries` is kept for the backward.
+    package func forward(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        state: UnsafeMutablePointer<Float>, entries: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    ) {
+        let plan = context.plan
+        context.team.share(padded / 16) { worker, blocks in
+            for block in blocks {
+                context.kernels.complexEMA(
+                    y, state, state + orders * padded, entries, x, plane(0), plane(1), plane(2), plane(3), plane(4),
+                    plan.tileStarts, plan.tileResets, plan.tileStarts.count, plan.length, dim, padded, orders,
+                    16 * block, scratch + worker * KernelTable.emaScratch)
+            }
+        }
+    }
+
+    /// dy -> dx [T, D], the residual's share included. `stateGradient` in and out.
+    package func backward(
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
+        entries: UnsafePointer<Float>, stateGradient: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
+    ) {
+        let plan = context.plan
+        context.team.share(padded / 16) { worker, blocks in
+            for block in blocks {
+                context.kernels.complexEMABackward(
+                    dx, stateGradient, stateGradient + orders * padded, gradientPlane(0), gradientPlane(1),
+                    gradientPlane(2), gradientPlane(3), gradientPlane(4), dy, x, entries, plane(0), plane(1), plane(2),
+                    plane(3), plane(4), plan.tileStarts, plan.tileResets, plan.tileStarts.count, plan.length, dim,
+                    padded, orders, 16 * block, scratch + worker * KernelTable.emaScratch)
+            }
+        }
+    }
+
+    /// Adds the parameters' gradients from the coefficients' (GECKO.md, Backward, CEMA, coefficients).
+    package func addParameterGradients(
+        alpha: UnsafePointer<Float>, delta: UnsafePointer<Float>, theta: UnsafePointer<Float>,
+        alphaGradient: UnsafeMutablePointer<Float>, deltaGradient: UnsafeMutablePointer<Float>,
+        thetaGradient: UnsafeMutablePointer<Float>, gammaGradient: UnsafeMutablePointer<Float>
+    ) {
+        for d in 0..<dim {
+            let s = sigmoid(Double(theta[d]))
+            let turn = 2 * Double.pi / Double(orders)
+            var dtheta = 0.0
+            for n in 0..<orders {
+                let k = d * orders + n
+                let o = n * padded + d
+                let a = sigmoid(Double(alpha[k]))
+                let b = sigmoid(Double(delta[k]))
+                let rho = 1 - a * b
+                let phi = turn * s * Double(n + 1)
+                let dqr = Double(gradientPlane(1)[o])
+                let dqi = Double(gradientPlane(2)[o])
+                let drho = cos(phi) * dqr + sin(phi) * dqi
+                let dphi = rho * (cos(phi) * dqi - sin(phi) * dqr)
+                alphaGradient[k] += Float((Double(gradientPlane(0)[o]) - b * drho) * a * (1 - a))
+                deltaGradient[k] += Float(-a * drho * b * (1 - b))
+                dtheta += Double(n + 1) * dphi
+                gammaGradient[2 * k] += gradientPlane(3)[o]
+                gammaGradient[2 * k + 1] += gradientPlane(4)[o]
+            }
+            thetaGradient[d] += Float(s * (1 - s) * turn * dtheta)
+        }
+    }
+
+    /// Adds an upstream gradient to the coefficients p [D, N] and q [D, N, 2] themselves.
+    package func addCoefficientGradients(p: [Float], q: [Float]) {
+        for d in 0..<dim {
+            for n in 0..<orders {
+                let k = d * orders + n
+                gradientPlane(0)[n * padded + d] += p[k]
+                gradientPlane(1)[n * padded + d] += q[2 * k]
+                gradientPlane(2)[n * padded + d] += q[2 * k + 1]
+            }
+        }
+    }
+
+    /// p [D, N] and q [D, N, 2] as computed from the parameters.
+    package func coefficientValues() -> (p: [Float], q: [Float]) {
+        var p: [Float] = []
+        var q: [Float] = []
+        for d in 0..<dim {
+            for n in 0..<orders {
+                p.append(plane(0)[n * padded + d])
+                q += [plane(1)[n * padded + d], plane(2)[n * padded + d]]
+            }
+        }
+        return (p, q)
+    }
+}
+
+private func sigmoid(_ x: Double) -> Double { 1 / (1 + exp(-x)) }

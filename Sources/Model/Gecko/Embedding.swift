@@ -1,0 +1,72 @@
+import Numerics
+
+/// Token embedding: y[t] = s E[token t], s = sqrt(D) with scaled embeddings; the model's first block.
+package final class Embedding: Block {
+    private let c: GeckoConfiguration
+    private var store: ParameterStore?
+    private let dropout: Dropout
+    package let name = "embed"
+    package static let weightName = "embed.weight"
+
+    package init(_ c: GeckoConfiguration) {
+        self.c = c
+        dropout = Dropout(rate: c.dropout, layer: -1 & 0xffff, site: 5)
+    }
+
+    package static func spec(_ c: GeckoConfiguration, name: String = weightName, copyOf: String? = nil) -> ParameterSpec {
+        ParameterSpec(
+            name, [c.vocabulary, c.dim], .truncatedNormal(1 / Double(c.dim).squareRoot()), decays: true, copyOf: copyOf)
+    }
+
+    package var parameters: [ParameterSpec] { [Self.spec(c)] }
+
+    package func sizes(for geometry: SliceGeometry) -> BlockSizes {
+        BlockSizes(workspace: geometry.length * c.dim)
+    }
+
+    package func bind(_ store: ParameterStore) { self.store = store }
+    package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {}
+    package func beginStep(_ geometry: SliceGeometry) {}
+    package func endStep() {}
+
+    private var scale: Float { c.scaleEmbeddings ? Float(Double(c.dim).squareRoot()) : 1 }
+
+    private func tokens(_ context: SliceContext) -> UnsafePointer<Int32> {
+        guard let tokens = context.tokens else { preconditionFailure("the embedding needs the slice's tokens") }
+        return tokens
+    }
+
+    package func forward(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        entry: UnsafePointer<Float>, exit: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>
+    ) {
+        let ids = tokens(context)
+        let weight = store!.value(Self.weightName)!
+        context.team.share(context.length) { _, rows in
+            let t = rows.lowerBound
+            context.kernels.gatherRows(y + t * c.dim, weight, ids + t, scale, rows.count, c.dim)
+        }
+        dropout.apply(context, y, y, c.dim)
+    }
+
+    package func backward(
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        gradientStash: UnsafeMutablePointer<Float>
+    ) {
+        let ids = tokens(context)
+        let gradient = store!.gradient(Self.weightName)!
+        dropout.apply(context, dy, context.workspace, c.dim)
+        context.team.share(c.dim, grain: 16) { _, columns in
+            context.kernels.scatterRows(
+                gradient, context.workspace, ids, scale, context.length, c.dim, columns.lowerBound, columns.upperBound)
+        }
+    }
+
+    package func accumulateWeightGradients(
+        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        gradientStash: UnsafeMutablePointer<Float>
+    ) {}
+
+    package var forwardFlopsPerToken: Double { 0 }
+}

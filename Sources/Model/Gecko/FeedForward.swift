@@ -1,0 +1,170 @@
+import Hardware
+import Numerics
+
+/// Normalised feed-forward (GECKO.md, NFFN), the second half of a layer:
+/// out = alpha * W2 (silu(W1 g) * W3 g) + residual, g = LN(y).
+package final class FeedForward {
+    private let c: GeckoConfiguration
+    private let prefix: String
+    private let index: Int
+    private var store: ParameterStore?
+    private let hiddenDropout: Dropout
+    private let outputDropout: Dropout
+
+    package init(_ c: GeckoConfiguration, layer: Int) {
+        self.c = c
+        index = layer
+        prefix = "layers.\(layer).nffn."
+        hiddenDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 3)
+        outputDropout = Dropout(rate: c.dropout, layer: layer, site: 4)
+    }
+
+    package var parameters: [ParameterSpec] {
+        let (D, F) = (c.dim, c.ffnDim)
+        let map = Initializer.normal(1 / (3 * Double(D)).squareRoot())
+        var specs: [ParameterSpec] = []
+        if c.normAffine {
+            specs.append(ParameterSpec(prefix + "norm.weight", [D], .constant(0)))
+            specs.append(ParameterSpec(prefix + "norm.bias", [D], .constant(0)))
+        }
+        specs.append(ParameterSpec(prefix + "fc1.weight", [F, D], map, decays: true))
+        if c.swiglu {
+            specs.append(ParameterSpec(prefix + "fc3.weight", [F, D], map, decays: true, joinsPrevious: true))
+        }
+        specs.append(
+            ParameterSpec(prefix + "fc2.weight", [D, F], .normal(1 / (3 * Double(F)).squareRoot()), decays: true))
+        if c.rescaleNFFN {
+            var scale: Float = 0.1
+            for _ in 0..<index { scale *= 0.5 }
+            specs.append(ParameterSpec(prefix + "alpha", [D], .constant(scale)))
+        }
+        return specs
+    }
+
+    package func bind(_ store: ParameterStore) { self.store = store }
+
+    private func value(_ name: String) -> UnsafeMutablePointer<Float> { store!.value(prefix + name)! }
+    private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { store!.gradient(prefix + name)! }
+    /// Columns of the first product: W1 and W3 side by side.
+    private var wide: Int { c.swiglu ? 2 * c.ffnDim : c.ffnDim }
+
+    package struct Stash {
+        let m, r, g, a, h, o: UnsafeMutablePointer<Float>
+
+        package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
+            m = carver.take(T * c.lnGroups)
+            r = carver.take(T * c.lnGroups)
+            g = carver.take(T * c.dim)
+            a = carver.take(T * (c.swiglu ? 2 : 1) * c.ffnDim)
+            h = carver.take(T * c.ffnDim)
+            o = carver.take(c.rescaleNFFN ? T * c.dim : 0)
+        }
+    }
+
+    package struct GradientStash {
+        let dout, da: UnsafeMutablePointer<Float>
+
+        package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
+            dout = carver.take(T * c.dim)
+            da = carver.take(T * (c.swiglu ? 2 : 1) * c.ffnDim)
+        }
+    }
+
+    package struct Workspace {
+        let dh, dg: UnsafeMutablePointer<Float>
+
+        package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
+            dh = carver.take(T * c.ffnDim)
+            dg = carver.take(T * c.dim)
+        }
+    }
+
+    /// y, residual, out [T, D].
+    package func forward(
+        _ context: SliceContext, y: UnsafePointer<Float>, residual: UnsafePointer<Float>,
+        out: UnsafeMutablePointer<Float>, stash f: Stash
+    ) {
+        let team = context.team
+        let kernels = context.kernels
+        let (T, D, F) = (context.length, c.dim, c.ffnDim)
+        let weight = c.normAffine ? value("norm.weight") : nil
+        let bias = c.normAffine ? value("norm.bias") : nil
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            kernels.layerNorm(
+                f.g + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, y + t * D, weight, bias, rows.count, D,
+                c.lnGroups, Float(c.eps))
+        }
+        MatrixProduct.run(team, false, true, T, wide, D, f.g, D, value("fc1.weight"), D, 0, f.a, wide)
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            if c.swiglu {
+                kernels.swiglu(f.h + t * F, f.a + t * wide, rows.count, F)
+            } else {
+                kernels.biasSilu(f.a + t * wide, wide, nil, f.h + t * F, F, rows.count, F)
+            }
+        }
+        hiddenDropout.apply(context, f.h, f.h, F)
+        let direct = !c.rescaleNFFN && !outputDropout.isActive(context)
+        if direct { out.update(from: residual, count: T * D) }
+        let o = c.rescaleNFFN ? f.o : out
+        MatrixProduct.run(team, false, true, T, D, F, f.h, F, value("fc2.weight"), F, direct ? 1 : 0, o, D)
+        if direct { return }
+        outputDropout.apply(context, o, o, D)
+        if c.rescaleNFFN { kernels.multiplyRow(out, o, value("alpha"), T, D) }
+        kernels.addTo(out, residual, T * D)
+    }
+
+    /// dout -> dy [T, D], through the norm only, added to dy when `add`; the residual's gradient is dout itself.
+    package func backward(
+        _ context: SliceContext, dout: UnsafePointer<Float>, dy: UnsafeMutablePointer<Float>, add: Bool,
+        y: UnsafePointer<Float>, stash f: Stash, gradientStash g: GradientStash, workspace w: Workspace
+    ) {
+        let team = context.team
+        let kernels = context.kernels
+        let (T, D, F) = (context.length, c.dim, c.ffnDim)
+        if c.rescaleNFFN {
+            let dalpha = gradient("alpha")
+            team.share(D, grain: 16) { _, columns in
+                let i = columns.lowerBound
+                kernels.columnDots(dout + i, f.o + i, T, columns.count, D, dalpha + i)
+            }
+            kernels.multiplyRow(g.dout, dout, value("alpha"), T, D)
+            outputDropout.apply(context, g.dout, g.dout, D)
+        } else {
+            outputDropout.apply(context, dout, g.dout, D)
+        }
+        MatrixProduct.run(team, false, false, T, F, D, g.dout, D, value("fc2.weight"), F, 0, w.dh, F)
+        hiddenDropout.apply(context, w.dh, w.dh, F)
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            if c.swiglu {
+                kernels.swigluBackward(g.da + t * wide, w.dh + t * F, f.a + t * wide, rows.count, F)
+            } else {
+                kernels.siluBackward(g.da + t * F, F, w.dh + t * F, F, f.a + t * F, F, rows.count, F)
+            }
+        }
+        MatrixProduct.run(team, false, false, T, D, wide, g.da, wide, value("fc1.weight"), D, 0, w.dg, D)
+        let weight = c.normAffine ? value("norm.weight") : nil
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            kernels.layerNormBackward(
+                dy + t * D, w.dg + t * D, y + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, weight, rows.count, D,
+                c.lnGroups, add)
+        }
+        if c.normAffine {
+            let dw = gradient("norm.weight")
+            let db = gradient("norm.bias")
+            team.share(D, grain: 16) { _, columns in
+                kernels.layerNormWeight(
+                    dw, db, w.dg, y, f.m, f.r, T, D, c.lnGroups, columns.lowerBound, columns.upperBound)
+            }
+        }
+    }
+
+    package func accumulateWeightGradients(_ context: SliceContext, stash f: Stash, gradientStash g: GradientStash) {
+        let (T, D, F) = (context.length, c.dim, c.ffnDim)
+        MatrixProduct.run(context.team, true, false, D, F, T, g.dout, D, f.h, F, 1, gradient("fc2.weight"), F)
+        MatrixProduct.run(context.team, true, false, wide, D, T, g.da, wide, f.g, D, 1, gradient("fc1.weight"), D)
+    }
+}

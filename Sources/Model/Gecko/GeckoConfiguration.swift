@@ -1,0 +1,55 @@
+/// Shape and constants of a Gecko model (arXiv 2601.06463), in the letters of GECKO.md.
+package struct GeckoConfiguration: Sendable, Equatable {
+    package var layers = 4
+    /// D
+    package var dim = 192
+    /// Z: queries and keys of all heads.
+    package var zDim = 96
+    /// E: values of all heads.
+    package var valueDim = 384
+    /// F
+    package var ffnDim = 384
+    /// H
+    package var heads = 4
+    /// Heads that are rotated: the first ones.
+    package var ropeHeads = 4
+    /// N: orders of the complex EMA per channel.
+    package var emaDim = 16
+    /// C: tokens of an attention chunk.
+    package var chunk = 128
+    /// G: groups of the timestep norm.
+    package var normGroups = 32
+    /// V
+    package var vocabulary = 256
+    package var beta1 = 0.999
+    package var beta2 = 0.9999
+    /// Groups of the RMS and the layer norm.
+    package var lnGroups = 1
+    package var eps = 1e-5
+    package var ropeBase = 500_000.0
+    package var normAffine = true
+    package var swiglu = true
+    package var twoHopResidual = false
+    package var rescaleNFFN = false
+    package var scaleEmbeddings = false
+    package var tieEmbeddings = false
+    /// The token that begins a document; nil: documents aren't told apart.
+    package var bosID: Int?
+    package var dropout = 0.0
+    package var hiddenDropout = 0.0
+    package var attentionDropout = 0.0
+
+    package init() {}
+
+    /// dz
+    package var keyDim: Int { zDim / heads }
+    /// dv
+    package var headValueDim: Int { valueDim / heads }
+    /// D rounded up to whole vectors: the row length of the EMA's coefficients and state.
+    package var paddedDim: Int { (dim + 15) / 16 * 16 }
+
+    /// Parameters of the whole model.
+    package var parameterCount: Int {
+        GeckoModel.blocks(self).flatMap(\.parameters).filter { $0.copyOf == nil }.reduce(0) { $0 + $1.count }
+    }
+}

@@ -1,0 +1,158 @@
+import Numerics
+
+/// One Gecko layer: gated attention, then feed-forward.
+package final class GeckoLayer: Block {
+    private let c: GeckoConfiguration
+    private let attention: GatedAttention
+    private let feedForward: FeedForward
+    private var geometry: SliceGeometry?
+    package let name: String
+
+    package init(_ c: GeckoConfiguration, layer: Int) {
+        self.c = c
+        name = "layers.\(layer)"
+        attention = GatedAttention(c, layer: layer)
+        feedForward = FeedForward(c, layer: layer)
+    }
+
+    package var parameters: [ParameterSpec] { attention.parameters + feedForward.parameters }
+
+    /// Two-hop residual or not, the middle activation is kept.
+    private struct Stash {
+        let middle: UnsafeMutablePointer<Float>
+        let attention: GatedAttention.Stash
+        let feedForward: FeedForward.Stash
+
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
+            middle = carver.take(g.length * c.dim)
+            attention = .init(&carver, c, g, layer)
+            feedForward = .init(&carver, c, length: g.length)
+        }
+    }
+
+    private struct GradientStash {
+        let attention: GatedAttention.GradientStash
+        let feedForward: FeedForward.GradientStash
+
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
+            attention = .init(&carver, c, g)
+            feedForward = .init(&carver, c, length: g.length)
+        }
+    }
+
+    private struct Workspace {
+        let dmiddle: UnsafeMutablePointer<Float>
+        let attention: GatedAttention.Workspace
+        let feedForward: FeedForward.Workspace
+
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
+            dmiddle = carver.take(g.length * c.dim)
+            attention = .init(&carver, c, g, layer)
+            feedForward = .init(&carver, c, length: g.length)
+        }
+    }
+
+    package func sizes(for geometry: SliceGeometry) -> BlockSizes {
+        func used(_ carve: (inout Carver) -> Void) -> Int {
+            var carver = Carver(counting: ())
+            carve(&carver)
+            return carver.used
+        }
+        return BlockSizes(
+            state: LayerState.count(c, window: geometry.window),
+            stash: used { _ = Stash(&$0, c, geometry, attention) },
+            gradientStash: used { _ = GradientStash(&$0, c, geometry) },
+            workspace: used { _ = Workspace(&$0, c, geometry, attention) })
+    }
+
+    package func bind(_ store: ParameterStore) {
+        attention.bind(store)
+        feedForward.bind(store)
+    }
+
+    package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {
+        LayerState.at(state, c, window: geometry.window).reset()
+    }
+
+    package func beginStep(_ geometry: SliceGeometry) {
+        self.geometry = geometry
+        attention.beginStep()
+    }
+
+    package func endStep() { attention.endStep() }
+
+    private func layout(_ context: SliceContext) -> (SliceGeometry, Workspace) {
+        guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
+        precondition(context.length <= geometry.length, "a slice longer than the memory laid out for it")
+        var carver = Carver(context.workspace)
+        return (geometry, Workspace(&carver, c, geometry, attention))
+    }
+
+    package func forward(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        entry: UnsafePointer<Float>, exit: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>
+    ) {
+        let (g, w) = layout(context)
+        var carver = Carver(stash)
+        let f = Stash(&carver, c, g, attention)
+        attention.forward(
+            context, x: x, y: f.middle, entry: .at(UnsafeMutablePointer(mutating: entry), c, window: g.window),
+            exit: .at(exit, c, window: g.window), stash: f.attention, workspace: w.attention)
+        feedForward.forward(
+            context, y: f.middle, residual: c.twoHopResidual ? x : UnsafePointer(f.middle), out: y,
+            stash: f.feedForward)
+    }
+
+    package func backward(
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        gradientStash: UnsafeMutablePointer<Float>
+    ) {
+        let (g, w) = layout(context)
+        var carver = Carver(stash)
+        let f = Stash(&carver, c, g, attention)
+        var gradientCarver = Carver(gradientStash)
+        let d = GradientStash(&gradientCarver, c, g)
+        let count = context.length * c.dim
+        // Without the two-hop residual the middle activation is the residual, so its gradient begins as dy.
+        if !c.twoHopResidual { w.dmiddle.update(from: dy, count: count) }
+        feedForward.backward(
+            context, dout: dy, dy: w.dmiddle, add: !c.twoHopResidual, y: f.middle, stash: f.feedForward,
+            gradientStash: d.feedForward, workspace: w.feedForward)
+        // The second hop: x is the feed-forward's residual too. Its gradient is kept before dx (perhaps dy) is written.
+        if c.twoHopResidual { w.feedForward.dg.update(from: dy, count: count) }
+        attention.backward(
+            context, dy: w.dmiddle, dx: dx, x: x, stateGradient: .at(stateGradient, c, window: g.window),
+            stash: f.attention, gradientStash: d.attention, workspace: w.attention)
+        if c.twoHopResidual { context.kernels.addTo(dx, w.feedForward.dg, count) }
+    }
+
+    package func accumulateWeightGradients(
+        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        gradientStash: UnsafeMutablePointer<Float>
+    ) {
+        let (g, _) = layout(context)
+        var carver = Carver(stash)
+        let f = Stash(&carver, c, g, attention)
+        var gradientCarver = Carver(gradientStash)
+        let d = GradientStash(&gradientCarver, c, g)
+        feedForward.accumulateWeightGradients(context, stash: f.feedForward, gradientStash: d.feedForward)
+        attention.accumulateWeightGradients(context, stash: f.attention, gradientStash: d.attention)
+    }
+
+    /// The middle activation [T, D] (between attention and feed-forward) of the slice in `stash`.
+    package func middle(stash: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
+        guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
+        var carver = Carver(stash)
+        return Stash(&carver, c, geometry, attention).middle
+    }
+
+    /// GECKO.md, Counts; the EMA and the norms (no matrix flops) are left out.
+    package var forwardFlopsPerToken: Double {
+        let (D, Z, E, F, H, C) = (
+            Double(c.dim), Double(c.zDim), Double(c.valueDim), Double(c.ffnDim), Double(c.heads), Double(c.chunk)
+        )
+        let linear = 2 * (D * D + 3 * D * E + D * Z + (c.swiglu ? 3 : 2) * D * F)
+        return linear + (Z + E) * (3 * C + 1) + 6 * Z * E / H
+    }
+}

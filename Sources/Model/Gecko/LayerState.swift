@@ -1,0 +1,85 @@
+import Numerics
+
+/// The carried state of one layer, or its gradient (the same layout): the timestep norm's averages, the EMA's state, the window's
+/// keys and values, the working memory.
+package struct LayerState {
+    package let mean, variance, ema, keys, memoryKeys, values, memory, lognorm: UnsafeMutablePointer<Float>
+    private let groups: Int
+    private let emaCount: Int
+    private let zDim: Int
+    private let valueDim: Int
+    private let memoryCount: Int
+    /// Rows that the window has room for.
+    private let capacity: Int
+
+    /// Windows hold up to `window` tokens.
+    package init(_ carver: inout Carver, _ c: GeckoConfiguration, window: Int) {
+        groups = c.normGroups
+        emaCount = 2 * c.emaDim * c.paddedDim
+        zDim = c.zDim
+        valueDim = c.valueDim
+        memoryCount = c.zDim * c.headValueDim
+        capacity = window
+        mean = carver.take(groups)
+        variance = carver.take(groups)
+        ema = carver.take(emaCount)
+        keys = carver.take(window * zDim)
+        memoryKeys = carver.take(window * zDim)
+        values = carver.take(window * valueDim)
+        memory = carver.take(memoryCount)
+        lognorm = carver.take(zDim)
+    }
+
+    package static func count(_ c: GeckoConfiguration, window: Int) -> Int {
+        var carver = Carver(counting: ())
+        _ = LayerState(&carver, c, window: window)
+        return carver.used
+    }
+
+    package static func at(_ base: UnsafeMutablePointer<Float>, _ c: GeckoConfiguration, window: Int) -> LayerState {
+        var carver = Carver(base)
+        return LayerState(&carver, c, window: window)
+    }
+
+    /// No tokens yet: zeros, and an empty memory.
+    func reset() {
+        mean.update(repeating: 0, count: groups)
+        variance.update(repeating: 0, count: groups)
+        ema.update(repeating: 0, count: emaCount)
+        memory.update(repeating: 0, count: memoryCount)
+        lognorm.update(repeating: -.infinity, count: zDim)
+    }
+
+    /// Everything but the window.
+    func copyRecurrences(from other: LayerState) {
+        mean.update(from: other.mean, count: groups)
+        variance.update(from: other.variance, count: groups)
+        ema.update(from: other.ema, count: emaCount)
+        memory.update(from: other.memory, count: memoryCount)
+        lognorm.update(from: other.lognorm, count: zDim)
+    }
+
+    typealias Window = (k: UnsafeMutablePointer<Float>, ak: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>)
+
+    func copyWindow(to w: Window, rows: Int) {
+        w.k.update(from: keys, count: rows * zDim)
+        w.ak.update(from: memoryKeys, count: rows * zDim)
+        w.v.update(from: values, count: rows * valueDim)
+    }
+
+    func setWindow(from w: Window, rows: Int) {
+        precondition(rows <= capacity, "a window of \(rows) tokens doesn't fit the state's \(capacity)")
+        keys.update(from: w.k, count: rows * zDim)
+        memoryKeys.update(from: w.ak, count: rows * zDim)
+        values.update(from: w.v, count: rows * valueDim)
+    }
+
+    /// Fills gradients of `keys` rows: this window's `rows` at row `from`, zeros elsewhere (nothing lies behind the window).
+    func copyWindowGradient(to w: Window, keys count: Int, from: Int, rows: Int) {
+        precondition(from + rows == count, "the window handed on must be the tail of the keys held")
+        for (target, source, width) in [(w.k, keys, zDim), (w.ak, memoryKeys, zDim), (w.v, values, valueDim)] {
+            target.update(repeating: 0, count: from * width)
+            (target + from * width).update(from: source, count: rows * width)
+        }
+    }
+}

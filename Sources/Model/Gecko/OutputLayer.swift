@@ -1,0 +1,141 @@
+import Numerics
+
+/// The model's last block: final timestep norm, output matrix, cross entropy. Its y is unused; the forward leaves the loss, and (when
+/// there are targets) already turns the logits into their gradient, since the loss is the end of the way.
+package final class OutputLayer: Block {
+    private let c: GeckoConfiguration
+    private var store: ParameterStore?
+    private var geometry: SliceGeometry?
+    private var tokenLosses: [Double] = []
+    package let name = "output"
+    private let normWeight = "output.final_norm.weight"
+    private let normBias = "output.final_norm.bias"
+    package static let weightName = "output.output.weight"
+    /// The name under which a tied output matrix is kept beside the embedding: a part of its own, so that the two gradients are
+    /// always summed in the same order, whether or not they meet on one stage.
+    package static let tiedName = "output.tied_embedding"
+
+    /// Sum of the latest forward's token losses in nats.
+    package private(set) var lossSum = 0.0
+
+    package init(_ c: GeckoConfiguration) { self.c = c }
+
+    private var matrix: String { c.tieEmbeddings ? Self.tiedName : Self.weightName }
+
+    package var parameters: [ParameterSpec] {
+        [
+            ParameterSpec(normWeight, [c.dim], .constant(0)),
+            ParameterSpec(normBias, [c.dim], .constant(0)),
+            Embedding.spec(c, name: matrix, copyOf: c.tieEmbeddings ? Embedding.weightName : nil),
+        ]
+    }
+
+    private struct Stash {
+        let mhat, r, n, logits: UnsafeMutablePointer<Float>
+
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
+            mhat = carver.take(T * c.normGroups)
+            r = carver.take(T * c.normGroups)
+            n = carver.take(T * c.dim)
+            logits = carver.take(T * c.vocabulary)
+        }
+    }
+
+    private struct State {
+        let mean, variance: UnsafeMutablePointer<Float>
+
+        init(_ base: UnsafeMutablePointer<Float>, _ c: GeckoConfiguration) {
+            mean = base
+            variance = base + c.normGroups
+        }
+    }
+
+    package func sizes(for geometry: SliceGeometry) -> BlockSizes {
+        var carver = Carver(counting: ())
+        _ = Stash(&carver, c, length: geometry.length)
+        return BlockSizes(
+            state: 2 * c.normGroups, stash: carver.used, workspace: geometry.length * c.dim + 16 + 4 * c.normGroups)
+    }
+
+    package func bind(_ store: ParameterStore) { self.store = store }
+
+    package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {
+        state.update(repeating: 0, count: 2 * c.normGroups)
+    }
+
+    package func beginStep(_ geometry: SliceGeometry) {
+        self.geometry = geometry
+        if tokenLosses.count < geometry.length { tokenLosses = [Double](repeating: 0, count: geometry.length) }
+    }
+
+    package func endStep() {}
+
+    private var norm: TimestepDecayNorm {
+        TimestepDecayNorm(
+            dim: c.dim, groups: c.normGroups, beta1: c.beta1, beta2: c.beta2, eps: c.eps,
+            weight: store!.value(normWeight)!, bias: store!.value(normBias)!,
+            weightGradient: store!.gradients.count > 0 ? store!.gradient(normWeight) : nil,
+            biasGradient: store!.gradients.count > 0 ? store!.gradient(normBias) : nil)
+    }
+
+    private func layout(_ stash: UnsafeMutablePointer<Float>) -> Stash {
+        guard let geometry else { preconditionFailure("output: beginStep comes before forward and backward") }
+        var carver = Carver(stash)
+        return Stash(&carver, c, length: geometry.length)
+    }
+
+    /// The logits [T, V] of the slice in `stash`, as long as its forward had no targets with a gradient.
+    package func logits(stash: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> { layout(stash).logits }
+
+    package func forward(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        entry: UnsafePointer<Float>, exit: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>
+    ) {
+        let f = layout(stash)
+        let (T, D, V) = (context.length, c.dim, c.vocabulary)
+        exit.update(from: entry, count: 2 * c.normGroups)
+        let state = State(exit, c)
+        norm.forward(context, x: x, y: f.n, mean: state.mean, variance: state.variance, mhat: f.mhat, r: f.r)
+        MatrixProduct.run(
+            context.team, false, true, T, V, D, f.n, D, store!.value(matrix)!, D, 0, f.logits, V)
+        lossSum = 0
+        guard let targets = context.targets else { return }
+        tokenLosses.withUnsafeMutableBufferPointer { losses in
+            let out = losses.baseAddress!
+            context.team.share(T) { _, rows in
+                let t = rows.lowerBound
+                context.kernels.crossEntropy(
+                    f.logits + t * V, targets + t, out + t, context.lossScale, rows.count, V)
+            }
+        }
+        for t in 0..<T { lossSum += tokenLosses[t] }
+    }
+
+    package func backward(
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        gradientStash: UnsafeMutablePointer<Float>
+    ) {
+        let f = layout(stash)
+        let (T, D, V) = (context.length, c.dim, c.vocabulary)
+        let dn = context.workspace
+        MatrixProduct.run(
+            context.team, false, false, T, D, V, f.logits, V, store!.value(matrix)!, D, 0, dn, D)
+        let state = State(stateGradient, c)
+        norm.backward(
+            context, dy: dn, dx: dx, x: x, mhat: f.mhat, r: f.r, meanGradient: state.mean,
+            varianceGradient: state.variance, scratch: dn + (T * D + 15) / 16 * 16)
+    }
+
+    package func accumulateWeightGradients(
+        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        gradientStash: UnsafeMutablePointer<Float>
+    ) {
+        let f = layout(stash)
+        let (T, D, V) = (context.length, c.dim, c.vocabulary)
+        MatrixProduct.run(
+            context.team, true, false, V, D, T, f.logits, V, f.n, D, 1, store!.gradient(matrix)!, D)
+    }
+
+    package var forwardFlopsPerToken: Double { 2 * Double(c.dim) * Double(c.vocabulary) }
+}

@@ -1,0 +1,52 @@
+import Numerics
+
+/// Flat memory for a stage's parameters, their gradients and AdamW's moments, all in one layout.
+package final class ParameterStore {
+    /// One tensor's place.
+    package struct Entry: Sendable {
+        package let spec: ParameterSpec
+        package let offset: Int
+        package var count: Int { spec.count }
+    }
+
+    package let entries: [Entry]
+    package let values: FloatBuffer
+    package let gradients: FloatBuffer
+    package let firstMoments: FloatBuffer
+    package let secondMoments: FloatBuffer
+    private let index: [String: Int]
+
+    /// Lays the tensors out in the given order; `trains` false leaves out gradients and moments.
+    package init(_ specs: [ParameterSpec], trains: Bool = true) {
+        var entries: [Entry] = []
+        var used = 0
+        for spec in specs {
+            if !spec.joinsPrevious {
+                used = (used + FloatBuffer.alignment - 1) / FloatBuffer.alignment * FloatBuffer.alignment
+            }
+            entries.append(Entry(spec: spec, offset: used))
+            used += spec.count
+        }
+        self.entries = entries
+        values = FloatBuffer(used)
+        gradients = FloatBuffer(trains ? used : 0)
+        firstMoments = FloatBuffer(trains ? used : 0)
+        secondMoments = FloatBuffer(trains ? used : 0)
+        index = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.spec.name, $0) })
+    }
+
+    package subscript(_ name: String) -> Entry? { index[name].map { entries[$0] } }
+
+    package func value(_ name: String) -> UnsafeMutablePointer<Float>? { self[name].map { values.base + $0.offset } }
+    package func gradient(_ name: String) -> UnsafeMutablePointer<Float>? {
+        self[name].map { gradients.base + $0.offset }
+    }
+
+    package func initialize(seed: UInt64) {
+        for e in entries {
+            // A copy starts as its original does.
+            let name = e.spec.copyOf ?? e.spec.name
+            e.spec.initializer.fill(values.base + e.offset, count: e.count, name: name, seed: seed)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import Hardware
+import Kernels
+import Numerics
+
+/// What a block needs of its surroundings to process one slice. Confined to the stage's thread.
+package struct SliceContext {
+    package let team: Team
+    package let kernels: KernelTable
+    package let plan: SlicePlan
+    /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
+    package let workspace: UnsafeMutablePointer<Float>
+    /// Token ids of the slice, for the embedding.
+    package let tokens: UnsafePointer<Int32>?
+    /// Targets of the slice (negative: ignored), for the output layer.
+    package let targets: UnsafePointer<Int32>?
+    /// dLoss/d(sum of token losses): 1 / (targets that count in the whole step).
+    package let lossScale: Float
+    /// The generator key of this sequence at this step; nil switches dropout off.
+    package let dropout: DropoutStream?
+
+    package var length: Int { plan.length }
+
+    package init(
+        team: Team, kernels: KernelTable = .best, plan: SlicePlan, workspace: UnsafeMutablePointer<Float>,
+        tokens: UnsafePointer<Int32>? = nil, targets: UnsafePointer<Int32>? = nil, lossScale: Float = 0,
+        dropout: DropoutStream? = nil
+    ) {
+        self.team = team
+        self.kernels = kernels
+        self.plan = plan
+        self.workspace = workspace
+        self.tokens = tokens
+        self.targets = targets
+        self.lossScale = lossScale
+        self.dropout = dropout
+    }
+}
+
+/// Names the dropout masks of one sequence in one step.
+package struct DropoutStream: Sendable {
+    package let seed: UInt64
+    package let step: Int
+    /// The sequence's global number.
+    package let sequence: Int
+
+    package init(seed: UInt64, step: Int, sequence: Int) {
+        self.seed = seed
+        self.step = step
+        self.sequence = sequence
+    }
+
+    /// The generator key of one site (a dropout call of one layer; one head and query for attention).
+    package func key(layer: Int, site: Int) -> SIMD2<UInt32> {
+        let sequenceStream = CounterGenerator(seed: seed ^ 0xd1b5_4a32_d192_ed03, stream: UInt64(step)).word(UInt64(sequence))
+        return CounterGenerator(seed: sequenceStream, stream: UInt64(layer) << 32 | UInt64(site)).key
+    }
+}

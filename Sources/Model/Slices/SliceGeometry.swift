@@ -1,0 +1,21 @@
+/// The largest slice that a stage's memory is laid out for.
+package struct SliceGeometry: Sendable, Equatable {
+    /// Tokens.
+    package let length: Int
+    /// Keys in the incoming window.
+    package let window: Int
+    /// Pieces (chunk cuts).
+    package let pieces: Int
+    /// Tiles of the EMA that don't begin with a bos.
+    package let tiles: Int
+    package let workers: Int
+
+    /// For slices of `length` tokens. `aligned`: they begin and end at chunk boundaries.
+    package init(length: Int, chunk: Int, aligned: Bool, tile: Int, workers: Int) {
+        self.length = length
+        window = aligned ? chunk : 2 * chunk - 1
+        pieces = (length + chunk - 1) / chunk + (aligned ? 0 : 1)
+        tiles = length / tile + 1
+        self.workers = workers
+    }
+}

@@ -1,0 +1,41 @@
+import Glibc
+import Hardware
+import Kernels
+
+/// AdamW's constants (Loshchilov and Hutter, arXiv 1711.05101).
+package struct AdamW: Sendable, Equatable {
+    package var beta1 = 0.9
+    package var beta2 = 0.95
+    package var eps = 1e-8
+    package var weightDecay = 0.1
+
+    package init() {}
+
+    package init(beta1: Double, beta2: Double, eps: Double, weightDecay: Double) {
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.eps = eps
+        self.weightDecay = weightDecay
+    }
+
+    /// Step `step` (from 1) of one tensor. `clip` multiplies the gradient; `decays` tells whether weight decay applies.
+    package func update(
+        _ team: Team, values: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
+        first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>, count: Int, step: Int, rate: Double,
+        clip: Float, decays: Bool
+    ) {
+        let c1 = Float(1 / (1 - pow(beta1, Double(step))))
+        let c2 = Float(1 / (1 - pow(beta2, Double(step))))
+        let parts = min(team.count, (count + 4095) / 4096)
+        func range(_ i: Int) -> Range<Int> {
+            (count * i / parts / 16 * 16)..<(i + 1 == parts ? count : count * (i + 1) / parts / 16 * 16)
+        }
+        team.forEach(parts) { part in
+            let r = range(part)
+            let o = r.lowerBound
+            KernelTable.best.adamW(
+                values + o, first + o, second + o, gradient + o, r.count, clip, Float(beta1), Float(beta2), c1, c2,
+                Float(rate), Float(decays ? rate * weightDecay : 0), Float(eps))
+        }
+    }
+}

@@ -1,0 +1,182 @@
+import Glibc
+import Hardware
+import Kernels
+import Model
+import Numerics
+import Schedules
+
+/// What a step's update needs to know.
+package struct UpdateRule: Sendable {
+    package let adam: AdamW
+    package let rate: Double
+    /// Largest global norm; 0 switches clipping off.
+    package let clip: Double
+
+    package init(adam: AdamW, rate: Double, clip: Double) {
+        self.adam = adam
+        self.rate = rate
+        self.clip = clip
+    }
+}
+
+extension RankEngine {
+    /// One training step: the table, the sync, the global norm, the update. The numbers of the report are the same on every rank.
+    func step(_ batch: Batch, number: Int, rule: UpdateRule) throws -> StepReport {
+        precondition(batch.sequences == plan.sequences && batch.length == plan.sequence, "the batch must fit the plan")
+        let start = MonotonicClock.seconds
+        waited = 0
+        load(batch)
+        for place in places { place.stage.beginStep() }
+        try runTable(batch, step: number)
+        let tableSeconds = MonotonicClock.seconds - start
+        if let sync { try timed("sync") { try sync.finish() } }
+        try exchangeTiedGradients()
+        let gathered = try timedValue("norm") {
+            try endpoint.allGather(summary(tableSeconds: tableSeconds))
+        }
+        var report = StepReport()
+        report.loss = gathered.loss(plan) / Double(max(1, batch.countedTargets))
+        report.gradientNorm = gathered.squaredNorm(plan, replica: replica).squareRoot()
+        report.idleShares = gathered.map { $0[Summary.waited] / $0[Summary.tableSeconds] }
+        report.idleShare = report.idleShares.reduce(0, +) / Double(report.idleShares.count)
+        if report.gradientNorm.isFinite && report.loss.isFinite {
+            optimizerStep += 1
+            let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
+            timed("optimizer") { update(rule, clip: Float(clip)) }
+        } else {
+            report.skipped = true
+        }
+        report.seconds = MonotonicClock.seconds - start
+        return report
+    }
+
+    private func update(_ rule: UpdateRule, clip: Float) {
+        for place in places {
+            let store = place.stage.store
+            for e in store.entries {
+                rule.adam.update(
+                    team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
+                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset, count: e.count,
+                    step: optimizerStep, rate: rule.rate, clip: clip, decays: e.spec.decays)
+            }
+        }
+    }
+
+    /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor, stages ascending. Padded, since all ranks
+    /// must bring equally many.
+    private func summary(tableSeconds: Double) -> [Double] {
+        var values = [Double](repeating: 0, count: Summary.norms + plan.mostTensorsOnARank)
+        values[Summary.tableSeconds] = tableSeconds
+        values[Summary.waited] = waited
+        if places.contains(where: \.isLast) {
+            values[Summary.loss] = unitLosses[..<(plan.sequences * plan.slices)].reduce(0, +)
+        }
+        var i = Summary.norms
+        for place in places {
+            let store = place.stage.store
+            for e in store.entries where e.spec.copyOf == nil {
+                values[i] = sumOfSquares(store.gradients.base + e.offset, e.count)
+                i += 1
+            }
+        }
+        return values
+    }
+
+    /// In blocks of fixed length, so that workers can share a large tensor without changing the order of the sum.
+    private func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
+        let block = 1 << 15
+        let blocks = (count + block - 1) / block
+        let kernel = KernelTable.best.sumOfSquares
+        if blocks == 1 { return kernel(x, count) }
+        return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { sums in
+            let out = sums.baseAddress!
+            team.forEach(blocks) { b in out[b] = kernel(x + b * block, min(block, count - b * block)) }
+            var total = 0.0
+            for b in 0..<blocks { total += out[b] }
+            return total
+        }
+    }
+
+    func timedValue<Value>(_ label: String, _ body: () throws -> Value) rethrows -> Value {
+        let start = MonotonicClock.seconds
+        let value = try body()
+        tracer?.span(.label(label), from: start, to: MonotonicClock.seconds)
+        return value
+    }
+
+    /// Tied embeddings: the first stage's gradient of the matrix and the last stage's are summed on both, always in this order, so that the two
+    /// copies stay equal and every layout gives the same bits.
+    private func exchangeTiedGradients() throws {
+        guard plan.model.tieEmbeddings else { return }
+        let first = places.first { $0.isFirst }
+        let last = places.first { $0.isLast }
+        func part(_ place: StagePlace?, _ name: String) -> (UnsafeMutablePointer<Float>, Int)? {
+            guard let store = place?.stage.store, let entry = store[name] else { return nil }
+            return (store.gradients.base + entry.offset, entry.count)
+        }
+        let input = part(first, Embedding.weightName)
+        let output = part(last, OutputLayer.tiedName)
+        switch (input, output) {
+        case (let (a, count)?, let (b, _)?):
+            for i in 0..<count {
+                a[i] += b[i]
+                b[i] = a[i]
+            }
+        case (let (a, count)?, nil):
+            let other = try swap(a, count, with: plan.table.shape.rank(of: plan.lastStage))
+            for i in 0..<count { a[i] += other.base[i] }
+        case (nil, let (b, count)?):
+            let other = try swap(b, count, with: plan.table.shape.rank(of: 0))
+            for i in 0..<count { b[i] = other.base[i] + b[i] }
+        case (nil, nil): break
+        }
+    }
+
+    /// Sends `count` floats to a rank of this replica and receives as many from it.
+    /// The buffer is kept for the next step.
+    private func swap(_ values: UnsafeMutablePointer<Float>, _ count: Int, with peer: Int) throws -> FloatBuffer {
+        let buffer = tiedBuffer ?? FloatBuffer(count)
+        tiedBuffer = buffer
+        let world = plan.worldRank(replica: replica, rank: peer)
+        let what = "rank \(endpoint.rank): the tied embedding's gradient of rank \(world)"
+        let receive = try endpoint.startReceive(
+            into: UnsafeMutableRawBufferPointer(buffer.bytes), from: world, tag: tags.tiedEmbedding)
+        let send = try endpoint.startSend(
+            UnsafeRawBufferPointer(start: values, count: count * MemoryLayout<Float>.stride), to: world,
+            tag: tags.tiedEmbedding)
+        try endpoint.wait(receive, for: what)
+        try endpoint.wait(send, for: what)
+        return buffer
+    }
+}
+
+/// Places in the numbers that ranks exchange after a step.
+private enum Summary {
+    static let tableSeconds = 0
+    static let waited = 1
+    static let loss = 2
+    static let norms = 3
+}
+
+extension [[Double]] {
+    /// Sum of all token losses, replicas ascending.
+    fileprivate func loss(_ plan: PipelinePlan) -> Double {
+        let last = plan.table.shape.rank(of: plan.lastStage)
+        return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last)][Summary.loss] }
+    }
+
+    /// The squared norms of one replica's tensors, summed in the model's order.
+    fileprivate func squaredNorm(_ plan: PipelinePlan, replica: Int) -> Double {
+        var next = [Int](repeating: Summary.norms, count: plan.ranks)
+        var total = 0.0
+        for stage in 0...plan.lastStage {
+            let rank = plan.table.shape.rank(of: stage)
+            let row = self[plan.worldRank(replica: replica, rank: rank)]
+            for _ in 0..<plan.tensors(of: stage) {
+                total += row[next[rank]]
+                next[rank] += 1
+            }
+        }
+        return total
+    }
+}

@@ -1,0 +1,141 @@
+import Hardware
+import Model
+import Numerics
+import Schedules
+
+extension RankEngine {
+    /// Runs this rank's row of the plan's table: forwards, backwards, weight gradients. Afterwards every stage's gradient is complete (and on
+    /// its way to the other replicas).
+    func runTable(_ batch: Batch, step: Int) throws {
+        let row = plan.table.rows[rank]
+        let slots = plan.slots.rows[rank]
+        let scale = Float(1 / Double(max(1, batch.countedTargets)))
+        var left = [Int: Int]()
+        for action in row where action.kind.givesWeightGradient { left[action.stage, default: 0] += 1 }
+        try messages.begin(plan.messages)
+        for (position, action) in row.enumerated() {
+            let place = place(of: action.stage)
+            let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
+            do {
+                try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch)
+            } catch let error as PipelineError {
+                throw error
+            } catch {
+                throw PipelineError("\(describe(action)): \(error)")
+            }
+            if action.kind.givesWeightGradient {
+                left[action.stage]! -= 1
+                if left[action.stage] == 0 {
+                    place.stage.endStep()
+                    try sync?.start(place)
+                }
+            }
+        }
+        try messages.finish()
+        for place in places where !place.isDrained {
+            preconditionFailure("stage \(place.number) still holds units after its row")
+        }
+        precondition(handedOver.isEmpty, "activations handed over within a rank must be used")
+    }
+
+    private func inputs(of action: Action, batch: Batch, scale: Float, step: Int) -> StagePlace.Inputs {
+        let o = offset(action)
+        let m = plan.model
+        let drops = m.dropout > 0 || m.hiddenDropout > 0 || m.attentionDropout > 0
+        return StagePlace.Inputs(
+            tokens: tokens.base + o, targets: targets.base + o, lossScale: scale,
+            dropout: drops
+                ? DropoutStream(seed: seed, step: step, sequence: batch.sequenceNumbers[action.sequence]) : nil)
+    }
+
+    private func run(
+        _ action: Action, at position: Int, place: StagePlace, slots: ActionSlots, inputs: StagePlace.Inputs,
+        batch: Batch
+    ) throws {
+        let unit = unit(action)
+        switch action.kind {
+        case .forward:
+            if !place.isFirst {
+                let arrived = try take(.activation, action, at: position, from: action.stage - 1)
+                place.input(slots).update(from: arrived.base, count: arrived.count)
+                activationBuffers.giveBack(arrived)
+            }
+            let output = activationBuffers.take()
+            timed(action) {
+                place.forward(
+                    sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs,
+                    restart: !plan.streams || batch.restarts[action.sequence], output: output.base)
+            }
+            if place.isLast {
+                unitLosses[unit] = place.lossSum
+                activationBuffers.giveBack(output)
+            } else {
+                try pass(output, .activation, action, at: position, to: action.stage + 1)
+            }
+        case .recompute:
+            let output = activationBuffers.take()
+            timed(action) {
+                place.recompute(unit: unit, place: slots, inputs: inputs, output: output.base)
+            }
+            activationBuffers.giveBack(output)
+        case .backward, .backwardInput:
+            let gradient =
+                place.isLast
+                ? activationBuffers.take() : try take(.gradient, action, at: position, from: action.stage + 1)
+            timed(action) {
+                place.backward(
+                    sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base)
+                if action.kind == .backward {
+                    place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
+                }
+            }
+            if place.isFirst {
+                activationBuffers.giveBack(gradient)
+            } else {
+                try pass(gradient, .gradient, action, at: position, to: action.stage - 1)
+            }
+        case .backwardWeight:
+            timed(action) { place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs) }
+        }
+    }
+
+    /// What another stage made for this action: from a message, or handed over within the rank.
+    func take(_ direction: MessageDirection, _ action: Action, at position: Int, from stage: Int) throws -> FloatBuffer {
+        let key = Handover(direction: direction, stage: stage, unit: unit(action))
+        if let buffer = handedOver.removeValue(forKey: key) { return buffer }
+        guard messages.needsMessage(at: position) else {
+            preconditionFailure("\(describe(action)): nothing was handed over and no message is due")
+        }
+        let start = MonotonicClock.seconds
+        let (message, buffer) = try messages.receive(for: describe(action))
+        let end = MonotonicClock.seconds
+        waited += end - start
+        tracer?.arrived(message, at: end)
+        return buffer
+    }
+
+    func pass(
+        _ buffer: FloatBuffer, _ direction: MessageDirection, _ action: Action, at position: Int, to stage: Int
+    ) throws {
+        guard messages.producesMessage(at: position) else {
+            handedOver[Handover(direction: direction, stage: action.stage, unit: unit(action))] = buffer
+            return
+        }
+        tracer?.departed(try messages.send(buffer), action, at: MonotonicClock.seconds, bytes: buffer.count * 4)
+    }
+
+    /// Runs the body, on the timeline if one is kept.
+    func timed(_ action: Action, _ body: () throws -> Void) rethrows {
+        guard let tracer else { return try body() }
+        let start = MonotonicClock.seconds
+        try body()
+        tracer.span(.action(action), from: start, to: MonotonicClock.seconds)
+    }
+
+    func timed(_ label: String, _ body: () throws -> Void) rethrows {
+        guard let tracer else { return try body() }
+        let start = MonotonicClock.seconds
+        try body()
+        tracer.span(.label(label), from: start, to: MonotonicClock.seconds)
+    }
+}

@@ -1,0 +1,115 @@
+import Hardware
+import Kernels
+import Model
+import Numerics
+import Schedules
+
+/// What one rank does: holds its stages and their memory, runs its row of the table, syncs, steps the optimizer. Confined to the
+/// rank's thread; `StageActor` is its face.
+final class RankEngine {
+    let plan: PipelinePlan
+    let endpoint: any Endpoint
+    let replica: Int
+    /// Rank within the replica's pipeline.
+    let rank: Int
+    let team: Team
+    let seed: UInt64
+    let geometry: SliceGeometry
+    var places: [StagePlace] = []
+    var tracer: Tracer?
+
+    // The step under way.
+    var tokens: FixedBuffer<Int32>
+    var targets: FixedBuffer<Int32>
+    var unitLosses: [Double] = []
+    var waited = 0.0
+    var messages: MessagePump
+    var sync: GradientSync?
+    var optimizerStep = 0
+    let activationBuffers: BufferPool
+    let tags: ReservedTags
+    var generator: Generator?
+    var tiedBuffer: FloatBuffer?
+    /// Outputs that wait for a stage on this very rank.
+    var handedOver: [Handover: FloatBuffer] = [:]
+
+    struct Handover: Hashable {
+        let direction: MessageDirection
+        let stage: Int
+        let unit: Int
+    }
+
+    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, seed: UInt64) throws {
+        self.plan = plan
+        self.endpoint = endpoint
+        self.team = team
+        self.seed = seed
+        guard endpoint.size == plan.world else {
+            throw PipelineError("the plan has \(plan.world) ranks, the transport \(endpoint.size)")
+        }
+        replica = endpoint.rank / plan.ranks
+        rank = endpoint.rank % plan.ranks
+        geometry = SliceGeometry(
+            length: plan.slice, chunk: plan.model.chunk, aligned: true, tile: KernelTable.emaTile, workers: team.count)
+        tokens = FixedBuffer(plan.sequences * plan.sequence)
+        targets = FixedBuffer(plan.sequences * plan.sequence)
+        unitLosses = [Double](repeating: 0, count: plan.sequences * plan.slices)
+        activationBuffers = BufferPool(plan.slice * plan.model.dim)
+        tags = ReservedTags(after: plan.messages.tagCount)
+        messages = MessagePump(
+            endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
+        places = plan.table.shape.stages(on: rank).map { stage in
+            StagePlace(
+                stage: stage, plan: plan, geometry: geometry, team: team, slots: plan.slots.stages[stage])
+        }
+        for place in places { place.stage.store.initialize(seed: seed) }
+        if plan.replicas > 1 {
+            sync = try GradientSync(plan: plan, endpoint: endpoint, rank: rank, places: places, tags: tags)
+        }
+        team.onJoin = { [unowned self] in advance() }
+    }
+
+    /// Copies a batch to memory that stays in place while slices point into it.
+    func load(_ batch: Batch) {
+        if batch.tokens.count > tokens.count {
+            tokens = FixedBuffer(batch.tokens.count)
+            targets = FixedBuffer(batch.tokens.count)
+        }
+        let units = batch.sequences * plan.slices
+        if units > unitLosses.count { unitLosses = [Double](repeating: 0, count: units) }
+        tokens.base.update(from: batch.tokens, count: batch.tokens.count)
+        targets.base.update(from: batch.targets, count: batch.targets.count)
+    }
+
+    private var lastAdvance = 0.0
+
+    /// Moves messages between kernels; MPI makes no progress without calls. An error stays with the transfer and is thrown by its wait.
+    private func advance() {
+        let now = MonotonicClock.seconds
+        if now - lastAdvance < 50e-6 { return }
+        lastAdvance = now
+        try? endpoint.progress()
+        try? sync?.progress()
+    }
+
+    func place(of stage: Int) -> StagePlace {
+        guard let place = places.first(where: { $0.number == stage }) else {
+            preconditionFailure("stage \(stage) doesn't live on rank \(rank)")
+        }
+        return place
+    }
+
+    func unit(_ action: Action) -> Int { action.sequence * plan.slices + action.slice }
+
+    /// First token of an action's slice within the step's buffers.
+    func offset(_ action: Action) -> Int { action.sequence * plan.sequence + action.slice * plan.slice }
+
+    func describe(_ action: Action) -> String {
+        "rank \(endpoint.rank) (replica \(replica), stage \(action.stage)), action \(action)"
+    }
+}
+
+package struct PipelineError: Error, CustomStringConvertible, Sendable {
+    package let description: String
+    package init(_ description: String) { self.description = description }
+}

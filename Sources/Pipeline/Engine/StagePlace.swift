@@ -1,0 +1,196 @@
+import Hardware
+import Kernels
+import Model
+import Numerics
+import Schedules
+
+/// A stage on its rank with all memory of its slices in flight, laid out from the table before the first step.
+final class StagePlace {
+    let number: Int
+    let stage: Stage
+    let isFirst: Bool
+    let isLast: Bool
+    private let plan: PipelinePlan
+    private let slots: [FloatBuffer]
+    private let lightSlots: [FloatBuffer]
+    private let gradientSlots: BufferPool
+    private let states: BufferPool
+    /// Where recomputes leave the exit state, which nobody needs.
+    private let discarded: FloatBuffer
+    /// What each unit in flight holds.
+    private var units: [Int: Unit] = [:]
+    /// The latest exit state of each sequence under way, and where its stream stands.
+    private var streams: [Int: Stream] = [:]
+    private var stateGradients: [Int: FloatBuffer] = [:]
+    /// Streams mode: what each sequence ended the last step with.
+    private var carried: [Int: Stream] = [:]
+    private var evaluated: [Int: Stream] = [:]
+
+    private struct Unit {
+        let plan: SlicePlan
+        var gradientSlot: FloatBuffer?
+    }
+
+    private struct Stream {
+        var cursor: StreamCursor
+        var state: FloatBuffer
+    }
+
+    init(stage number: Int, plan: PipelinePlan, geometry: SliceGeometry, team: Team, slots: Slots.Counts) {
+        self.number = number
+        self.plan = plan
+        isFirst = number == 0
+        isLast = number == plan.lastStage
+        stage = Stage(blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, team: team)
+        let stage = stage
+        self.slots = (0..<slots.full).map { _ in FloatBuffer(stage.slotCount) }
+        let light = stage.stateCount + plan.slice * plan.model.dim
+        lightSlots = (0..<slots.light).map { _ in FloatBuffer(light) }
+        gradientSlots = BufferPool(stage.gradientSlotCount)
+        states = BufferPool(stage.stateCount)
+        discarded = FloatBuffer(slots.light > 0 ? stage.stateCount : 0)
+    }
+
+    /// The memory in which a slice's input is put before its forward.
+    func input(_ place: ActionSlots) -> UnsafeMutablePointer<Float> {
+        place.light >= 0 ? lightSlots[place.light].base + stage.stateCount : stage.input(slots[place.full].base)
+    }
+
+    private func slicePlan(_ cursor: StreamCursor, tokens: UnsafePointer<Int32>) -> SlicePlan {
+        let m = plan.model
+        let bos = m.bosID.map { id in (0..<plan.slice).map { tokens[$0] == Int32(id) } }
+        return SlicePlan(
+            cursor: cursor, length: plan.slice, bos: bos, chunk: m.chunk, keyDim: m.keyDim, ropeBase: m.ropeBase,
+            beta1: m.beta1, beta2: m.beta2, tile: KernelTable.emaTile)
+    }
+
+    struct Inputs {
+        let tokens: UnsafePointer<Int32>
+        let targets: UnsafePointer<Int32>
+        let lossScale: Float
+        let dropout: DropoutStream?
+    }
+
+    private func context(_ unit: Int, _ inputs: Inputs) -> SliceContext {
+        guard let held = units[unit] else { preconditionFailure("stage \(number): unit \(unit) isn't in flight") }
+        return stage.context(
+            plan: held.plan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
+            lossScale: inputs.lossScale, dropout: inputs.dropout)
+    }
+
+    /// Starts or goes on with a sequence: its state before the slice.
+    private func entry(sequence: Int, slice: Int, restart: Bool) -> Stream {
+        if slice > 0 { return streams[sequence]! }
+        if !restart, let stream = carried.removeValue(forKey: sequence) { return stream }
+        if let old = carried.removeValue(forKey: sequence) { states.giveBack(old.state) }
+        let state = states.take()
+        stage.initialState(state.base)
+        return Stream(cursor: StreamCursor(), state: state)
+    }
+
+    /// The forward of a unit. With a light slot (`place.light`), input and entry state are kept and the activations dropped.
+    func forward(
+        sequence: Int, slice: Int, place: ActionSlots, inputs: Inputs, restart: Bool,
+        output: UnsafeMutablePointer<Float>
+    ) {
+        let unit = sequence * plan.slices + slice
+        let stream = entry(sequence: sequence, slice: slice, restart: restart)
+        let slicePlan = slicePlan(stream.cursor, tokens: inputs.tokens)
+        units[unit] = Unit(plan: slicePlan, gradientSlot: nil)
+        let exit = states.take()
+        let slot: UnsafeMutablePointer<Float>
+        if place.light >= 0 {
+            let light = lightSlots[place.light].base
+            light.update(from: stream.state.base, count: stage.stateCount)
+            slot = scratchSlot.base
+            stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
+        } else {
+            slot = slots[place.full].base
+        }
+        stage.forward(context(unit, inputs), slot: slot, entry: stream.state.base, exit: exit.base, output: output)
+        states.giveBack(stream.state)
+        let next = Stream(cursor: slicePlan.exit, state: exit)
+        if slice + 1 < plan.slices {
+            streams[sequence] = next
+        } else {
+            streams[sequence] = nil
+            if plan.streams { carried[sequence] = next } else { states.giveBack(exit) }
+        }
+    }
+
+    /// Activations that nobody reads again: of forwards whose units are recomputed later, and of evaluation.
+    private lazy var scratchSlot = FloatBuffer(stage.slotCount)
+
+    /// A forward without a backward, for evaluation. Sequences begin anew and may be as many as one likes.
+    func evaluate(
+        sequence: Int, slice: Int, inputs: Inputs, input: FloatBuffer?, output: UnsafeMutablePointer<Float>
+    ) {
+        let stream: Stream
+        if slice == 0 {
+            let state = states.take()
+            stage.initialState(state.base)
+            stream = Stream(cursor: StreamCursor(), state: state)
+        } else {
+            stream = evaluated[sequence]!
+        }
+        let slicePlan = slicePlan(stream.cursor, tokens: inputs.tokens)
+        let context = stage.context(
+            plan: slicePlan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil, lossScale: 0,
+            dropout: nil)
+        if let input { stage.input(scratchSlot.base).update(from: input.base, count: input.count) }
+        let exit = states.take()
+        stage.forward(
+            context, slot: scratchSlot.base, entry: stream.state.base, exit: exit.base, output: output)
+        states.giveBack(stream.state)
+        if slice + 1 < plan.slices {
+            evaluated[sequence] = Stream(cursor: slicePlan.exit, state: exit)
+        } else {
+            evaluated[sequence] = nil
+            states.giveBack(exit)
+        }
+    }
+
+    /// Computes a unit's activations again from its kept input and entry state: the same numbers, since the kernels are the same.
+    func recompute(unit: Int, place: ActionSlots, inputs: Inputs, output: UnsafeMutablePointer<Float>) {
+        let slot = slots[place.full].base
+        let light = lightSlots[place.light].base
+        stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
+        stage.forward(context(unit, inputs), slot: slot, entry: light, exit: discarded.base, output: output)
+    }
+
+    /// `gradient` [T, D] holds the output's gradient and receives the input's.
+    func backward(
+        sequence: Int, slice: Int, place: ActionSlots, inputs: Inputs, gradient: UnsafeMutablePointer<Float>
+    ) {
+        let unit = sequence * plan.slices + slice
+        if slice == plan.slices - 1 {
+            let fresh = states.take()
+            fresh.clear()
+            stateGradients[sequence] = fresh
+        }
+        let stateGradient = stateGradients[sequence]!
+        let gradientSlot = gradientSlots.take()
+        units[unit]!.gradientSlot = gradientSlot
+        stage.backward(
+            context(unit, inputs), slot: slots[place.full].base, gradientSlot: gradientSlot.base, gradient: gradient,
+            stateGradient: stateGradient.base)
+        if slice == 0 {
+            states.giveBack(stateGradient)
+            stateGradients[sequence] = nil
+        }
+    }
+
+    func accumulateWeightGradients(unit: Int, place: ActionSlots, inputs: Inputs) {
+        let gradientSlot = units[unit]!.gradientSlot!
+        stage.accumulateWeightGradients(
+            context(unit, inputs), slot: slots[place.full].base, gradientSlot: gradientSlot.base)
+        gradientSlots.giveBack(gradientSlot)
+        units[unit] = nil
+    }
+
+    /// Nothing may be left in flight after a step.
+    var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty }
+
+    /// The sum of the latest forward's token losses, on the last stage.
+    var lossSum: Double { stage.outputLayer?.lossSum ?? 0 }
+}

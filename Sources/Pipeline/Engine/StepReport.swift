@@ -1,0 +1,15 @@
+/// What a step came to; the same on every rank but for the timeline, which rank 0 has.
+package struct StepReport: Sendable {
+    /// Mean loss of the counted targets in nats, over all replicas.
+    package var loss = 0.0
+    /// Global gradient norm before clipping.
+    package var gradientNorm = 0.0
+    /// The update was left out because the gradient isn't finite.
+    package var skipped = false
+    /// Wall seconds, the longest of all ranks.
+    package var seconds = 0.0
+    /// Share of the ranks' time spent waiting for messages in the schedule.
+    package var idleShare = 0.0
+    /// Idle share of each rank.
+    package var idleShares: [Double] = []
+}

@@ -1,0 +1,102 @@
+import Hardware
+import Model
+import Numerics
+import Schedules
+
+/// One rank of the pipeline: an actor on a pinned thread of its own, on which its stages compute, its messages move and its gradients
+/// are synced.
+///
+/// Awaiting happens at the edges only; within a step the thread runs its row of the table without suspending.
+package actor StageActor {
+    private let executor: ThreadExecutor
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private var engine: RankEngine?
+    private var team: Team?
+    private let fail: @Sendable (any Error) -> Void
+
+    /// - Parameter fail: told of every error before it is thrown, so that the other ranks can be stopped.
+    package init(executor: ThreadExecutor, fail: @escaping @Sendable (any Error) -> Void = { _ in }) {
+        self.executor = executor
+        self.fail = fail
+    }
+
+    /// Builds the rank's team, transport and stages, on the actor's thread.
+    package func start(
+        plan: PipelinePlan, seed: UInt64, team makeTeam: @Sendable () throws -> Team,
+        endpoint makeEndpoint: @Sendable () throws -> any Endpoint
+    ) throws {
+        try guarded {
+            MatrixProduct.useCallersThreads()
+            let team = try makeTeam()
+            self.team = team
+            engine = try RankEngine(plan: plan, endpoint: try makeEndpoint(), team: team, seed: seed)
+        }
+    }
+
+    /// One training step; `number` counts from 0.
+    package func step(_ batch: Batch, number: Int, rule: UpdateRule) throws -> StepReport {
+        try guarded { try running.step(batch, number: number, rule: rule) }
+    }
+
+    /// Sum of token losses over all replicas' sequences, in nats.
+    package func evaluate(_ batch: Batch) throws -> Double {
+        try guarded { try running.evaluate(batch) }
+    }
+
+    /// Continues a prompt; `emit` is called with each token as it is chosen.
+    package func generate(
+        prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
+        emit: @Sendable (Int32) -> Void = { _ in }
+    ) throws -> [Int32] {
+        try guarded {
+            let engine = running
+            let generator = engine.generator ?? Generator(engine, length: min(128, engine.plan.slice))
+            engine.generator = generator
+            return try generator.run(
+                Generator.Request(prompt: prompt, count: count, temperature: temperature, seed: seed), emit: emit)
+        }
+    }
+
+    package func beginTrace() throws { try guarded { try running.beginTrace() } }
+    package func endTrace(title: String) throws -> Timeline? { try guarded { try running.endTrace(title: title) } }
+
+    /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back what `finish` makes of it.
+    package func collectParameters<Sink: ParameterSink, Result: Sendable>(
+        into make: @Sendable () throws -> Sink, finish: @Sendable (Sink) throws -> Result
+    ) throws -> Result? {
+        try guarded {
+            guard running.endpoint.rank == 0 else {
+                try running.collectParameters(nil)
+                return nil
+            }
+            let sink = try make()
+            try running.collectParameters(sink)
+            return try finish(sink)
+        }
+    }
+
+    package func setParameters(from source: any ParameterSource & Sendable) throws {
+        try guarded { try running.setParameters(from: source) }
+    }
+
+    /// Ends the rank's workers and lets its memory go. The executor is stopped by its owner.
+    package func stop() {
+        engine = nil
+        team?.stop()
+        team = nil
+    }
+
+    private var running: RankEngine {
+        guard let engine else { preconditionFailure("a stage actor is started before it runs") }
+        return engine
+    }
+
+    private func guarded<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch {
+            fail(error)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,157 @@
+extension ConfigurationKey {
+    /// Every key, in the order of help, example and resolved file.
+    package static let all: [ConfigurationKey] = model + data + training + optimizer + pipeline + machine + run
+
+    static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.qualifiedName, $0) })
+
+    private static let model: [ConfigurationKey] = [
+        .integer(.model, "layers", \.model.layers, .atLeast(1), "Number of layers."),
+        .integer(
+            .model, "dim", \.model.dim, .atLeast(1),
+            "Width D of the residual stream; a multiple of norm_groups and ln_groups."),
+        .integer(
+            .model, "z_dim", \.model.zDim, .atLeast(1),
+            "Width Z of queries and keys over all heads; z_dim / heads must be even for rotary."),
+        .integer(
+            .model, "value_dim", \.model.valueDim, .atLeast(1),
+            "Width E of values and gate over all heads; a multiple of heads."),
+        .integer(.model, "ffn_dim", \.model.ffnDim, .atLeast(1), "Hidden width F of the feed-forward network."),
+        .integer(.model, "heads", \.model.heads, .atLeast(1), "Attention heads H."),
+        .integer(
+            .model, "rope_heads", \.model.ropeHeads, .atLeast(-1),
+            "Heads with rotary positions, the first ones; -1 = all, 0 = none."),
+        .integer(
+            .model, "ema_dim", \.model.emaDim, .atLeast(1), "Complex dimensions N of the moving average, per feature."),
+        .integer(
+            .model, "chunk", \.model.chunk, .atLeast(1),
+            "Chunk size C in tokens: a token attends to its own chunk and the one before."),
+        .integer(
+            .model, "norm_groups", \.model.normGroups, .atLeast(1), "Groups of the timestep decay norm; divides dim."),
+        .integer(
+            .model, "vocabulary", \.model.vocabulary, .atLeast(0),
+            "Rows of the embedding; 0 = as many as the data needs: 256 bytes, and one more for bos when packed."),
+        .number(.model, "beta1", \.model.beta1, .decay, "Decay of the timestep norm's running mean, per token."),
+        .number(.model, "beta2", \.model.beta2, .decay, "Decay of the timestep norm's running variance, per token."),
+        .integer(
+            .model, "ln_groups", \.model.lnGroups, .atLeast(1), "Groups of the RMS and layer norms; divides dim."),
+        .number(.model, "eps", \.model.eps, .positive, "Added to variances under the square root."),
+        .number(.model, "rope_base", \.model.ropeBase, .positive, "Base of the rotary angles."),
+        .boolean(.model, "norm_affine", \.model.normAffine, "Norms have weights and biases."),
+        .boolean(.model, "swiglu", \.model.swiglu, "Gated feed-forward network; false = plain SiLU."),
+        .boolean(
+            .model, "two_hop_residual", \.model.twoHopResidual,
+            "The feed-forward network's residual is the layer's input instead of the attention's output."),
+        .boolean(
+            .model, "rescale_nffn", \.model.rescaleNFFN,
+            "A learned scale on the feed-forward output, from 0.1 / 2^layer."),
+        .boolean(.model, "scale_embeddings", \.model.scaleEmbeddings, "Embeddings are multiplied by sqrt(dim)."),
+        .boolean(.model, "tie_embeddings", \.model.tieEmbeddings, "The output matrix is the embedding."),
+        .number(.model, "dropout", \.model.dropout, .belowOne, "Dropout of block outputs."),
+        .number(.model, "hidden_dropout", \.model.hiddenDropout, .belowOne, "Dropout of hidden features."),
+        .number(.model, "attention_dropout", \.model.attentionDropout, .belowOne, "Dropout of attention weights."),
+    ]
+
+    private static let data: [ConfigurationKey] = [
+        .text(
+            .data, "path", \.data.path,
+            "Text to train on: a file, a folder (all files in it, at any depth, by name), or several separated by commas.",
+            example: "corpus.txt"),
+        .number(
+            .data, "held_out", \.data.heldOut, .belowOne, "Share of the tokens, the last ones, kept for evaluation."),
+        .integer(
+            .data, "sequence", \.data.sequence, .atLeast(1), "Tokens per sequence; a multiple of slice and chunk."),
+        .boolean(
+            .data, "packed", \.data.packed,
+            "Mark each document's beginning with a bos token (256): attention and memory do not cross it."),
+        .text(
+            .data, "separator", \.data.separator,
+            "With packed: text that ends a document within a file; \"\" = only the ends of files do."),
+        .boolean(
+            .data, "streams", \.data.streams,
+            "Each sequence of the batch reads on where it stopped, with the state carried from step to step."),
+    ]
+
+    private static let training: [ConfigurationKey] = [
+        .integer(.training, "steps", \.training.steps, .atLeast(1), "Optimizer steps."),
+        .integer(
+            .training, "batch", \.training.batch, .atLeast(1),
+            "Sequences per step over all replicas; a multiple of replicas."),
+        .integer(
+            .training, "seed", \.training.seed, .atLeast(0), "Seed of initialisation, order of the data and dropout."),
+        .integer(
+            .training, "evaluate_every", \.training.evaluateEvery, .atLeast(0),
+            "Steps between evaluations on the held-out text; 0 = only at the end."),
+        .integer(
+            .training, "evaluate_sequences", \.training.evaluateSequences, .atLeast(0),
+            "Held-out sequences per evaluation, from the beginning of the held-out text; 0 = all."),
+        .integer(.training, "log_every", \.training.logEvery, .atLeast(1), "Steps between lines of progress."),
+        .text(.training, "sample_prompt", \.training.samplePrompt, "Prompt continued at the end of the run."),
+        .integer(
+            .training, "sample_tokens", \.training.sampleTokens, .atLeast(0), "Tokens of that continuation; 0 = none."),
+        .number(
+            .training, "sample_temperature", \.training.sampleTemperature, .notNegative,
+            "Its temperature; 0 = always the likeliest token."),
+        .integer(
+            .training, "max_nonfinite", \.training.maxNonfinite, .atLeast(0),
+            "Steps in a row with a gradient that is not finite, each skipped, before the run stops with an error."),
+    ]
+
+    private static let optimizer: [ConfigurationKey] = [
+        .number(.optimizer, "learning_rate", \.optimizer.learningRate, .positive, "Peak learning rate."),
+        .number(
+            .optimizer, "minimum_ratio", \.optimizer.minimumRatio, .share,
+            "Learning rate at the end, as a share of the peak."),
+        .choice(
+            .optimizer, "schedule", \.optimizer.schedule,
+            "Learning rate after warm-up: a cosine, warm-up / stable / decay (wsd), or constant."),
+        .integer(.optimizer, "warmup", \.optimizer.warmup, .atLeast(0), "Steps of linear warm-up."),
+        .number(
+            .optimizer, "decay_fraction", \.optimizer.decayFraction, .share,
+            "With wsd: share of all steps, the last ones, over which the rate falls."),
+        .number(.optimizer, "beta1", \.optimizer.beta1, .belowOne, "Decay of the gradient's running mean."),
+        .number(.optimizer, "beta2", \.optimizer.beta2, .belowOne, "Decay of the squared gradient's running mean."),
+        .number(.optimizer, "eps", \.optimizer.eps, .positive, "Added to the root of the squared gradient's mean."),
+        .number(
+            .optimizer, "weight_decay", \.optimizer.weightDecay, .notNegative,
+            "Decoupled weight decay, on matrices only."),
+        .number(
+            .optimizer, "clip", \.optimizer.clip, .notNegative,
+            "Largest global norm of the gradient; 0 = no clipping."),
+    ]
+
+    private static let pipeline: [ConfigurationKey] = [
+        .integer(
+            .pipeline, "stages", \.pipeline.stages, .atLeast(0),
+            "Pipeline stages; 0 = ranks / replicas under a launcher, otherwise 1 (or one for each entry of layers)."),
+        .integer(
+            .pipeline, "replicas", \.pipeline.replicas, .atLeast(1),
+            "Copies of the pipeline that share the batch; ranks = stages x replicas."),
+        .text(.pipeline, "schedule", \.pipeline.schedule, "Order of forward and backward slices, by name."),
+        .integer(
+            .pipeline, "slice", \.pipeline.slice, .atLeast(0),
+            "Tokens per slice, a multiple of chunk; 0 = the whole sequence."),
+        .boolean(
+            .pipeline, "recompute", \.pipeline.recompute,
+            "Keep only each slice's input and state, and run forward again before backward: less memory, more time."),
+        .layerSplit(
+            .pipeline, "layers", \.pipeline.layers,
+            "Layers per stage: by cost (embedding and output layer counted), equal counts, or a list."),
+    ]
+
+    private static let machine: [ConfigurationKey] = [
+        .integer(
+            .machine, "threads", \.machine.threads, .atLeast(0),
+            "Worker threads per rank, each pinned to a core; 0 = share the node's cores evenly.")
+    ]
+
+    private static let run: [ConfigurationKey] = [
+        .text(
+            .run, "directory", \.run.directory,
+            "Folder for the results; {name} = the configuration file's name without its ending, {time} = the start time."
+        ),
+        .boolean(.run, "overwrite", \.run.overwrite, "Replace the run that the folder already holds."),
+        .integer(
+            .run, "trace_steps", \.run.traceSteps, .atLeast(0),
+            "Late steps drawn in timeline.svg and trace.json; 0 = no trace."),
+    ]
+}

@@ -1,0 +1,173 @@
+/// A key of the configuration: its name, what it takes and what it means. `all` is the one table that parsing, checks,
+/// help, the example file and the resolved configuration are made from.
+package struct ConfigurationKey: Sendable {
+    package enum Section: String, Sendable, CaseIterable {
+        case model, data, training, optimizer, pipeline, machine, run
+
+        var summary: String {
+            switch self {
+            case .model: "the architecture"
+            case .data: "the corpus and how it is cut"
+            case .training: "how long, how much at once, and what is reported"
+            case .optimizer: "AdamW and its learning rate"
+            case .pipeline: "how the work is laid over ranks"
+            case .machine: "what a rank uses of its node"
+            case .run: "where the results go"
+            }
+        }
+    }
+
+    enum Kind: Sendable, Equatable {
+        case integer, number, boolean, text
+        case choice([String])
+        case layerSplit
+    }
+
+    /// Products of two sizes stay below 2^63.
+    static let integerLimit = Int(Int32.max)
+
+    let section: Section
+    let name: String
+    let kind: Kind
+    let constraint: ValueConstraint
+    let help: String
+    /// What the example file shows where the default says nothing.
+    let example: ConfigurationValue?
+    private let read: @Sendable (RunConfiguration) -> ConfigurationValue
+    /// Called only with values that `accept` returned.
+    private let write: @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
+
+    /// `section.name`
+    package var qualifiedName: String { "\(section.rawValue).\(name)" }
+
+    package func value(in configuration: RunConfiguration) -> ConfigurationValue { read(configuration) }
+
+    /// What the key takes, completing "expected ...".
+    var expectation: String {
+        let noun =
+            switch kind {
+            case .integer: "an integer"
+            case .number: "a finite number"
+            case .boolean: "true or false"
+            case .text: "text"
+            case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
+            case .layerSplit: "\"balanced\", \"even\" or a list of layers per stage such as \"3,2,3\""
+            }
+        return constraint.phrase.isEmpty ? noun : "\(noun) \(constraint.phrase)"
+    }
+
+    /// The expectation that `value` failed: the upper end of integers goes without saying until it is passed.
+    func expectation(for value: ConfigurationValue) -> String {
+        guard kind == .integer, case .integer(let number) = value, number > Self.integerLimit else {
+            return expectation
+        }
+        return "\(expectation) and at most \(Self.integerLimit)"
+    }
+
+    /// Sets the key, or returns false where the value is of the wrong type or out of range.
+    func set(_ value: ConfigurationValue, in configuration: inout RunConfiguration) -> Bool {
+        guard let accepted = accept(value) else { return false }
+        write(&configuration, accepted)
+        return true
+    }
+
+    /// `text` of the command line as a value; a text that is not of this key's kind is kept, to be refused by `set`.
+    func value(fromText text: String) -> ConfigurationValue {
+        switch kind {
+        case .integer: Int(text).map { .integer($0) } ?? .text(text)
+        case .number: Double(text).map { .number($0) } ?? .text(text)
+        case .boolean: Bool(text).map { .boolean($0) } ?? .text(text)
+        case .text, .choice, .layerSplit: .text(text)
+        }
+    }
+
+    private func accept(_ value: ConfigurationValue) -> ConfigurationValue? {
+        switch (kind, value) {
+        case (.integer, .integer(let number)):
+            number <= Self.integerLimit && constraint.allows(Double(number)) ? value : nil
+        case (.number, .integer(let number)): constraint.allows(Double(number)) ? .number(Double(number)) : nil
+        case (.number, .number(let number)): number.isFinite && constraint.allows(number) ? value : nil
+        case (.boolean, .boolean), (.text, .text): value
+        case (.choice(let names), .text(let name)): names.contains(name) ? value : nil
+        case (.layerSplit, .text(let text)): LayerSplit(text) == nil ? nil : value
+        case (.layerSplit, .list): value
+        default: nil
+        }
+    }
+}
+
+extension ConfigurationKey {
+    typealias Path<Value> = WritableKeyPath<RunConfiguration, Value> & Sendable
+
+    static func integer(
+        _ section: Section, _ name: String, _ path: Path<Int>, _ constraint: ValueConstraint, _ help: String
+    ) -> Self {
+        Self(section: section, name: name, kind: .integer, constraint: constraint, help: help, example: nil) {
+            .integer($0[keyPath: path])
+        } write: {
+            guard case .integer(let value) = $1 else { preconditionFailure("\(name): not an integer") }
+            $0[keyPath: path] = value
+        }
+    }
+
+    static func number(
+        _ section: Section, _ name: String, _ path: Path<Double>, _ constraint: ValueConstraint, _ help: String
+    ) -> Self {
+        Self(section: section, name: name, kind: .number, constraint: constraint, help: help, example: nil) {
+            .number($0[keyPath: path])
+        } write: {
+            guard case .number(let value) = $1 else { preconditionFailure("\(name): not a number") }
+            $0[keyPath: path] = value
+        }
+    }
+
+    static func boolean(_ section: Section, _ name: String, _ path: Path<Bool>, _ help: String) -> Self {
+        Self(section: section, name: name, kind: .boolean, constraint: .any, help: help, example: nil) {
+            .boolean($0[keyPath: path])
+        } write: {
+            guard case .boolean(let value) = $1 else { preconditionFailure("\(name): not a boolean") }
+            $0[keyPath: path] = value
+        }
+    }
+
+    static func text(
+        _ section: Section, _ name: String, _ path: Path<String>, _ help: String, example: String? = nil
+    ) -> Self {
+        Self(
+            section: section, name: name, kind: .text, constraint: .any, help: help,
+            example: example.map { .text($0) }
+        ) {
+            .text($0[keyPath: path])
+        } write: {
+            guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
+            $0[keyPath: path] = value
+        }
+    }
+
+    static func choice<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
+        _ section: Section, _ name: String, _ path: Path<Choice>, _ help: String
+    ) -> Self {
+        let names = Choice.allCases.map(\.rawValue)
+        return Self(section: section, name: name, kind: .choice(names), constraint: .any, help: help, example: nil) {
+            .text($0[keyPath: path].rawValue)
+        } write: {
+            guard case .text(let text) = $1, let choice = Choice(rawValue: text) else {
+                preconditionFailure("\(name): not one of \(names)")
+            }
+            $0[keyPath: path] = choice
+        }
+    }
+
+    static func layerSplit(_ section: Section, _ name: String, _ path: Path<LayerSplit>, _ help: String) -> Self {
+        Self(section: section, name: name, kind: .layerSplit, constraint: .any, help: help, example: nil) {
+            if case .explicit(let counts) = $0[keyPath: path] { return .list(counts) }
+            return .text($0[keyPath: path].description)
+        } write: {
+            switch $1 {
+            case .list(let counts): $0[keyPath: path] = .explicit(counts)
+            case .text(let text): if let split = LayerSplit(text) { $0[keyPath: path] = split }
+            default: preconditionFailure("\(name): not a split")
+            }
+        }
+    }
+}

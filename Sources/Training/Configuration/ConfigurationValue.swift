@@ -1,0 +1,57 @@
+/// A value of a configuration key, as a file or the command line gives it.
+package enum ConfigurationValue: Sendable, Equatable {
+    case integer(Int)
+    case number(Double)
+    case boolean(Bool)
+    case text(String)
+    case list([Int])
+    /// Something that no key takes; the text says what it is.
+    case other(String)
+
+    /// What was found, for messages.
+    var summary: String {
+        switch self {
+        case .integer(let value): "\(value)"
+        case .number(let value): "\(value)"
+        case .boolean(let value): "\(value)"
+        case .text(let value): "the text \"\(value)\""
+        case .list(let values): "the list \(values)"
+        case .other(let what): what
+        }
+    }
+
+    /// The value as TOML writes it.
+    var toml: String {
+        switch self {
+        case .integer(let value): "\(value)"
+        case .number(let value): Self.toml(value)
+        case .boolean(let value): "\(value)"
+        case .text(let value): Self.toml(value)
+        case .list(let values): "\(values)"
+        case .other(let what): preconditionFailure("\(what) is no configuration value")
+        }
+    }
+
+    /// The shortest digits that read back as `value`, with a point or an exponent so that TOML takes it for a float.
+    private static func toml(_ value: Double) -> String {
+        "\(value)".replacing("e-0", with: "e-").replacing("e+", with: "e")
+    }
+
+    private static func toml(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            case "\t": out += "\\t"
+            case "\u{0}"..."\u{1F}", "\u{7F}":
+                let hex = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

@@ -1,0 +1,89 @@
+extension RunConfiguration {
+    /// The configuration as a TOML file that reads back as the same configuration.
+    package func toml() -> String {
+        ConfigurationKey.Section.allCases.map { section in
+            let lines = Self.keys(of: section).map { "\($0.name) = \($0.value(in: self).toml)" }
+            return (["[\(section.rawValue)]"] + lines).joined(separator: "\n") + "\n"
+        }.joined(separator: "\n")
+    }
+
+    /// A file with every key at its default, each explained; what `docs/example.toml` holds.
+    package static func commentedExample() -> String {
+        let head = """
+            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, and start it with
+            #
+            #     gecko train run.toml
+            #     mpirun -np 2 gecko train run.toml --training.steps 1000
+            #
+            # A key left out has its default. The command line goes over the file: --section.key value.
+
+            """
+        let defaults = RunConfiguration()
+        return head
+            + ConfigurationKey.Section.allCases.map { section in
+                let keys = keys(of: section).map { key in
+                    let value = key.value(in: defaults)
+                    let note = key.example == nil ? "" : " Default: \(value.toml)."
+                    let lines = wrap("\(key.help)\(note) (\(key.takes))", width: 116).map { "# \($0)\n" }.joined()
+                    return lines + "\(key.name) = \((key.example ?? value).toml)\n"
+                }
+                return "\n# \(section.summary)\n[\(section.rawValue)]\n\n" + keys.joined(separator: "\n")
+            }.joined()
+    }
+
+    /// The keys of the command line, for `--help`.
+    package static func helpText(width: Int = 100) -> String {
+        let defaults = RunConfiguration()
+        return ConfigurationKey.Section.allCases.map { section in
+            let keys = keys(of: section).map { key in
+                let value = key.value(in: defaults).toml
+                let text = wrap("\(key.help) (\(key.takes); default \(value))", width: width - 6)
+                return "  --\(key.qualifiedName) \(key.placeholder)\n" + text.map { "      \($0)\n" }.joined()
+            }
+            return "[\(section.rawValue)] \(section.summary)\n" + keys.joined()
+        }.joined(separator: "\n")
+    }
+
+    private static func keys(of section: ConfigurationKey.Section) -> [ConfigurationKey] {
+        ConfigurationKey.all.filter { $0.section == section }
+    }
+
+    /// `text` broken between words into lines of at most `width` characters.
+    private static func wrap(_ text: String, width: Int) -> [String] {
+        var lines: [String] = []
+        for word in text.split(separator: " ") {
+            if let last = lines.last, last.count + 1 + word.count <= width {
+                lines[lines.count - 1] = "\(last) \(word)"
+            } else {
+                lines.append(String(word))
+            }
+        }
+        return lines
+    }
+}
+
+extension ConfigurationKey {
+    /// What follows the option in help.
+    fileprivate var placeholder: String {
+        switch kind {
+        case .integer: "<integer>"
+        case .number: "<number>"
+        case .boolean: "<true|false>"
+        case .text: "<text>"
+        case .choice(let names): "<\(names.joined(separator: "|"))>"
+        case .layerSplit: "<balanced|even|n,n,...>"
+        }
+    }
+
+    /// The type and range of the key, for readers.
+    fileprivate var takes: String {
+        switch kind {
+        case .integer: "integer \(constraint.symbols)"
+        case .number: "number \(constraint.symbols)"
+        case .boolean: "true or false"
+        case .text: "text"
+        case .choice(let names): names.map { "\"\($0)\"" }.joined(separator: " or ")
+        case .layerSplit: "\"balanced\", \"even\", or a list such as [3, 2, 3]"
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import Hardware
+import Kernels
+import Model
+import Numerics
+
+extension GeckoConfiguration {
+    /// From the hyperparameters of a golden model, in the reference's names.
+    init(_ h: Hyperparameters, packed: Bool) throws {
+        self.init()
+        layers = try h.int("num_layers")
+        dim = try h.int("model_dim")
+        zDim = try h.int("z_dim")
+        valueDim = try h.int("value_dim")
+        ffnDim = try h.int("ffn_dim")
+        heads = try h.int("num_heads")
+        ropeHeads = h.optionalInt("num_rope_heads") ?? heads
+        emaDim = try h.int("cema_ndim")
+        chunk = try h.int("chunk_size")
+        normGroups = try h.int("norm_groups")
+        vocabulary = try h.int("vocab_size")
+        beta1 = try h.number("beta1")
+        beta2 = try h.number("beta2")
+        lnGroups = try h.int("ln_groups")
+        eps = try h.number("eps")
+        ropeBase = try h.number("rope_base")
+        normAffine = try h.flag("norm_affine")
+        swiglu = try h.flag("swiglu")
+        twoHopResidual = try h.flag("two_hop_residual")
+        rescaleNFFN = try h.flag("rescale_nffn")
+        scaleEmbeddings = try h.flag("scale_emb")
+        tieEmbeddings = try h.flag("share_emb")
+        bosID = packed ? try h.int("bos_id") : nil
+    }
+}
+
+/// A whole model (or one layer) on one thread team, run over one row of tokens in slices of any length.
+final class ModelRun {
+    let configuration: GeckoConfiguration
+    let stage: Stage
+    private var slots: [FloatBuffer] = []
+    private var plans: [SlicePlan] = []
+    private let gradientSlot: FloatBuffer
+    private let output: FloatBuffer
+
+    /// `longest`: tokens of the longest slice.
+    init(_ c: GeckoConfiguration, blocks: [any Block]? = nil, longest: Int, team: Team) {
+        configuration = c
+        let geometry = SliceGeometry(
+            length: longest, chunk: c.chunk, aligned: false, tile: KernelTable.emaTile, workers: team.count)
+        stage = Stage(blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry, team: team)
+        gradientSlot = FloatBuffer(stage.gradientSlotCount)
+        output = FloatBuffer(longest * c.dim)
+    }
+
+    func plan(_ cursor: StreamCursor, length: Int, bos: [Bool]?) -> SlicePlan {
+        SlicePlan(
+            cursor: cursor, length: length, bos: bos, chunk: configuration.chunk, keyDim: configuration.keyDim,
+            ropeBase: configuration.ropeBase, beta1: configuration.beta1, beta2: configuration.beta2,
+            tile: KernelTable.emaTile)
+    }
+
+    /// A stream's carried state.
+    final class Stream {
+        var cursor = StreamCursor()
+        let state: FloatBuffer
+
+        init(_ run: ModelRun) {
+            state = FloatBuffer(run.stage.stateCount)
+            run.stage.initialState(state.base)
+        }
+    }
+
+    /// Runs one slice and returns its logits [T, V] and the sum of its token losses; keeps what the backward needs. A loss scale of 0
+    /// keeps the logits readable.
+    func forward(_ stream: Stream, tokens: [Int32], targets: [Int32]?, lossScale: Float) -> (logits: [Float], loss: Double) {
+        let bos = configuration.bosID.map { id in tokens.map { $0 == Int32(id) } }
+        let plan = plan(stream.cursor, length: tokens.count, bos: bos)
+        let slot = FloatBuffer(stage.slotCount)
+        let exit = FloatBuffer(stage.stateCount)
+        let context = stage.context(
+            plan: plan, tokens: tokens.pinned(), targets: targets?.pinned(), lossScale: lossScale, dropout: nil)
+        stage.forward(context, slot: slot.base, entry: stream.state.base, exit: exit.base, output: output.base)
+        stream.state.base.update(from: exit.base, count: exit.count)
+        stream.cursor = plan.exit
+        slots.append(slot)
+        plans.append(plan)
+        let head = stage.outputLayer!
+        let logits = head.logits(stash: stage.stash(slot.base, of: stage.blocks.count - 1))
+        let values =
+            lossScale == 0 ? Array(UnsafeBufferPointer(start: logits, count: tokens.count * configuration.vocabulary)) : []
+        return (values, head.lossSum)
+    }
+
+    /// Backward over all slices run since the last call, last first; `visit` sees the state gradient before each slice's first token.
+    func backward(tokens: [Int32], targets: [Int32], lossScale: Float, visit: (StreamCursor, FloatBuffer) -> Void) {
+        let stateGradient = FloatBuffer(stage.stateCount)
+        let gradient = FloatBuffer(stage.geometry.length * configuration.dim)
+        for (plan, slot) in zip(plans, slots).reversed() {
+            let range = plan.start..<plan.start + plan.length
+            let context = stage.context(
+                plan: plan, tokens: Array(tokens[range]).pinned(), targets: Array(targets[range]).pinned(),
+                lossScale: lossScale, dropout: nil)
+            stage.backward(
+                context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
+                stateGradient: stateGradient.base)
+            stage.accumulateWeightGradients(context, slot: slot.base, gradientSlot: gradientSlot.base)
+            var cursor = StreamCursor()
+            cursor.position = plan.start
+            visit(cursor, stateGradient)
+        }
+        forget()
+    }
+
+    func forget() {
+        slots = []
+        plans = []
+    }
+
+    /// The real tensors of a state (or its gradient) at a position, in the golden data's names and layouts.
+    func named(_ state: FloatBuffer, at position: Int) -> [(name: String, values: [Float])] {
+        let c = configuration
+        let rows = position - StreamCursor.windowStart(at: position, chunk: c.chunk)
+        var result: [(String, [Float])] = []
+        func take(_ p: UnsafeMutablePointer<Float>, _ count: Int) -> [Float] {
+            Array(UnsafeBufferPointer(start: p, count: count))
+        }
+        for (i, block) in stage.blocks.enumerated() {
+            let base = stage.state(state.base, of: i)
+            if block is GeckoLayer {
+                let s = LayerState.at(base, c, window: stage.geometry.window)
+                let ema = (0..<c.dim).flatMap { d in
+                    (0..<c.emaDim).flatMap { n in
+                        (0..<2).map { s.ema[($0 * c.emaDim + n) * c.paddedDim + d] }
+                    }
+                }
+                let parts: [(String, [Float])] = [
+                    ("norm_mean", take(s.mean, c.normGroups)), ("norm_var", take(s.variance, c.normGroups)),
+                    ("cema_h", ema), ("sca_k", take(s.keys, rows * c.zDim)),
+                    ("awm_k", take(s.memoryKeys, rows * c.zDim)), ("v", take(s.values, rows * c.valueDim)),
+                    ("memory", take(s.memory, c.zDim * c.headValueDim)), ("lognorm", take(s.lognorm, c.zDim)),
+                ]
+                result += parts.map { ("\(block.name).\($0.0)", $0.1) }
+            } else if block is OutputLayer {
+                result.append(("final_norm_mean", take(base, c.normGroups)))
+                result.append(("final_norm_var", take(base + c.normGroups, c.normGroups)))
+            }
+        }
+        return result
+    }
+
+    /// Gradients under the reference's names: a tied matrix's two parts are summed.
+    func gradient(_ name: String) -> [Float] {
+        let own = stage.store.gradientValues(name)
+        guard name == Embedding.weightName, configuration.tieEmbeddings else { return own }
+        return zip(own, stage.store.gradientValues(OutputLayer.tiedName)).map { $0 + $1 }
+    }
+
+    func load(_ name: String, _ values: [Float], file: String) throws {
+        try Verification.load(values, into: stage.store, name, file)
+        if name == Embedding.weightName, configuration.tieEmbeddings {
+            try Verification.load(values, into: stage.store, OutputLayer.tiedName, file)
+        }
+    }
+}
+
+extension Array where Element == Int32 {
+    /// The elements in memory that stays until the process ends: verification is a short run.
+    func pinned() -> UnsafePointer<Int32> {
+        let p = UnsafeMutablePointer<Int32>.allocate(capacity: Swift.max(1, count))
+        p.initialize(from: self, count: count)
+        return UnsafePointer(p)
+    }
+}

@@ -1,0 +1,445 @@
+import Glibc
+import Hardware
+import Kernels
+import Model
+import Numerics
+
+/// Runs the golden cases of single operations, row by row of the batch.
+struct Operations {
+    let file: GoldenFile
+    let team: Team
+
+    /// The operations known by the file name's part after `op_`.
+    static let known = [
+        "timestep_decay_norm", "complex_ema", "norms", "rotary", "sliding_chunk_attention", "adaptive_working_memory",
+        "nffn", "cross_entropy",
+    ]
+
+    func run(_ operation: String, case name: String, _ report: inout CaseReport) throws {
+        switch operation {
+        case "timestep_decay_norm": try timestepDecayNorm(name, &report)
+        case "complex_ema": try complexEMA(name, &report)
+        case "norms": try norms(name, &report)
+        case "rotary": try rotary(name, &report)
+        case "sliding_chunk_attention": try attention(name, &report)
+        case "adaptive_working_memory": try memory(name, &report)
+        case "nffn": try feedForward(name, &report)
+        case "cross_entropy": try crossEntropy(name, &report)
+        default: throw VerificationError("\(file.name): no operation is called '\(operation)'")
+        }
+    }
+
+    private func context(_ plan: SlicePlan, workspace: FloatBuffer = FloatBuffer(0)) -> SliceContext {
+        SliceContext(team: team, plan: plan, workspace: workspace.base)
+    }
+
+    private func plan(
+        _ length: Int, cursor: StreamCursor = StreamCursor(), bos: [Bool]? = nil, chunk: Int = 1 << 30, keyDim: Int = 0,
+        base: Double = 1, beta1: Double = 0.9, beta2: Double = 0.9
+    ) -> SlicePlan {
+        SlicePlan(
+            cursor: cursor, length: length, bos: bos, chunk: chunk, keyDim: keyDim, ropeBase: base, beta1: beta1,
+            beta2: beta2, tile: KernelTable.emaTile)
+    }
+
+    private func bos(_ name: String, row: Int, of rows: Int) throws -> [Bool]? {
+        file.has("\(name).in.bos") ? try file.flags("\(name).in.bos").row(row, of: rows) : nil
+    }
+
+    /// Gathers rows and compares them once all are there.
+    private struct Gathered {
+        var tensors: [(name: String, values: [Float])] = []
+
+        mutating func append(_ name: String, _ values: [Float]) {
+            if let i = tensors.firstIndex(where: { $0.name == name }) {
+                tensors[i].values += values
+            } else {
+                tensors.append((name, values))
+            }
+        }
+    }
+
+    private func compare(_ gathered: Gathered, _ name: String, _ report: inout CaseReport) throws {
+        for (tensor, values) in gathered.tensors where file.has("\(name).\(tensor)") {
+            report.compare(
+                tensor, values, try file.floats("\(name).\(tensor)"),
+                tolerance: tensor.hasPrefix("out") ? Tolerance.output : Tolerance.gradient)
+        }
+    }
+
+    private func timestepDecayNorm(_ name: String, _ report: inout CaseReport) throws {
+        let h = try file.object(name)
+        let shape = try file.shape("\(name).in.x")
+        let (B, L, D) = (shape[0], shape[1], shape[2])
+        let G = try h.int("groups")
+        func tensor(_ n: String) throws -> [Float] { try file.floats("\(name).\(n)") }
+        let weight = FloatBuffer(try tensor("in.weight"))
+        let bias = FloatBuffer(try tensor("in.bias"))
+        let dw = FloatBuffer(D)
+        let db = FloatBuffer(D)
+        let norm = TimestepDecayNorm(
+            dim: D, groups: G, beta1: try h.number("beta1"), beta2: try h.number("beta2"), eps: try h.number("eps"),
+            weight: weight.base, bias: bias.base, weightGradient: dw.base, biasGradient: db.base)
+        let scratch = FloatBuffer(norm.workspace)
+        var all = Gathered()
+        var counts: [Int32] = []
+        for b in 0..<B {
+            var cursor = StreamCursor()
+            cursor.count = Int(try file.ints("\(name).in.count")[b])
+            let plan = plan(
+                L, cursor: cursor, bos: try bos(name, row: b, of: B), beta1: norm.beta1, beta2: norm.beta2)
+            let x = FloatBuffer(try tensor("in.x").row(b, of: B))
+            let mean = FloatBuffer(try tensor("in.mean").row(b, of: B))
+            let variance = FloatBuffer(try tensor("in.var").row(b, of: B))
+            let y = FloatBuffer(L * D)
+            let mhat = FloatBuffer(L * G)
+            let r = FloatBuffer(L * G)
+            norm.forward(
+                context(plan), x: x.base, y: y.base, mean: mean.base, variance: variance.base, mhat: mhat.base, r: r.base)
+            all.append("out.y", y.values())
+            all.append("out.mean", mean.values())
+            all.append("out.var", variance.values())
+            counts.append(Int32(plan.exit.count))
+            let dmean = FloatBuffer(try tensor("up.mean").row(b, of: B))
+            let dvariance = FloatBuffer(try tensor("up.var").row(b, of: B))
+            let dy = FloatBuffer(try tensor("up.y").row(b, of: B))
+            let dx = FloatBuffer(L * D)
+            norm.backward(
+                context(plan), dy: dy.base, dx: dx.base, x: x.base, mhat: mhat.base, r: r.base, meanGradient: dmean.base,
+                varianceGradient: dvariance.base, scratch: scratch.base)
+            all.append("grad.x", dx.values())
+            all.append("grad.mean", dmean.values())
+            all.append("grad.var", dvariance.values())
+        }
+        all.append("grad.weight", dw.values())
+        all.append("grad.bias", db.values())
+        try compare(all, name, &report)
+        report.require("out.count", counts, try file.ints("\(name).out.count"))
+    }
+
+    private func complexEMA(_ name: String, _ report: inout CaseReport) throws {
+        let shape = try file.shape("\(name).in.x")
+        let (B, L, D) = (shape[0], shape[1], shape[2])
+        let N = try file.shape("\(name).in.alpha")[1]
+        func tensor(_ n: String) throws -> [Float] { try file.floats("\(name).\(n)") }
+        func buffer(_ n: String) throws -> FloatBuffer { FloatBuffer(try tensor(n)) }
+        let (alpha, delta) = (try buffer("in.alpha"), try buffer("in.delta"))
+        let (theta, gamma) = (try buffer("in.theta"), try buffer("in.gamma"))
+        let ema = ComplexEMA(dim: D, orders: N)
+        ema.prepare(alpha: alpha.base, delta: delta.base, theta: theta.base, gamma: gamma.base)
+        let scratch = FloatBuffer(ema.workspace(workers: team.count))
+        /// [D, N, 2] to and from the padded planes.
+        func pack(_ h: [Float]) -> FloatBuffer {
+            let out = FloatBuffer(ema.stateCount)
+            for d in 0..<D {
+                for n in 0..<N {
+                    for part in 0..<2 { out.base[(part * N + n) * ema.padded + d] = h[(d * N + n) * 2 + part] }
+                }
+            }
+            return out
+        }
+        func unpack(_ h: FloatBuffer) -> [Float] {
+            (0..<D).flatMap { d in
+                (0..<N).flatMap { n in (0..<2).map { h.base[($0 * N + n) * ema.padded + d] } }
+            }
+        }
+        var all = Gathered()
+        for b in 0..<B {
+            let plan = plan(L, bos: try bos(name, row: b, of: B))
+            let x = FloatBuffer(try tensor("in.x").row(b, of: B))
+            let state = pack(try tensor("in.h").row(b, of: B))
+            let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
+            let y = FloatBuffer(L * D)
+            ema.forward(
+                context(plan), x: x.base, y: y.base, state: state.base, entries: entries.base, scratch: scratch.base)
+            all.append("out.y", zip(y.values(), x.values()).map { $0 - $1 })
+            all.append("out.h", unpack(state))
+            let dy = FloatBuffer(try tensor("up.y").row(b, of: B))
+            let dh = pack(try tensor("up.h").row(b, of: B))
+            let dx = FloatBuffer(L * D)
+            ema.backward(
+                context(plan), dy: dy.base, dx: dx.base, x: x.base, entries: entries.base, stateGradient: dh.base,
+                scratch: scratch.base)
+            all.append("grad.x", zip(dx.values(), dy.values()).map { $0 - $1 })
+            all.append("grad.h", unpack(dh))
+        }
+        let (p, q) = ema.coefficientValues()
+        all.append("out.p", p)
+        all.append("out.q", q)
+        ema.addCoefficientGradients(p: try tensor("up.p"), q: try tensor("up.q"))
+        let (da, dd) = (FloatBuffer(D * N), FloatBuffer(D * N))
+        let (dt, dg) = (FloatBuffer(D), FloatBuffer(2 * D * N))
+        ema.addParameterGradients(
+            alpha: alpha.base, delta: delta.base, theta: theta.base, alphaGradient: da.base, deltaGradient: dd.base,
+            thetaGradient: dt.base, gammaGradient: dg.base)
+        for (n, g) in [("alpha", da), ("delta", dd), ("theta", dt), ("gamma", dg)] {
+            all.append("grad.\(n)", g.values())
+        }
+        try compare(all, name, &report)
+    }
+
+    private func norms(_ name: String, _ report: inout CaseReport) throws {
+        let h = try file.object(name)
+        let kind = try h.string("kind")
+        let shape = try file.shape("\(name).in.x")
+        let D = shape.last ?? 0
+        let rows = shape.dropLast().reduce(1, *)
+        let groups = try h.int("groups")
+        let eps = Float(try h.number("eps"))
+        let k = KernelTable.best
+        let x = FloatBuffer(try file.floats("\(name).in.x"))
+        let dy = FloatBuffer(try file.floats("\(name).up.y"))
+        let weight = file.has("\(name).in.weight") ? FloatBuffer(try file.floats("\(name).in.weight")) : nil
+        let bias = file.has("\(name).in.bias") ? FloatBuffer(try file.floats("\(name).in.bias")) : nil
+        let (y, dx) = (FloatBuffer(rows * D), FloatBuffer(rows * D))
+        let (m, r) = (FloatBuffer(rows * groups), FloatBuffer(rows * groups))
+        let (dw, db) = (FloatBuffer(D), FloatBuffer(D))
+        switch kind {
+        case "rms":
+            k.rmsNorm(y.base, D, r.base, x.base, D, weight?.base, rows, D, groups, eps)
+            k.rmsNormBackward(dx.base, D, dy.base, D, x.base, D, r.base, weight?.base, rows, D, groups)
+            k.rmsNormWeight(dw.base, dy.base, x.base, r.base, rows, D, groups, 0, D)
+        case "layer":
+            k.layerNorm(y.base, m.base, r.base, x.base, weight?.base, bias?.base, rows, D, groups, eps)
+            k.layerNormBackward(dx.base, dy.base, x.base, m.base, r.base, weight?.base, rows, D, groups, false)
+            k.layerNormWeight(dw.base, db.base, dy.base, x.base, m.base, r.base, rows, D, groups, 0, D)
+        default:
+            throw VerificationError("\(file.name): norm kind '\(kind)' is neither rms nor layer")
+        }
+        var all = Gathered()
+        all.append("out.y", y.values())
+        all.append("grad.x", dx.values())
+        all.append("grad.weight", dw.values())
+        all.append("grad.bias", db.values())
+        try compare(all, name, &report)
+    }
+
+    private func rotary(_ name: String, _ report: inout CaseReport) throws {
+        let h = try file.object(name)
+        let shape = try file.shape("\(name).in.x")
+        let (B, L, H, dz) = (shape[0], shape[1], shape[2], shape[3])
+        var cursor = StreamCursor()
+        cursor.position = try h.int("first_position")
+        let chunk = 1 << 30
+        cursor.windowDocuments = [Int32](repeating: 0, count: cursor.position)
+        let plan = plan(L, cursor: cursor, chunk: chunk, keyDim: dz, base: try h.number("base"))
+        let heads = try h.int("rope_heads")
+        let k = KernelTable.best
+        var all = Gathered()
+        for b in 0..<B {
+            let x = FloatBuffer(try file.floats("\(name).in.x").row(b, of: B))
+            let dy = FloatBuffer(try file.floats("\(name).up.y").row(b, of: B))
+            k.rotate(x.base, H * dz, plan.cosines, plan.sines, 1, L, dz, heads)
+            k.rotate(dy.base, H * dz, plan.cosines, plan.sines, -1, L, dz, heads)
+            all.append("out.y", x.values())
+            all.append("grad.x", dy.values())
+        }
+        try compare(all, name, &report)
+    }
+
+    /// The cursor of row `b` for the attention and memory cases.
+    private func cursor(_ name: String, row b: Int, of B: Int, position: Int, window n: Int) throws -> StreamCursor {
+        func value(_ n: String, or other: Int32) throws -> Int32 {
+            file.has("\(name).in.\(n)") ? try file.ints("\(name).in.\(n)")[b] : other
+        }
+        let documents =
+            file.has("\(name).in.window_segments")
+            ? try file.ints("\(name).in.window_segments").row(b, of: B) : [Int32](repeating: 0, count: n)
+        return StreamCursor(
+            position: position, count: 0, windowDocuments: documents,
+            memoryDocument: try value("memory_segment", or: -1), lastDocument: try value("last_segment", or: 0))
+    }
+
+    private struct Heads {
+        let B, L, H, dz, dv, n, chunk, position: Int
+        var Z: Int { H * dz }
+        var E: Int { H * dv }
+    }
+
+    private func heads(_ name: String) throws -> Heads {
+        let h = try file.object(name)
+        let q = try file.shape("\(name).in.q")
+        let v = try file.shape("\(name).in.v")
+        let n = file.has("\(name).in.window_k") ? try file.shape("\(name).in.window_k")[1] : 0
+        return Heads(
+            B: q[0], L: q[1], H: q[2], dz: q[3], dv: v[3], n: n, chunk: try h.int("chunk_size"),
+            position: try h.int("position"))
+    }
+
+    /// The window's rows before the slice's own.
+    private func joined(_ name: String, _ tensor: String, row b: Int, of B: Int) throws -> FloatBuffer {
+        let window =
+            file.has("\(name).in.window_\(tensor)") ? try file.floats("\(name).in.window_\(tensor)").row(b, of: B) : []
+        return FloatBuffer(window + (try file.floats("\(name).in.\(tensor)").row(b, of: B)))
+    }
+
+    private func appendKeyGradients(_ all: inout Gathered, _ s: Heads, dk: FloatBuffer, dv: FloatBuffer) {
+        let (k, v) = (dk.values(), dv.values())
+        all.append("grad.window_k", Array(k[..<(s.n * s.Z)]))
+        all.append("grad.k", Array(k[(s.n * s.Z)...]))
+        all.append("grad.window_v", Array(v[..<(s.n * s.E)]))
+        all.append("grad.v", Array(v[(s.n * s.E)...]))
+    }
+
+    private func attention(_ name: String, _ report: inout CaseReport) throws {
+        let s = try heads(name)
+        let attention = SlidingChunkAttention(heads: s.H, keyDim: s.dz, valueDim: s.dv, chunk: s.chunk)
+        let scratch = FloatBuffer(attention.workspace(workers: team.count))
+        var all = Gathered()
+        for b in 0..<s.B {
+            let cursor = try cursor(name, row: b, of: s.B, position: s.position, window: s.n)
+            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B), chunk: s.chunk)
+            let q = FloatBuffer(try file.floats("\(name).in.q").row(b, of: s.B))
+            let k = try joined(name, "k", row: b, of: s.B)
+            let v = try joined(name, "v", row: b, of: s.B)
+            let y = FloatBuffer(s.L * s.E)
+            let (top, total) = (FloatBuffer(s.L * s.H), FloatBuffer(s.L * s.H))
+            attention.forward(
+                context(plan), q: q.base, k: k.base, v: v.base, y: y.base, top: top.base, total: total.base,
+                scratch: scratch.base)
+            all.append("out.y", y.values())
+            let dy = FloatBuffer(try file.floats("\(name).up.y").row(b, of: s.B))
+            let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
+            attention.backward(
+                context(plan), dy: dy.base, y: y.base, q: q.base, k: k.base, v: v.base, top: top.base, total: total.base,
+                dq: dq.base, dk: dk.base, dv: dv.base, scratch: scratch.base)
+            all.append("grad.q", dq.values())
+            appendKeyGradients(&all, s, dk: dk, dv: dv)
+        }
+        try compare(all, name, &report)
+    }
+
+    private func memory(_ name: String, _ report: inout CaseReport) throws {
+        let s = try heads(name)
+        let awm = AdaptiveWorkingMemory(heads: s.H, keyDim: s.dz, valueDim: s.dv, chunk: s.chunk)
+        let scratch = FloatBuffer(awm.workspace(workers: team.count))
+        var all = Gathered()
+        var segments: [String: [Int32]] = ["memory_segment": [], "last_segment": [], "window_segments": []]
+        for b in 0..<s.B {
+            let cursor = try cursor(name, row: b, of: s.B, position: s.position, window: s.n)
+            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B), chunk: s.chunk)
+            func row(_ n: String) throws -> FloatBuffer { FloatBuffer(try file.floats("\(name).\(n)").row(b, of: s.B)) }
+            let q = try row("in.q")
+            let k = try joined(name, "k", row: b, of: s.B)
+            let v = try joined(name, "v", row: b, of: s.B)
+            let (memory, lognorm) = (try row("in.memory"), try row("in.lognorm"))
+            let y = FloatBuffer(s.L * s.E)
+            let stash = FloatBuffer(awm.stash(pieces: plan.pieces.count))
+            awm.forward(
+                context(plan), q: q.base, k: k.base, v: v.base, y: y.base, memory: memory.base, lognorm: lognorm.base,
+                stash: stash.base, scratch: scratch.base)
+            all.append("out.y", y.values())
+            all.append("out.memory", memory.values())
+            all.append("out.lognorm", lognorm.values())
+            segments["memory_segment"]! += [plan.exit.memoryDocument]
+            segments["last_segment"]! += [plan.exit.lastDocument]
+            segments["window_segments"]! += plan.exit.windowDocuments
+            let dy = try row("up.y")
+            let (dm, dl) = (try row("up.memory"), try row("up.lognorm"))
+            let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
+            awm.backward(
+                context(plan), dy: dy.base, q: q.base, k: k.base, v: v.base, dq: dq.base, dk: dk.base, dv: dv.base,
+                memoryGradient: dm.base, lognormGradient: dl.base, stash: stash.base, scratch: scratch.base)
+            all.append("grad.q", dq.values())
+            all.append("grad.memory", dm.values())
+            all.append("grad.lognorm", dl.values())
+            appendKeyGradients(&all, s, dk: dk, dv: dv)
+        }
+        try compare(all, name, &report)
+        for (n, found) in segments.sorted(by: { $0.key < $1.key }) where file.has("\(name).out.\(n)") {
+            report.require("out.\(n)", found, try file.ints("\(name).out.\(n)"))
+        }
+    }
+
+    private func feedForward(_ name: String, _ report: inout CaseReport) throws {
+        let h = try file.object(name)
+        let shape = try file.shape("\(name).in.y")
+        let D = shape.last ?? 0
+        let T = shape.dropLast().reduce(1, *)
+        var c = GeckoConfiguration()
+        c.dim = D
+        c.ffnDim = try file.shape("\(name).in.fc1")[0]
+        c.lnGroups = h.optionalInt("groups") ?? h.optionalInt("ln_groups") ?? 1
+        c.eps = try h.number("eps")
+        c.normAffine = file.has("\(name).in.norm_weight")
+        c.swiglu = file.has("\(name).in.fc3")
+        c.rescaleNFFN = try h.flag("rescale")
+        let twoHop = try h.flag("two_hop")
+        let block = FeedForward(c, layer: 0)
+        let store = ParameterStore(block.parameters)
+        block.bind(store)
+        let names = [
+            ("norm.weight", "norm_weight"), ("norm.bias", "norm_bias"), ("fc1.weight", "fc1"), ("fc2.weight", "fc2"),
+            ("fc3.weight", "fc3"), ("alpha", "alpha"),
+        ].filter { file.has("\(name).in.\($0.1)") }
+        for (ours, theirs) in names {
+            try load(file.floats("\(name).in.\(theirs)"), into: store, "layers.0.nffn.\(ours)", file.name)
+        }
+        func used<Part>(_ make: (inout Carver) -> Part) -> (FloatBuffer, Part) {
+            var counting = Carver(counting: ())
+            _ = make(&counting)
+            let memory = FloatBuffer(counting.used)
+            var carver = Carver(memory.base)
+            return (memory, make(&carver))
+        }
+        let (keep1, stash) = used { FeedForward.Stash(&$0, c, length: T) }
+        let (keep2, gradients) = used { FeedForward.GradientStash(&$0, c, length: T) }
+        let (keep3, work) = used { FeedForward.Workspace(&$0, c, length: T) }
+        let y = FloatBuffer(try file.floats("\(name).in.y"))
+        let x = twoHop ? FloatBuffer(try file.floats("\(name).in.x")) : y
+        let out = FloatBuffer(T * D)
+        let context = context(plan(T))
+        block.forward(context, y: y.base, residual: x.base, out: out.base, stash: stash)
+        let dout = FloatBuffer(try file.floats("\(name).up.out"))
+        let dy = FloatBuffer(twoHop ? [Float](repeating: 0, count: T * D) : dout.values())
+        block.backward(
+            context, dout: dout.base, dy: dy.base, add: !twoHop, y: y.base, stash: stash, gradientStash: gradients,
+            workspace: work)
+        block.accumulateWeightGradients(context, stash: stash, gradientStash: gradients)
+        withExtendedLifetime((keep1, keep2, keep3)) {}
+        var all = Gathered()
+        all.append("out.out", out.values())
+        all.append("grad.y", dy.values())
+        all.append("grad.x", dout.values())
+        for (ours, theirs) in names {
+            all.append("grad.\(theirs)", store.gradientValues("layers.0.nffn.\(ours)"))
+        }
+        try compare(all, name, &report)
+    }
+
+    private func crossEntropy(_ name: String, _ report: inout CaseReport) throws {
+        let ignore = Int32(try file.object(name).int("ignore"))
+        let shape = try file.shape("\(name).in.logits")
+        let V = shape.last ?? 0
+        let rows = shape.dropLast().reduce(1, *)
+        let targets = try file.ints("\(name).in.targets").map { $0 == ignore ? -100 : $0 }
+        let count = targets.filter { $0 >= 0 }.count
+        let up = try file.floats("\(name).up.loss")[0]
+        let logits = FloatBuffer(try file.floats("\(name).in.logits"))
+        var losses = [Double](repeating: 0, count: rows)
+        KernelTable.best.crossEntropy(logits.base, targets, &losses, up / Float(count), rows, V)
+        var all = Gathered()
+        all.append("out.loss", [Float(losses.reduce(0, +) / Double(count))])
+        all.append("grad.logits", logits.values())
+        try compare(all, name, &report)
+    }
+}
+
+/// Copies a golden tensor into a store's parameter.
+func load(_ values: [Float], into store: ParameterStore, _ parameter: String, _ file: String) throws {
+    guard let entry = store[parameter] else {
+        throw VerificationError("\(file): parameter '\(parameter)' doesn't exist in a model of this configuration")
+    }
+    guard entry.count == values.count else {
+        throw VerificationError(
+            "\(file): parameter '\(parameter)' has \(values.count) values; this configuration needs \(entry.count)")
+    }
+    store.value(parameter)!.update(from: values, count: values.count)
+}
+
+extension ParameterStore {
+    func gradientValues(_ name: String) -> [Float] {
+        guard let entry = self[name], let p = gradient(name) else { return [] }
+        return Array(UnsafeBufferPointer(start: p, count: entry.count))
+    }
+}

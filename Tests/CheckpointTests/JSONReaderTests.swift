@@ -1,0 +1,64 @@
+import Checkpoints
+import Testing
+
+@Suite struct JSONReaderTests {
+    @Test func `reads every kind of value`() throws {
+        let value = try JSONReader.read(
+            #" {"a": [1, -2, 3.5e2, true, false, null], "b": {"c": "x"}, "d": {}, "e": []} "#)
+        let expected = JSONValue.object([
+            .init(
+                key: "a",
+                value: .array([.integer(1), .integer(-2), .number("3.5e2"), .boolean(true), .boolean(false), .null])),
+            .init(key: "b", value: .object([.init(key: "c", value: .string("x"))])),
+            .init(key: "d", value: .object([])),
+            .init(key: "e", value: .array([])),
+        ])
+        #expect(value == expected)
+    }
+
+    @Test func `reads escapes and surrogate pairs`() throws {
+        let value = try JSONReader.read(#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#)
+        #expect(value == .string("\"\\/\u{8}\u{C}\n\r\tAé😀é"))
+    }
+
+    @Test func `an integer beyond 64 bits stays text`() throws {
+        #expect(try JSONReader.read("9223372036854775807") == .integer(.max))
+        #expect(try JSONReader.read("9223372036854775808") == .number("9223372036854775808"))
+    }
+
+    @Test(arguments: [
+        ("", 0), ("{", 1), ("[1,]", 3), ("{\"a\":1,}", 7), ("{\"a\" 1}", 5), ("{a:1}", 1), ("01", 0), ("-", 1),
+        ("1.", 2),
+        ("1e", 2), ("tru", 0), ("nul", 0), ("\"abc", 0), ("\"\\x\"", 2), ("\"\\u12g4\"", 5), ("\"\\ud800\"", 1),
+        ("\"\\ud800\\u0041\"", 1), ("\"\\udc00\"", 1), ("\"a\nb\"", 2), ("1 2", 2), ("{\"a\":1,\"a\":2}", 7),
+        ("{\"a\":1,\"\\u0061\":2}", 7), ("[1", 2), ("+1", 0), ("NaN", 0), ("{} x", 3),
+    ])
+    func `refuses malformed text at the right byte`(text: String, offset: Int) {
+        let error = #expect(throws: JSONError.self) { try JSONReader.read(text) }
+        #expect(error?.offset == offset, "\(error?.description ?? "")")
+    }
+
+    @Test func `refuses invalid UTF-8`() {
+        let bytes: [UInt8] = [0x22, 0xC3, 0x28, 0x22]
+        #expect(throws: JSONError.self) { try bytes.withUnsafeBytes { try JSONReader.read($0) } }
+    }
+
+    @Test func `refuses nesting deep enough to exhaust the stack`() {
+        let text = String(repeating: "[", count: 1_000_000)
+        let error = #expect(throws: JSONError.self) { try JSONReader.read(text) }
+        #expect(error?.reason.contains("nested") == true)
+    }
+
+    @Test(arguments: ["", "plain", "quote \" slash \\ line\nreturn\r tab\t bell\u{7} é 😀"])
+    func `a written string reads back`(text: String) throws {
+        #expect(try JSONReader.read(JSONText.string(text)) == .string(text))
+    }
+
+    @Test func `numbers are written in the fewest digits`() {
+        #expect(JSONText.number(3) == "3")
+        #expect(JSONText.number(0.1) == "0.1")
+        #expect(JSONText.number(1e-7) == "1e-07")
+        #expect(JSONText.number(.nan) == "null")
+        #expect(JSONText.number(-.infinity) == "null")
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Testing
+import Training
+
+@Suite struct ConfigurationTextTests {
+    @Test func `the written configuration reads back the same, to the last bit`() throws {
+        let overrides = [
+            "--data.path", "a \"b\"\\\t\u{7}é.txt", "--data.separator", "<|end|>\n", "--optimizer.learning_rate",
+            "0.1234567890123456789", "--model.eps", "1e-30", "--model.rope_base", "1e20", "--pipeline.layers", "3,1",
+            "--optimizer.schedule", "constant", "--pipeline.recompute", "--training.seed", "2147483647",
+        ]
+        let configuration = try RunConfiguration.load(file: nil, overrides: overrides)
+        let copy = try RunConfiguration.parse(toml: configuration.toml(), file: "config.toml")
+        #expect(copy == configuration)
+        #expect(copy != RunConfiguration())
+        #expect(copy.optimizer.learningRate == 0.1234567890123456789)
+        #expect(copy.toml() == configuration.toml())
+    }
+
+    @Test func `every key can be set alone and survives the round trip`() throws {
+        for key in ConfigurationKey.all {
+            let value: String =
+                switch key.value(in: RunConfiguration()) {
+                case .boolean(let value): "\(!value)"
+                case .integer: "7"
+                case .number: "0.375"
+                case .text(let text):
+                    switch text {
+                    case "cosine": "wsd"
+                    case "balanced": "even"
+                    default: text + "x"
+                    }
+                case .list, .other: ""
+                }
+            let changed = try RunConfiguration.load(file: nil, overrides: ["--\(key.qualifiedName)", value])
+            let differing = ConfigurationKey.all.filter { $0.value(in: changed) != $0.value(in: RunConfiguration()) }
+            #expect(differing.map(\.qualifiedName) == [key.qualifiedName])
+            #expect(try RunConfiguration.parse(toml: changed.toml(), file: "config.toml") == changed)
+        }
+    }
+
+    @Test func `help names every key with its default`() {
+        let help = RunConfiguration.helpText()
+        for key in ConfigurationKey.all { #expect(help.contains("--\(key.qualifiedName) ")) }
+        #expect(help.contains("default 0.002)"))
+        #expect(help.split(separator: "\n").allSatisfy { $0.count <= 100 })
+    }
+
+    /// After a change to the table of keys: `GECKO_WRITE_EXAMPLE=1 swift test --filter ConfigurationTextTests`.
+    @Test func `the commented example in the documentation is up to date and has all defaults`() throws {
+        let url = package.appendingPathComponent("docs/example.toml")
+        let example = RunConfiguration.commentedExample()
+        if ProcessInfo.processInfo.environment["GECKO_WRITE_EXAMPLE"] != nil {
+            try Data(example.utf8).write(to: url)
+        }
+        #expect(try String(contentsOf: url, encoding: .utf8) == example)
+        var expected = RunConfiguration()
+        expected.data.path = "corpus.txt"
+        #expect(try RunConfiguration.parse(toml: example, file: "example.toml") == expected)
+        #expect(example.split(separator: "\n").allSatisfy { $0.count <= 120 })
+    }
+}
