@@ -147,7 +147,8 @@ import Testing
             return Int(state >> 33) % bound
         }
         var refused = 0
-        for _ in 0..<2000 {
+        var sum = 0
+        for _ in 0..<400 {
             var bytes = whole
             for _ in 0...random(3) {
                 // Digits do most harm among offsets and shapes.
@@ -156,12 +157,12 @@ import Testing
             let path = try folder.write("damaged", bytes)
             do {
                 let file = try SafetensorsFile(path)
-                for name in file.names { try file.withBytes(name) { #expect($0.reduce(0) { $0 &+ Int($1) } >= 0) } }
+                for name in file.names { try file.withBytes(name) { sum = $0.reduce(sum) { $0 &+ Int($1) } } }
             } catch is SafetensorsError {
                 refused += 1
             }
         }
-        #expect(refused > 500 && refused < 2000)
+        #expect(refused > 100 && refused < 400 && sum > 0)
     }
 
     @Test func `what is not a file is refused`() throws {
