@@ -1,6 +1,7 @@
 import Glibc
 import Hardware
 import Numerics
+import TestSupport
 import Testing
 
 @Suite struct AdamWTests {

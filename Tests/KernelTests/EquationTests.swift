@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// Every kernel against its equation in Double, backwards against central differences, at every CPU level this machine runs.

@@ -1,6 +1,7 @@
 import Foundation
 import Hardware
 import Numerics
+import TestSupport
 import Testing
 
 /// C = op(A) op(B) + beta C for one choice of transpositions and a shape.

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// Workers share columns, groups or rows: any cut gives the bits of the whole.

@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import TestSupport
 
 extension KernelCases {
     static let complexEMAs: [KernelCase] = emaShapes.flatMap { [complexEMA($0), complexEMABackward($0)] }

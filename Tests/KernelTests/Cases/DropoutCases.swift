@@ -1,5 +1,6 @@
 import Kernels
 import Numerics
+import TestSupport
 
 extension KernelCases {
     static let dropouts: [KernelCase] =

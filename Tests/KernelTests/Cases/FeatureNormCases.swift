@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 
 extension KernelCases {
     /// (features, groups): groups of 1, 5, 6, 16, 17, 24 and 40 features.

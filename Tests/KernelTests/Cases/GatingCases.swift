@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 
 extension KernelCases {
     static let gating: [KernelCase] =

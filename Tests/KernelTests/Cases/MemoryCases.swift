@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 
 extension KernelCases {
     static let memories: [KernelCase] = shapes { blendRows($0, $1) } + shapes { blendRowsBackward($0, $1) }

@@ -1,5 +1,6 @@
 import Glibc
 import Kernels
+import TestSupport
 
 extension KernelCases {
     /// (Z, heads): heads of 1, 5, 6, 16, 17, 24, 40 features.

@@ -4,7 +4,7 @@ import Synchronization
 
 /// Lends a team of `workers`, who take turns on the cores where there are fewer, on a thread of its own so that pinning touches nobody
 /// else.
-func withTeam(of workers: Int, _ body: @escaping @Sendable (Team) throws -> Void) throws {
+package func withTeam(of workers: Int, _ body: @escaping @Sendable (Team) throws -> Void) throws {
     let done = DispatchSemaphore(value: 0)
     let failure = Mutex<(any Error)?>(nil)
     let topology = try Topology()
