@@ -52,7 +52,9 @@ let package = Package(
         .target(name: "Corpora", dependencies: ["Numerics"]),
         .target(
             name: "Training",
-            dependencies: ["Pipeline", "Simulation", "Model", "Corpora", "Checkpoints", "TOMLKit"]),
+            dependencies: [
+                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints", "TOMLKit",
+            ]),
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
 
