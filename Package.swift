@@ -71,7 +71,7 @@ let package = Package(
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora", "Checkpoints"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -23,7 +23,7 @@ package struct ScheduleRequest: Sendable {
     }
 
     /// The number of ranks, refused where a placement of `stagesPerRank` on each could not be written.
-    func checkedRanks(stagesPerRank: Int = 1) throws -> Int {
+    package func checkedRanks(stagesPerRank: Int = 1) throws -> Int {
         guard ranks >= 1 else {
             throw ScheduleError.shape("expected at least 1 for the number of ranks, found \(ranks)")
         }

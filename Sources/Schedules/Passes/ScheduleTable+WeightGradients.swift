@@ -24,3 +24,21 @@ extension ScheduleTable {
             })
     }
 }
+
+extension ScheduleTable {
+    /// Each input gradient that its own weight gradient follows at once as a fused backward; the others stay apart.
+    package func mergingAdjacentWeightGradients() -> ScheduleTable {
+        with(
+            rows: rows.map { row in
+                var merged: [Action] = []
+                for action in row {
+                    if action.kind == .backwardWeight, merged.last == action.with(.backwardInput) {
+                        merged[merged.count - 1] = action.with(.backward)
+                    } else {
+                        merged.append(action)
+                    }
+                }
+                return merged
+            })
+    }
+}

@@ -10,6 +10,8 @@ package struct Costs: Sendable, Equatable {
     package var slowness: [Double]
     /// Seconds that each rank spends on gradient sync and optimizer after its last action.
     package var closing: [Double]
+    /// Ranks that share cores; a rank that is in none has its own.
+    package var sharedCores: [SharedCores] = []
 
     /// - Throws: `SimulationError` if the numbers don't fit `shape`.
     package init(

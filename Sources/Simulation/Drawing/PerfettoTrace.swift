@@ -10,7 +10,7 @@ package struct PerfettoTrace {
     /// The complete JSON document.
     package var text: String {
         var text =
-            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":\(Self.quoted(timeline.title))},\"traceEvents\":["
+            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":\(JSONText.quoted(timeline.title))},\"traceEvents\":["
         var separator = "\n"
         func add(_ event: String) {
             text += separator + "{" + event + "}"
@@ -50,7 +50,7 @@ package struct PerfettoTrace {
                 "\"name\":\"\(action)\",\"cat\":\"\(action.kind.title)\",\(place),\"args\":{\"stage\":\(action.stage),"
                 + "\"sequence\":\(action.sequence),\"slice\":\(action.slice)}"
         case .label(let label):
-            return "\"name\":\(Self.quoted(label)),\"cat\":\"step\",\(place),\"args\":{}"
+            return "\"name\":\(JSONText.quoted(label)),\"cat\":\"step\",\(place),\"args\":{}"
         }
     }
 
@@ -77,7 +77,7 @@ package struct PerfettoTrace {
                 tail = min(tail, max(producer.start, producer.end - 1e-8, producer.start + producer.duration * 0.999))
             }
             let head = consumers.start(of: arrow) ?? arrow.arrival
-            let name = "\"name\":\(Self.quoted(arrow.label)),\"cat\":\"message\",\"id\":\(number)"
+            let name = "\"name\":\(JSONText.quoted(arrow.label)),\"cat\":\"message\",\"id\":\(number)"
             add(
                 "\(name),\"ph\":\"s\",\"ts\":\(Self.microseconds(tail)),\"pid\":\(arrow.fromRank),\"tid\":0,"
                     + "\"args\":{\"bytes\":\(arrow.bytes),\"arrival_us\":\(Self.microseconds(arrow.arrival))}")
@@ -88,19 +88,4 @@ package struct PerfettoTrace {
     }
 
     private static func microseconds(_ seconds: Double) -> String { (seconds * 1e6).fixed(3) }
-
-    private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": quoted += "\\\""
-            case "\\": quoted += "\\\\"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
-    }
 }

@@ -3,7 +3,7 @@ import Schedules
 /// A table run under costs and a network, each action as early as its rank and all that it needs allow.
 ///
 /// Messages take no compute time. They leave a rank in the order in which they were produced; a link carries one at a
-/// time in each direction. Linear in the number of actions.
+/// time in each direction. Linear in the number of actions, unless ranks share cores.
 package struct Simulation: Sendable {
     package let table: ScheduleTable
     package let costs: Costs
@@ -46,19 +46,44 @@ package struct Simulation: Sendable {
         self.table = table
         self.costs = costs
         self.network = network
+        let links = Links(table.shape, costs: costs, network: network)
+        let outcome =
+            costs.sharedCores.isEmpty
+            ? try Self.run(table, costs: costs, links: links, recordsMessages: recordsMessages)
+            : try Self.runOnSharedCores(table, costs: costs, links: links, recordsMessages: recordsMessages)
+        starts = outcome.starts
+        ends = outcome.ends
+        causes = outcome.causes
+        arrows = outcome.arrows
+    }
+
+    /// What a run yields.
+    struct Outcome {
+        var starts: [[Double]]
+        var ends: [[Double]]
+        var causes: [[Cause]]
+        var arrows: [Arrow] = []
+
+        init(_ table: ScheduleTable) {
+            starts = table.rows.map { [Double](repeating: 0, count: $0.count) }
+            ends = starts
+            causes = table.rows.map { [Cause](repeating: .none, count: $0.count) }
+        }
+    }
+
+    /// Runs the table where every rank has cores of its own: one pass over the actions.
+    private static func run(
+        _ table: ScheduleTable, costs: Costs, links: Links, recordsMessages: Bool
+    ) throws -> Outcome {
         let shape = table.shape
         let index = TableIndex(shape)
-        let links = Links(shape, costs: costs, network: network)
+        var outcome = Outcome(table)
         // When a product is there for its own rank, and when for the neighbour that gets it as a message.
         var local = [Double](repeating: 0, count: index.productCount)
         var remote = local
         var places = [Int32](repeating: 0, count: index.productCount)
         var linkFree = [Double](repeating: 0, count: links.count)
         var rankFree = [Double](repeating: 0, count: shape.ranks)
-        var starts = table.rows.map { [Double](repeating: 0, count: $0.count) }
-        var ends = starts
-        var causes = table.rows.map { [Cause](repeating: .none, count: $0.count) }
-        var arrows: [Arrow] = []
         let waits = table.walk { rank, position, action, recomputed in
             var start = rankFree[rank]
             var cause = position > 0 ? Cause.rank : .none
@@ -72,9 +97,9 @@ package struct Simulation: Sendable {
                 }
             }
             let end = start + costs.duration(action, on: rank)
-            starts[rank][position] = start
-            ends[rank][position] = end
-            causes[rank][position] = cause
+            outcome.starts[rank][position] = start
+            outcome.ends[rank][position] = end
+            outcome.causes[rank][position] = cause
             rankFree[rank] = end
             let product = index.product(of: action)
             local[product] = end
@@ -84,7 +109,7 @@ package struct Simulation: Sendable {
             linkFree[route.link] = sent
             remote[product] = sent + route.latency
             if recordsMessages {
-                arrows.append(
+                outcome.arrows.append(
                     Arrow(
                         from: rank, to: route.peer, action: action, departure: end, arrival: remote[product],
                         bytes: route.bytes))
@@ -94,47 +119,6 @@ package struct Simulation: Sendable {
             try table.validate()
             preconditionFailure("a valid table ran into a wait")
         }
-        self.starts = starts
-        self.ends = ends
-        self.causes = causes
-        self.arrows = arrows
-    }
-}
-
-/// The way of each stage's products to the neighbouring stage, looked up once.
-private struct Links {
-    struct Route {
-        let link: Int
-        let peer: Int
-        let bytes: Int
-        let occupancy: Double
-        let latency: Double
-    }
-
-    private var activations: [Route?] = []
-    private var gradients: [Route?] = []
-    private(set) var count = 0
-
-    init(_ shape: ScheduleShape, costs: Costs, network: Network) {
-        var numbers: [Network.NodePair: Int] = [:]
-        func route(from stage: Int, to other: Int) -> Route? {
-            guard other >= 0, other < shape.stages else { return nil }
-            let (from, to) = (shape.rank(of: stage), shape.rank(of: other))
-            guard from != to else { return nil }
-            let link = network.link(from: from, to: to)
-            let bytes = costs.messageBytes[min(stage, other)]
-            let number = numbers[.init(from: from, to: to), default: numbers.count]
-            numbers[.init(from: from, to: to)] = number
-            return Route(
-                link: number, peer: to, bytes: bytes, occupancy: link.occupancy(bytes: bytes), latency: link.latency)
-        }
-        activations = (0..<shape.stages).map { route(from: $0, to: $0 + 1) }
-        gradients = (0..<shape.stages).map { route(from: $0, to: $0 - 1) }
-        count = numbers.count
-    }
-
-    func route(of action: Action) -> Route? {
-        if action.kind == .forward { return activations[action.stage] }
-        return action.kind.givesInputGradient ? gradients[action.stage] : nil
+        return outcome
     }
 }

@@ -1,0 +1,177 @@
+import Foundation
+import Schedules
+
+/// The costs of a model on a pipeline, as `costs.json` holds them: times in milliseconds.
+///
+///     {"format": "gecko-costs 1",
+///      "stages": [{"forward": 18.5, "backward_input": 18.1, "backward_weight": 9.3, "unit_bytes": 52428800}],
+///      "message_bytes": [1048576], "closing": [3.1], "slowness": [1, 1.4],
+///      "network": {"latency": 0.05, "bandwidth": 1.25e9},
+///      "shared_cores": [{"ranks": [0, 1, 2, 3], "cores": 2}]}
+///
+/// One stage stands for all; as many stages as ranks are cut into equal parts where a rank has several stages.
+package struct CostFile: Sendable, Equatable {
+    package var stages: [StageCosts]
+    package var messageBytes: [Int]
+    package var closing: [Double]
+    package var slowness: [Double]
+    package var link: Link?
+    package var sharedCores: [SharedCores]
+
+    package static let format = "gecko-costs 1"
+
+    package init(
+        stages: [StageCosts], messageBytes: [Int] = [], closing: [Double] = [], slowness: [Double] = [],
+        link: Link? = nil, sharedCores: [SharedCores] = []
+    ) {
+        self.stages = stages
+        self.messageBytes = messageBytes
+        self.closing = closing
+        self.slowness = slowness
+        self.link = link
+        self.sharedCores = sharedCores
+    }
+
+    /// - Throws: `SimulationError` that names the place in the file, what was expected there and what was found.
+    package init(json text: String) throws {
+        let root = try JSONReader(text: text)
+        let fields = try root.object(
+            allowing: [
+                "format", "stages", "message_bytes", "closing", "slowness", "network", "shared_cores",
+            ])
+        let format = try fields.required("format").string()
+        guard format == Self.format else {
+            throw SimulationError("costs: format: expected \"\(Self.format)\", found \"\(format)\"")
+        }
+        stages = try fields.required("stages").array().map { try StageCosts($0) }
+        guard !stages.isEmpty else { throw SimulationError("costs: stages: expected at least one stage, found none") }
+        messageBytes = try fields.optional("message_bytes")?.oneOrMany { try $0.bytes() } ?? []
+        closing = try fields.optional("closing")?.oneOrMany { try $0.milliseconds() } ?? []
+        slowness = try fields.optional("slowness")?.oneOrMany { try $0.positive() } ?? []
+        link = try fields.optional("network").map {
+            let fields = try $0.object(allowing: ["latency", "bandwidth"])
+            return Link(
+                latency: try fields.optional("latency")?.milliseconds() ?? 0,
+                bandwidth: try fields.optional("bandwidth")?.positive() ?? .infinity)
+        }
+        sharedCores =
+            try fields.optional("shared_cores")?.array().map {
+                let fields = try $0.object(allowing: ["ranks", "cores"])
+                return SharedCores(
+                    ranks: try fields.required("ranks").array().map { try $0.bytes() },
+                    cores: try fields.required("cores").positive())
+            } ?? []
+    }
+
+    /// The file's text, which `init(json:)` reads back to the same costs.
+    package var json: String {
+        func ms(_ seconds: Double) -> JSONText { .number(seconds * 1e3) }
+        var members: [(String, JSONText)] = [("format", .string(Self.format))]
+        members.append(
+            (
+                "stages",
+                .array(
+                    stages.map { stage in
+                        .object([
+                            ("forward", ms(stage.forward)), ("backward_input", ms(stage.backwardInput)),
+                            ("backward_weight", ms(stage.backwardWeight)), ("backward", ms(stage.backward)),
+                            ("recompute", ms(stage.recompute)), ("unit_bytes", .number(Double(stage.unitBytes))),
+                            ("weight_unit_bytes", .number(Double(stage.weightUnitBytes))),
+                            ("light_bytes", .number(Double(stage.lightBytes))),
+                            ("resident_bytes", .number(Double(stage.residentBytes))),
+                        ])
+                    })
+            ))
+        if !messageBytes.isEmpty { members.append(("message_bytes", .numbers(messageBytes.map(Double.init)))) }
+        if !closing.isEmpty { members.append(("closing", .array(closing.map(ms)))) }
+        if !slowness.isEmpty { members.append(("slowness", .numbers(slowness))) }
+        if let link {
+            let bandwidth = link.bandwidth.isFinite ? [("bandwidth", JSONText.number(link.bandwidth))] : []
+            members.append(("network", .object([("latency", ms(link.latency))] + bandwidth)))
+        }
+        if !sharedCores.isEmpty {
+            members.append(
+                (
+                    "shared_cores",
+                    .array(
+                        sharedCores.map {
+                            .object([
+                                ("ranks", .numbers($0.ranks.map(Double.init))), ("cores", .number($0.cores)),
+                            ])
+                        })
+                ))
+        }
+        return "{" + members.map { "\(JSONText.quoted($0.0)): \($0.1.text)" }.joined(separator: ",\n ") + "}\n"
+    }
+
+    /// The costs for `shape`: one stage stands for all, and as many stages as ranks are cut for several stages a rank.
+    ///
+    /// - Throws: `SimulationError` if the file has another number of stages than the shape.
+    package func costs(for shape: ScheduleShape) throws -> Costs {
+        func fit<T>(_ values: [T], part: (T, Double) -> T, count: Int, _ what: String) throws -> [T]? {
+            if values.isEmpty { return nil }
+            if values.count == count { return values }
+            let parts = shape.stages / shape.ranks
+            if values.count == 1 {
+                return [T](repeating: part(values[0], 1 / Double(max(1, parts))), count: count)
+            }
+            guard shape.stages % shape.ranks == 0, values.count == shape.ranks else {
+                throw SimulationError(
+                    "costs: \(what): expected 1, \(shape.ranks) (a rank each) or \(count) (a stage each), found "
+                        + "\(values.count); the table has \(shape.stages) stages on \(shape.ranks) ranks")
+            }
+            return (0..<count).map { part(values[$0 / parts], 1 / Double(parts)) }
+        }
+        let stages = try fit(stages, part: { $0.part($1) }, count: shape.stages, "stages")
+        var messageBytes = messageBytes
+        if messageBytes.count > 1, messageBytes.count != shape.stages - 1 {
+            guard messageBytes.count == shape.ranks - 1, let largest = messageBytes.max() else {
+                throw SimulationError(
+                    "costs: message_bytes: expected 1 or \(shape.stages - 1) (one per boundary between stages), found "
+                        + "\(messageBytes.count)")
+            }
+            // The boundaries of a finer cut lie inside stages; their messages are like the others.
+            messageBytes = [largest]
+        }
+        if let cores = sharedCores.first(where: { $0.ranks.contains { $0 >= shape.ranks } }) {
+            throw SimulationError("costs: shared_cores: ranks \(cores.ranks), but there are only \(shape.ranks) ranks")
+        }
+        var costs = try Costs(
+            shape: shape, stages: stages ?? [], messageBytes: messageBytes.isEmpty ? nil : messageBytes,
+            slowness: slowness.isEmpty ? nil : slowness, closing: closing.isEmpty ? nil : closing)
+        costs.sharedCores = sharedCores
+        return costs
+    }
+}
+
+extension StageCosts {
+    fileprivate init(_ json: JSONReader) throws {
+        let fields = try json.object(
+            allowing: [
+                "forward", "backward_input", "backward_weight", "backward", "recompute", "unit_bytes",
+                "weight_unit_bytes", "light_bytes", "resident_bytes",
+            ])
+        self.init(
+            forward: try fields.required("forward").milliseconds(),
+            backwardInput: try fields.required("backward_input").milliseconds(),
+            backwardWeight: try fields.required("backward_weight").milliseconds(),
+            backward: try fields.optional("backward")?.milliseconds(),
+            recompute: try fields.optional("recompute")?.milliseconds())
+        unitBytes = try fields.optional("unit_bytes")?.bytes() ?? 0
+        weightUnitBytes = try fields.optional("weight_unit_bytes")?.bytes() ?? unitBytes
+        lightBytes = try fields.optional("light_bytes")?.bytes() ?? 0
+        residentBytes = try fields.optional("resident_bytes")?.bytes() ?? 0
+    }
+
+    /// A stage with the given share of this one's layers. What a unit keeps at a boundary isn't divided.
+    fileprivate func part(_ share: Double) -> StageCosts {
+        var part = StageCosts(
+            forward: forward * share, backwardInput: backwardInput * share, backwardWeight: backwardWeight * share,
+            backward: backward * share, recompute: recompute * share)
+        part.unitBytes = Int((Double(unitBytes) * share).rounded())
+        part.weightUnitBytes = Int((Double(weightUnitBytes) * share).rounded())
+        part.lightBytes = lightBytes
+        part.residentBytes = Int((Double(residentBytes) * share).rounded())
+        return part
+    }
+}

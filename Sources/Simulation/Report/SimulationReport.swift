@@ -1,0 +1,115 @@
+import Schedules
+
+/// The figures of a simulated step, as a table for people and as JSON for scripts.
+package struct SimulationReport: Sendable {
+    package let simulation: Simulation
+    /// What to call the schedule.
+    package let name: String
+    /// A remark under the head line, such as what a search found.
+    package let remark: String
+
+    package init(_ simulation: Simulation, name: String, remark: String = "") {
+        self.simulation = simulation
+        self.name = name
+        self.remark = remark
+    }
+
+    package var messageCount: Int { simulation.arrows.count }
+    package var messageBytes: Int { simulation.arrows.reduce(0) { $0 + $1.bytes } }
+
+    /// Head line, a line a rank, the critical path.
+    package var text: String {
+        let shape = simulation.table.shape
+        let units = "\(shape.sequences) sequences x \(shape.slices) slices"
+        let stages = shape.virtualStages > 1 ? ", \(shape.stages) stages" : ""
+        var text = "\(name): \(shape.ranks) ranks\(stages), \(units)\n"
+        if !remark.isEmpty { text += remark + "\n" }
+        text += "makespan \(simulation.makespan.asTime), bubble \(simulation.bubble.asPercentage)"
+        let idle = simulation.idlePerRank.reduce(0, +) / Double(shape.ranks)
+        if abs(idle - simulation.bubble) > 5e-4 {
+            text += " of the longest rank's span (\(simulation.cost.asTime)), \(idle.asPercentage) of the makespan"
+        }
+        text += ", \(messageCount) messages"
+        if messageBytes > 0 { text += " of \(messageBytes.asBytes) in all" }
+        return text + "\n\n" + rankTable + "\n" + criticalPathText
+    }
+
+    private var rankTable: String {
+        let showsBytes = simulation.costs.stages.contains { $0.unitBytes > 0 || $0.residentBytes > 0 }
+        var sent = [Int](repeating: 0, count: simulation.table.shape.ranks)
+        for arrow in simulation.arrows { sent[arrow.from] += 1 }
+        var table = TextTable(
+            ["rank", "busy", "idle", "bubble", "peak units"] + (showsBytes ? ["peak memory"] : []) + ["sends"])
+        let (busy, idle, bubble) = (simulation.busy, simulation.idlePerRank, simulation.bubblePerRank)
+        let (peakUnits, peakBytes) = (simulation.peakUnits, simulation.peakBytes)
+        for rank in 0..<simulation.table.shape.ranks {
+            table.add(
+                [
+                    "\(rank)", busy[rank].asTime, idle[rank].asPercentage, bubble[rank].asPercentage,
+                    peakUnits[rank].significant,
+                ] + (showsBytes ? [peakBytes[rank].asBytes] : []) + ["\(sent[rank])"])
+        }
+        return table.text
+    }
+
+    private var criticalPathText: String {
+        let path = simulation.criticalPath
+        let kinds = ActionKind.allCases.filter { path.time($0) > 0 }.map { "\($0.title) \(path.time($0).asTime)" }
+        let shares = kinds + (path.messageTime > 0 ? ["messages \(path.messageTime.asTime)"] : [])
+        let stretches = path.stretches
+        let shown =
+            stretches.count <= 12
+            ? stretches
+            : Array(stretches.prefix(6)) + ["... \(stretches.count - 12) stretches more ..."] + stretches.suffix(6)
+        return "critical path: " + shares.joined(separator: ", ") + ", \(path.crossings) times from rank to rank\n"
+            + shown.map { "  " + $0 + "\n" }.joined()
+    }
+
+    /// One JSON object; times in milliseconds.
+    package var json: String {
+        let shape = simulation.table.shape
+        let path = simulation.criticalPath
+        let whole: [(String, JSONText)] = [
+            ("schedule", .string(name)),
+            ("ranks", .number(Double(shape.ranks))),
+            ("stages", .number(Double(shape.stages))),
+            ("sequences", .number(Double(shape.sequences))),
+            ("slices", .number(Double(shape.slices))),
+            ("time_unit", .string("ms")),
+            ("makespan", .number(simulation.makespan * 1e3)),
+            ("longest_span", .number(simulation.cost * 1e3)),
+            ("bubble", .number(simulation.bubble)),
+            ("bubble_per_rank", .numbers(simulation.bubblePerRank)),
+            ("idle_per_rank", .numbers(simulation.idlePerRank)),
+            ("busy_per_rank", .numbers(simulation.busy.map { $0 * 1e3 })),
+            ("peak_units", .numbers(simulation.peakUnits)),
+            ("peak_bytes", .numbers(simulation.peakBytes.map(Double.init))),
+            ("messages", .number(Double(messageCount))),
+            ("message_bytes", .number(Double(messageBytes))),
+            ("critical_path_ms", .number((path.steps.last?.end ?? 0) * 1e3)),
+            ("critical_path", .strings(path.steps.map { "\($0.action)" })),
+            ("remark", .string(remark)),
+        ]
+        return JSONText.object(whole).text + "\n"
+    }
+
+    /// Several schedules side by side, the shortest first.
+    package static func comparison(_ reports: [SimulationReport]) -> String {
+        let sorted = reports.sorted { $0.simulation.makespan < $1.simulation.makespan }
+        guard let best = sorted.first?.simulation.makespan else { return "" }
+        let showsBytes = sorted.contains { $0.simulation.costs.stages.contains { $0.unitBytes > 0 } }
+        var table = TextTable(
+            ["schedule", "makespan", "to best", "bubble", "peak units"] + (showsBytes ? ["peak memory"] : [])
+                + ["messages"])
+        for report in sorted {
+            let simulation = report.simulation
+            table.add(
+                [
+                    report.name, simulation.makespan.asTime,
+                    best > 0 ? "+" + (simulation.makespan / best - 1).asPercentage : "-",
+                    simulation.bubble.asPercentage, (simulation.peakUnits.max() ?? 0).significant,
+                ] + (showsBytes ? [(simulation.peakBytes.max() ?? 0).asBytes] : []) + ["\(report.messageCount)"])
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,132 @@
+import Schedules
+
+/// A schedule asked for by name, or as a table from a file, made for given costs.
+package struct ScheduleChoice: Sendable {
+    package let name: String
+    package let simulation: Simulation
+    /// What the choice found, for people; empty if there is nothing to say.
+    package let remark: String
+
+    /// Every name that `init` takes.
+    package static var names: [String] { ScheduleRegistry.all.map(\.name) + [AutoSchedule.name] }
+
+    /// What is asked for beside the name.
+    package struct Request: Sendable {
+        package var schedule: ScheduleRequest
+        package var costs: CostFile
+        package var network: Network
+        package var cap: MemoryCap?
+        /// The share of a unit that its weight gradient still needs, where a cap counts units.
+        package var weightShare: Double
+        package var recompute: Bool
+
+        package init(
+            schedule: ScheduleRequest, costs: CostFile, network: Network, cap: MemoryCap? = nil,
+            weightShare: Double = 1, recompute: Bool = false
+        ) {
+            self.schedule = schedule
+            self.costs = costs
+            self.network = network
+            self.cap = cap
+            self.weightShare = weightShare
+            self.recompute = recompute
+        }
+    }
+
+    /// - Throws: `ScheduleError` or `SimulationError` if there is no such schedule or it doesn't keep the cap.
+    package init(named name: String, _ request: Request) throws {
+        if name == AutoSchedule.name {
+            self = try Self.auto(request)
+            return
+        }
+        let generator = try Self.generator(named: name)
+        var scheduleRequest = request.schedule
+        if name == ScheduleGenerator.memoryCapped.name, let cap = request.cap {
+            let shape = try scheduleRequest.shape()
+            let costs = try Self.effectiveCosts(request, shape)
+            let limit = try cap.limit(shape: shape, costs: costs, share: request.weightShare)
+            scheduleRequest.unitCaps = (0..<shape.ranks).map {
+                Int(min(Double(shape.units), limit.caps[$0] / limit.unit[$0] * (1 + 1e-9)).rounded(.down))
+            }
+        }
+        try self.init(table: generator.make(scheduleRequest), request)
+    }
+
+    /// A table that exists already, such as one from a file.
+    package init(table: ScheduleTable, _ request: Request) throws {
+        try table.validate()
+        let table = request.recompute ? table.withRecompute() : table
+        let costs = try request.costs.costs(for: table.shape)
+        if let cap = request.cap {
+            let limit = try cap.limit(
+                shape: table.shape, costs: Self.effectiveCosts(request, table.shape), share: request.weightShare)
+            for (rank, peak) in limit.peaks(table).enumerated() where peak > limit.caps[rank] * (1 + 1e-9) {
+                throw SimulationError(
+                    "schedule '\(table.name)' holds \(peak.significant) on rank \(rank), but the cap leaves "
+                        + "\(limit.caps[rank].significant); use memory-capped or auto, which keep a cap, or raise it")
+            }
+        }
+        name = table.name
+        simulation = try Simulation(table, costs: costs, network: request.network)
+        remark = ""
+    }
+
+    private init(name: String, simulation: Simulation, remark: String) {
+        self.name = name
+        self.simulation = simulation
+        self.remark = remark
+    }
+
+    private static func generator(named name: String) throws -> ScheduleGenerator {
+        guard let generator = ScheduleRegistry.all.first(where: { $0.name == name }) else {
+            throw ScheduleError.unsupported(
+                "there is no schedule '\(name)'; expected a file or one of " + names.joined(separator: ", "))
+        }
+        return generator
+    }
+
+    /// The costs as a search that knows no recompute sees them: it takes part in the backward, and what is held for long is
+    /// the light part.
+    private static func effectiveCosts(_ request: Request, _ shape: ScheduleShape) throws -> Costs {
+        var costs = try request.costs.costs(for: shape)
+        guard request.recompute else { return costs }
+        for stage in costs.stages.indices {
+            costs.stages[stage].backwardInput += costs.stages[stage].recompute
+            costs.stages[stage].backward += costs.stages[stage].recompute
+            // One unit's activations are whole at a time; it counts as resident.
+            costs.stages[stage].residentBytes += costs.stages[stage].unitBytes
+            costs.stages[stage].unitBytes = costs.stages[stage].lightBytes
+            costs.stages[stage].weightUnitBytes = costs.stages[stage].lightBytes
+        }
+        return costs
+    }
+
+    private static func auto(_ request: Request) throws -> ScheduleChoice {
+        let stagesPerRank = request.schedule.virtualStages ?? 1
+        let ranks = try request.schedule.checkedRanks(stagesPerRank: stagesPerRank)
+        var placements = [Placement.cyclic(ranks: ranks, virtualStages: stagesPerRank)]
+        if stagesPerRank == 2 { placements.append(Placement.vee(ranks: ranks)) }
+        var best: (auto: AutoSchedule, simulation: Simulation)?
+        for placement in placements {
+            let shape = try request.schedule.shape(placement: placement)
+            let costs = try effectiveCosts(request, shape)
+            let memory =
+                try request.cap?.limit(shape: shape, costs: costs, share: request.weightShare)
+                ?? MemoryLimit(unlimited: shape, share: request.weightShare)
+            let auto = try AutoSchedule(shape: shape, costs: costs, network: request.network, memory: memory)
+            let table = request.recompute ? auto.table.withRecompute() : auto.table
+            let simulation = try Simulation(
+                table, costs: request.costs.costs(for: shape), network: request.network)
+            if best.map({ simulation.makespan < $0.simulation.makespan }) ?? true { best = (auto, simulation) }
+        }
+        guard let best else { preconditionFailure("there is at least one placement") }
+        var remark = "best of \(best.auto.tried) tables tried"
+        if best.auto.table.name != AutoSchedule.name { remark += ": \(best.auto.table.name)" }
+        if best.auto.isOptimal, !request.recompute {
+            remark += "; no order with one stage a rank is shorter"
+        } else if let bound = best.auto.lowerBound, bound > 0, !request.recompute {
+            remark += "; at most \((best.simulation.makespan / bound - 1).asPercentage) above the least possible"
+        }
+        return ScheduleChoice(name: AutoSchedule.name, simulation: best.simulation, remark: remark)
+    }
+}
