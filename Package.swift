@@ -58,14 +58,20 @@ let package = Package(
 
         .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", argumentParser]),
 
+        // What tests start under mpirun, and how.
+        .executableTarget(
+            name: "mpi-probe", dependencies: ["Pipeline", "MPI", "Hardware"], path: "Sources/Probes/MPIProbe"),
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
+
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
-        .testTarget(name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware"]),
+        .testTarget(
+            name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
         .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics"]),
         .testTarget(name: "ModelTests", dependencies: ["Model", "Checkpoints"], exclude: ["Fixtures"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora", "Checkpoints"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -15,8 +15,8 @@ package struct HeldOutWindows: Sendable {
             let text = Int((Double(sequence + 1) / corpus.heldOutShare).rounded(.up)) + 1
             throw CorpusError(
                 "the held-out text of \(corpus.path) is too short: \(corpus.heldOut.count) of \(corpus.count) tokens, "
-                    + "but one sequence of \(sequence) tokens (and the next token) needs \(sequence + 1): give at least "
-                    + "\(text) bytes of text, raise data.held_out, or set it to 0 for no evaluation")
+                    + "but one sequence of \(sequence) tokens (and the next token) needs \(sequence + 1): "
+                    + "give at least \(text) bytes of text, raise data.held_out, or set it to 0 for no evaluation")
         }
         self.corpus = corpus
         self.sequence = sequence

@@ -4,5 +4,5 @@ import ArgumentParser
 struct Gecko: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
-        subcommands: [Verify.self, Simulate.self])
+        subcommands: [TopologyCommand.self, Verify.self, Simulate.self, Plan.self])
 }

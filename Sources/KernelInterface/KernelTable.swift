@@ -36,12 +36,26 @@ public struct KernelTable: Sendable {
     public let layerNormWeight: @Sendable (MP, MP, P, P, P, P, Int, Int, Int, Int, Int) -> Void
 
     // TimestepDecayNorm.swift
-    public let timestepNorm: @Sendable (MP, MP, MP, MP, MP, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, Float) -> Void
-    public let timestepNormBackward: @Sendable (MP, MP, MP, MP, MP, P, P, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, MP) -> Void
+    public let timestepNorm:
+        @Sendable (
+            MP, MP, MP, MP, MP, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, Float
+        ) -> Void
+    public let timestepNormBackward:
+        @Sendable (
+            MP, MP, MP, MP, MP, P, P, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, MP
+        ) -> Void
 
     // ComplexEMA.swift
-    public let complexEMA: @Sendable (MP, MP, MP, MP, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Int, MP) -> Void
-    public let complexEMABackward: @Sendable (MP, MP, MP, MP, MP, MP, MP, MP, P, P, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Int, MP) -> Void
+    public let complexEMA:
+        @Sendable (
+            MP, MP, MP, MP, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Int,
+            MP
+        ) -> Void
+    public let complexEMABackward:
+        @Sendable (
+            MP, MP, MP, MP, MP, MP, MP, MP, P, P, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int,
+            Int, Int, Int, Int, Int, MP
+        ) -> Void
 
     // Softmax.swift
     public let softmaxRows: @Sendable (MP, Int, P, Int, Int, Int) -> Void
@@ -72,7 +86,8 @@ public struct KernelTable: Sendable {
     public let sumOfSquares: @Sendable (P, Int) -> Double
 
     // Dropout.swift
-    public let dropoutRows: @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void
+    public let dropoutRows:
+        @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void
 
     // Peak.swift
     public let multiplyAddPeak: @Sendable (Int, Float) -> Float
@@ -100,10 +115,25 @@ public struct KernelTable: Sendable {
         layerNorm: @escaping @Sendable (MP, MP, MP, P, P?, P?, Int, Int, Int, Float) -> Void,
         layerNormBackward: @escaping @Sendable (MP, P, P, P, P, P?, Int, Int, Int, Bool) -> Void,
         layerNormWeight: @escaping @Sendable (MP, MP, P, P, P, P, Int, Int, Int, Int, Int) -> Void,
-        timestepNorm: @escaping @Sendable (MP, MP, MP, MP, MP, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, Float) -> Void,
-        timestepNormBackward: @escaping @Sendable (MP, MP, MP, MP, MP, P, P, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, MP) -> Void,
-        complexEMA: @escaping @Sendable (MP, MP, MP, MP, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Int, MP) -> Void,
-        complexEMABackward: @escaping @Sendable (MP, MP, MP, MP, MP, MP, MP, MP, P, P, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Int, MP) -> Void,
+        timestepNorm:
+            @escaping @Sendable (
+                MP, MP, MP, MP, MP, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, Float
+            ) -> Void,
+        timestepNormBackward:
+            @escaping @Sendable (
+                MP, MP, MP, MP, MP, P, P, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double,
+                MP
+            ) -> Void,
+        complexEMA:
+            @escaping @Sendable (
+                MP, MP, MP, MP, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int, Int, Int, Int, Int,
+                Int, MP
+            ) -> Void,
+        complexEMABackward:
+            @escaping @Sendable (
+                MP, MP, MP, MP, MP, MP, MP, MP, P, P, P, P, P, P, P, P, UnsafePointer<Int32>, UnsafePointer<UInt8>, Int,
+                Int, Int, Int, Int, Int, MP
+            ) -> Void,
         softmaxRows: @escaping @Sendable (MP, Int, P, Int, Int, Int) -> Void,
         softmaxRowsBackward: @escaping @Sendable (MP, Int, P, Int, P, Int, Int, Int, Bool) -> Void,
         causalSoftmax: @escaping @Sendable (MP, Int, Int, Int, Int, MP, MP) -> Void,
@@ -119,10 +149,12 @@ public struct KernelTable: Sendable {
         rotate: @escaping @Sendable (MP, Int, P, P, Float, Int, Int, Int) -> Void,
         blendRows: @escaping @Sendable (MP, P, P, P, Int, Int) -> Void,
         blendRowsBackward: @escaping @Sendable (MP, MP, MP, P, P, P, Int, Int) -> Void,
-        crossEntropy: @escaping @Sendable (MP, UnsafePointer<Int32>, UnsafeMutablePointer<Double>, Float, Int, Int) -> Void,
+        crossEntropy:
+            @escaping @Sendable (MP, UnsafePointer<Int32>, UnsafeMutablePointer<Double>, Float, Int, Int) -> Void,
         adamW: @escaping @Sendable (MP, MP, MP, P, Int, Float, Float, Float, Float, Float, Float, Float, Float) -> Void,
         sumOfSquares: @escaping @Sendable (P, Int) -> Double,
-        dropoutRows: @escaping @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void,
+        dropoutRows:
+            @escaping @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void,
         multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
     ) {
         self.level = level

@@ -61,7 +61,7 @@ package actor StageActor {
     package func endTrace(title: String) throws -> Timeline? { try guarded { try running.endTrace(title: title) } }
 
     /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back what `finish` makes of it.
-    package func collectParameters<Sink: ParameterSink, Result: Sendable>(
+    package func collectParameters<Sink: ParameterSink & SendableMetatype, Result: Sendable>(
         into make: @Sendable () throws -> Sink, finish: @Sendable (Sink) throws -> Result
     ) throws -> Result? {
         try guarded {

@@ -72,7 +72,9 @@ final class ModelRun {
 
     /// Runs one slice and returns its logits [T, V] and the sum of its token losses; keeps what the backward needs. A loss scale of 0
     /// keeps the logits readable.
-    func forward(_ stream: Stream, tokens: [Int32], targets: [Int32]?, lossScale: Float) -> (logits: [Float], loss: Double) {
+    func forward(_ stream: Stream, tokens: [Int32], targets: [Int32]?, lossScale: Float) -> (
+        logits: [Float], loss: Double
+    ) {
         let bos = configuration.bosID.map { id in tokens.map { $0 == Int32(id) } }
         let plan = plan(stream.cursor, length: tokens.count, bos: bos)
         let slot = FloatBuffer(stage.slotCount)
@@ -87,7 +89,8 @@ final class ModelRun {
         let head = stage.outputLayer!
         let logits = head.logits(stash: stage.stash(slot.base, of: stage.blocks.count - 1))
         let values =
-            lossScale == 0 ? Array(UnsafeBufferPointer(start: logits, count: tokens.count * configuration.vocabulary)) : []
+            lossScale == 0
+            ? Array(UnsafeBufferPointer(start: logits, count: tokens.count * configuration.vocabulary)) : []
         return (values, head.lossSum)
     }
 

@@ -73,7 +73,9 @@ struct Models {
                 let (l, s) = run.forward(reader, tokens: piece, targets: Array(g[start..<end]), lossScale: 0)
                 logits += l
                 loss += s
-                for (name, values) in run.named(reader.state, at: end) { states["state.\(end).\(name)", default: []] += values }
+                for (name, values) in run.named(reader.state, at: end) {
+                    states["state.\(end).\(name)", default: []] += values
+                }
                 for (name, values) in reader.cursor.named(run.configuration.layers) {
                     cursors["state.\(end).\(name)", default: []] += values
                 }
@@ -95,7 +97,8 @@ struct Models {
         }
         run.stage.endStep()
         report.compare("out.logits", logits, try file.floats("out.logits"), tolerance: Tolerance.output)
-        report.compare("out.loss", [Float(loss / Double(count))], try file.floats("out.loss"), tolerance: Tolerance.output)
+        report.compare(
+            "out.loss", [Float(loss / Double(count))], try file.floats("out.loss"), tolerance: Tolerance.output)
         for name in file.names {
             if name.hasPrefix("grad.") {
                 let parameter = String(name.dropFirst(5))
@@ -131,7 +134,9 @@ struct Models {
                 logits += last
                 let next = Int32(last.enumerated().max { ($0.element, -$0.offset) < ($1.element, -$1.offset) }!.offset)
                 tokens.append(next)
-                if step + 1 < steps { last = run.forward(stream, tokens: [next], targets: nil, lossScale: 0).logits.suffix(V) }
+                if step + 1 < steps {
+                    last = run.forward(stream, tokens: [next], targets: nil, lossScale: 0).logits.suffix(V)
+                }
             }
             let position = stream.cursor.position
             for (name, values) in run.named(stream.state, at: position) {
@@ -194,7 +199,9 @@ struct Models {
         var norms: [Float] = []
         for step in 0..<steps {
             let rows = (0..<B).map { all.row(step, of: steps).row($0, of: B) }
-            let targets = rows.map { row in row.dropFirst().map { packed && $0 == Int32(run.configuration.bosID!) ? -100 : $0 } }
+            let targets = rows.map { row in
+                row.dropFirst().map { packed && $0 == Int32(run.configuration.bosID!) ? -100 : $0 }
+            }
             let count = targets.reduce(0) { $0 + targetsCount($1) }
             let scale = Float(1 / Double(count))
             var loss = 0.0
@@ -221,7 +228,8 @@ struct Models {
             for e in store.entries {
                 adam.update(
                     team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
-                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset, count: e.count,
+                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset,
+                    count: e.count,
                     step: step + 1, rate: try h.number("lr"), clip: clip, decays: e.spec.decays)
             }
         }

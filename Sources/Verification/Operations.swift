@@ -95,7 +95,8 @@ struct Operations {
             let mhat = FloatBuffer(L * G)
             let r = FloatBuffer(L * G)
             norm.forward(
-                context(plan), x: x.base, y: y.base, mean: mean.base, variance: variance.base, mhat: mhat.base, r: r.base)
+                context(plan), x: x.base, y: y.base, mean: mean.base, variance: variance.base, mhat: mhat.base,
+                r: r.base)
             all.append("out.y", y.values())
             all.append("out.mean", mean.values())
             all.append("out.var", variance.values())
@@ -105,7 +106,8 @@ struct Operations {
             let dy = FloatBuffer(try tensor("up.y").row(b, of: B))
             let dx = FloatBuffer(L * D)
             norm.backward(
-                context(plan), dy: dy.base, dx: dx.base, x: x.base, mhat: mhat.base, r: r.base, meanGradient: dmean.base,
+                context(plan), dy: dy.base, dx: dx.base, x: x.base, mhat: mhat.base, r: r.base,
+                meanGradient: dmean.base,
                 varianceGradient: dvariance.base, scratch: scratch.base)
             all.append("grad.x", dx.values())
             all.append("grad.mean", dmean.values())
@@ -301,7 +303,8 @@ struct Operations {
             let dy = FloatBuffer(try file.floats("\(name).up.y").row(b, of: s.B))
             let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
             attention.backward(
-                context(plan), dy: dy.base, y: y.base, q: q.base, k: k.base, v: v.base, top: top.base, total: total.base,
+                context(plan), dy: dy.base, y: y.base, q: q.base, k: k.base, v: v.base, top: top.base,
+                total: total.base,
                 dq: dq.base, dk: dk.base, dv: dv.base, scratch: scratch.base)
             all.append("grad.q", dq.values())
             appendKeyGradients(&all, s, dk: dk, dv: dv)

@@ -20,7 +20,8 @@ package struct Verifier {
         let files = entries.filter { $0.hasSuffix(".safetensors") }.sorted()
         guard !files.isEmpty else {
             throw VerificationError(
-                "'\(directory)' holds no .safetensors files; give a directory of golden data, such as Tests/ModelTests/Fixtures")
+                "'\(directory)' holds no .safetensors files; give a directory of golden data, such as Tests/ModelTests/Fixtures"
+            )
         }
         MatrixProduct.useCallersThreads()
         for name in files { verify(name, in: directory, all: Set(files), visit) }
@@ -60,7 +61,8 @@ package struct Verifier {
         guard parts.count >= 3, parts[0] == "model" else {
             attempt("open") { _ in
                 throw VerificationError(
-                    "\(name): unknown kind of golden file; names are op_NAME, layer, model_X_params, _plain, _packed, _decode, _adamw")
+                    "\(name): unknown kind of golden file; names are op_NAME, layer, model_X_params, _plain, _packed, _decode, _adamw"
+                )
             }
             return
         }

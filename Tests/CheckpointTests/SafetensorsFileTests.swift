@@ -137,6 +137,34 @@ import Testing
         }
     }
 
+    @Test func `random damage to a header is refused or harmless, never a crash`() throws {
+        let folder = try TemporaryFolder()
+        let whole = [UInt8](try Data(contentsOf: URL(fileURLWithPath: "\(fixtures)/op_cross_entropy.safetensors")))
+        let header = 8 + Int(whole[0]) + Int(whole[1]) << 8
+        var state: UInt64 = 3
+        func random(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int(state >> 33) % bound
+        }
+        var refused = 0
+        var sum = 0
+        for _ in 0..<400 {
+            var bytes = whole
+            for _ in 0...random(3) {
+                // Digits do most harm among offsets and shapes.
+                bytes[random(header)] = random(2) == 0 ? UInt8(0x30 + random(10)) : UInt8(random(256))
+            }
+            let path = try folder.write("damaged", bytes)
+            do {
+                let file = try SafetensorsFile(path)
+                for name in file.names { try file.withBytes(name) { sum = $0.reduce(sum) { $0 &+ Int($1) } } }
+            } catch is SafetensorsError {
+                refused += 1
+            }
+        }
+        #expect(refused > 100 && refused < 400 && sum > 0)
+    }
+
     @Test func `what is not a file is refused`() throws {
         let folder = try TemporaryFolder()
         let missing = #expect(throws: FileError.self) { try SafetensorsFile(folder.file("missing")) }

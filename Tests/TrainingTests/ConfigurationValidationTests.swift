@@ -88,6 +88,14 @@ import Training
         #expect(error?.description.contains(message) == true, "\(error?.description ?? "")")
     }
 
+    @Test func `the quickstart's configuration fits two ranks, and one process`() throws {
+        let file = package.appendingPathComponent("jobs/quickstart.toml").path
+        let quickstart = try RunConfiguration.load(file: file, overrides: [])
+        #expect(try quickstart.validated(world: 2).pipeline.stages == 2)
+        #expect(try quickstart.validated(world: nil).pipeline.stages == 1)
+        #expect(quickstart.run.directory == "runs/quickstart" && quickstart.run.overwrite)
+    }
+
     @Test func `the place in the file is told`() throws {
         let configuration = try RunConfiguration.parse(toml: "[model]\ndim = 100\n[data]\npath = 'x'", file: "run.toml")
         let error = #expect(throws: ConfigurationError.self) { try configuration.validated(world: nil) }

@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// A fresh folder, removed when the value goes away.
 final class TemporaryFolder {
@@ -25,3 +26,12 @@ final class TemporaryFolder {
 /// The root of the package.
 let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
     .deletingLastPathComponent()
+
+/// The metrics of a step that went well, but for what is given.
+func metrics(
+    step: Int, loss: Double = 2, gradientNorm: Double = 0.834, skipped: Int = 0, heldOutLoss: Double? = nil
+) -> StepMetrics {
+    StepMetrics(
+        step: step, loss: loss, tokensPerSecond: 12_345, gradientNorm: gradientNorm, learningRate: 1.83e-3,
+        utilisation: 0.423, idle: 0.12, seconds: 0.5, tokens: step * 4096, skipped: skipped, heldOutLoss: heldOutLoss)
+}

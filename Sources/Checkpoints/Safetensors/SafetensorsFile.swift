@@ -1,4 +1,4 @@
-/// A safetensors file opened for reading: the header is checked whole at `init`, the tensors stay on disk until touched.
+/// A safetensors file open for reading: the header is checked whole at `init`, the tensors stay on disk until touched.
 package final class SafetensorsFile: Sendable {
     package let path: String
     package let metadata: [String: String]

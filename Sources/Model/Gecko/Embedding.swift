@@ -13,7 +13,8 @@ package final class Embedding: Block {
         dropout = Dropout(rate: c.dropout, layer: -1 & 0xffff, site: 5)
     }
 
-    package static func spec(_ c: GeckoConfiguration, name: String = weightName, copyOf: String? = nil) -> ParameterSpec {
+    package static func spec(_ c: GeckoConfiguration, name: String = weightName, copyOf: String? = nil) -> ParameterSpec
+    {
         ParameterSpec(
             name, [c.vocabulary, c.dim], .truncatedNormal(1 / Double(c.dim).squareRoot()), decays: true, copyOf: copyOf)
     }

@@ -87,8 +87,8 @@ final class GatedAttention {
 
     /// What the backward needs of one slice.
     struct Stash {
-        let mhat, tr, tn, entries, s, sr, mx, zr, zs, q, aq, k, ak, v, vl, attended, top, total, memory, mix:
-            UnsafeMutablePointer<Float>
+        let mhat, tr, tn, entries, s, sr, mx, zr, zs, q, aq, k, ak, v, vl, attended, top, total, memory,
+            mix: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
             let T = g.length

@@ -20,7 +20,9 @@ extension RankEngine {
                 try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch)
             } catch let error as PipelineError {
                 throw error
-            } catch {
+            } catch let error as TransportError {
+                // A cancelled transport speaks of the rank that failed; anything else happened here.
+                if case .cancelled = error { throw error }
                 throw PipelineError("\(describe(action)): \(error)")
             }
             if action.kind.givesWeightGradient {
@@ -121,7 +123,9 @@ extension RankEngine {
             handedOver[Handover(direction: direction, stage: action.stage, unit: unit(action))] = buffer
             return
         }
-        tracer?.departed(try messages.send(buffer), action, at: MonotonicClock.seconds, bytes: buffer.count * 4)
+        let bytes = buffer.count * MemoryLayout<Float>.stride
+        let message = try messages.send(buffer)
+        tracer?.departed(message, action, at: MonotonicClock.seconds, bytes: bytes)
     }
 
     /// Runs the body, on the timeline if one is kept.

@@ -55,7 +55,8 @@ final class RankEngine {
         targets = FixedBuffer(plan.sequences * plan.sequence)
         unitLosses = [Double](repeating: 0, count: plan.sequences * plan.slices)
         activationBuffers = BufferPool(plan.slice * plan.model.dim)
-        tags = ReservedTags(after: plan.messages.tagCount)
+        tags = ReservedTags(scheduleTags: plan.messages.tagCount, stages: plan.table.shape.stages)
+        try endpoint.requireTags(upTo: tags.largest)
         messages = MessagePump(
             endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
         places = plan.table.shape.stages(on: rank).map { stage in
@@ -64,9 +65,10 @@ final class RankEngine {
         }
         for place in places { place.stage.store.initialize(seed: seed) }
         if plan.replicas > 1 {
-            sync = try GradientSync(plan: plan, endpoint: endpoint, rank: rank, places: places, tags: tags)
+            sync = GradientSync(plan: plan, endpoint: endpoint, rank: rank, places: places, tags: tags)
         }
         team.onJoin = { [unowned self] in advance() }
+        endpoint.onWait = { [unowned self] in try sync?.progress() }
     }
 
     /// Copies a batch to memory that stays in place while slices point into it.
@@ -111,5 +113,11 @@ final class RankEngine {
 
 package struct PipelineError: Error, CustomStringConvertible, Sendable {
     package let description: String
-    package init(_ description: String) { self.description = description }
+    /// This rank was stopped because another failed.
+    package let isConsequence: Bool
+
+    package init(_ description: String, isConsequence: Bool = false) {
+        self.description = description
+        self.isConsequence = isConsequence
+    }
 }

@@ -1,17 +1,23 @@
-/// Tags of messages beside the schedule's, all above its own.
+/// Tags of the messages beside the schedule's, all above its own.
 struct ReservedTags {
     let tiedEmbedding: Int
     let parameters: Int
     let trace: Int
     let generation: Int
-    /// First tag of the gradient sync; it uses some per stage.
-    let sync: Int
+    private let sync: Int
+    private let stages: Int
 
-    init(after tagCount: Int) {
-        tiedEmbedding = tagCount
-        parameters = tagCount + 1
-        trace = tagCount + 2
-        generation = tagCount + 3
-        sync = tagCount + 4
+    init(scheduleTags: Int, stages: Int) {
+        tiedEmbedding = scheduleTags
+        parameters = scheduleTags + 1
+        trace = scheduleTags + 2
+        generation = scheduleTags + 3
+        sync = scheduleTags + 4
+        self.stages = stages
     }
+
+    /// The first of the two tags of a stage's gradient sync.
+    func sync(stage: Int) -> Int { sync + 2 * stage }
+
+    var largest: Int { sync + 2 * stages - 1 }
 }

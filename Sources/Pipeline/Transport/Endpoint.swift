@@ -12,6 +12,8 @@ package protocol Endpoint: AnyObject {
     /// Called over and over while a wait lasts, so that other work in flight, such as a gradient sync, moves on. It must
     /// not wait itself.
     var onWait: (() throws -> Void)? { get set }
+    /// What this rank is doing when it doesn't wait ("computes F of sequence 1, slice 0"), told to a peer that waits for it in vain.
+    var activity: (() -> String)? { get set }
 
     /// The message must be exactly as long as `memory`, which stays untouched until the transfer is complete.
     func startReceive(into memory: UnsafeMutableRawBufferPointer, from source: Int, tag: Int) throws -> TransferID
@@ -42,16 +44,6 @@ package struct TransferID: Hashable, Sendable {
     let slot: Int
     /// How often that place was used before, to tell a stale ID.
     let use: Int
-}
-
-/// How tags are shared out. MPI promises 32,767; implementations differ in what they allow beyond.
-package enum MessageTags {
-    /// Gradient syncs that can be under way at a rank at the same time.
-    package static let syncChannels = 256
-    /// The two tags of a gradient sync: shares on their way to be summed, and sums on their way back.
-    static func sync(channel: Int) -> (share: Int, sum: Int) { (2 * channel, 2 * channel + 1) }
-    /// The first tag that the pipeline's own messages may use.
-    package static let firstOfPipeline = 2 * syncChannels
 }
 
 extension Endpoint {

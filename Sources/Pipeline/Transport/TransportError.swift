@@ -3,7 +3,7 @@ package enum TransportError: Error, Equatable, CustomStringConvertible {
     /// Another rank failed and told the others.
     case cancelled(by: Int, reason: String)
     case timedOut(rank: Int, what: String, transfer: Transfer?, seconds: Double, hint: String?)
-    case wrongSize(rank: Int, from: Int, tag: Int, expected: Int, found: Int)
+    case wrongSize(rank: Int, from: Int, tag: Int, expected: Int, found: Int?)
     /// A rank gave up its endpoint too early.
     case abandoned(rank: Int, transfers: Int)
     case tooFewTags(needed: Int, available: Int)
@@ -29,7 +29,8 @@ package enum TransportError: Error, Equatable, CustomStringConvertible {
             if let hint { text += " \(hint)" }
             return text + " A rank is stuck or dead, or a step takes longer than the limit on waiting."
         case .wrongSize(let rank, let source, let tag, let expected, let found):
-            return "rank \(rank) expected \(expected) bytes from rank \(source) (tag \(tag)) and got \(found)."
+            return "rank \(rank) expected \(expected) bytes from rank \(source) (tag \(tag)) and got "
+                + (found.map { "\($0)." } ?? "more.")
                 + " The ranks do not run the same configuration or the same program."
         case .abandoned(let rank, let transfers):
             return "rank \(rank) left with \(transfers) message(s) under way."

@@ -54,7 +54,7 @@ extension ConfigurationKey {
     private static let data: [ConfigurationKey] = [
         .text(
             .data, "path", \.data.path,
-            "Text to train on: a file, a folder (all files in it, at any depth, by name), or several separated by commas.",
+            "Text to train on: a file, a folder (all files in it, at any depth), or several separated by commas.",
             example: "corpus.txt"),
         .number(
             .data, "held_out", \.data.heldOut, .belowOne, "Share of the tokens, the last ones, kept for evaluation."),
@@ -92,8 +92,8 @@ extension ConfigurationKey {
             .training, "sample_temperature", \.training.sampleTemperature, .notNegative,
             "Its temperature; 0 = always the likeliest token."),
         .integer(
-            .training, "max_nonfinite", \.training.maxNonfinite, .atLeast(0),
-            "Steps in a row with a gradient that is not finite, each skipped, before the run stops with an error."),
+            .training, "max_nonfinite", \.training.maxNonfinite, .atLeast(1),
+            "The run stops with an error after so many steps in a row whose gradient is not finite; each is skipped."),
     ]
 
     private static let optimizer: [ConfigurationKey] = [
@@ -147,7 +147,7 @@ extension ConfigurationKey {
     private static let run: [ConfigurationKey] = [
         .text(
             .run, "directory", \.run.directory,
-            "Folder for the results; {name} = the configuration file's name without its ending, {time} = the start time."
+            "Folder for the results; {name} = name of the configuration file without ending, {time} = start time."
         ),
         .boolean(.run, "overwrite", \.run.overwrite, "Replace the run that the folder already holds."),
         .integer(

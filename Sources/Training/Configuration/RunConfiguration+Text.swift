@@ -10,7 +10,7 @@ extension RunConfiguration {
     /// A file with every key at its default, each explained; what `docs/example.toml` holds.
     package static func commentedExample() -> String {
         let head = """
-            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, and start it with
+            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, start it:
             #
             #     gecko train run.toml
             #     mpirun -np 2 gecko train run.toml --training.steps 1000
@@ -24,7 +24,7 @@ extension RunConfiguration {
                 let keys = keys(of: section).map { key in
                     let value = key.value(in: defaults)
                     let note = key.example == nil ? "" : " Default: \(value.toml)."
-                    let lines = wrap("\(key.help)\(note) (\(key.takes))", width: 116).map { "# \($0)\n" }.joined()
+                    let lines = wrap(key.help + note, unit: "(\(key.takes))", width: 118).map { "# \($0)\n" }.joined()
                     return lines + "\(key.name) = \((key.example ?? value).toml)\n"
                 }
                 return "\n# \(section.summary)\n[\(section.rawValue)]\n\n" + keys.joined(separator: "\n")
@@ -37,7 +37,7 @@ extension RunConfiguration {
         return ConfigurationKey.Section.allCases.map { section in
             let keys = keys(of: section).map { key in
                 let value = key.value(in: defaults).toml
-                let text = wrap("\(key.help) (\(key.takes); default \(value))", width: width - 6)
+                let text = wrap(key.help, unit: "(\(key.takes); default \(value))", width: width - 6)
                 return "  --\(key.qualifiedName) \(key.placeholder)\n" + text.map { "      \($0)\n" }.joined()
             }
             return "[\(section.rawValue)] \(section.summary)\n" + keys.joined()
@@ -48,10 +48,10 @@ extension RunConfiguration {
         ConfigurationKey.all.filter { $0.section == section }
     }
 
-    /// `text` broken between words into lines of at most `width` characters.
-    private static func wrap(_ text: String, width: Int) -> [String] {
+    /// `text` broken between words into lines of at most `width` characters; `unit` follows it and stays whole.
+    private static func wrap(_ text: String, unit: String, width: Int) -> [String] {
         var lines: [String] = []
-        for word in text.split(separator: " ") {
+        for word in text.split(separator: " ") + [unit[...]] {
             if let last = lines.last, last.count + 1 + word.count <= width {
                 lines[lines.count - 1] = "\(last) \(word)"
             } else {

@@ -146,7 +146,8 @@ package struct SlidingChunkAttention {
             s, dp, ld, rows, cols, t.rows.lowerBound - t.keyStart + 1, top + head * plan.length + row,
             total + head * plan.length + row, delta)
         MatrixProduct.serial(
-            false, false, rows, keyDim, cols, dp, ld, k + key * Z + head * keyDim, Z, 0, dq + row * Z + head * keyDim, Z)
+            false, false, rows, keyDim, cols, dp, ld, k + key * Z + head * keyDim, Z, 0, dq + row * Z + head * keyDim, Z
+        )
         MatrixProduct.serial(
             true, false, cols, keyDim, rows, dp, ld, q + row * Z + head * keyDim, Z, 1, dk + key * Z + head * keyDim, Z)
         MatrixProduct.serial(true, false, cols, valueDim, rows, s, ld, dy + out, E, 1, dv + values, E)

@@ -1,3 +1,4 @@
+import Glibc
 import Hardware
 
 /// A rank's end of an `InMemoryFabric`.
@@ -7,6 +8,7 @@ package final class InMemoryEndpoint: Endpoint {
     package var largestTag: Int { Int(Int32.max) }
     package var patience = 300.0
     package var onWait: (() throws -> Void)?
+    package var activity: (() -> String)?
 
     private let fabric: InMemoryFabric
     private let station: Station
@@ -71,7 +73,10 @@ package final class InMemoryEndpoint: Endpoint {
         try wait(what, for: nil, until: isReady)
     }
 
-    package func progress() throws { try fabric.checkCancellation() }
+    package func progress() throws {
+        try fabric.checkCancellation()
+        station.answerIfAsked { activity?() ?? "computes" }
+    }
 
     private func wait(_ what: () -> String, for id: TransferID?, until isReady: () throws -> Bool) throws {
         var backoff = Backoff(fabric.policy)
@@ -80,17 +85,32 @@ package final class InMemoryEndpoint: Endpoint {
             let events = station.eventCount
             try fabric.checkCancellation()
             if try isReady() { return }
+            station.answerIfAsked { "waits for \(what())" }
             try onWait?()
             if backoff.pause() { continue }
             let now = MonotonicClock.seconds
             let end = deadline ?? now + patience
             deadline = end
             guard now < end else {
+                let transfer = id.map(describe)
                 throw TransportError.timedOut(
-                    rank: rank, what: what(), transfer: id.map(describe), seconds: patience, hint: nil)
+                    rank: rank, what: what(), transfer: transfer, seconds: patience,
+                    hint: transfer.map { ask($0.peer, meanwhile: "waits for \(what())") })
             }
             station.sleep(since: events, atMost: end - now)
         }
+    }
+
+    /// What rank `peer` says it is doing, as a sentence.
+    private func ask(_ peer: Int, meanwhile activity: String) -> String {
+        let other = fabric.stations[peer]
+        other.ask()
+        let end = MonotonicClock.seconds + Questions.patience
+        while other.lastAnswer == nil, !fabric.cancelled, MonotonicClock.seconds < end {
+            station.answerIfAsked { activity }
+            usleep(1000)
+        }
+        return Questions.sentence(peer, other.lastAnswer)
     }
 
     private func takeSlot() -> Int {

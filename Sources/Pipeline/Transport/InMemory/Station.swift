@@ -10,6 +10,9 @@ final class Station: Sendable {
     /// How often something happened that this rank may wait for.
     private let events = Atomic<Int>(0)
     private let bell = Doorbell()
+    /// Whether somebody who waits for this rank in vain wants to know what it does, and what it said last.
+    private let isAsked = Atomic<Bool>(false)
+    private let answer = Mutex<String?>(nil)
 
     /// Delivers a message to this rank: at once when its receive has started, else when it starts.
     func deliver(_ message: InMemoryTransfer, in fabric: InMemoryFabric) throws {
@@ -61,6 +64,26 @@ final class Station: Sendable {
     func sleep(since count: Int, atMost seconds: Double) {
         bell.sleep(atMost: seconds) { eventCount != count }
     }
+}
+
+// What the rank is doing, for the error text of one that waits for it.
+extension Station {
+    func ask() {
+        answer.withLock { $0 = nil }
+        isAsked.store(true, ordering: .releasing)
+        notify()
+    }
+
+    /// The rank's side. It costs a look when nobody asks.
+    @inline(__always)
+    func answerIfAsked(_ activity: () -> String) {
+        guard isAsked.load(ordering: .acquiring) else { return }
+        isAsked.store(false, ordering: .relaxed)
+        let text = activity()
+        answer.withLock { $0 = text }
+    }
+
+    var lastAnswer: String? { answer.withLock { $0 } }
 }
 
 /// Receives that wait for their message, and messages that wait for their receive, each in order.

@@ -1,0 +1,37 @@
+/// What MPI, or the way it was started, made impossible.
+package enum MPIError: Error, Equatable, CustomStringConvertible {
+    case failed(call: String, rank: Int?, peer: Int?, tag: Int?, text: String)
+    /// A message that isn't as long as its receive; `found` is nil when MPI tells only that it is longer.
+    case wrongSize(rank: Int, from: Int, tag: Int, expected: Int, found: Int?)
+    case threadLevel(wanted: MPIWorld.ThreadLevel, provided: MPIWorld.ThreadLevel)
+    case alreadyUsed
+    case unfinishedTransfers(rank: Int, count: Int)
+    case timedOut(rank: Int, what: String, seconds: Double)
+    case tasksWithoutMPI(tasks: Int)
+
+    package var description: String {
+        switch self {
+        case .failed(let call, let rank, let peer, let tag, let text):
+            var place = rank.map { "rank \($0): " } ?? ""
+            place += call
+            if let peer { place += " with rank \(peer)" }
+            if let tag { place += ", tag \(tag)" }
+            return "\(place) failed: \(text)"
+        case .wrongSize(let rank, let source, let tag, let expected, let found):
+            return "rank \(rank) expected \(expected) bytes from rank \(source) (tag \(tag)) and got "
+                + (found.map { "\($0)." } ?? "more.")
+        case .threadLevel(let wanted, let provided):
+            return "this program needs MPI with thread level \(wanted), and the MPI library provides \(provided)."
+                + " Use an MPI library built with thread support."
+        case .alreadyUsed:
+            return "MPI was already initialised in this process, or finalised; it can be used once."
+        case .unfinishedTransfers(let rank, let count):
+            return "rank \(rank) would leave MPI with \(count) transfer(s) under way."
+        case .timedOut(let rank, let what, let seconds):
+            return "rank \(rank) waited \(seconds) s for \(what). A rank is stuck or dead, or takes another way."
+        case .tasksWithoutMPI(let tasks):
+            return "Slurm started \(tasks) tasks without MPI: each would run alone, all in the same directory."
+                + " Start them with `srun --mpi=pmix`, or use mpirun inside the job."
+        }
+    }
+}

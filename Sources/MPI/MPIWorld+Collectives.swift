@@ -1,0 +1,106 @@
+import CMPI
+
+// Calls that all ranks make together.
+extension MPIWorld {
+    /// Who takes part.
+    package enum Group: Sendable {
+        case all
+        /// The ranks of this rank's node, by local rank.
+        case node
+    }
+
+    /// Returns when every rank has come here.
+    package func barrier() throws {
+        checkThread()
+        var request: MPI_Request? = cmpi_request_null()
+        try check(MPI_Ibarrier(communicator, &request), "MPI_Ibarrier")
+        try wait(request, for: "barrier")
+    }
+
+    /// The root's bytes; the others' argument is ignored.
+    package func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] {
+        checkThread()
+        precondition(0..<size ~= root, "rank \(rank): there is no rank \(root) among \(size)")
+        var count = [Int64(bytes.count)]
+        try count.withUnsafeMutableBytes { try spread($0, from: root) }
+        var result = rank == root ? bytes : [UInt8](repeating: 0, count: Int(count[0]))
+        try result.withUnsafeMutableBytes { bytes in
+            for start in stride(from: 0, to: bytes.count, by: largestPiece) {
+                let piece = bytes[start..<min(start + largestPiece, bytes.count)]
+                try spread(UnsafeMutableRawBufferPointer(rebasing: piece), from: root)
+            }
+        }
+        return result
+    }
+
+    /// Everybody's bytes, by rank. Together they must be fewer than 2 GiB.
+    package func allGather(_ bytes: [UInt8], group: Group = .all) throws -> [[UInt8]] {
+        checkThread()
+        let (communicator, size) = group == .all ? (communicator, size) : (node, localSize)
+        let counts = try allGatherCounts(bytes.count, communicator, size)
+        let total = counts.reduce(0, +)
+        guard total <= Int(Int32.max) else {
+            throw MPIError.failed(
+                call: "allGather", rank: rank, peer: nil, tag: nil,
+                text: "\(total) bytes in all are more than the 2147483647 that MPI can count")
+        }
+        let offsets = counts.indices.map { counts[..<$0].reduce(0, +) }
+        let all = try [UInt8](unsafeUninitializedCapacity: total) { memory, initialized in
+            let lengths = counts.map(Int32.init)
+            let starts = offsets.map(Int32.init)
+            // The arrays must stay where they are until the call is complete.
+            try bytes.withUnsafeBytes { bytes in
+                try lengths.withUnsafeBufferPointer { lengths in
+                    try starts.withUnsafeBufferPointer { starts in
+                        var request: MPI_Request? = cmpi_request_null()
+                        try check(
+                            MPI_Iallgatherv(
+                                bytes.baseAddress, Int32(bytes.count), cmpi_byte(), memory.baseAddress,
+                                lengths.baseAddress, starts.baseAddress, cmpi_byte(), communicator, &request),
+                            "MPI_Iallgatherv")
+                        try wait(request, for: "allGather")
+                    }
+                }
+            }
+            initialized = total
+        }
+        return counts.indices.map { Array(all[offsets[$0]..<offsets[$0] + counts[$0]]) }
+    }
+
+    /// Everybody's text, by rank.
+    package func allGather(_ text: String, group: Group = .all) throws -> [String] {
+        try allGather(Array(text.utf8), group: group).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// Everybody's numbers, by rank; not all need bring equally many.
+    package func allGather(_ values: [Double], group: Group = .all) throws -> [[Double]] {
+        try allGather(values.withUnsafeBytes { Array($0) }, group: group).map { bytes in
+            bytes.withUnsafeBytes { bytes in
+                (0..<bytes.count / 8).map { bytes.loadUnaligned(fromByteOffset: 8 * $0, as: Double.self) }
+            }
+        }
+    }
+
+    private func spread(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws {
+        var request: MPI_Request? = cmpi_request_null()
+        try check(
+            MPI_Ibcast(bytes.baseAddress, Int32(bytes.count), cmpi_byte(), Int32(root), communicator, &request),
+            "MPI_Ibcast")
+        try wait(request, for: "broadcast from rank \(root)")
+    }
+
+    private func allGatherCounts(_ count: Int, _ communicator: MPI_Comm, _ size: Int) throws -> [Int] {
+        var own = Int64(count)
+        return try [Int64](unsafeUninitializedCapacity: size) { counts, initialized in
+            try withUnsafeBytes(of: &own) { own in
+                var request: MPI_Request? = cmpi_request_null()
+                try check(
+                    MPI_Iallgather(
+                        own.baseAddress, 1, cmpi_int64(), counts.baseAddress, 1, cmpi_int64(), communicator, &request),
+                    "MPI_Iallgather")
+                try wait(request, for: "allGather")
+            }
+            initialized = size
+        }.map(Int.init)
+    }
+}

@@ -1,0 +1,160 @@
+import Hardware
+import Model
+import Numerics
+import Schedules
+
+/// The ranks of a run that live in this process: all of them when it runs alone, one under a launcher.
+package final class RankGroup: Sendable {
+    package let plan: PipelinePlan
+    /// World ranks here, ascending.
+    package let ranks: [Int]
+    /// Cores that each rank here is pinned to, one per worker.
+    package let cores: [[Int]]
+    /// Set when threads share cores.
+    package let warning: String?
+    private let actors: [StageActor]
+    private let executors: [ThreadExecutor]
+
+    /// How a rank here comes by its endpoint, and how the others learn of its failure.
+    package struct Connection: Sendable {
+        package let endpoint: @Sendable (_ rank: Int) throws -> any Endpoint
+        package let fail: @Sendable (_ error: any Error, _ rank: Int) -> Void
+
+        package init(
+            endpoint: @escaping @Sendable (_ rank: Int) throws -> any Endpoint,
+            fail: @escaping @Sendable (_ error: any Error, _ rank: Int) -> Void
+        ) {
+            self.endpoint = endpoint
+            self.fail = fail
+        }
+    }
+
+    /// Starts every rank of the plan in this process, over memory.
+    ///
+    /// - Parameter threads: workers per rank; 0 shares the usable cores evenly.
+    package static func inProcess(
+        plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int
+    ) async throws -> RankGroup {
+        let assignment = try CoreAssignment(
+            allowed: [[Int]](repeating: topology.usableCores, count: plan.world), threads: threads)
+        let fabric = InMemoryFabric(size: plan.world, oversubscribed: assignment.oversubscribed.contains(true))
+        let executors = try (0..<plan.world).map { rank in
+            try ThreadExecutor(
+                name: "gecko rank \(rank)", policy: assignment.oversubscribed[rank] ? .sharedCore : .ownCore)
+        }
+        return try await RankGroup(
+            plan: plan, seed: seed, topology: topology, ranks: Array(0..<plan.world), cores: assignment.cores,
+            oversubscribed: assignment.oversubscribed, warning: assignment.warning, executors: executors,
+            connection: Connection(
+                endpoint: { fabric.endpoint($0) }, fail: { fabric.cancel($0, by: $1) }))
+    }
+
+    /// Starts the given ranks on the given executors (one each).
+    package init(
+        plan: PipelinePlan, seed: UInt64, topology: Topology, ranks: [Int], cores: [[Int]], oversubscribed: [Bool],
+        warning: String?, executors: [ThreadExecutor], connection: Connection
+    ) async throws {
+        self.plan = plan
+        self.ranks = ranks
+        self.cores = cores
+        self.warning = warning
+        self.executors = executors
+        actors = zip(ranks, executors).map { rank, executor in
+            StageActor(executor: executor) { connection.fail($0, rank) }
+        }
+        _ = try await each { i, actor in
+            try await actor.start(plan: plan, seed: seed) {
+                try Team(topology: topology, cores: cores[i], oversubscribed: oversubscribed[i])
+            } endpoint: {
+                try connection.endpoint(ranks[i])
+            }
+        }
+    }
+
+    /// Whether world rank 0, which reports, is here.
+    package var isRoot: Bool { ranks.first == 0 }
+
+    private func replica(_ i: Int) -> Int { ranks[i] / plan.ranks }
+
+    /// Runs the same call on every actor here; throws the error that began it, not those of ranks that were stopped because of it.
+    private func each<Value: Sendable>(
+        _ call: @escaping @Sendable (Int, StageActor) async throws -> Value
+    ) async throws -> [Value] {
+        let results = await withTaskGroup(of: (Int, Result<Value, any Error>).self) { group in
+            for (i, actor) in actors.enumerated() {
+                group.addTask {
+                    do { return (i, .success(try await call(i, actor))) } catch { return (i, .failure(error)) }
+                }
+            }
+            var all: [(Int, Result<Value, any Error>)] = []
+            for await result in group { all.append(result) }
+            return all.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+        var errors: [any Error] = []
+        var values: [Value] = []
+        for result in results {
+            switch result {
+            case .success(let value): values.append(value)
+            case .failure(let error): errors.append(error)
+            }
+        }
+        if let first = errors.first(where: { !$0.isConsequence }) ?? errors.first { throw first }
+        return values
+    }
+
+    /// One training step; `batches` by replica.
+    package func step(_ batches: [Batch], number: Int, rule: UpdateRule) async throws -> StepReport {
+        try await each { i, actor in
+            try await actor.step(batches[self.replica(i)], number: number, rule: rule)
+        }[0]
+    }
+
+    /// Sum of token losses in nats; `batches` by replica, equally many sequences each.
+    package func evaluate(_ batches: [Batch]) async throws -> Double {
+        try await each { i, actor in try await actor.evaluate(batches[self.replica(i)]) }[0]
+    }
+
+    /// Continues a prompt; `emit` sees each token, where world rank 0 lives.
+    package func generate(
+        prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
+        emit: @escaping @Sendable (Int32) -> Void = { _ in }
+    ) async throws -> [Int32] {
+        try await each { i, actor in
+            try await actor.generate(
+                prompt: prompt, count: count, temperature: temperature, seed: seed,
+                emit: self.ranks[i] == 0 ? emit : { _ in })
+        }[0]
+    }
+
+    package func beginTrace() async throws { _ = try await each { try await $1.beginTrace() } }
+
+    /// The timeline of all ranks, where world rank 0 lives; nil elsewhere.
+    package func endTrace(title: String) async throws -> Timeline? {
+        try await each { try await $1.endTrace(title: title) }[0]
+    }
+
+    /// Gives all tensors in the model's order to a sink on world rank 0; nil elsewhere.
+    package func collectParameters<Sink: ParameterSink & SendableMetatype, Value: Sendable>(
+        into make: @escaping @Sendable () throws -> Sink, finish: @escaping @Sendable (Sink) throws -> Value
+    ) async throws -> Value? {
+        try await each { try await $1.collectParameters(into: make, finish: finish) }[0]
+    }
+
+    package func setParameters(from source: any ParameterSource & Sendable) async throws {
+        _ = try await each { try await $1.setParameters(from: source) }
+    }
+
+    /// Ends all threads of the group.
+    package func stop() async {
+        for actor in actors { await actor.stop() }
+        for executor in executors { executor.stop() }
+    }
+}
+
+extension Error {
+    /// Whether this rank was only stopped because another failed.
+    fileprivate var isConsequence: Bool {
+        if case TransportError.cancelled? = self as? TransportError { return true }
+        return (self as? PipelineError)?.isConsequence ?? false
+    }
+}

@@ -1,0 +1,115 @@
+/// A member's work on its own part: it collects the others' shares of each piece, sums them in the order of the group, and
+/// sends the sum to all.
+final class Summation {
+    /// Shares of a peer that may be on their way or waiting for the others'.
+    static let depth = 2
+
+    private let endpoint: any Endpoint
+    private let group: [Int]
+    private let member: Int
+    private let part: PartPieces
+    private let tags: (share: Int, sum: Int)
+    /// Room for `depth` pieces per other member.
+    private let shareMemory: UnsafeMutableBufferPointer<Float>
+    private let sumMemory: UnsafeMutableBufferPointer<Float>
+    /// By member; this one's own are not used.
+    private var shares: [TransferWindow]
+    private var sums: [TransferWindow]
+    /// Pieces that have been summed.
+    private var summed = 0
+
+    init(endpoint: any Endpoint, group: [Int], member: Int, part: PartPieces, tags: (share: Int, sum: Int)) {
+        self.endpoint = endpoint
+        self.group = group
+        self.member = member
+        self.part = part
+        self.tags = tags
+        let piece = part.count == 0 ? 0 : part[0].count
+        shareMemory = .allocate(capacity: group.count * Summation.depth * piece)
+        shareMemory.initialize(repeating: 0)
+        sumMemory = .allocate(capacity: min(piece, Summation.block))
+        sumMemory.initialize(repeating: 0)
+        shares = group.map { _ in TransferWindow(width: Summation.depth) }
+        sums = group.map { _ in TransferWindow(width: 4) }
+    }
+
+    deinit {
+        shareMemory.deallocate()
+        sumMemory.deallocate()
+    }
+
+    func reset() {
+        summed = 0
+        for index in group.indices {
+            shares[index].reset()
+            sums[index].reset()
+        }
+    }
+
+    var isFinished: Bool {
+        summed == part.count && group.indices.allSatisfy { $0 == member || sums[$0].completed == part.count }
+    }
+
+    func advance() throws {
+        if isFinished { return }
+        try collectShares()
+        while summed < part.count, group.indices.allSatisfy({ $0 == member || shares[$0].completed > summed }) {
+            sum(summed)
+            summed += 1
+            try collectShares()
+        }
+        for other in group.indices where other != member {
+            try sums[other].advance(to: summed, endpoint) {
+                try endpoint.startSend(UnsafeRawBufferPointer(part[$0]), to: group[other], tag: tags.sum)
+            }
+        }
+    }
+
+    private func collectShares() throws {
+        // A place is free again when its piece has been summed.
+        let limit = min(part.count, summed + Summation.depth)
+        for other in group.indices where other != member {
+            try shares[other].advance(to: limit, endpoint) {
+                try endpoint.startReceive(
+                    into: UnsafeMutableRawBufferPointer(share(of: other, piece: $0)), from: group[other],
+                    tag: tags.share)
+            }
+        }
+    }
+
+    private func share(of other: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
+        let size = part[0].count
+        let from = (other * Summation.depth + piece % Summation.depth) * size
+        return UnsafeMutableBufferPointer(rebasing: shareMemory[from..<from + part[piece].count])
+    }
+}
+
+// The arithmetic.
+extension Summation {
+    /// Floats summed at a time: the running sum stays in the first-level cache.
+    private static let block = 2048
+
+    private func sum(_ piece: Int) {
+        let own = part[piece]
+        guard let target = own.baseAddress, let sum = sumMemory.baseAddress else { return }
+        var from = 0
+        while from < own.count {
+            let count = min(Summation.block, own.count - from)
+            for index in group.indices {
+                let values = index == member ? own : share(of: index, piece: piece)
+                guard let source = values.baseAddress else { continue }
+                if index == 0 {
+                    sum.update(from: source + from, count: count)
+                } else {
+                    Summation.add(source + from, to: sum, count)
+                }
+            }
+            (target + from).update(from: sum, count: count)
+            from += count
+        }
+    }
+
+    private static func add(_ source: UnsafePointer<Float>, to sum: UnsafeMutablePointer<Float>, _ count: Int) {
+        for index in 0..<count { sum[index] += source[index] }
+    }
+}

@@ -1,0 +1,127 @@
+import Foundation
+
+/// The run's progress on standard output: on a terminal one line that is rewritten in place, elsewhere a plain line
+/// every so many steps.
+package struct ProgressLine {
+    private let steps: Int
+    private let every: Int
+    private let columns: () -> Int?
+    private let write: (String) -> Void
+    private var shown = false
+    private var lastDrawn = -Double.infinity
+    private var estimate = TimeLeft()
+
+    /// Seconds between two drawings of the live line.
+    private static let drawingInterval = 0.1
+
+    /// - Parameters:
+    ///   - steps: steps of the whole run.
+    ///   - every: steps between plain lines.
+    package init(steps: Int, every: Int) {
+        self.init(steps: steps, every: every, columns: { Terminal.columns }, write: Terminal.write)
+    }
+
+    /// - Parameters:
+    ///   - columns: the terminal's width now, or nil where there is no terminal.
+    ///   - write: takes the output.
+    package init(
+        steps: Int, every: Int, columns: @escaping () -> Int?, write: @escaping (String) -> Void
+    ) {
+        self.steps = steps
+        self.every = every
+        self.columns = columns
+        self.write = write
+    }
+
+    /// Shows a finished step.
+    /// - Parameter now: monotonic seconds.
+    package mutating func update(_ metrics: StepMetrics, now: Double) {
+        let left = estimate.update(step: metrics.step, of: steps, now: now)
+        let last = metrics.step >= steps
+        if let columns = columns() {
+            guard last || now - lastDrawn >= Self.drawingInterval else { return }
+            lastDrawn = now
+            shown = true
+            write("\r\u{1B}[K" + Self.line(metrics, of: steps, left: left, columns: columns - 1))
+            if last { finish() }
+        } else if last || metrics.step % every == 0 || metrics.step == 1 {
+            write(Self.line(metrics, of: steps, left: left, columns: .max) + "\n")
+        }
+    }
+
+    /// Prints lines of text above the live line.
+    package mutating func print(_ text: String) {
+        write((shown ? "\r\u{1B}[K" : "") + text + "\n")
+        shown = false
+        lastDrawn = -.infinity
+    }
+
+    /// Leaves the live line as it is and goes to the next.
+    package mutating func finish() {
+        if shown { write("\n") }
+        shown = false
+    }
+
+    /// The fields that fit into `columns`; those that say least go first, the step and the loss stay.
+    static func line(_ metrics: StepMetrics, of steps: Int, left: Double?, columns: Int) -> String {
+        // Fields in their order on the line, each with the order in which it gives way (higher goes first).
+        var fields: [(text: String, givesWay: Int)] = [
+            ("\(pad(metrics.step, like: steps))/\(steps)", 0),
+            ("loss \(fixed(metrics.loss, 4))", 0),
+            ("\(fixed(metrics.bitsPerByte, 3)) bits/byte", 1),
+            ("\(scaled(metrics.tokensPerSecond)) tok/s", 2),
+            ("norm \(fixed(metrics.gradientNorm, 2))", 5),
+            ("lr \(scientific(metrics.learningRate))", 6),
+            ("mfu \(percent(metrics.utilisation))", 4),
+            ("idle \(percent(metrics.idle))", 7),
+        ]
+        if metrics.skipped > 0 { fields.append(("skipped \(metrics.skipped)", 3)) }
+        if let left { fields.append(("\(duration(left)) left", 1)) }
+        func width() -> Int { fields.reduce(-2) { $0 + $1.text.count + 2 } }
+        while width() > columns, let first = fields.indices.max(by: { fields[$0].givesWay < fields[$1].givesWay }),
+            fields[first].givesWay > 0
+        {
+            fields.remove(at: first)
+        }
+        return String(fields.map(\.text).joined(separator: "  ").prefix(columns))
+    }
+}
+
+extension ProgressLine {
+    private static func pad(_ value: Int, like widest: Int) -> String {
+        let digits = String(value)
+        return String(repeating: " ", count: max(0, String(widest).count - digits.count)) + digits
+    }
+
+    static func fixed(_ value: Double, _ digits: Int) -> String {
+        value.isFinite ? String(format: "%.\(digits)f", value) : "\(value)"
+    }
+
+    static func scientific(_ value: Double) -> String {
+        value == 0 ? "0" : String(format: "%.1e", value).replacing("e-0", with: "e-").replacing("e+0", with: "e")
+    }
+
+    static func percent(_ share: Double) -> String {
+        share.isFinite ? String(format: "%.0f%%", share * 100) : "\(share)"
+    }
+
+    /// Three digits and a letter for thousands and more: 987, 12.3k, 4.56M.
+    static func scaled(_ value: Double) -> String {
+        guard value.isFinite else { return "\(value)" }
+        for (unit, letter) in [(1e9, "G"), (1e6, "M"), (1e3, "k")] where abs(value) >= unit * 0.9995 {
+            let scaled = value / unit
+            let digits = abs(scaled) < 9.995 ? 2 : abs(scaled) < 99.95 ? 1 : 0
+            return String(format: "%.\(digits)f", scaled) + letter
+        }
+        return String(format: abs(value) < 9.95 ? "%.1f" : "%.0f", value)
+    }
+
+    /// Minutes and seconds, or hours, minutes and seconds.
+    static func duration(_ seconds: Double) -> String {
+        guard seconds.isFinite, seconds < 1e9 else { return "?" }
+        let whole = Int(max(0, seconds).rounded(.up))
+        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
+        return hours > 0
+            ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
+    }
+}

@@ -1,0 +1,58 @@
+import Checkpoints
+import Foundation
+
+/// The folder of a run and the names of what it holds.
+package struct RunDirectory: Sendable, Equatable {
+    package let path: String
+
+    package var configuration: String { file("config.toml") }
+    package var metrics: String { file("metrics.jsonl") }
+    package var lossCurve: String { file("loss.svg") }
+    package var timeline: String { file("timeline.svg") }
+    package var trace: String { file("trace.json") }
+    package var parameters: String { file("model.safetensors") }
+
+    /// All of these files; an overwritten run loses them and nothing else.
+    private var files: [String] { [configuration, metrics, lossCurve, timeline, trace, parameters] }
+
+    private func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    /// The folder for a new run, made with all folders above it. One rank calls this.
+    /// - Parameter overwrite: remove the run that the folder holds.
+    /// - Throws: `FileError` if it holds a run already or cannot be made.
+    package init(creating path: String, overwrite: Bool) throws {
+        self.path = path
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+            let reason = cause.map { String(cString: strerror(Int32(($0 as NSError).code))) }
+            throw FileError(
+                path: path, operation: "make the run's folder", reason: reason ?? error.localizedDescription)
+        }
+        let old = files.filter { FileManager.default.fileExists(atPath: $0) }
+        guard !old.isEmpty else { return }
+        guard overwrite else {
+            throw FileError(
+                path: path, operation: "start a run in this folder",
+                reason: "it already holds one; give another run.directory, or set run.overwrite to true to replace it")
+        }
+        for file in old {
+            guard unlink(file) == 0 else { throw FileError.system("remove the old run's file", file) }
+        }
+    }
+
+    /// The folder's path for a `run.directory` setting: `{name}` becomes the configuration file's name without its
+    /// ending, or the start time where there is no file; `{time}` the start time, to the second, in local time.
+    package static func resolve(_ setting: String, configurationFile: String?, now: Date) -> String {
+        var seconds = time_t(now.timeIntervalSince1970.rounded(.down))
+        var local = tm()
+        localtime_r(&seconds, &local)
+        let time = String(
+            format: "%04d-%02d-%02d-%02d%02d%02d", Int(local.tm_year) + 1900, Int(local.tm_mon) + 1,
+            Int(local.tm_mday), Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec))
+        let stem = configurationFile.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+        let name = stem.flatMap { $0.isEmpty ? nil : $0 } ?? time
+        return setting.replacing("{name}", with: name).replacing("{time}", with: time)
+    }
+}

@@ -1,0 +1,70 @@
+import Checkpoints
+import Glibc
+
+/// What one optimizer step did, as it is shown, logged and drawn.
+package struct StepMetrics: Sendable, Equatable {
+    /// From 1.
+    package var step: Int
+    /// Mean cross entropy over the step's targets, in nats; of a byte-level model every target is a byte.
+    package var loss: Double
+    package var tokensPerSecond: Double
+    /// Global norm before clipping; not finite when the step was skipped.
+    package var gradientNorm: Double
+    package var learningRate: Double
+    /// Model FLOPs a second as a share of the measured FMA peak of the cores in use, 0 ... 1.
+    package var utilisation: Double
+    /// Share of the step that the stages waited, averaged over the ranks, 0 ... 1.
+    package var idle: Double
+    /// Wall time of the step.
+    package var seconds: Double
+    /// Tokens trained on so far, this step included.
+    package var tokens: Int
+    /// Steps skipped so far because their gradient was not finite.
+    package var skipped: Int
+    /// Mean cross entropy of the held-out text in nats, on steps that end with an evaluation.
+    package var heldOutLoss: Double?
+
+    package init(
+        step: Int, loss: Double, tokensPerSecond: Double, gradientNorm: Double, learningRate: Double,
+        utilisation: Double, idle: Double, seconds: Double, tokens: Int, skipped: Int, heldOutLoss: Double? = nil
+    ) {
+        self.step = step
+        self.loss = loss
+        self.tokensPerSecond = tokensPerSecond
+        self.gradientNorm = gradientNorm
+        self.learningRate = learningRate
+        self.utilisation = utilisation
+        self.idle = idle
+        self.seconds = seconds
+        self.tokens = tokens
+        self.skipped = skipped
+        self.heldOutLoss = heldOutLoss
+    }
+
+    package var bitsPerByte: Double { Self.bits(loss) }
+
+    /// Nats as bits.
+    package static func bits(_ nats: Double) -> Double { nats / M_LN2 }
+
+    /// One line of `metrics.jsonl`, without its line break. A number that is not finite is null.
+    package var json: String {
+        var fields: [(String, String)] = [
+            ("step", String(step)),
+            ("loss", JSONText.number(loss)),
+            ("bits_per_byte", JSONText.number(bitsPerByte)),
+            ("tokens_per_second", JSONText.number(tokensPerSecond)),
+            ("gradient_norm", JSONText.number(gradientNorm)),
+            ("learning_rate", JSONText.number(learningRate)),
+            ("utilisation", JSONText.number(utilisation)),
+            ("idle", JSONText.number(idle)),
+            ("seconds", JSONText.number(seconds)),
+            ("tokens", String(tokens)),
+            ("skipped", String(skipped)),
+        ]
+        if let heldOutLoss {
+            fields.append(("held_out_loss", JSONText.number(heldOutLoss)))
+            fields.append(("held_out_bits_per_byte", JSONText.number(Self.bits(heldOutLoss))))
+        }
+        return "{" + fields.map { "\(JSONText.string($0)):\($1)" }.joined(separator: ",") + "}"
+    }
+}

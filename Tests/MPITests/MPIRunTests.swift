@@ -1,0 +1,52 @@
+import TestSupport
+import Testing
+
+/// Each under a fresh mpirun, with more ranks than cores.
+@Suite struct MPIRunTests {
+    @Test(arguments: [1, 2, 3, 4])
+    func everyRankPassesEveryProbe(ranks: Int) async throws {
+        let probes = ["pingpong", "ordering", "exchange", "collectives", "sync"]
+        let outcome = try await Mpirun.run("mpi-probe", probes, ranks: ranks)
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+        for probe in probes {
+            for rank in 0..<ranks { #expect(outcome.output.contains("\(probe) ok: rank \(rank) of \(ranks)")) }
+        }
+    }
+
+    @Test func withoutALauncherAWorldHasOneRank() async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["collectives"], ranks: 0)
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+        #expect(outcome.output.contains("collectives ok: rank 0 of 1"))
+    }
+
+    @Test(arguments: [2, 3])
+    func aWaitWithoutEndSaysWhatIsMissingAndEndsTheJob(ranks: Int) async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["timeout"], ranks: ranks)
+        #expect(outcome.exitCode != 0)
+        #expect(!outcome.timedOut)
+        #expect(outcome.output.contains("rank \(ranks - 1) waited 0.3 s for F of sequence 2, slice 1"))
+        #expect(outcome.output.contains("from rank 0, tag 777"))
+        #expect(outcome.output.contains("Rank 0 waits for a quiet moment."))
+    }
+
+    @Test func aMessageOfAnotherSizeIsAnError() async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["wrong-size"], ranks: 2)
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+        #expect(outcome.output.contains("rank 1 expected 40 bytes from rank 0 (tag 600) and got 36."))
+        #expect(outcome.output.contains("rank 1 expected 40 bytes from rank 0 (tag 601) and got more."))
+    }
+
+    @Test func oneRanksFailureEndsTheJob() async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["failure"], ranks: 3)
+        #expect(outcome.exitCode != 0)
+        #expect(!outcome.timedOut)
+        #expect(outcome.output.contains("rank 2 gives up"))
+    }
+
+    @Test func aRunThatTakesTooLongIsEnded() async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["stuck"], ranks: 2, limit: 2)
+        #expect(outcome.timedOut)
+        #expect(outcome.exitCode != 0)
+        #expect(outcome.seconds < 15)
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+
+/// Runs programs of this package under a fresh mpirun: several ranks on however few cores, nothing inherited from a launcher
+/// that may have started the tests.
+package enum Mpirun {
+    package struct Outcome: Sendable {
+        /// 128 and more: ended by a signal.
+        package let exitCode: Int32
+        /// What the ranks wrote, standard output and standard error together.
+        package let output: String
+        package let seconds: Double
+        /// Whether it had to be ended.
+        package let timedOut: Bool
+    }
+
+    /// The folder with the built programs: the tests' own.
+    package static var programs: URL {
+        URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    /// Runs `program` of this package on `ranks` ranks; with 0 ranks without mpirun. After `limit` seconds it is ended.
+    ///
+    /// One at a time: runs that share the cores would only slow each other down.
+    package static func run(
+        _ program: String, _ arguments: [String] = [], ranks: Int, environment: [String: String] = [:],
+        limit: Double = 60
+    ) async throws -> Outcome {
+        try await turn.run {
+            try await start(program, arguments, ranks: ranks, environment: environment, limit: limit)
+        }
+    }
+
+    private static let turn = Turn()
+
+    private static func start(
+        _ program: String, _ arguments: [String], ranks: Int, environment: [String: String], limit: Double
+    ) async throws -> Outcome {
+        let path = programs.appendingPathComponent(program).path
+        guard FileManager.default.isExecutableFile(atPath: path) else {
+            throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: path])
+        }
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
+        process.arguments = (ranks > 0 ? launcher : []) + [path] + arguments
+        process.environment = clean(ProcessInfo.processInfo.environment).merging(environment) { $1 }
+        process.standardInput = FileHandle.nullDevice
+        // A file takes any amount of output without somebody reading it meanwhile.
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("mpirun-\(UUID().uuidString).txt")
+        try Data().write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let output = try FileHandle(forWritingTo: file)
+        process.standardOutput = output
+        process.standardError = output
+
+        let start = ContinuousClock.now
+        try await end(of: process, limit: limit)
+        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        try output.close()
+        let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        let code = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+        return Outcome(exitCode: code, output: text, seconds: seconds, timedOut: seconds >= limit)
+    }
+
+    private static func end(of process: Process, limit: Double) async throws {
+        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
+        process.terminationHandler = { _ in continuation.finish() }
+        try process.run()
+        let watchdog = Task {
+            try await Task.sleep(for: .seconds(limit))
+            // mpirun passes this on to the ranks; when it can't, it is killed.
+            process.terminate()
+            try await Task.sleep(for: .seconds(5))
+            kill(process.processIdentifier, SIGKILL)
+        }
+        for await _ in ends {}
+        watchdog.cancel()
+    }
+
+    private static func clean(_ environment: [String: String]) -> [String: String] {
+        let foreign = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "OPAL_", "SLURM_"]
+        var clean = environment.filter { entry in !foreign.contains { entry.key.hasPrefix($0) } }
+        clean["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
+        clean["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
+        clean["OMPI_MCA_mpi_yield_when_idle"] = "1"
+        clean["OMPI_MCA_hwloc_base_binding_policy"] = "none"
+        return clean
+    }
+}
+
+/// Lets one task after the other in.
+private actor Turn {
+    private var isTaken = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+
+    func run<Result: Sendable>(_ body: @Sendable () async throws -> Result) async rethrows -> Result {
+        if isTaken { await withCheckedContinuation { waiting.append($0) } }
+        isTaken = true
+        defer {
+            // The turn passes straight to the next, so that nobody slips in between.
+            if waiting.isEmpty { isTaken = false } else { waiting.removeFirst().resume() }
+        }
+        return try await body()
+    }
+}

@@ -1,0 +1,69 @@
+#!/usr/bin/env bash
+# Makes a Debian or Ubuntu machine ready and builds gecko in release: checks Swift, installs the packages that are missing.
+# The other scripts source it; they may set extra_packages and build_arguments before.
+set -euo pipefail
+
+if [[ ${BASH_SOURCE[0]} == "$0" && ${1:-} == --help ]]; then
+    echo "usage: bash jobs/setup.sh    install what is missing (apt) and build gecko in release"
+    exit
+fi
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+fail() {
+    echo "setup: $*" >&2
+    exit 1
+}
+
+check_swift() {
+    command -v swift >/dev/null ||
+        fail "Swift is missing: install a toolchain of 6.2 or newer (https://www.swift.org/install) and put it on PATH"
+    local version
+    version=$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -n 1)
+    [[ -n $version && $(printf '%s\n' 6.2 "$version" | sort -V | head -n 1) == 6.2 ]] ||
+        fail "found Swift ${version:-of an unknown version} at $(command -v swift); 6.2 or newer is needed"
+}
+
+installed() {
+    [[ $(dpkg-query -W -f '${Status}' "$1" 2>/dev/null) == "install ok installed" ]]
+}
+
+install_packages() {
+    local missing=()
+    for package in "$@"; do
+        installed "$package" || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    command -v apt-get >/dev/null || fail "please install: ${missing[*]} (this script knows apt only)"
+    local root=()
+    if ((EUID != 0)); then
+        command -v sudo >/dev/null || fail "please run as root: apt-get install ${missing[*]}"
+        root=(sudo)
+    fi
+    echo "setup: installing ${missing[*]}"
+    local install=("${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends)
+    # The package lists may be missing or too old: fetch them only then.
+    "${install[@]}" "${missing[@]}" || { "${root[@]}" apt-get update -q && "${install[@]}" "${missing[@]}"; }
+}
+
+# OpenBLAS comes in several builds behind one name; the serial one computes wrong results when several threads call it.
+# What counts is the library that the loader finds.
+check_openblas() {
+    local loaded threaded
+    loaded=$(/sbin/ldconfig -p | sed -nE 's/.*libopenblas\.so\.0 .*=> (.*)/\1/p' | head -n 1)
+    [[ $(readlink -f "${loaded:-/}") != *pthread* ]] || return 0
+    threaded=$(dpkg -L libopenblas0-pthread | grep '/libopenblas\.so\.0$' | head -n 1)
+    [[ -n $threaded ]] || fail "the pthread build of OpenBLAS is missing although libopenblas-pthread-dev is installed"
+    export LD_LIBRARY_PATH=${threaded%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
+    echo "setup: this machine's OpenBLAS is ${loaded:-unknown}, not the pthread build that gecko needs." >&2
+    echo "setup: using ${threaded%/*} here; to choose it for good, as root: update-alternatives --set" \
+        "libopenblas.so.0-$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch) $threaded" >&2
+}
+
+check_swift
+# Two of the packages that SwiftPM fetches hold C++, whose headers a bare Swift toolchain lacks.
+[[ -d /usr/include/c++ ]] || extra_packages="${extra_packages:-} g++"
+install_packages git pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev libhwloc-dev ${extra_packages:-}
+check_openblas
+echo "setup: building in release (the first time takes a few minutes)"
+swift build -c release ${build_arguments:-}
