@@ -38,8 +38,7 @@ struct Generate: AsyncParsableCommand {
         let isFolder = FileManager.default.fileExists(atPath: model, isDirectory: &isDirectory) && isDirectory.boolValue
         let file = try SafetensorsFile(isFolder ? model + "/model.safetensors" : model)
         var configuration = try ModelFile.configuration(of: file)
-        configuration.pipeline = .init()
-        configuration.training.batch = 1
+        configuration.useOneRank()
         let resolved = try configuration.validated(world: nil)
         let group = try await RankGroup.inProcess(
             plan: try PipelinePlan(resolved), seed: 0, topology: try Topology(), threads: 0)

@@ -105,13 +105,13 @@ package enum Launch {
         let p = plan.pipeline
         let m = p.model
         let counts = p.partition.counts.map(String.init).joined(separator: "+")
-        print(
+        say(
             """
             gecko: \(m.parameterCount) parameters (\(m.layers) layers, dim \(m.dim), chunk \(m.chunk)), \(plan.corpus.count) tokens from \(plan.corpus.path)
             ranks: \(ranks) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(cores.joined().count) workers on cores \(cores.map { $0.map(String.init).joined(separator: ",") }.joined(separator: " | "))
             step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(directory.path)
             """)
-        if let warning { print("warning: \(warning)") }
+        if let warning { say("warning: \(warning)") }
     }
 }
 

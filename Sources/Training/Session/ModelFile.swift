@@ -57,6 +57,14 @@ package enum ModelFile {
     }
 }
 
+extension RunConfiguration {
+    /// Lays the model on a single rank, whatever it was trained on.
+    package mutating func useOneRank() {
+        pipeline = PipelineSection()
+        training.batch = 1
+    }
+}
+
 package struct ModelFileError: Error, CustomStringConvertible {
     package let description: String
     init(_ description: String) { self.description = description }

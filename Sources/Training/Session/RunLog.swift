@@ -45,7 +45,7 @@ struct RunLog {
         do {
             try write(LossCurveSVG(title: directory.path, metrics: history).render(), to: directory.lossCurve)
         } catch {
-            print("warning: \(error)")
+            say("warning: \(error)")
         }
         summary()
     }
@@ -55,12 +55,12 @@ struct RunLog {
         // The first steps allocate and warm up.
         let steady = history.count > 4 ? history.dropFirst(2) : history[...]
         let rate = steady.map(\.tokensPerSecond).median
-        print(
+        say(
             "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(rate.rounded())) tokens/s, "
                 + "utilisation \(percent(steady.map(\.utilisation).median)), idle \(percent(steady.map(\.idle).median)) (medians)")
-        if skipped > 0 { print("skipped \(skipped) steps whose gradient was not finite") }
+        if skipped > 0 { say("skipped \(skipped) steps whose gradient was not finite") }
         if let loss = last.heldOutLoss {
-            print("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")
+            say("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")
         }
     }
 }

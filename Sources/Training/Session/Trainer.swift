@@ -92,8 +92,8 @@ package struct Trainer: Sendable {
             prompt: prompt, count: training.sampleTokens, temperature: training.sampleTemperature,
             seed: UInt64(training.seed))
         guard group.isRoot else { return }
-        print("\nsample, continuing the prompt in brackets:")
-        print("[\(training.samplePrompt)]\(ByteDecoder.text(tokens).withVisibleControls)\n")
+        say("\nsample, continuing the prompt in brackets:")
+        say("[\(training.samplePrompt)]\(ByteDecoder.text(tokens).withVisibleControls)\n")
     }
 
     private func save() async throws {
@@ -101,7 +101,7 @@ package struct Trainer: Sendable {
         let path = directory?.parameters ?? ""
         let digest = try await group.collectParameters(
             into: { try ModelFile.Writer(path: path, plan: plan) }, finish: { try $0.finish() })
-        if let digest { print("parameters sha256 \(digest)") }
+        if let digest { say("parameters sha256 \(digest)") }
     }
 }
 
