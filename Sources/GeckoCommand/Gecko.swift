@@ -4,8 +4,7 @@ import Numerics
 struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
-<<<<<<< HEAD
-        subcommands: [Train.self, Generate.self, Verify.self, TopologyCommand.self])
+        subcommands: [Train.self, Generate.self, Simulate.self, Verify.self, TopologyCommand.self])
 }
 
 @main
@@ -14,7 +13,4 @@ enum Main {
         BLASEnvironment.select()
         await Gecko.main()
     }
-=======
-        subcommands: [TopologyCommand.self, Verify.self, Simulate.self, Plan.self])
->>>>>>> h1
 }
