@@ -24,7 +24,18 @@ package struct Verifier {
             )
         }
         MatrixProduct.useCallersThreads()
-        for name in files { verify(name, in: directory, all: Set(files), visit) }
+        var isEmpty = true
+        for name in files {
+            verify(name, in: directory, all: Set(files)) { report in
+                isEmpty = false
+                visit(report)
+            }
+        }
+        if isEmpty {
+            throw VerificationError(
+                "'\(directory)' holds parameters only; put golden data beside them: model_X_plain, _packed, _decode or _adamw"
+            )
+        }
     }
 
     private func verify(_ name: String, in directory: String, all: Set<String>, _ visit: (CaseReport) -> Void) {
