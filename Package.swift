@@ -75,6 +75,8 @@ let package = Package(
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora", "Checkpoints"]),
     ],

@@ -44,8 +44,8 @@ struct Generate: AsyncParsableCommand {
             plan: try PipelinePlan(resolved), seed: 0, topology: try Topology(), threads: 0)
         do {
             try await group.setParameters(from: ModelFile.Source(file))
-            print(prompt, terminator: "")
             let printer = Printer()
+            printer.put(prompt)
             _ = try await group.generate(
                 prompt: ByteVocabulary.encode(prompt, packed: resolved.data.packed), count: tokens,
                 temperature: temperature, seed: UInt64(seed), emit: { printer.put($0) })

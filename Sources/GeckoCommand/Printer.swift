@@ -6,6 +6,8 @@ import Synchronization
 final class Printer: Sendable {
     private let decoder = Mutex(ByteDecoder())
 
+    func put(_ text: String) { show(text) }
+
     func put(_ token: Int32) {
         show(decoder.withLock { $0.decode(token) })
     }

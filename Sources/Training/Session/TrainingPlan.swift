@@ -92,7 +92,9 @@ extension PipelinePlan {
         if ScheduleRegistry.all.contains(where: { $0.name == name }) {
             do {
                 return try ScheduleRegistry.generator(named: name).make(
-                    ScheduleRequest(ranks: c.pipeline.stages, sequences: sequences, slices: slices))
+                    ScheduleRequest(
+                        ranks: c.pipeline.stages, virtualStages: c.pipeline.virtual == 0 ? nil : c.pipeline.virtual,
+                        sequences: sequences, slices: slices))
             } catch {
                 throw ConfigurationError(["pipeline.schedule = \"\(name)\": \(error)"])
             }
