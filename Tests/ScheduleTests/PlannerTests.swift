@@ -51,7 +51,7 @@ struct PlannerTests {
 
     @Test("the step time over the slice length is a U: overhead of short slices against bubbles of long ones")
     func slices() throws {
-        let runs = try Self.plan(Self.cluster(nodes: 8, cores: 1, memory: 1e12), Self.model(batch: 1))
+        let runs = try Self.plan(Self.cluster(nodes: 8, cores: 1, memory: 1e12, overhead: 0.1), Self.model(batch: 1))
         let times = runs.filter {
             $0.candidate.stages == 8 && $0.candidate.schedule == "1f1b" && !$0.candidate.recompute
                 && $0.outcome != .tooLarge

@@ -144,7 +144,8 @@ package struct PlanReport: Sendable {
         }
         return JSONText.object([
             ("candidates", .number(Double(runs.count))), ("best", .array(Array(list))),
-            ("bounded_out", number(of: .boundedOut)), ("too_large", number(of: .tooLarge)), ("time_unit", .string("ms")),
+            ("bounded_out", number(of: .boundedOut)), ("too_large", number(of: .tooLarge)),
+            ("time_unit", .string("ms")),
         ]).text + "\n"
     }
 }
