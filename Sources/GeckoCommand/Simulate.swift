@@ -41,6 +41,12 @@ struct Simulate: ParsableCommand {
     @OptionGroup(title: "Costs") var costs: CostOptions
     @OptionGroup(title: "Network") var network: NetworkOptions
 
+    @Option(
+        help: ArgumentHelp(
+            "Lay the prediction for this run beside its trace: schedule.txt, costs.json and trace.json in its directory.",
+            valueName: "run"))
+    var against: String?
+
     @Option(help: "Most that a rank may hold: units such as 12, or bytes such as 4GiB.")
     var cap: String?
 
@@ -75,6 +81,10 @@ struct Simulate: ParsableCommand {
     }
 
     func run() throws {
+        if let against {
+            try compare(with: against)
+            return
+        }
         let request = try ScheduleChoice.Request(
             schedule: ScheduleRequest(
                 ranks: stages, virtualStages: virtual, sequences: sequences, slices: slices),
@@ -85,6 +95,33 @@ struct Simulate: ParsableCommand {
         } else {
             try show(choose(schedule, request))
         }
+    }
+
+    /// The prediction for a run's own table and costs beside what the run recorded.
+    private func compare(with directory: String) throws {
+        func text(_ name: String) throws -> String {
+            let path = directory + "/" + name
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                throw ValidationError("--against: cannot read \(path)")
+            }
+            return text
+        }
+        let table: ScheduleTable
+        do {
+            table = try ScheduleTable(text: text("schedule.txt"))
+            try table.validate()
+        } catch let error as ScheduleError {
+            throw ValidationError("\(directory)/schedule.txt: \(error)")
+        }
+        var options = costs
+        if options.costs == nil { options.costs = directory + "/costs.json" }
+        let file = try options.file(ranks: table.shape.ranks)
+        let simulation = try Simulation(
+            table, costs: file.costs(for: table.shape),
+            network: network.network(ranks: table.shape.ranks, fallback: options))
+        let comparison = try StepComparison(
+            simulation, recorded: PerfettoTrace.timeline(json: text("trace.json")))
+        print(json ? comparison.json : comparison.text, terminator: "")
     }
 
     /// A schedule by name, or the table in a file of that path.

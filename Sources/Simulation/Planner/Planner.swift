@@ -106,7 +106,6 @@ package struct Planner {
         guard stages > 1 else { return [("1f1b", 1)] }
         var schedules = [("1f1b", 1), ("zb-h1", 1), ("zb-h2", 1)]
         if 2 * stages <= model.layers { schedules += [("interleaved", 2), ("zbv", 2)] }
-        if 4 * stages <= model.layers { schedules.append(("interleaved", 4)) }
         return schedules
     }
 }
