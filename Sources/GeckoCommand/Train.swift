@@ -13,7 +13,7 @@ struct Train: AsyncParsableCommand {
             Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
             The last line printed is the digest of all parameters, which is the same for every layout.
 
-            \(RunConfiguration.helpText(width: 110))
+            \(RunConfiguration.helpText(width: 78))
             """)
 
     @Argument(
