@@ -52,7 +52,9 @@ let package = Package(
         .target(name: "Corpora", dependencies: ["Numerics"]),
         .target(
             name: "Training",
-            dependencies: ["Pipeline", "Simulation", "Model", "Corpora", "Checkpoints", "TOMLKit"]),
+            dependencies: [
+                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints", "TOMLKit",
+            ]),
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
 
@@ -73,6 +75,8 @@ let package = Package(
         .testTarget(name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora", "Checkpoints"]),
     ],

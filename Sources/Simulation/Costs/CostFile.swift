@@ -45,7 +45,7 @@ package struct CostFile: Sendable, Equatable {
         }
         stages = try fields.required("stages").array().map { try StageCosts($0) }
         guard !stages.isEmpty else { throw SimulationError("costs: stages: expected at least one stage, found none") }
-        messageBytes = try fields.optional("message_bytes")?.oneOrMany { try $0.bytes() } ?? []
+        messageBytes = try fields.optional("message_bytes")?.oneOrMany { try $0.wholeNumber() } ?? []
         closing = try fields.optional("closing")?.oneOrMany { try $0.milliseconds() } ?? []
         slowness = try fields.optional("slowness")?.oneOrMany { try $0.positive() } ?? []
         link = try fields.optional("network").map {
@@ -58,7 +58,7 @@ package struct CostFile: Sendable, Equatable {
             try fields.optional("shared_cores")?.array().map {
                 let fields = try $0.object(allowing: ["ranks", "cores"])
                 return SharedCores(
-                    ranks: try fields.required("ranks").array().map { try $0.bytes() },
+                    ranks: try fields.required("ranks").array().map { try $0.wholeNumber() },
                     cores: try fields.required("cores").positive())
             } ?? []
     }
@@ -157,10 +157,10 @@ extension StageCosts {
             backwardWeight: try fields.required("backward_weight").milliseconds(),
             backward: try fields.optional("backward")?.milliseconds(),
             recompute: try fields.optional("recompute")?.milliseconds())
-        unitBytes = try fields.optional("unit_bytes")?.bytes() ?? 0
-        weightUnitBytes = try fields.optional("weight_unit_bytes")?.bytes() ?? unitBytes
-        lightBytes = try fields.optional("light_bytes")?.bytes() ?? 0
-        residentBytes = try fields.optional("resident_bytes")?.bytes() ?? 0
+        unitBytes = try fields.optional("unit_bytes")?.wholeNumber() ?? 0
+        weightUnitBytes = try fields.optional("weight_unit_bytes")?.wholeNumber() ?? unitBytes
+        lightBytes = try fields.optional("light_bytes")?.wholeNumber() ?? 0
+        residentBytes = try fields.optional("resident_bytes")?.wholeNumber() ?? 0
     }
 
     /// A stage with the given share of this one's layers. What a unit keeps at a boundary isn't divided.

@@ -73,10 +73,10 @@ struct JSONReader {
     }
 
     private func number(_ expected: String) throws -> Double {
-        guard !(value is Bool) || value is Int, let number = value as? Double, number.isFinite else {
-            throw fault(expected)
-        }
-        return number
+        // Foundation's truth values pass for numbers; only their encoding as a character tells them apart.
+        guard let number = value as? NSNumber, String(cString: number.objCType) != "c", number.doubleValue.isFinite
+        else { throw fault(expected) }
+        return number.doubleValue
     }
 
     /// A time of at least 0 in milliseconds, as seconds.
@@ -94,7 +94,7 @@ struct JSONReader {
     }
 
     /// A whole number of at least 0.
-    func bytes() throws -> Int {
+    func wholeNumber() throws -> Int {
         let expected = "a whole number, at least 0"
         let number = try number(expected)
         guard number >= 0, number == number.rounded(), number < 9e15 else { throw fault(expected) }

@@ -91,7 +91,7 @@ package enum MemoryCap: Sendable, Equatable {
                     "rank \(rank)'s parameters and optimizer state alone take more than \(Int(bytes).asBytes)")
             }
             return MemoryLimit(
-                unit: costs.stages.map { Double($0.unitBytes) },
+                unit: costs.stages.map { Double(max($0.unitBytes, $0.weightUnitBytes)) },
                 afterInput: costs.stages.map { Double($0.weightUnitBytes) }, caps: caps)
         }
     }

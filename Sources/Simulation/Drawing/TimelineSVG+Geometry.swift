@@ -5,6 +5,7 @@ extension TimelineSVG {
     struct Geometry {
         static let margin = 18.0
         static let idleFill = "#f0f2f5"
+        static let shadeText = "dark: a rank's first stage, light: its last"
         private static let legendLine = 20.0
 
         let width = 1200.0
@@ -15,6 +16,8 @@ extension TimelineSVG {
         let labelEvery: Int
         let legend: [(content: Timeline.Content, x: Double, y: Double)]
         let idleLegend: (x: Double, y: Double)
+        /// Where the shades are explained, if ranks hold several stages.
+        let shadeNote: (x: Double, y: Double)?
         /// Seconds at the left end of the axis.
         let origin: Double
         /// Seconds that the axis covers.
@@ -53,6 +56,7 @@ extension TimelineSVG {
             let places = contents.map { place(Palette.title($0)) }
             legend = zip(contents, places).map { ($0, $1.x, $1.y) }
             idleLegend = place("idle")
+            shadeNote = Shading(timeline).showsStages ? place(Self.shadeText) : nil
             plotTop = y + 16
             height = plotTop + Double(timeline.ranks) * rowPitch + 46
         }
@@ -106,11 +110,15 @@ extension TimelineSVG {
             positionOfStage = positions
         }
 
+        private var most: Int { stagesByRank.reduce(1) { max($0, $1.count) } }
+
+        /// Whether shades tell stages apart rather than sequences.
+        var showsStages: Bool { most > 1 }
+
         func colour(_ content: Timeline.Content) -> Colour {
             let base = Palette.colour(content)
             guard case .action(let action) = content else { return base }
-            let most = stagesByRank.reduce(1) { max($0, $1.count) }
-            if most > 1 {
+            if showsStages {
                 let position = Double(positionOfStage[action.stage] ?? 0) / Double(most - 1)
                 return base.mixed(with: Colour(0x000000), share: 0.22 * (1 - position))
                     .mixed(with: Colour(0xFFFFFF), share: 0.38 * position)

@@ -56,6 +56,9 @@ package struct TimelineSVG {
         let idle = geometry.idleLegend
         svg.rectangle(idle.x, idle.y - 10, 12, 12, fill: Geometry.idleFill, stroke: "#d0d7de", radius: 2)
         svg.text("idle", x: idle.x + 17, y: idle.y, size: 12, fill: "#24292f")
+        if let note = geometry.shadeNote {
+            svg.text(Geometry.shadeText, x: note.x, y: note.y, size: 12, fill: "#57606a")
+        }
     }
 
     private func drawRows(_ svg: inout SVGWriter) {

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Writes the little JSON that reports need, keys in the order given.
 package enum JSONText {
     case string(String)
@@ -5,6 +7,7 @@ package enum JSONText {
     case bool(Bool)
     case array([JSONText])
     case object([(String, JSONText)])
+    case null
 
     package static func numbers(_ values: [Double]) -> JSONText { .array(values.map { .number($0) }) }
     package static func strings(_ values: [String]) -> JSONText { .array(values.map { .string($0) }) }
@@ -15,16 +18,17 @@ package enum JSONText {
         case .number(let value): Self.number(value)
         case .bool(let value): value ? "true" : "false"
         case .array(let values): "[" + values.map(\.text).joined(separator: ", ") + "]"
+        case .null: "null"
         case .object(let members):
             "{" + members.map { Self.quoted($0.0) + ": " + $0.1.text }.joined(separator: ", ") + "}"
         }
     }
 
-    /// The shortest digits that read back to the same number; JSON has no infinities, which become null.
+    /// Twelve significant digits, past which sums of times carry only rounding; JSON has no infinities, which become null.
     private static func number(_ value: Double) -> String {
         guard value.isFinite else { return "null" }
         if value == value.rounded(), abs(value) < 9e15 { return "\(Int(value))" }
-        return "\(value)"
+        return String(format: "%.12g", value)
     }
 
     package static func quoted(_ text: String) -> String {

@@ -17,6 +17,10 @@ package struct SimulationReport: Sendable {
     package var messageCount: Int { simulation.arrows.count }
     package var messageBytes: Int { simulation.arrows.reduce(0) { $0 + $1.bytes } }
 
+    private var knowsBytes: Bool {
+        simulation.costs.stages.contains { $0.unitBytes > 0 || $0.residentBytes > 0 }
+    }
+
     /// Head line, a line a rank, the critical path.
     package var text: String {
         let shape = simulation.table.shape
@@ -35,11 +39,10 @@ package struct SimulationReport: Sendable {
     }
 
     private var rankTable: String {
-        let showsBytes = simulation.costs.stages.contains { $0.unitBytes > 0 || $0.residentBytes > 0 }
         var sent = [Int](repeating: 0, count: simulation.table.shape.ranks)
         for arrow in simulation.arrows { sent[arrow.from] += 1 }
         var table = TextTable(
-            ["rank", "busy", "idle", "bubble", "peak units"] + (showsBytes ? ["peak memory"] : []) + ["sends"])
+            ["rank", "busy", "idle", "bubble", "peak units"] + (knowsBytes ? ["peak memory"] : []) + ["sends"])
         let (busy, idle, bubble) = (simulation.busy, simulation.idlePerRank, simulation.bubblePerRank)
         let (peakUnits, peakBytes) = (simulation.peakUnits, simulation.peakBytes)
         for rank in 0..<simulation.table.shape.ranks {
@@ -47,7 +50,7 @@ package struct SimulationReport: Sendable {
                 [
                     "\(rank)", busy[rank].asTime, idle[rank].asPercentage, bubble[rank].asPercentage,
                     peakUnits[rank].significant,
-                ] + (showsBytes ? [peakBytes[rank].asBytes] : []) + ["\(sent[rank])"])
+                ] + (knowsBytes ? [peakBytes[rank].asBytes] : []) + ["\(sent[rank])"])
         }
         return table.text
     }
@@ -83,7 +86,7 @@ package struct SimulationReport: Sendable {
             ("idle_per_rank", .numbers(simulation.idlePerRank)),
             ("busy_per_rank", .numbers(simulation.busy.map { $0 * 1e3 })),
             ("peak_units", .numbers(simulation.peakUnits)),
-            ("peak_bytes", .numbers(simulation.peakBytes.map(Double.init))),
+            ("peak_bytes", knowsBytes ? .numbers(simulation.peakBytes.map(Double.init)) : .null),
             ("messages", .number(Double(messageCount))),
             ("message_bytes", .number(Double(messageBytes))),
             ("critical_path_ms", .number((path.steps.last?.end ?? 0) * 1e3)),
@@ -97,7 +100,7 @@ package struct SimulationReport: Sendable {
     package static func comparison(_ reports: [SimulationReport]) -> String {
         let sorted = reports.sorted { $0.simulation.makespan < $1.simulation.makespan }
         guard let best = sorted.first?.simulation.makespan else { return "" }
-        let showsBytes = sorted.contains { $0.simulation.costs.stages.contains { $0.unitBytes > 0 } }
+        let showsBytes = sorted.contains(where: \.knowsBytes)
         var table = TextTable(
             ["schedule", "makespan", "to best", "bubble", "peak units"] + (showsBytes ? ["peak memory"] : [])
                 + ["messages"])

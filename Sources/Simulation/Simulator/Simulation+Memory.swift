@@ -28,6 +28,8 @@ extension Simulation {
                 case .backwardInput: held -= stage.unitBytes - stage.weightUnitBytes
                 case .backwardWeight: held -= stage.weightUnitBytes + (isRecomputed ? stage.lightBytes : 0)
                 }
+                // An input gradient may leave more than it frees: what the weight gradient needs.
+                peak = max(peak, held)
             }
             return peak
         }

@@ -1,0 +1,63 @@
+import ArgumentParser
+import Foundation
+import Simulation
+import Training
+
+struct Plan: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Choose stages, replicas, slices, schedule and threads for a model on a cluster.",
+        discussion: """
+            CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node ("480GiB"), gflops of a core \
+            (measured on this machine if left out), overhead (milliseconds a layer takes per slice beside its arithmetic), serial_share, \
+            memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"). RUN is a configuration as gecko train takes \
+            it; its model, data.sequence and training.batch count, its [pipeline] and machine.threads are what is chosen.
+            """)
+
+    @Argument(help: "File that describes the cluster.")
+    var cluster: String
+
+    @Argument(help: ArgumentHelp("Configuration of the run.", valueName: "run"))
+    var configuration: String
+
+    @Option(help: "How many of the best layouts are shown.")
+    var top = 5
+
+    @Option(help: "Write the configuration of the best layout to this file.")
+    var write: String?
+
+    @Flag(help: "Print one JSON object; times in milliseconds.")
+    var json = false
+
+    func validate() throws {
+        guard top >= 1 else { throw ValidationError("--top: expected at least 1, found \(top)") }
+    }
+
+    func run() throws {
+        guard let text = try? String(contentsOfFile: cluster, encoding: .utf8) else {
+            throw ValidationError("cannot read the cluster's description \(cluster)")
+        }
+        var configuration = try RunConfiguration.load(file: self.configuration, overrides: [])
+        let description = try ClusterFile.cluster(text, name: cluster, measured: CoreSpeed.measureGFLOPS)
+        let model = PlannedModel(configuration)
+        let report = try PlanReport(
+            cluster: description, model: model, runs: Planner(cluster: description, model: model).plan())
+        print(json ? report.json(best: top) : report.text(best: top), terminator: "")
+        guard let best = report.best else { throw ExitCode(1) }
+        guard let write else { return }
+        configuration.pipeline.stages = best.candidate.stages
+        configuration.pipeline.replicas = best.candidate.replicas
+        configuration.pipeline.schedule = best.candidate.schedule
+        configuration.pipeline.slice = best.candidate.slice
+        configuration.pipeline.recompute = best.candidate.recompute
+        configuration.pipeline.layers = .explicit(best.layers)
+        configuration.machine.threads = best.candidate.threads
+        do {
+            try configuration.toml().write(toFile: write, atomically: true, encoding: .utf8)
+        } catch {
+            throw ValidationError("cannot write \(write): \(error.localizedDescription)")
+        }
+        if !json {
+            print("\nWritten to \(write): start it on \(best.candidate.stages * best.candidate.replicas) ranks.")
+        }
+    }
+}

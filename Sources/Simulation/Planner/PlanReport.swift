@@ -1,0 +1,151 @@
+/// A plan for people: the best layouts, and why the others lose.
+package struct PlanReport: Sendable {
+    private let cluster: Cluster
+    private let model: PlannedModel
+    private let runs: [PlannedRun]
+
+    /// - Parameter runs: what `Planner.plan` returned
+    package init(cluster: Cluster, model: PlannedModel, runs: [PlannedRun]) {
+        self.cluster = cluster
+        self.model = model
+        self.runs = runs
+    }
+
+    private var feasible: [PlannedRun] { runs.filter { $0.outcome == .simulated || $0.outcome == .estimated } }
+
+    /// The layout to take; nil if none fits the memory.
+    package var best: PlannedRun? { feasible.first }
+
+    private var tokens: Double { Double(model.batch * model.sequence) }
+
+    /// Share of all cores' arithmetic speed that the training's products use.
+    private func utilisation(_ run: PlannedRun) -> Double {
+        let peak = cluster.gflops * 1e9 * Double(cluster.nodes * cluster.cores)
+        return model.trainingFlopsPerToken * tokens / run.stepTime / peak
+    }
+
+    /// The best `count` layouts as a table, then the reasons.
+    package func text(best count: Int) -> String {
+        var text = "\((model.parameters / 1e6).significant) million parameters, \(model.batch) sequences of "
+        text += "\(model.sequence) tokens a step, \(cluster.nodes) nodes of \(cluster.cores) cores\n"
+        let (boundedOut, tooLarge) = (
+            runs.filter { $0.outcome == .boundedOut }, runs.filter { $0.outcome == .tooLarge }
+        )
+        text += "\(runs.count) layouts: \(feasible.count) simulated, \(boundedOut.count) slower even without bubbles, "
+        text += "\(tooLarge.count) too large for the memory\n\n"
+        guard let best else { return text + nothingFits(tooLarge) }
+        text += table(Array(feasible.prefix(count))) + "\n"
+        text += "The best: \(best.candidate.description); layers per stage \(layers(best)).\n"
+        text += "Why others lose:\n"
+        for line in comparisons(with: best) { text += "  " + line + "\n" }
+        return text
+    }
+
+    private func table(_ runs: [PlannedRun]) -> String {
+        var table = TextTable(
+            [
+                "schedule", "stages", "replicas", "threads", "slice", "recompute", "step", "tokens/s", "utilisation",
+                "bubble", "sync", "optimizer", "memory a rank",
+            ])
+        for run in runs {
+            let candidate = run.candidate
+            let virtual = candidate.virtualStages > 1 ? " x \(candidate.virtualStages)" : ""
+            table.add([
+                candidate.schedule, "\(candidate.stages)\(virtual)", "\(candidate.replicas)", "\(candidate.threads)",
+                "\(candidate.slice)", candidate.recompute ? "yes" : "no",
+                (run.outcome == .estimated ? "~" : "") + run.stepTime.asTime, (tokens / run.stepTime).significant,
+                utilisation(run).asPercentage, run.bubble.asPercentage, run.syncTime.asTime, run.optimizerTime.asTime,
+                Int(run.memory).asBytes,
+            ])
+        }
+        return table.text
+    }
+
+    private func layers(_ run: PlannedRun) -> String {
+        let counts = run.layers
+        let same = Set(counts).count == 1
+        return same ? "\(counts[0])" : counts.map(String.init).joined(separator: ",")
+    }
+
+    private func nothingFits(_ tooLarge: [PlannedRun]) -> String {
+        guard let nearest = tooLarge.min(by: { excess($0) < excess($1) }) else { return "" }
+        return
+            "No layout fits. The nearest, \(nearest.candidate.description), needs \(Int(nearest.memory).asBytes) on a "
+            + "rank that has \(Int(memory(nearest)).asBytes); use more nodes, a smaller model or shorter sequences.\n"
+    }
+
+    private func memory(_ run: PlannedRun) -> Double { cluster.memory / Double(run.candidate.ranksPerNode) }
+
+    private func excess(_ run: PlannedRun) -> Double { run.memory / memory(run) }
+
+    /// For each thing that could be chosen otherwise, what becomes of the best layout when only that changes.
+    private func comparisons(with best: PlannedRun) -> [String] {
+        func rest(_ candidate: PlanCandidate, without name: String) -> [String] {
+            let all = [
+                ("schedule", candidate.schedule + "\(candidate.virtualStages)"), ("stages", "\(candidate.stages)"),
+                ("slices", "\(candidate.slice)"), ("recompute", "\(candidate.recompute)"),
+                ("threads", "\(candidate.threads)"),
+            ]
+            return all.filter { $0.0 != name }.map(\.1)
+        }
+        let keys: [(String, (PlanCandidate) -> String)] = [
+            ("schedule", { $0.schedule + ($0.virtualStages > 1 ? " x \($0.virtualStages)" : "") }),
+            ("stages", { "\($0.stages) stages" }),
+            ("slices", { "slices of \($0.slice)" }),
+            ("recompute", { $0.recompute ? "with recompute" : "without recompute" }),
+            ("threads", { "\($0.threads) threads a rank" }),
+        ]
+        var lines: [String] = []
+        for (name, value) in keys {
+            let others = runs.filter {
+                rest($0.candidate, without: name) == rest(best.candidate, without: name)
+                    && value($0.candidate) != value(best.candidate)
+            }
+            for other in others { lines.append("\(value(other.candidate)): \(reason(other, best))") }
+        }
+        return lines
+    }
+
+    private func reason(_ run: PlannedRun, _ best: PlannedRun) -> String {
+        let slower = "+\((run.stepTime / best.stepTime - 1).asPercentage)"
+        switch run.outcome {
+        case .tooLarge:
+            return "needs \(Int(run.memory).asBytes) on a rank that has \(Int(memory(run)).asBytes)"
+        case .boundedOut:
+            return "\(slower) or more, for its arithmetic, sync and optimizer alone"
+        case .simulated, .estimated:
+            var reasons = ["bubble \(run.bubble.asPercentage) for \(best.bubble.asPercentage)"]
+            let closing = (run.syncTime + run.optimizerTime, best.syncTime + best.optimizerTime)
+            if abs(closing.0 - closing.1) > 0.01 * best.stepTime {
+                reasons.append("sync and optimizer \(closing.0.asTime) for \(closing.1.asTime)")
+            }
+            if run.candidate.recompute != best.candidate.recompute { reasons.append("recomputed forwards") }
+            return "\(slower), " + reasons.joined(separator: ", ")
+        }
+    }
+
+    /// One JSON object: the best layouts and how many lost for what; times in milliseconds.
+    package func json(best count: Int) -> String {
+        let list = feasible.prefix(count).map { run in
+            JSONText.object([
+                ("schedule", .string(run.candidate.schedule)), ("stages", .number(Double(run.candidate.stages))),
+                ("virtual_stages", .number(Double(run.candidate.virtualStages))),
+                ("replicas", .number(Double(run.candidate.replicas))),
+                ("threads", .number(Double(run.candidate.threads))),
+                ("ranks_per_node", .number(Double(run.candidate.ranksPerNode))),
+                ("slice", .number(Double(run.candidate.slice))), ("recompute", .bool(run.candidate.recompute)),
+                ("layers", .numbers(run.layers.map(Double.init))), ("step_time", .number(run.stepTime * 1e3)),
+                ("tokens_per_second", .number(tokens / run.stepTime)), ("utilisation", .number(utilisation(run))),
+                ("bubble", .number(run.bubble)), ("memory_bytes", .number(run.memory)),
+            ])
+        }
+        func number(of outcome: PlannedRun.Outcome) -> JSONText {
+            .number(Double(runs.filter { $0.outcome == outcome }.count))
+        }
+        return JSONText.object([
+            ("candidates", .number(Double(runs.count))), ("best", .array(Array(list))),
+            ("bounded_out", number(of: .boundedOut)), ("too_large", number(of: .tooLarge)),
+            ("time_unit", .string("ms")),
+        ]).text + "\n"
+    }
+}

@@ -1,0 +1,87 @@
+/// What the planner needs to know of a model and of a step on it.
+package struct PlannedModel: Sendable {
+    /// One block: a layer, the embedding or the output layer.
+    package struct Block: Sendable, Equatable {
+        package var parameters: Double
+        /// Operations per token of a forward in products with weights; the input and the weight gradient each take as many.
+        package var linearFlops: Double
+        /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
+        package var otherFlops: Double
+
+        package init(parameters: Double, linearFlops: Double, otherFlops: Double) {
+            self.parameters = parameters
+            self.linearFlops = linearFlops
+            self.otherFlops = otherFlops
+        }
+    }
+
+    /// Bytes of one block for one slice.
+    package struct SliceBytes: Sendable, Equatable {
+        /// Kept from forward to backward, the block's input included.
+        package var stash: Double
+        /// Kept from the input gradient to the weight gradient beside it.
+        package var gradientStash: Double
+        /// Carried state at the slice's entry.
+        package var state: Double
+        /// Scratch during an action.
+        package var workspace: Double
+
+        package init(stash: Double, gradientStash: Double, state: Double, workspace: Double) {
+            self.stash = stash
+            self.gradientStash = gradientStash
+            self.state = state
+            self.workspace = workspace
+        }
+    }
+
+    package var layers: Int
+    package var layer: Block
+    package var embedding: Block
+    package var output: Block
+    /// Tokens per chunk: slices are multiples of it.
+    package var chunk: Int
+    /// Tokens per sequence.
+    package var sequence: Int
+    /// Sequences per step over all replicas.
+    package var batch: Int
+    /// Bytes of one token's activations in a message.
+    package var messageBytesPerToken: Double
+    /// Bytes of a layer, the embedding and the output layer for a slice of so many tokens.
+    package var bytes: @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
+
+    package init(
+        layers: Int, layer: Block, embedding: Block, output: Block, chunk: Int, sequence: Int, batch: Int,
+        messageBytesPerToken: Double,
+        bytes: @escaping @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
+    ) {
+        self.layers = layers
+        self.layer = layer
+        self.embedding = embedding
+        self.output = output
+        self.chunk = chunk
+        self.sequence = sequence
+        self.batch = batch
+        self.messageBytesPerToken = messageBytesPerToken
+        self.bytes = bytes
+    }
+
+    /// Operations of training on one token, recomputation not counted.
+    package var trainingFlopsPerToken: Double {
+        let layers = Double(layers) * (layer.linearFlops + layer.otherFlops)
+        return 3 * (layers + embedding.linearFlops + output.linearFlops + embedding.otherFlops + output.otherFlops)
+    }
+
+    package var parameters: Double { Double(layers) * layer.parameters + embedding.parameters + output.parameters }
+
+    /// Slice lengths worth trying: the chunk doubled again and again, and the whole sequence.
+    package var sliceLengths: [Int] {
+        var lengths: [Int] = []
+        var length = chunk
+        while length <= sequence {
+            if sequence % length == 0 { lengths.append(length) }
+            length *= 2
+        }
+        if sequence % chunk == 0, lengths.last != sequence { lengths.append(sequence) }
+        return lengths
+    }
+}

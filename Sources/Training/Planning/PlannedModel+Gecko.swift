@@ -1,0 +1,59 @@
+import Kernels
+import Model
+import Simulation
+
+extension PlannedModel {
+    /// The planner's view of the model and the step that `configuration` describes: parameters, arithmetic and memory as the
+    /// blocks themselves give them.
+    package init(_ configuration: RunConfiguration) {
+        let model = configuration.model
+        var gecko = GeckoConfiguration()
+        gecko.layers = model.layers
+        gecko.dim = model.dim
+        gecko.zDim = model.zDim
+        gecko.valueDim = model.valueDim
+        gecko.ffnDim = model.ffnDim
+        gecko.heads = model.heads
+        gecko.ropeHeads = model.ropeHeads < 0 ? model.heads : model.ropeHeads
+        gecko.emaDim = model.emaDim
+        gecko.chunk = model.chunk
+        gecko.normGroups = model.normGroups
+        gecko.lnGroups = model.lnGroups
+        gecko.vocabulary = model.vocabulary > 0 ? model.vocabulary : configuration.data.packed ? 257 : 256
+        gecko.swiglu = model.swiglu
+        gecko.twoHopResidual = model.twoHopResidual
+        gecko.rescaleNFFN = model.rescaleNFFN
+        gecko.tieEmbeddings = model.tieEmbeddings
+        let shape = gecko
+        let (layer, embedding, output) = (GeckoLayer(shape, layer: 0), Embedding(shape), OutputLayer(shape))
+        func figures(_ block: any Model.Block) -> Block {
+            // Matrices are the parameters whose products dominate; each element costs a multiplication and an addition a token.
+            let matrices = block.parameters.filter { $0.copyOf == nil || block is OutputLayer }
+            let linear = min(
+                block.forwardFlopsPerToken,
+                2 * matrices.filter { $0.shape.count == 2 }.reduce(0) { $0 + Double($1.count) })
+            let own = block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
+            return Block(
+                parameters: own, linearFlops: linear, otherFlops: block.forwardFlopsPerToken - linear)
+        }
+        let input = 4 * Double(model.dim)
+        self.init(
+            layers: model.layers, layer: figures(layer), embedding: figures(embedding), output: figures(output),
+            chunk: model.chunk, sequence: configuration.data.sequence, batch: configuration.training.batch,
+            messageBytesPerToken: input
+        ) { slice in
+            let geometry = SliceGeometry(
+                length: slice, chunk: shape.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
+            func bytes(_ block: any Model.Block) -> SliceBytes {
+                let sizes = block.sizes(for: geometry)
+                return SliceBytes(
+                    stash: 4 * Double(sizes.stash) + input * Double(slice),
+                    gradientStash: 4 * Double(sizes.gradientStash),
+                    state: 4 * Double(sizes.state), workspace: 4 * Double(sizes.workspace))
+            }
+            return (
+                bytes(GeckoLayer(shape, layer: 0)), bytes(Embedding(shape)), bytes(OutputLayer(shape))
+            )
+        }
+    }
+}

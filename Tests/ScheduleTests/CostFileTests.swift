@@ -1,0 +1,115 @@
+import Schedules
+import Simulation
+import Testing
+
+struct CostFileTests {
+    @Test("a cost file reads back to the same costs")
+    func roundTrip() throws {
+        var stage = StageCosts(
+            forward: 0.0185, backwardInput: 0.018, backwardWeight: 0.009, backward: 0.025, recompute: 0.017)
+        stage.unitBytes = 1 << 20
+        stage.weightUnitBytes = 1 << 19
+        stage.lightBytes = 4096
+        stage.residentBytes = 1 << 30
+        let file = CostFile(
+            stages: [stage, stage], messageBytes: [12345], closing: [0.003, 0.004], slowness: [1, 1.5],
+            link: Link(latency: 5e-5, bandwidth: 1.25e9), sharedCores: [SharedCores(ranks: [0, 1], cores: 1)])
+        let back = try CostFile(json: file.json)
+        #expect(back.messageBytes == file.messageBytes && back.slowness == file.slowness)
+        #expect(back.sharedCores == file.sharedCores && back.stages[1].residentBytes == stage.residentBytes)
+        #expect(abs(back.stages[0].forward - stage.forward) < 1e-15 && abs(back.closing[1] - 0.004) < 1e-15)
+        #expect(abs((back.link?.latency ?? 0) - 5e-5) < 1e-18 && back.link?.bandwidth == 1.25e9)
+    }
+
+    @Test(
+        "a wrong cost file is refused with its place and what was expected",
+        arguments: [
+            ("{", "not JSON"), ("[]", "expected an object"), ("{}", "'format' is missing"),
+            ("{\"format\": \"x\", \"stages\": []}", "expected \"gecko-costs 1\""),
+            ("{\"format\": \"gecko-costs 1\", \"stages\": []}", "at least one stage"),
+            ("{\"format\": \"gecko-costs 1\", \"stages\": [{}]}", "stages[0]: 'forward' is missing"),
+            ("{\"format\": \"gecko-costs 1\", \"stage\": []}", "unknown key 'stage'"),
+            (
+                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": -1, \"backward_input\": 1, \"backward_weight\": 1}]}",
+                "forward: expected a time in milliseconds, at least 0, found -1"
+            ),
+            (
+                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": \"1\", \"backward_input\": 1, \"backward_weight\": 1}]}",
+                "found \"1\""
+            ),
+            (
+                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": true, \"backward_input\": 1, \"backward_weight\": 1}]}",
+                "forward: expected a time"
+            ),
+            (
+                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward_input\": 1, \"backward_weight\": 1, \"unit_bytes\": 1.5}]}",
+                "unit_bytes: expected a whole number"
+            ),
+        ])
+    func malformed(text: String, expected: String) {
+        let error = #expect(throws: SimulationError.self) { try CostFile(json: text) }
+        #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+    }
+
+    @Test("one stage stands for all, ranks' stages are cut for several stages a rank, other counts are refused")
+    func fitting() throws {
+        let shape = try ScheduleShape(
+            ranks: 2, sequences: 1, slices: 1, placement: Placement.cyclic(ranks: 2, virtualStages: 2))
+        func stage(_ forward: Double) -> StageCosts {
+            StageCosts(forward: forward, backwardInput: 1, backwardWeight: 1)
+        }
+        func forwards(_ count: Int) throws -> [Double] {
+            try CostFile(stages: (1...count).map { stage(Double($0)) }).costs(for: shape).stages.map(\.forward)
+        }
+        #expect(try forwards(1) == [0.5, 0.5, 0.5, 0.5])
+        #expect(try forwards(2) == [0.5, 0.5, 1, 1])
+        #expect(try forwards(4) == [1, 2, 3, 4])
+        #expect(throws: SimulationError.self) { try forwards(3) }
+    }
+
+    @Test("quantities carry their units")
+    func quantities() throws {
+        func near(_ value: Double?, _ expected: Double) -> Bool { abs((value ?? .nan) - expected) <= 1e-12 * expected }
+        #expect(near(Quantity.seconds("50us"), 5e-5) && near(Quantity.seconds("2"), 2e-3))
+        #expect(near(Quantity.seconds("1s"), 1) && near(Quantity.seconds("0.5ms"), 5e-4))
+        #expect(Quantity.bandwidth("1gbit") == 1.25e8 && Quantity.bandwidth("1.5GB/s") == 1.5e9)
+        #expect(Quantity.bytes("4KiB") == 4096 && Quantity.bytes("1.5MB") == 1.5e6 && Quantity.bytes("7") == 7)
+        #expect(Quantity.seconds("fast") == nil && Quantity.bytes("-1") == nil && Quantity.bytes("") == nil)
+        let link = try Link(text: "50us,1gbit")
+        #expect(near(link.latency, 5e-5) && link.bandwidth == 1.25e8)
+        #expect(try Link(text: "1ms").bandwidth == .infinity)
+        for text in ["", "1ms,", "x,1gbit", "1ms,0", "1,2,3"] {
+            #expect(throws: SimulationError.self) { try Link(text: text) }
+        }
+        #expect(try MemoryCap(text: "12") == .units(12) && MemoryCap(text: "4KiB") == .bytes(4096))
+        #expect(throws: SimulationError.self) { try MemoryCap(text: "lots") }
+    }
+
+    @Test("choices by name keep a cap in units or bytes, or say what would")
+    func choices() throws {
+        var stage = StageCosts(forward: 1, backwardInput: 1, backwardWeight: 1)
+        stage.unitBytes = 10
+        stage.weightUnitBytes = 10
+        stage.residentBytes = 100
+        func choice(_ name: String, _ cap: String, recompute: Bool = false) throws -> ScheduleChoice {
+            try ScheduleChoice(
+                named: name,
+                .init(
+                    schedule: ScheduleRequest(ranks: 4, sequences: 4, slices: 2), costs: CostFile(stages: [stage]),
+                    network: Network(), cap: MemoryCap(text: cap), recompute: recompute))
+        }
+        for name in ["memory-capped", "auto"] {
+            for cap in ["2", "3", "140B", "120B"] {
+                let simulation = try choice(name, cap).simulation
+                let units = Double(cap) ?? (cap == "140B" ? 4 : 2)
+                #expect(simulation.peakUnits.allSatisfy { $0 <= units })
+                if cap.hasSuffix("B") { #expect(simulation.peakBytes.allSatisfy { Double($0) <= 100 + units * 10 }) }
+            }
+        }
+        #expect(try choice("1f1b", "5").simulation.peakUnits == [5, 4, 3, 2])
+        #expect(throws: SimulationError.self) { try choice("1f1b", "4") }
+        #expect(throws: SimulationError.self) { try choice("auto", "1") }
+        #expect(throws: SimulationError.self) { try choice("auto", "99B") }
+        #expect(try choice("auto", "5", recompute: true).simulation.table.usesRecompute)
+    }
+}

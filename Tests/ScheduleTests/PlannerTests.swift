@@ -1,0 +1,117 @@
+import Simulation
+import Testing
+
+struct PlannerTests {
+    private static func model(batch: Int = 64, sequence: Int = 8192, layers: Int = 24) -> PlannedModel {
+        PlannedModel(
+            layers: layers, layer: .init(parameters: 12e6, linearFlops: 24e6, otherFlops: 4e6),
+            embedding: .init(parameters: 32e6, linearFlops: 0, otherFlops: 0),
+            output: .init(parameters: 32e6, linearFlops: 64e6, otherFlops: 0), chunk: 128, sequence: sequence,
+            batch: batch, messageBytesPerToken: 4096
+        ) { slice in
+            let tokens = Double(slice)
+            let layer = PlannedModel.SliceBytes(
+                stash: 60_000 * tokens, gradientStash: 20_000 * tokens, state: 1e6, workspace: 10_000 * tokens)
+            let none = PlannedModel.SliceBytes(stash: 0, gradientStash: 0, state: 0, workspace: 0)
+            return (layer, none, .init(stash: 8000 * tokens, gradientStash: 0, state: 0, workspace: 8000 * tokens))
+        }
+    }
+
+    private static func cluster(
+        nodes: Int = 8, cores: Int = 16, memory: Double = 64e9, overhead: Double = 200e-6
+    ) throws -> Cluster {
+        try Cluster(
+            nodes: nodes, sockets: 1, cores: cores, memory: memory, gflops: 50, overhead: overhead,
+            network: Link(latency: 20e-6, bandwidth: 1.25e9))
+    }
+
+    private static func plan(_ cluster: Cluster, _ model: PlannedModel) throws -> [PlannedRun] {
+        try Planner(cluster: cluster, model: model).plan()
+    }
+
+    private static func isFeasible(_ run: PlannedRun) -> Bool { run.outcome == .simulated || run.outcome == .estimated }
+
+    @Test("the best comes first, and what is bounded out could not have been better")
+    func order() throws {
+        let runs = try Self.plan(Self.cluster(), Self.model())
+        let feasible = runs.filter(Self.isFeasible)
+        let best = try #require(feasible.first)
+        #expect(runs.count > 200 && best.outcome == .simulated)
+        #expect(zip(feasible, feasible.dropFirst()).allSatisfy { $0.stepTime <= $1.stepTime })
+        #expect(runs.filter { $0.outcome == .boundedOut }.allSatisfy { $0.stepTime >= best.stepTime })
+        #expect(feasible.allSatisfy { $0.memory <= 64e9 / Double($0.candidate.ranksPerNode) })
+        #expect(Set(runs.map(\.candidate)).count == runs.count)
+        for run in runs {
+            let candidate = run.candidate
+            #expect(candidate.stages * candidate.replicas == 8 * candidate.ranksPerNode)
+            #expect(run.layers.reduce(0, +) == 24 && run.layers.allSatisfy { $0 >= 1 })
+            #expect(run.layers.count == candidate.stages * candidate.virtualStages)
+        }
+    }
+
+    @Test("the step time over the slice length is a U: overhead of short slices against bubbles of long ones")
+    func slices() throws {
+        let runs = try Self.plan(Self.cluster(nodes: 8, cores: 1, memory: 1e12, overhead: 0.1), Self.model(batch: 1))
+        let times = runs.filter {
+            $0.candidate.stages == 8 && $0.candidate.schedule == "1f1b" && !$0.candidate.recompute
+                && $0.outcome != .tooLarge
+        }.sorted { $0.candidate.slice < $1.candidate.slice }.map(\.stepTime)
+        #expect(times.count == 7)
+        let least = try #require(times.indices.min { times[$0] < times[$1] })
+        #expect(least > 0 && least < times.count - 1)
+        #expect(zip(times[...least], times[...least].dropFirst()).allSatisfy { $0 > $1 })
+        #expect(zip(times[least...], times[least...].dropFirst()).allSatisfy { $0 < $1 })
+    }
+
+    @Test("estimates from short steps agree with full simulations")
+    func estimates() throws {
+        for schedule in ["1f1b", "zb-h1", "zb-h2", "interleaved", "zbv"] {
+            let cluster = try Self.cluster(nodes: 4, cores: 1, memory: 1e12)
+            func time(batch: Int) throws -> [PlannedRun] {
+                try Self.plan(cluster, Self.model(batch: batch, sequence: 1024)).filter {
+                    $0.candidate.stages == 4 && $0.candidate.schedule == schedule && $0.candidate.slice == 512
+                        && !$0.candidate.recompute && Self.isFeasible($0)
+                }
+            }
+            // Where a long step was estimated, a still longer one must lie on the same line.
+            let runs = try [40, 80, 120].map { try time(batch: $0).first }
+            guard let a = runs[0], let b = runs[1], let c = runs[2] else { continue }
+            #expect(abs((c.stepTime - b.stepTime) / (b.stepTime - a.stepTime) - 1) < 0.02, "\(schedule)")
+        }
+    }
+
+    @Test("with less memory other layouts win, and with too little none does")
+    func memory() throws {
+        let roomy = try Self.plan(Self.cluster(memory: 200e9), Self.model())
+        let tight = try Self.plan(Self.cluster(memory: 16e9), Self.model())
+        func best(_ runs: [PlannedRun]) throws -> PlannedRun { try #require(runs.first(where: Self.isFeasible)) }
+        #expect(try best(tight).stepTime > best(roomy).stepTime)
+        #expect(tight.filter { $0.outcome == .tooLarge }.count > roomy.filter { $0.outcome == .tooLarge }.count)
+        let none = try Self.plan(Self.cluster(memory: 1e9), Self.model())
+        #expect(none.allSatisfy { $0.outcome == .tooLarge })
+        let report = PlanReport(cluster: try Self.cluster(memory: 1e9), model: Self.model(), runs: none)
+        #expect(report.best == nil && report.text(best: 3).contains("No layout fits"))
+    }
+
+    @Test("a batch that no number of replicas divides is refused with what to change")
+    func impossible() throws {
+        let model = Self.model(batch: 7, layers: 2)
+        let error = #expect(throws: SimulationError.self) { try Self.plan(Self.cluster(nodes: 11, cores: 1), model) }
+        #expect(error?.description.contains("batch of 7") ?? false)
+        #expect(throws: SimulationError.self) { try Self.cluster(nodes: 0) }
+        #expect(throws: SimulationError.self) { try Self.cluster(memory: -1) }
+    }
+
+    @Test("more than 500 layouts of 1,024 ranks and more are planned within seconds")
+    func large() throws {
+        let cluster = try Self.cluster(nodes: 1024, cores: 8, memory: 128e9)
+        let clock = ContinuousClock()
+        var runs: [PlannedRun] = []
+        let time = try clock.measure { runs = try Self.plan(cluster, Self.model(batch: 4096)) }
+        #expect(runs.count >= 500)
+        #expect(runs.allSatisfy { $0.candidate.stages * $0.candidate.replicas >= 1024 })
+        #expect(time < .seconds(60))
+        let report = PlanReport(cluster: cluster, model: Self.model(batch: 4096), runs: runs).text(best: 5)
+        #expect(report.contains("Why others lose"))
+    }
+}
