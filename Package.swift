@@ -56,7 +56,7 @@ let package = Package(
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
 
-        .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", argumentParser]),
+        .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", "Simulation", argumentParser]),
 
         // What tests start under mpirun, and how.
         .executableTarget(
