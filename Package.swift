@@ -52,7 +52,9 @@ let package = Package(
         .target(name: "Corpora", dependencies: ["Numerics"]),
         .target(
             name: "Training",
-            dependencies: ["Pipeline", "Simulation", "Model", "Corpora", "Checkpoints", "TOMLKit"]),
+            dependencies: [
+                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints", "TOMLKit",
+            ]),
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
 
@@ -61,15 +63,20 @@ let package = Package(
         // What tests start under mpirun, and how.
         .executableTarget(
             name: "mpi-probe", dependencies: ["Pipeline", "MPI", "Hardware"], path: "Sources/Probes/MPIProbe"),
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Numerics", "Hardware"], path: "Tests/TestSupport"),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(
             name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
-        .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics"]),
-        .testTarget(name: "ModelTests", dependencies: ["Model", "Checkpoints"], exclude: ["Fixtures"]),
+        .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics", "Hardware", "TestSupport"]),
+        .testTarget(
+            name: "ModelTests", dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
+            exclude: ["Fixtures"]),
+        .testTarget(name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
+        .testTarget(
+            name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora", "Checkpoints"]),
     ],

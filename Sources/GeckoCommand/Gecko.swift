@@ -1,8 +1,16 @@
 import ArgumentParser
+import Numerics
 
-@main
-struct Gecko: ParsableCommand {
+struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
-        subcommands: [TopologyCommand.self, Verify.self, Simulate.self, Plan.self])
+        subcommands: [Train.self, Generate.self, Simulate.self, Verify.self, TopologyCommand.self])
+}
+
+@main
+enum Main {
+    static func main() async {
+        BLASEnvironment.select()
+        await Gecko.main()
+    }
 }

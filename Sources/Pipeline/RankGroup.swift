@@ -144,9 +144,12 @@ package final class RankGroup: Sendable {
         _ = try await each { try await $1.setParameters(from: source) }
     }
 
+    /// Lets go of workers and memory; the executors stay, for their owner.
+    package func release() async { for actor in actors { await actor.stop() } }
+
     /// Ends all threads of the group.
     package func stop() async {
-        for actor in actors { await actor.stop() }
+        await release()
         for executor in executors { executor.stop() }
     }
 }

@@ -8,6 +8,8 @@ package struct CaseReport: Sendable {
     package var tensor = ""
     package var tolerance = 0.0
     package var tensors = 0
+    /// Names of what has been compared.
+    private(set) var compared: Set<String> = []
     /// Why the case could not be run, or what differs that must be equal.
     package var failure: String?
 
@@ -21,6 +23,7 @@ package struct CaseReport: Sendable {
     /// Largest |found - expected| relative to the largest finite |expected|. Infinities must agree exactly; a NaN never does.
     mutating func compare(_ name: String, _ found: [Float], _ expected: [Float], tolerance limit: Double) {
         tensors += 1
+        compared.insert(name)
         guard found.count == expected.count else {
             failure = failure ?? "\(name): \(found.count) values where \(expected.count) are expected"
             return
@@ -47,6 +50,7 @@ package struct CaseReport: Sendable {
 
     mutating func require(_ name: String, _ found: [Int32], _ expected: [Int32]) {
         tensors += 1
+        compared.insert(name)
         if found != expected {
             let i = zip(found, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(found.count, expected.count)
             failure =

@@ -21,6 +21,8 @@ struct GoldenFile {
         return try file.entry(name).shape
     }
 
+    func isReal(_ name: String) throws -> Bool { try file.entry(name).type == .float32 }
+
     func floats(_ name: String) throws -> [Float] {
         guard has(name) else { throw missing(name) }
         return try file.floats(name)
@@ -60,7 +62,7 @@ struct GoldenFile {
         Array(Set(names.map { String($0.prefix { $0 != "." }) })).sorted()
     }
 
-    private func missing(_ tensor: String) -> VerificationError {
+    func missing(_ tensor: String) -> VerificationError {
         VerificationError("\(name): tensor '\(tensor)' is missing")
     }
 }

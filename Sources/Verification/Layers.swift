@@ -26,6 +26,10 @@ struct Layers {
         for tensor in file.names where tensor.hasPrefix(prefix) {
             try run.load("layers.0." + tensor.dropFirst(prefix.count), try file.floats(tensor), file: file.name)
         }
+        for entry in stage.store.entries {
+            let tensor = prefix + entry.spec.name.dropFirst("layers.0.".count)
+            if !file.has(tensor) { throw file.missing(tensor) }
+        }
         let window = position - StreamCursor.windowStart(at: position, chunk: c.chunk)
         let stateNames = ["norm_mean", "norm_var", "cema_h", "sca_k", "awm_k", "v", "memory", "lognorm"]
         /// Writes one row of the golden state (`in` or `up`) into our layout.
@@ -110,5 +114,6 @@ struct Layers {
             }
         }
         report.require("out.norm_count", counts, try file.ints("\(name).out.norm_count"))
+        try file.requireComplete(case: name, compared: report.compared)
     }
 }

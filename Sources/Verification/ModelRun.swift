@@ -34,17 +34,22 @@ extension GeckoConfiguration {
 }
 
 /// A whole model (or one layer) on one thread team, run over one row of tokens in slices of any length.
-final class ModelRun {
-    let configuration: GeckoConfiguration
-    let stage: Stage
+package final class ModelRun {
+    package let configuration: GeckoConfiguration
+    package let stage: Stage
+    /// The masks of the sequence; nil switches dropout off.
+    private let dropout: DropoutStream?
     private var slots: [FloatBuffer] = []
     private var plans: [SlicePlan] = []
     private let gradientSlot: FloatBuffer
     private let output: FloatBuffer
 
     /// `longest`: tokens of the longest slice.
-    init(_ c: GeckoConfiguration, blocks: [any Block]? = nil, longest: Int, team: Team) {
+    package init(
+        _ c: GeckoConfiguration, blocks: [any Block]? = nil, longest: Int, team: Team, dropout: DropoutStream? = nil
+    ) {
         configuration = c
+        self.dropout = dropout
         let geometry = SliceGeometry(
             length: longest, chunk: c.chunk, aligned: false, tile: KernelTable.emaTile, workers: team.count)
         stage = Stage(blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry, team: team)
@@ -52,7 +57,7 @@ final class ModelRun {
         output = FloatBuffer(longest * c.dim)
     }
 
-    func plan(_ cursor: StreamCursor, length: Int, bos: [Bool]?) -> SlicePlan {
+    package func plan(_ cursor: StreamCursor, length: Int, bos: [Bool]?) -> SlicePlan {
         SlicePlan(
             cursor: cursor, length: length, bos: bos, chunk: configuration.chunk, keyDim: configuration.keyDim,
             ropeBase: configuration.ropeBase, beta1: configuration.beta1, beta2: configuration.beta2,
@@ -60,11 +65,11 @@ final class ModelRun {
     }
 
     /// A stream's carried state.
-    final class Stream {
-        var cursor = StreamCursor()
-        let state: FloatBuffer
+    package final class Stream {
+        package var cursor = StreamCursor()
+        package let state: FloatBuffer
 
-        init(_ run: ModelRun) {
+        package init(_ run: ModelRun) {
             state = FloatBuffer(run.stage.stateCount)
             run.stage.initialState(state.base)
         }
@@ -72,16 +77,16 @@ final class ModelRun {
 
     /// Runs one slice and returns its logits [T, V] and the sum of its token losses; keeps what the backward needs. A loss scale of 0
     /// keeps the logits readable.
-    func forward(_ stream: Stream, tokens: [Int32], targets: [Int32]?, lossScale: Float) -> (
+    package func forward(_ stream: Stream, tokens: [Int32], targets: [Int32]?, lossScale: Float) -> (
         logits: [Float], loss: Double
     ) {
         let bos = configuration.bosID.map { id in tokens.map { $0 == Int32(id) } }
         let plan = plan(stream.cursor, length: tokens.count, bos: bos)
         let slot = FloatBuffer(stage.slotCount)
         let exit = FloatBuffer(stage.stateCount)
-        let context = stage.context(
-            plan: plan, tokens: tokens.pinned(), targets: targets?.pinned(), lossScale: lossScale, dropout: nil)
-        stage.forward(context, slot: slot.base, entry: stream.state.base, exit: exit.base, output: output.base)
+        withContext(plan, tokens, targets, lossScale) {
+            stage.forward($0, slot: slot.base, entry: stream.state.base, exit: exit.base, output: output.base)
+        }
         stream.state.base.update(from: exit.base, count: exit.count)
         stream.cursor = plan.exit
         slots.append(slot)
@@ -95,18 +100,19 @@ final class ModelRun {
     }
 
     /// Backward over all slices run since the last call, last first; `visit` sees the state gradient before each slice's first token.
-    func backward(tokens: [Int32], targets: [Int32], lossScale: Float, visit: (StreamCursor, FloatBuffer) -> Void) {
+    package func backward(
+        tokens: [Int32], targets: [Int32], lossScale: Float, visit: (StreamCursor, FloatBuffer) -> Void
+    ) {
         let stateGradient = FloatBuffer(stage.stateCount)
         let gradient = FloatBuffer(stage.geometry.length * configuration.dim)
         for (plan, slot) in zip(plans, slots).reversed() {
             let range = plan.start..<plan.start + plan.length
-            let context = stage.context(
-                plan: plan, tokens: Array(tokens[range]).pinned(), targets: Array(targets[range]).pinned(),
-                lossScale: lossScale, dropout: nil)
-            stage.backward(
-                context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
-                stateGradient: stateGradient.base)
-            stage.accumulateWeightGradients(context, slot: slot.base, gradientSlot: gradientSlot.base)
+            withContext(plan, Array(tokens[range]), Array(targets[range]), lossScale) { context in
+                stage.backward(
+                    context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
+                    stateGradient: stateGradient.base)
+                stage.accumulateWeightGradients(context, slot: slot.base, gradientSlot: gradientSlot.base)
+            }
             var cursor = StreamCursor()
             cursor.position = plan.start
             visit(cursor, stateGradient)
@@ -114,13 +120,29 @@ final class ModelRun {
         forget()
     }
 
-    func forget() {
+    /// Lends a context whose tokens and targets last as long as the body.
+    private func withContext(
+        _ plan: SlicePlan, _ tokens: [Int32], _ targets: [Int32]?, _ lossScale: Float, _ body: (SliceContext) -> Void
+    ) {
+        tokens.withUnsafeBufferPointer { tokens in
+            func run(_ targets: UnsafePointer<Int32>?) {
+                body(
+                    stage.context(
+                        plan: plan, tokens: tokens.baseAddress, targets: targets, lossScale: lossScale,
+                        dropout: dropout))
+            }
+            guard let targets else { return run(nil) }
+            targets.withUnsafeBufferPointer { run($0.baseAddress) }
+        }
+    }
+
+    package func forget() {
         slots = []
         plans = []
     }
 
     /// The real tensors of a state (or its gradient) at a position, in the golden data's names and layouts.
-    func named(_ state: FloatBuffer, at position: Int) -> [(name: String, values: [Float])] {
+    package func named(_ state: FloatBuffer, at position: Int) -> [(name: String, values: [Float])] {
         let c = configuration
         let rows = position - StreamCursor.windowStart(at: position, chunk: c.chunk)
         var result: [(String, [Float])] = []
@@ -152,7 +174,7 @@ final class ModelRun {
     }
 
     /// Gradients under the reference's names: a tied matrix's two parts are summed.
-    func gradient(_ name: String) -> [Float] {
+    package func gradient(_ name: String) -> [Float] {
         let own = stage.store.gradientValues(name)
         guard name == Embedding.weightName, configuration.tieEmbeddings else { return own }
         return zip(own, stage.store.gradientValues(OutputLayer.tiedName)).map { $0 + $1 }
@@ -163,14 +185,5 @@ final class ModelRun {
         if name == Embedding.weightName, configuration.tieEmbeddings {
             try Verification.load(values, into: stage.store, OutputLayer.tiedName, file)
         }
-    }
-}
-
-extension Array where Element == Int32 {
-    /// The elements in memory that stays until the process ends: verification is a short run.
-    func pinned() -> UnsafePointer<Int32> {
-        let p = UnsafeMutablePointer<Int32>.allocate(capacity: Swift.max(1, count))
-        p.initialize(from: self, count: count)
-        return UnsafePointer(p)
     }
 }

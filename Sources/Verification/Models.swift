@@ -30,17 +30,22 @@ struct Models {
         let name: String
         /// Ends of the slices.
         let ends: [Int]
+        /// Whether it visits every position that the file knows a state of: then all of the file is compared.
+        var isComplete = false
     }
 
     /// Whole; at the positions of the file; ragged, with single tokens and slices longer than a chunk.
     func cuts() throws -> [Cut] {
         let L = try file.shape("in.tokens")[1]
         let C = try configuration(packed: false).chunk
-        let positions = (try file.metadata("positions") as? [Int]) ?? []
+        let known = file.positions(of: "state").union(file.positions(of: "stategrad")).filter { $0 > 0 && $0 < L }
+        let positions = ((try? file.metadata("positions")) as? [Int] ?? []) + known
         let ragged = [1, 2, C - 1, C + 3, 2 * C + 1, 3 * C, 4 * C - 2]
         func ends(_ p: [Int]) -> [Int] { Array(Set(p.filter { $0 > 0 && $0 < L } + [L])).sorted() }
-        var result = [Cut(name: "whole", ends: [L])]
-        if !positions.isEmpty { result.append(Cut(name: "cut at the file's positions", ends: ends(positions))) }
+        var result = [Cut(name: "whole", ends: [L], isComplete: known.isEmpty)]
+        if !positions.isEmpty {
+            result.append(Cut(name: "cut at the file's positions", ends: ends(positions), isComplete: true))
+        }
         result.append(Cut(name: "cut at chunks", ends: ends(Array(stride(from: C, to: L, by: C)))))
         result.append(Cut(name: "ragged", ends: ends(ragged)))
         return result
@@ -112,6 +117,12 @@ struct Models {
                 report.compare(name, found, try file.floats(name), tolerance: Tolerance.gradient)
             }
         }
+        for name in parameters.names where !file.has("grad.\(name)") { throw file.missing("grad.\(name)") }
+        if cut.isComplete {
+            try file.requireWholeStates("state", Array(states.keys) + Array(cursors.keys))
+            try file.requireWholeStates("stategrad", stateGradients.keys)
+            try file.requireAllCompared(report.compared)
+        }
     }
 
     /// Greedy decoding after a prompt, one token a call.
@@ -156,6 +167,8 @@ struct Models {
                 report.require(name, found, try file.ints(name))
             }
         }
+        try file.requireWholeStates("state", Array(states.keys) + Array(cursors.keys))
+        try file.requireAllCompared(report.compared, except: ["out.forced_logits"])
     }
 
     /// Given tokens fed one at a time after the prompt.
@@ -239,6 +252,7 @@ struct Models {
             let found = Array(UnsafeBufferPointer(start: store.value(name)!, count: store[name]!.count))
             report.compare("final.\(name)", found, try file.floats("final.\(name)"), tolerance: Tolerance.trajectory)
         }
+        try file.requireAllCompared(report.compared)
     }
 }
 

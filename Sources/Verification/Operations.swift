@@ -9,12 +9,6 @@ struct Operations {
     let file: GoldenFile
     let team: Team
 
-    /// The operations known by the file name's part after `op_`.
-    static let known = [
-        "timestep_decay_norm", "complex_ema", "norms", "rotary", "sliding_chunk_attention", "adaptive_working_memory",
-        "nffn", "cross_entropy",
-    ]
-
     func run(_ operation: String, case name: String, _ report: inout CaseReport) throws {
         switch operation {
         case "timestep_decay_norm": try timestepDecayNorm(name, &report)
@@ -27,6 +21,7 @@ struct Operations {
         case "cross_entropy": try crossEntropy(name, &report)
         default: throw VerificationError("\(file.name): no operation is called '\(operation)'")
         }
+        try file.requireComplete(case: name, compared: report.compared)
     }
 
     private func context(_ plan: SlicePlan, workspace: FloatBuffer = FloatBuffer(0)) -> SliceContext {
@@ -441,7 +436,7 @@ func load(_ values: [Float], into store: ParameterStore, _ parameter: String, _ 
 }
 
 extension ParameterStore {
-    func gradientValues(_ name: String) -> [Float] {
+    package func gradientValues(_ name: String) -> [Float] {
         guard let entry = self[name], let p = gradient(name) else { return [] }
         return Array(UnsafeBufferPointer(start: p, count: entry.count))
     }

@@ -23,8 +23,19 @@ package struct Verifier {
                 "'\(directory)' holds no .safetensors files; give a directory of golden data, such as Tests/ModelTests/Fixtures"
             )
         }
-        MatrixProduct.useCallersThreads()
-        for name in files { verify(name, in: directory, all: Set(files), visit) }
+        try MatrixProduct.useCallersThreads()
+        var isEmpty = true
+        for name in files {
+            verify(name, in: directory, all: Set(files)) { report in
+                isEmpty = false
+                visit(report)
+            }
+        }
+        if isEmpty {
+            throw VerificationError(
+                "'\(directory)' holds parameters only; put golden data beside them: model_X_plain, _packed, _decode or _adamw"
+            )
+        }
     }
 
     private func verify(_ name: String, in directory: String, all: Set<String>, _ visit: (CaseReport) -> Void) {

@@ -129,10 +129,34 @@ import Testing
         let text = error.description
         #expect(text.contains("rank 1 waited 0.05 s for F of sequence 2, slice 1"))
         #expect(text.contains("from rank 0, tag 7"))
+        #expect(text.contains("Rank 0 waits for all ranks at barrier."))
         guard case .cancelled(by: 1, _) = errors[0] as? TransportError else {
             Issue.record("rank 0 ended with \(String(describing: errors[0]))")
             return
         }
+    }
+
+    @Test func aPeerThatComputesSaysSo() throws {
+        let fabric = InMemoryFabric(size: 2)
+        let errors = runRanks(fabric) { endpoint in
+            let message = Message(4)
+            if endpoint.rank == 0 {
+                endpoint.activity = { "computes F of sequence 0, slice 3" }
+                while true {
+                    usleep(100)
+                    try endpoint.progress()
+                }
+            }
+            endpoint.patience = 0.02
+            do {
+                try endpoint.wait(endpoint.startReceive(into: message.memory, from: 0, tag: 7), for: "a message")
+            } catch {
+                fabric.cancel(error, by: 1)
+                throw error
+            }
+        }
+        let text = try #require(errors[1] as? TransportError).description
+        #expect(text.contains("Rank 0 computes F of sequence 0, slice 3."))
     }
 
     @Test func aFailureEndsTheWaitsOfAllOthers() throws {

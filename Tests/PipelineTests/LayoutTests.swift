@@ -91,3 +91,29 @@ import Testing
         #expect(try await fresh.run().losses != reference.losses)
     }
 }
+
+/// Every schedule trains, with the parameters of one rank.
+@Suite(.serialized) struct EveryScheduleTests {
+    @Test(arguments: ScheduleRegistry.all.map(\.name), [2, 3])
+    func trainsTheSameParameters(schedule: String, ranks: Int) async throws {
+        var harness = Harness()
+        harness.model.layers = 6
+        let reference = try await harness.run()
+        harness.stages = ranks
+        harness.schedule = schedule
+        let found = try await harness.run()
+        #expect(found == reference)
+        harness.recompute = true
+        #expect(try await harness.run() == reference)
+    }
+
+    @Test func interleavedTakesMoreVirtualStages() async throws {
+        var harness = Harness()
+        harness.model.layers = 6
+        let reference = try await harness.run()
+        harness.stages = 2
+        harness.schedule = "interleaved"
+        harness.virtualStages = 3
+        #expect(try await harness.run() == reference)
+    }
+}

@@ -65,7 +65,7 @@ package enum Mpirun {
     private static func end(of process: Process, limit: Double) async throws {
         let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
         process.terminationHandler = { _ in continuation.finish() }
-        try process.run()
+        try runWithSignals(process)
         let watchdog = Task {
             try await Task.sleep(for: .seconds(limit))
             // mpirun passes this on to the ranks; when it can't, it is killed.
@@ -75,6 +75,17 @@ package enum Mpirun {
         }
         for await _ in ends {}
         watchdog.cancel()
+    }
+
+    /// Threads of Swift's pool block signals, and a process inherits that from the thread that starts it: mpirun could not
+    /// be ended, nor end its ranks.
+    private static func runWithSignals(_ process: Process) throws {
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        try process.run()
     }
 
     private static func clean(_ environment: [String: String]) -> [String: String] {

@@ -98,7 +98,7 @@ final class Generator {
                 let id = try engine.endpoint.startReceive(
                     into: UnsafeMutableRawBufferPointer(start: stage.input(slot), count: bytes),
                     from: plan.worldRank(replica: 0, rank: shape.rank(of: number - 1)), tag: engine.tags.generation)
-                try engine.endpoint.wait(id, for: "rank \(engine.endpoint.rank), stage \(number): generation")
+                try engine.endpoint.wait(id, for: "generation at stage \(number)")
             } else if number > 0 {
                 stage.input(slot).update(from: output.base, count: tokens.count * m.dim)
             }
@@ -115,7 +115,7 @@ final class Generator {
                 let id = try engine.endpoint.startSend(
                     UnsafeRawBufferPointer(start: output.base, count: bytes),
                     to: plan.worldRank(replica: 0, rank: shape.rank(of: number + 1)), tag: engine.tags.generation)
-                try engine.endpoint.wait(id, for: "rank \(engine.endpoint.rank), stage \(number): generation")
+                try engine.endpoint.wait(id, for: "generation at stage \(number)")
             }
         }
         return result

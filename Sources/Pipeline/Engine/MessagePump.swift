@@ -97,7 +97,7 @@ final class MessagePump {
     /// Waits until everything sent has left.
     func finish() throws {
         for (id, buffer) in sending {
-            try endpoint.wait(id, for: "rank \(endpoint.rank): the end of its sends")
+            try endpoint.wait(id, for: "the end of its sends")
             buffers.giveBack(buffer)
         }
         sending.removeAll(keepingCapacity: true)

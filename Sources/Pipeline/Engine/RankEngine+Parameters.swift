@@ -27,7 +27,7 @@ extension RankEngine {
                         try sink?.take(e.spec, values)
                     } else {
                         let id = try endpoint.startSend(UnsafeRawBufferPointer(values), to: 0, tag: tags.parameters)
-                        try endpoint.wait(id, for: "rank \(endpoint.rank): sending parameter \(e.spec.name)")
+                        try endpoint.wait(id, for: "sending parameter \(e.spec.name)")
                     }
                 }
             } else {
@@ -35,7 +35,7 @@ extension RankEngine {
                     let buffer = FloatBuffer(spec.count)
                     let id = try endpoint.startReceive(
                         into: UnsafeMutableRawBufferPointer(buffer.bytes), from: owner, tag: tags.parameters)
-                    try endpoint.wait(id, for: "rank 0: parameter \(spec.name) of rank \(owner)")
+                    try endpoint.wait(id, for: "parameter \(spec.name) of rank \(owner)")
                     try sink?.take(spec, UnsafeBufferPointer(start: buffer.base, count: spec.count))
                 }
             }

@@ -138,7 +138,7 @@ extension RankEngine {
         let buffer = tiedBuffer ?? FloatBuffer(count)
         tiedBuffer = buffer
         let world = plan.worldRank(replica: replica, rank: peer)
-        let what = "rank \(endpoint.rank): the tied embedding's gradient of rank \(world)"
+        let what = "the tied embedding's gradient of rank \(world)"
         let receive = try endpoint.startReceive(
             into: UnsafeMutableRawBufferPointer(buffer.bytes), from: world, tag: tags.tiedEmbedding)
         let send = try endpoint.startSend(

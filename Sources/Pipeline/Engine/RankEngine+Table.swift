@@ -16,6 +16,7 @@ extension RankEngine {
         for (position, action) in row.enumerated() {
             let place = place(of: action.stage)
             let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
+            activity = "computes \(action)"
             do {
                 try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch)
             } catch let error as PipelineError {
@@ -23,7 +24,7 @@ extension RankEngine {
             } catch let error as TransportError {
                 // A cancelled transport speaks of the rank that failed; anything else happened here.
                 if case .cancelled = error { throw error }
-                throw PipelineError("\(describe(action)): \(error)")
+                throw PipelineError("rank \(endpoint.rank), \(describe(action)): \(error)")
             }
             if action.kind.givesWeightGradient {
                 left[action.stage]! -= 1
@@ -34,6 +35,7 @@ extension RankEngine {
             }
         }
         try messages.finish()
+        activity = "has finished its row"
         for place in places where !place.isDrained {
             preconditionFailure("stage \(place.number) still holds units after its row")
         }

@@ -20,7 +20,7 @@ extension RankEngine {
         if endpoint.rank != 0 {
             try own.withUnsafeBytes { bytes in
                 let id = try endpoint.startSend(bytes, to: 0, tag: tags.trace)
-                try endpoint.wait(id, for: "rank \(endpoint.rank): sending its trace")
+                try endpoint.wait(id, for: "sending its trace")
             }
             return nil
         }
@@ -29,7 +29,7 @@ extension RankEngine {
             var values = [Double](repeating: 0, count: counts[rank])
             try values.withUnsafeMutableBytes { bytes in
                 let id = try endpoint.startReceive(into: bytes, from: rank, tag: tags.trace)
-                try endpoint.wait(id, for: "rank 0: the trace of rank \(rank)")
+                try endpoint.wait(id, for: "the trace of rank \(rank)")
             }
             parts.append(values)
         }

@@ -69,6 +69,7 @@ final class RankEngine {
         }
         team.onJoin = { [unowned self] in advance() }
         endpoint.onWait = { [unowned self] in try sync?.progress() }
+        endpoint.activity = { [unowned self] in activity }
     }
 
     /// Copies a batch to memory that stays in place while slices point into it.
@@ -82,6 +83,9 @@ final class RankEngine {
         tokens.base.update(from: batch.tokens, count: batch.tokens.count)
         targets.base.update(from: batch.targets, count: batch.targets.count)
     }
+
+    /// What this rank is at, for peers that wait for it in vain.
+    var activity = "is between steps"
 
     private var lastAdvance = 0.0
 
@@ -107,7 +111,7 @@ final class RankEngine {
     func offset(_ action: Action) -> Int { action.sequence * plan.sequence + action.slice * plan.slice }
 
     func describe(_ action: Action) -> String {
-        "rank \(endpoint.rank) (replica \(replica), stage \(action.stage)), action \(action)"
+        "stage \(action.stage) of replica \(replica), action \(action)"
     }
 }
 

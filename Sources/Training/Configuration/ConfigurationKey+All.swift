@@ -126,7 +126,12 @@ extension ConfigurationKey {
         .integer(
             .pipeline, "replicas", \.pipeline.replicas, .atLeast(1),
             "Copies of the pipeline that share the batch; ranks = stages x replicas."),
-        .text(.pipeline, "schedule", \.pipeline.schedule, "Order of forward and backward slices, by name."),
+        .text(
+            .pipeline, "schedule", \.pipeline.schedule,
+            "Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a schedule file."),
+        .integer(
+            .pipeline, "virtual", \.pipeline.virtual, .atLeast(0),
+            "Stages that each rank holds, for schedules that allow several; 0 = the schedule's choice."),
         .integer(
             .pipeline, "slice", \.pipeline.slice, .atLeast(0),
             "Tokens per slice, a multiple of chunk; 0 = the whole sequence."),

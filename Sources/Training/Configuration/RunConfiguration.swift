@@ -90,6 +90,7 @@ extension RunConfiguration {
         package var stages = 0
         package var replicas = 1
         package var schedule = "1f1b"
+        package var virtual = 0
         package var slice = 0
         package var recompute = false
         package var layers = LayerSplit.balanced

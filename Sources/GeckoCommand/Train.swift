@@ -1,0 +1,40 @@
+import ArgumentParser
+import Training
+
+struct Train: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a model on text: alone, under mpirun, or under srun.",
+        discussion: """
+            gecko train run.toml --model.layers 8 --data.path corpus.txt
+            mpirun -np 4 gecko train run.toml --pipeline.replicas 2
+            srun --mpi=pmix gecko train run.toml
+
+            Alone, all stages run as actors in this process. Under a launcher each rank is one stage of one replica: ranks = stages x replicas. \
+            Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
+            The last line printed is the digest of all parameters, which is the same for every layout.
+
+            \(RunConfiguration.helpText(width: 78))
+            """)
+
+    @Argument(
+        parsing: .allUnrecognized,
+        help: ArgumentHelp("A TOML file and --section.key value overrides, in any order.", valueName: "file and overrides"))
+    var arguments: [String] = []
+
+    func run() async throws {
+        var rest = arguments
+        var file: String?
+        if let first = rest.first, !first.hasPrefix("--") {
+            file = first
+            rest.removeFirst()
+        }
+        let (path, overrides) = (file, rest)
+        do {
+            try await Launch.train(configurationFile: path) { world in
+                try RunConfiguration.load(file: path, overrides: overrides).validated(world: world)
+            }
+        } catch is SilentFailure {
+            throw ExitCode.failure
+        }
+    }
+}

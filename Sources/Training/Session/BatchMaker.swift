@@ -1,0 +1,63 @@
+import Corpora
+import Pipeline
+
+/// Cuts the corpus into the batches of a step, one per replica: pure functions of the step, the same in every process.
+struct BatchMaker {
+    let plan: TrainingPlan
+
+    private var length: Int { plan.configuration.data.sequence }
+    private var replicas: Int { plan.configuration.pipeline.replicas }
+
+    /// The training batches of step `step`, counted from 0.
+    func training(step: Int) -> [Batch] {
+        let sampler = plan.sampler
+        return batches(count: sampler.batch, firstNumber: step * sampler.batch) { index, inputs, targets in
+            sampler.fill(step: step, index: index, inputs: inputs, targets: targets)
+        }
+    }
+
+    /// All held-out sequences and how many targets they count. Replicas get equally many: the last may be filled up with sequences
+    /// that count nothing.
+    func heldOut(_ windows: HeldOutWindows) -> (batches: [Batch], targets: Int) {
+        let each = (windows.count + replicas - 1) / replicas
+        let all = batches(count: each * replicas, firstNumber: 0) { index, inputs, targets in
+            if index < windows.count {
+                windows.fill(index, inputs: inputs, targets: targets)
+            } else {
+                inputs.update(repeating: 0)
+                targets.update(repeating: ByteVocabulary.ignoredTarget)
+            }
+            return true
+        }
+        return (all, all[0].countedTargets)
+    }
+
+    private func batches(
+        count: Int, firstNumber: Int,
+        fill: (Int, UnsafeMutableBufferPointer<Int32>, UnsafeMutableBufferPointer<Int32>) -> Bool
+    ) -> [Batch] {
+        var inputs = [Int32](repeating: 0, count: count * length)
+        var targets = inputs
+        var restarts: [Bool] = []
+        inputs.withUnsafeMutableBufferPointer { inputs in
+            targets.withUnsafeMutableBufferPointer { targets in
+                for i in 0..<count {
+                    let range = i * length..<(i + 1) * length
+                    restarts.append(
+                        fill(
+                            i, UnsafeMutableBufferPointer(rebasing: inputs[range]),
+                            UnsafeMutableBufferPointer(rebasing: targets[range])))
+                }
+            }
+        }
+        let counted = targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) }
+        let each = count / replicas
+        return (0..<replicas).map { r in
+            let rows = r * each..<(r + 1) * each
+            let tokens = rows.lowerBound * length..<rows.upperBound * length
+            return Batch(
+                tokens: Array(inputs[tokens]), targets: Array(targets[tokens]), length: length, countedTargets: counted,
+                sequenceNumbers: rows.map { firstNumber + $0 }, restarts: Array(restarts[rows]))
+        }
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Hardware
+import MPI
+import Pipeline
+
+/// This process' rank of an MPI world, on a thread of its own that is the only one to call MPI.
+actor MPISession {
+    nonisolated let executor: ThreadExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    private nonisolated let world: ThreadConfined<MPIWorld>
+
+    struct World: Sendable {
+        let rank: Int
+        let size: Int
+    }
+
+    /// Who is pinned where: this rank, and the cores of all ranks.
+    struct Placement: Sendable {
+        let own: CorePlacement
+        let all: [[Int]]
+        let nodes: Int
+    }
+
+    init() throws {
+        executor = try ThreadExecutor(name: "gecko rank", policy: .ownCore)
+        world = ThreadConfined(to: executor)
+    }
+
+    func start() throws -> World {
+        let world = try MPIWorld()
+        self.world.value = world
+        return World(rank: world.rank, size: world.size)
+    }
+
+    private var running: MPIWorld {
+        guard let world = world.value else { preconditionFailure("the MPI session hasn't started") }
+        return world
+    }
+
+    /// An endpoint for an actor on this session's executor.
+    nonisolated func endpoint() throws -> MPIEndpoint {
+        guard let world = world.value else { preconditionFailure("the MPI session hasn't started") }
+        return MPIEndpoint(world)
+    }
+
+    func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] { try running.broadcast(bytes, from: root) }
+
+    /// All ranks say whether they can go on. If one can't, all throw `AgreedFailure`, and the first that can't carries its problem.
+    func agree(on problem: (any Error)?) throws {
+        let failed = try running.allGather([problem == nil ? 0.0 : 1.0]).firstIndex { $0[0] != 0 }
+        guard let failed else { return }
+        throw AgreedFailure(ownProblem: failed == running.rank ? problem : nil)
+    }
+
+    func place(topology: Topology, threads: Int) throws -> Placement {
+        let own = try CorePlacement.agree(in: running, topology: topology, threads: threads)
+        running.isOversubscribed = own.oversubscribed
+        let all = try running.allGather(own.cores.map(String.init).joined(separator: ","))
+        let nodes = Set(try running.allGather(running.hostName)).count
+        return Placement(
+            own: own, all: all.map { $0.split(separator: ",").compactMap { Int($0) } }, nodes: nodes)
+    }
+
+    func finish() throws { try running.finalize() }
+
+    /// Says what went wrong and ends all ranks.
+    func abort(after error: any Error) -> Never {
+        FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+        running.abort(code: 1)
+    }
+}
+
+/// All ranks stop, knowing of each other.
+struct AgreedFailure: Error {
+    /// The problem, on the rank that tells it.
+    let ownProblem: (any Error)?
+}

@@ -1,0 +1,71 @@
+import Checkpoints
+import Model
+import Pipeline
+
+/// A trained model in one safetensors file: tensors under the reference implementation's names, the resolved configuration in the metadata.
+package enum ModelFile {
+    /// The metadata key of the resolved configuration, as TOML.
+    package static let configurationKey = "gecko.configuration"
+
+    /// Writes tensors as they come and takes the digest of all of them: every parameter in the model's order, little-endian float32.
+    final class Writer: ParameterSink {
+        private let file: SafetensorsWriter
+        private var digest = ParameterDigest()
+
+        init(path: String, plan: TrainingPlan) throws {
+            let specs = (0...plan.pipeline.lastStage).flatMap { plan.pipeline.blocks(of: $0).flatMap(\.parameters) }
+            file = try SafetensorsWriter(
+                path, specs.filter { $0.copyOf == nil }.map { .init($0.name, .float32, $0.shape) },
+                metadata: ["format": "gecko", ModelFile.configurationKey: plan.configuration.toml()])
+        }
+
+        func take(_ spec: ParameterSpec, _ values: UnsafeBufferPointer<Float>) throws {
+            digest.update(values)
+            try file.write(spec.name, UnsafeRawBufferPointer(values))
+        }
+
+        /// Makes the file durable and returns the digest in hexadecimal.
+        func finish() throws -> String {
+            try file.finish()
+            return digest.hex()
+        }
+    }
+
+    /// Reads tensors by name.
+    package struct Source: ParameterSource, Sendable {
+        private let file: SafetensorsFile
+
+        package init(_ file: SafetensorsFile) { self.file = file }
+
+        package func copy(_ spec: ParameterSpec, into values: UnsafeMutableBufferPointer<Float>) throws {
+            let entry = try file.entry(spec.name)
+            guard entry.type == .float32, entry.shape == spec.shape else {
+                throw ModelFileError(
+                    "\(file.path): tensor '\(spec.name)' is \(entry.type) \(entry.shape); this model needs float32 \(spec.shape)")
+            }
+            try file.withBytes(spec.name) { UnsafeMutableRawBufferPointer(values).copyMemory(from: $0) }
+        }
+    }
+
+    /// The configuration that a model file was trained with.
+    package static func configuration(of file: SafetensorsFile) throws -> RunConfiguration {
+        guard let text = file.metadata[configurationKey] else {
+            throw ModelFileError(
+                "\(file.path) doesn't say which model it holds (metadata '\(configurationKey)' is missing): give a model.safetensors that gecko train wrote")
+        }
+        return try RunConfiguration.parse(toml: text, file: file.path)
+    }
+}
+
+extension RunConfiguration {
+    /// Lays the model on a single rank, whatever it was trained on.
+    package mutating func useOneRank() {
+        pipeline = PipelineSection()
+        training.batch = 1
+    }
+}
+
+package struct ModelFileError: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import Hardware
+import Numerics
+import Pipeline
+
+/// What a run tells while it goes: the progress line, `metrics.jsonl`, and at the end the loss curve.
+struct RunLog {
+    private let plan: TrainingPlan
+    private let directory: RunDirectory
+    private let peak: Double
+    private let writer: MetricsWriter
+    private var progress: ProgressLine
+    private var history: [StepMetrics] = []
+    private var skipped = 0
+
+    init(plan: TrainingPlan, directory: RunDirectory, workers: Int) throws {
+        self.plan = plan
+        self.directory = directory
+        let core = MultiplyAddPeak.measure { MonotonicClock.seconds }
+        peak = core * Double(workers)
+        writer = try MetricsWriter(directory.metrics)
+        progress = ProgressLine(
+            steps: plan.configuration.training.steps, every: plan.configuration.training.logEvery)
+    }
+
+    mutating func record(_ report: StepReport, step: Int, rate: Double, seconds: Double, heldOut: Double?) {
+        if report.skipped { skipped += 1 }
+        let tokensPerSecond = Double(plan.tokensPerStep) / seconds
+        let metrics = StepMetrics(
+            step: step + 1, loss: report.loss, tokensPerSecond: tokensPerSecond, gradientNorm: report.gradientNorm,
+            learningRate: rate, utilisation: plan.pipeline.trainingFlopsPerToken * tokensPerSecond / peak,
+            idle: report.idleShare, seconds: seconds, tokens: (step + 1) * plan.tokensPerStep, skipped: skipped,
+            heldOutLoss: heldOut)
+        history.append(metrics)
+        do {
+            try writer.write(metrics)
+        } catch {
+            progress.print("warning: \(error)")
+        }
+        progress.update(metrics, now: MonotonicClock.seconds)
+    }
+
+    mutating func finish() {
+        progress.finish()
+        do {
+            try write(LossCurveSVG(title: directory.path, metrics: history).render(), to: directory.lossCurve)
+        } catch {
+            say("warning: \(error)")
+        }
+        summary()
+    }
+
+    private func summary() {
+        guard let last = history.last else { return }
+        // The first steps allocate and warm up.
+        let steady = history.count > 4 ? history.dropFirst(2) : history[...]
+        let rate = steady.map(\.tokensPerSecond).median
+        say(
+            "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(rate.rounded())) tokens/s, "
+                + "utilisation \(percent(steady.map(\.utilisation).median)), idle \(percent(steady.map(\.idle).median)) (medians)")
+        if skipped > 0 { say("skipped \(skipped) steps whose gradient was not finite") }
+        if let loss = last.heldOutLoss {
+            say("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")
+        }
+    }
+}
+
+private func fixed(_ x: Double) -> String { x.formatted(.number.precision(.fractionLength(4))) }
+private func percent(_ x: Double) -> String { (100 * x).formatted(.number.precision(.fractionLength(1))) + " %" }
+
+extension [Double] {
+    fileprivate var median: Double {
+        let s = sorted()
+        return s.isEmpty ? 0 : s[s.count / 2]
+    }
+}

@@ -1,0 +1,120 @@
+import Checkpoints
+import Corpora
+import Foundation
+import Hardware
+import Model
+import Numerics
+import Pipeline
+import Schedules
+import Simulation
+
+/// The training loop of one process: the same steps in every process, reports where world rank 0 lives.
+package struct Trainer: Sendable {
+    package let plan: TrainingPlan
+    package let group: RankGroup
+    /// Workers of all ranks, for utilisation.
+    package let workers: Int
+    /// Where the results go; nil in processes without world rank 0.
+    package let directory: RunDirectory?
+
+    package init(plan: TrainingPlan, group: RankGroup, workers: Int, directory: RunDirectory?) {
+        self.plan = plan
+        self.group = group
+        self.workers = workers
+        self.directory = directory
+    }
+
+    private var configuration: RunConfiguration { plan.configuration }
+
+    /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
+    package func run() async throws {
+        let batches = BatchMaker(plan: plan)
+        let rates = LearningRate(configuration)
+        let steps = configuration.training.steps
+        let optimizer = configuration.optimizer
+        let adam = AdamW(
+            beta1: optimizer.beta1, beta2: optimizer.beta2, eps: optimizer.eps, weightDecay: optimizer.weightDecay)
+        var log = directory == nil ? nil : try RunLog(plan: plan, directory: directory!, workers: workers)
+        let held = plan.heldOut.map(batches.heldOut)
+        let firstTraced = max(0, steps - configuration.run.traceSteps)
+        var skippedInARow = 0
+        var mark = MonotonicClock.seconds
+        for step in 0..<steps {
+            let batch = batches.training(step: step)
+            if step == firstTraced { try await group.beginTrace() }
+            let rule = UpdateRule(adam: adam, rate: rates.rate(step: step), clip: optimizer.clip)
+            let report = try await group.step(batch, number: step, rule: rule)
+            if step == steps - 1, firstTraced < steps { try await saveTrace(steps: steps - firstTraced) }
+            let now = MonotonicClock.seconds
+            let seconds = now - mark
+            let evaluates = (step + 1 == steps) || isEvaluation(step + 1)
+            let heldOut = evaluates ? try await evaluate(held) : nil
+            log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
+            mark = MonotonicClock.seconds
+            skippedInARow = report.skipped ? skippedInARow + 1 : 0
+            if skippedInARow >= configuration.training.maxNonfinite {
+                log?.finish()
+                throw TrainingError(
+                    "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite for \(skippedInARow) steps in a row. "
+                        + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's figures are in \(directory?.metrics ?? "metrics.jsonl")"
+                )
+            }
+        }
+        log?.finish()
+        try await sample()
+        try await save()
+    }
+
+    private func isEvaluation(_ steps: Int) -> Bool {
+        let every = configuration.training.evaluateEvery
+        return every > 0 && steps % every == 0
+    }
+
+    /// Mean held-out loss in nats.
+    private func evaluate(_ held: (batches: [Batch], targets: Int)?) async throws -> Double? {
+        guard let held else { return nil }
+        return try await group.evaluate(held.batches) / Double(max(1, held.targets))
+    }
+
+    private func saveTrace(steps: Int) async throws {
+        let title = "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
+        guard let timeline = try await group.endTrace(title: title), let directory else { return }
+        try write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
+        try write(PerfettoTrace(timeline).text, to: directory.trace)
+    }
+
+    private func sample() async throws {
+        let training = configuration.training
+        guard training.sampleTokens > 0 else { return }
+        let prompt = ByteVocabulary.encode(training.samplePrompt, packed: configuration.data.packed)
+        guard !prompt.isEmpty else { return }
+        let tokens = try await group.generate(
+            prompt: prompt, count: training.sampleTokens, temperature: training.sampleTemperature,
+            seed: UInt64(training.seed))
+        guard group.isRoot else { return }
+        say("\nsample, continuing the prompt in brackets:")
+        say("[\(training.samplePrompt)]\(ByteDecoder.text(tokens).withVisibleControls)\n")
+    }
+
+    private func save() async throws {
+        let plan = plan
+        let path = directory?.parameters ?? ""
+        let digest = try await group.collectParameters(
+            into: { try ModelFile.Writer(path: path, plan: plan) }, finish: { try $0.finish() })
+        if let digest { say("parameters sha256 \(digest)") }
+    }
+}
+
+package struct TrainingError: Error, CustomStringConvertible, Sendable {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Writes a whole text file, naming it when that fails.
+func write(_ text: String, to path: String) throws {
+    do {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+    } catch {
+        throw FileError(path: path, operation: "write", reason: error.localizedDescription)
+    }
+}

@@ -1,0 +1,146 @@
+import Corpora
+import Foundation
+import Model
+import Pipeline
+import Schedules
+
+/// Everything a run needs to know before it starts: resolved configuration, corpus, and the pipeline's plan. Making it checks all that can be
+/// checked without work.
+package struct TrainingPlan: Sendable {
+    package let configuration: RunConfiguration
+    package let corpus: Corpus
+    package let sampler: SequenceSampler
+    /// Nil when nothing is held out.
+    package let heldOut: HeldOutWindows?
+    package let pipeline: PipelinePlan
+
+    /// - Parameter configuration: validated.
+    package init(_ configuration: RunConfiguration) throws {
+        self.configuration = configuration
+        let data = configuration.data
+        pipeline = try PipelinePlan(configuration)
+        corpus = try Corpus.load(
+            path: data.path, heldOut: data.heldOut, packed: data.packed, separator: data.separator)
+        sampler = try SequenceSampler(
+            corpus: corpus, sequence: data.sequence, batch: configuration.training.batch,
+            seed: UInt64(configuration.training.seed), streams: data.streams)
+        heldOut =
+            data.heldOut > 0
+            ? try HeldOutWindows(
+                corpus: corpus, sequence: data.sequence, limit: configuration.training.evaluateSequences) : nil
+    }
+
+    /// Tokens of a step over all replicas.
+    package var tokensPerStep: Int { configuration.training.batch * configuration.data.sequence }
+}
+
+extension GeckoConfiguration {
+    package init(_ c: RunConfiguration) {
+        self.init()
+        let m = c.model
+        layers = m.layers
+        dim = m.dim
+        zDim = m.zDim
+        valueDim = m.valueDim
+        ffnDim = m.ffnDim
+        heads = m.heads
+        ropeHeads = m.ropeHeads < 0 ? m.heads : m.ropeHeads
+        emaDim = m.emaDim
+        chunk = m.chunk
+        normGroups = m.normGroups
+        vocabulary = m.vocabulary
+        beta1 = m.beta1
+        beta2 = m.beta2
+        lnGroups = m.lnGroups
+        eps = m.eps
+        ropeBase = m.ropeBase
+        normAffine = m.normAffine
+        swiglu = m.swiglu
+        twoHopResidual = m.twoHopResidual
+        rescaleNFFN = m.rescaleNFFN
+        scaleEmbeddings = m.scaleEmbeddings
+        tieEmbeddings = m.tieEmbeddings
+        bosID = c.data.packed ? Int(ByteVocabulary.bos) : nil
+        dropout = m.dropout
+        hiddenDropout = m.hiddenDropout
+        attentionDropout = m.attentionDropout
+    }
+}
+
+extension PipelinePlan {
+    /// The plan of a validated configuration.
+    package init(_ c: RunConfiguration) throws {
+        let model = GeckoConfiguration(c)
+        var table = try Self.table(c)
+        if c.pipeline.recompute { table = table.withRecompute() }
+        let stages = table.shape.stages
+        guard stages <= model.layers else {
+            throw ConfigurationError([
+                "schedule '\(c.pipeline.schedule)' cuts the model in \(stages) stages, but model.layers = \(model.layers): "
+                    + "set model.layers to at least \(stages), or use fewer ranks or another schedule"
+            ])
+        }
+        try self.init(
+            model: model, table: table, partition: try Self.partition(c, model, stages: stages),
+            slice: c.pipeline.slice, replicas: c.pipeline.replicas, streams: c.data.streams)
+    }
+
+    private static func table(_ c: RunConfiguration) throws -> ScheduleTable {
+        let sequences = c.training.batch / c.pipeline.replicas
+        let slices = c.data.sequence / c.pipeline.slice
+        let name = c.pipeline.schedule
+        if ScheduleRegistry.all.contains(where: { $0.name == name }) {
+            do {
+                return try ScheduleRegistry.generator(named: name).make(
+                    ScheduleRequest(
+                        ranks: c.pipeline.stages, virtualStages: c.pipeline.virtual == 0 ? nil : c.pipeline.virtual,
+                        sequences: sequences, slices: slices))
+            } catch {
+                throw ConfigurationError(["pipeline.schedule = \"\(name)\": \(error)"])
+            }
+        }
+        // Not a name: the path of a table in its text form.
+        guard let text = try? String(contentsOfFile: name, encoding: .utf8) else {
+            let names = ScheduleRegistry.all.map(\.name).joined(separator: ", ")
+            throw ConfigurationError([
+                "pipeline.schedule = \"\(name)\" is neither a schedule (\(names)) nor a readable file with one"
+            ])
+        }
+        let table: ScheduleTable
+        do {
+            table = try ScheduleTable(text: text)
+        } catch {
+            throw ConfigurationError(["\(name): \(error)"])
+        }
+        let shape = table.shape
+        guard shape.ranks == c.pipeline.stages, shape.sequences == sequences, shape.slices == slices else {
+            throw ConfigurationError([
+                "the schedule \(name) is for \(shape.ranks) ranks, \(shape.sequences) sequences and \(shape.slices) slices, but this run has "
+                    + "\(c.pipeline.stages) (pipeline.stages), \(sequences) (training.batch / pipeline.replicas) and \(slices) "
+                    + "(data.sequence / pipeline.slice): change one or the other"
+            ])
+        }
+        return table
+    }
+
+    private static func partition(
+        _ c: RunConfiguration, _ model: GeckoConfiguration, stages: Int
+    ) throws -> LayerPartition {
+        switch c.pipeline.layers {
+        case .even:
+            return .even(layers: model.layers, stages: stages)
+        case .balanced:
+            return .balanced(
+                layers: model.layers, stages: stages, layer: GeckoLayer(model, layer: 0).forwardFlopsPerToken,
+                embedding: Embedding(model).forwardFlopsPerToken, output: OutputLayer(model).forwardFlopsPerToken)
+        case .explicit(let counts):
+            guard counts.count == stages else {
+                throw ConfigurationError([
+                    "pipeline.layers lists \(counts.count) stages, but schedule '\(c.pipeline.schedule)' has \(stages) on "
+                        + "\(c.pipeline.stages) ranks: give \(stages) numbers"
+                ])
+            }
+            return LayerPartition(counts: counts)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The printed digest is the same for every layout of one replica, in process and under mpirun.
+@Suite(.serialized) struct DigestTests {
+    @Test func everyLayoutPrintsTheSameDigest() async throws {
+        let space = try Workspace()
+        let alone = try await space.train()
+        let digest = try #require(alone.digest, "\(alone.output)")
+        #expect(alone.exitCode == 0)
+        #expect(alone.output.hasSuffix("parameters sha256 \(digest)\n"))
+        let layouts: [(overrides: [String], ranks: Int)] = [
+            (["--pipeline.stages", "2"], 0),
+            (["--pipeline.stages", "3", "--pipeline.recompute", "true"], 0),
+            (["--pipeline.stages", "4", "--pipeline.schedule", "all-forward-all-backward"], 0),
+            (["--machine.threads", "1"], 0),
+            (["--machine.threads", "2"], 0),
+            (["--pipeline.schedule", "zb-h1", "--pipeline.stages", "2"], 0),
+            (["--pipeline.schedule", "interleaved", "--pipeline.stages", "2", "--pipeline.virtual", "2"], 0),
+            ([], 1),
+            ([], 2),
+            (["--pipeline.schedule", "all-forward-all-backward"], 3),
+            (["--pipeline.recompute", "true", "--pipeline.layers", "1,1,1,1"], 4),
+            (["--pipeline.schedule", "zbv"], 2),
+        ]
+        for layout in layouts {
+            let outcome = try await space.train(layout.overrides, ranks: layout.ranks)
+            #expect(outcome.exitCode == 0, "\(layout): \(outcome.output)")
+            #expect(outcome.digest == digest, "\(layout): \(outcome.output)")
+        }
+    }
+
+    @Test func theRunDirectoryHoldsTheResults() async throws {
+        let space = try Workspace()
+        let outcome = try await space.train(["--pipeline.stages=2"])
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+        for file in ["config.toml", "metrics.jsonl", "loss.svg", "timeline.svg", "trace.json", "model.safetensors"] {
+            let size = try FileManager.default.attributesOfItem(atPath: "\(space.path)/run/\(file)")[.size] as? Int
+            #expect((size ?? 0) > 0, "\(file)")
+        }
+        let lines = try String(contentsOfFile: space.path + "/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 3)
+        let trace = try JSONSerialization.jsonObject(
+            with: try Data(contentsOf: URL(fileURLWithPath: space.path + "/run/trace.json")))
+        let events = try #require((trace as? [String: Any])?["traceEvents"] as? [[String: Any]])
+        let starts = events.filter { $0["ph"] as? String == "s" }.count
+        let ends = events.filter { $0["ph"] as? String == "f" }.count
+        // 2 traced steps x 16 units x one activation and one gradient.
+        #expect(starts == 64 && ends == 64)
+        // The resolved configuration trains the same model again.
+        let again = try await Mpirun.run("gecko", ["train", space.path + "/run/config.toml"], ranks: 0)
+        #expect(again.digest == outcome.digest)
+        let text = try await Mpirun.run(
+            "gecko", ["generate", space.path + "/run", "--prompt", "1 geese", "--tokens", "4"], ranks: 0)
+        #expect(text.exitCode == 0 && text.output.hasPrefix("1 geese"), "\(text.output)")
+    }
+
+    @Test func aScheduleFileTrains() async throws {
+        let space = try Workspace()
+        let file = space.path + "/mine.schedule"
+        let saved = try await Mpirun.run(
+            "gecko",
+            ["simulate", "--stages", "2", "--sequences", "4", "--slices", "4", "--schedule", "zb-h1", "--save", file],
+            ranks: 0)
+        #expect(saved.exitCode == 0, "\(saved.output)")
+        let alone = try await space.train()
+        let found = try await space.train(["--pipeline.stages", "2", "--pipeline.schedule", file])
+        #expect(found.exitCode == 0 && found.digest == alone.digest, "\(found.output)")
+    }
+}

@@ -1,0 +1,100 @@
+import Kernels
+import TestSupport
+
+extension KernelCases {
+    static let gating: [KernelCase] =
+        shapes { biasSilu($0, $1, hasBias: true) } + shapes { biasSilu($0, $1, hasBias: false) }
+        + shapes { siluBackward($0, $1) } + shapes { swiglu($0, $1) } + shapes { swigluBackward($0, $1) }
+        + shapes { gatedMix($0, $1) } + shapes { gatedMixBackward($0, $1) }
+
+    private static func biasSilu(_ rows: Int, _ cols: Int, hasBias: Bool) -> KernelCase {
+        var noise = Noise(11)
+        let (x, b) = (noise.floats(rows * cols, scale: 6), noise.floats(cols))
+        return KernelCase("biasSilu", "\(rows) x \(cols)\(hasBias ? "" : " without bias")") { kernels, memory in
+            kernels.biasSilu(
+                memory.output("x", from: x, cols: cols, ld: cols + 3), cols + 3, hasBias ? memory.input(b) : nil,
+                memory.output("y", rows: rows, cols: cols, ld: cols + 2), cols + 2, rows, cols)
+        } expected: {
+            let a = x.indices.map { Double(x[$0]) + (hasBias ? Double(b[$0 % cols]) : 0) }
+            return ["x": a, "y": a.map(silu)]
+        }
+    }
+
+    private static func siluBackward(_ rows: Int, _ cols: Int) -> KernelCase {
+        var noise = Noise(12)
+        let (x, dy) = (noise.floats(rows * cols, scale: 6), noise.floats(rows * cols))
+        return KernelCase("siluBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
+            kernels.siluBackward(
+                memory.output("dx", rows: rows, cols: cols, ld: cols + 1), cols + 1,
+                memory.input(dy, cols: cols, ld: cols + 2), cols + 2, memory.input(x, cols: cols, ld: cols + 3),
+                cols + 3, rows, cols)
+        } expected: {
+            ["dx": x.indices.map { Double(dy[$0]) * slope(silu, at: Double(x[$0])) }]
+        }
+    }
+
+    /// h = silu(a1) a3 for one row a = (a1, a3).
+    private static func swigluRow(_ a: [Double]) -> [Double] {
+        let n = a.count / 2
+        return (0..<n).map { silu(a[$0]) * a[n + $0] }
+    }
+
+    private static func swiglu(_ rows: Int, _ n: Int) -> KernelCase {
+        var noise = Noise(13)
+        let a = noise.floats(rows * 2 * n, scale: 4)
+        return KernelCase("swiglu", "\(rows) x \(n)") { kernels, memory in
+            kernels.swiglu(memory.output("h", rows: rows, cols: n), memory.input(a, cols: 2 * n), rows, n)
+        } expected: {
+            ["h": (0..<rows).flatMap { swigluRow(doubles(a.row($0, 2 * n))) }]
+        }
+    }
+
+    private static func swigluBackward(_ rows: Int, _ n: Int) -> KernelCase {
+        var noise = Noise(14)
+        let (a, dh) = (noise.floats(rows * 2 * n, scale: 4), noise.floats(rows * n))
+        return KernelCase("swigluBackward", "\(rows) x \(n)", tolerance: Tolerance.gradient) { kernels, memory in
+            kernels.swigluBackward(
+                memory.output("da", rows: rows, cols: 2 * n), memory.input(dh, cols: n), memory.input(a, cols: 2 * n),
+                rows, n)
+        } expected: {
+            [
+                "da": (0..<rows).flatMap { t in
+                    centralDifferences(at: a.row(t, 2 * n)) { inner(dh.row(t, n), swigluRow($0)) }
+                }
+            ]
+        }
+    }
+
+    private static func gatedMix(_ rows: Int, _ cols: Int) -> KernelCase {
+        var noise = Noise(15)
+        let n = rows * cols
+        let (sca, r, awm) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
+        return KernelCase("gatedMix", "\(rows) x \(cols)") { kernels, memory in
+            kernels.gatedMix(
+                memory.output("mix", rows: rows, cols: cols), memory.input(sca, cols: cols),
+                memory.input(r, cols: cols, ld: cols + 3), cols + 3, memory.input(awm, cols: cols), rows, cols)
+        } expected: {
+            ["mix": (0..<n).map { Double(sca[$0]) * silu(Double(r[$0])) + Double(awm[$0]) }]
+        }
+    }
+
+    private static func gatedMixBackward(_ rows: Int, _ cols: Int) -> KernelCase {
+        var noise = Noise(16)
+        let n = rows * cols
+        let (sca, r, dmix) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
+        return KernelCase("gatedMixBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
+            kernels.gatedMixBackward(
+                memory.output("dsca", rows: rows, cols: cols),
+                memory.output("dr", rows: rows, cols: cols, ld: cols + 2),
+                cols + 2, memory.input(dmix, cols: cols), memory.input(sca, cols: cols),
+                memory.input(r, cols: cols, ld: cols + 3), cols + 3, rows, cols)
+        } expected: {
+            [
+                "dsca": (0..<n).map { i in
+                    slope({ Double(dmix[i]) * $0 * silu(Double(r[i])) }, at: Double(sca[i]))
+                },
+                "dr": (0..<n).map { i in slope({ Double(dmix[i]) * Double(sca[i]) * silu($0) }, at: Double(r[i])) },
+            ]
+        }
+    }
+}

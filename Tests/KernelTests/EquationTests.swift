@@ -1,0 +1,29 @@
+import Kernels
+import TestSupport
+import Testing
+
+/// Every kernel against its equation in Double, backwards against central differences, at every CPU level this machine runs.
+@Suite struct EquationTests {
+    @Test(arguments: KernelCases.all)
+    func aKernelFollowsItsEquationAndTouchesNothingElse(_ c: KernelCase) {
+        let expected = c.expected()
+        for kernels in KernelTable.runnable {
+            let memory = KernelMemory()
+            c.run(kernels, memory)
+            #expect(memory.violations.isEmpty, "\(c.testDescription), level \(kernels.level)")
+            let results = memory.results
+            #expect(Set(results.map(\.name)) == Set(expected.keys))
+            for (name, values) in results {
+                let worst = deviation(values, from: expected[name] ?? [])
+                #expect(
+                    worst <= c.tolerance, "\(c.testDescription), level \(kernels.level): \(name) deviates by \(worst)")
+            }
+        }
+    }
+
+    @Test func everyKernelHasCases() {
+        let fields = Mirror(reflecting: KernelTable.best).children.compactMap(\.label).filter { $0 != "level" }
+        #expect(fields.count > 40)
+        #expect(Set(fields) == Set(KernelCases.all.map(\.kernel)))
+    }
+}
