@@ -47,6 +47,7 @@ struct Plan: ParsableCommand {
         configuration.pipeline.stages = best.candidate.stages
         configuration.pipeline.replicas = best.candidate.replicas
         configuration.pipeline.schedule = best.candidate.schedule
+        configuration.pipeline.virtual = best.candidate.virtualStages > 1 ? best.candidate.virtualStages : 0
         configuration.pipeline.slice = best.candidate.slice
         configuration.pipeline.recompute = best.candidate.recompute
         // Several stages a rank have no list of their own; the balanced split deals the layers out the same way.
