@@ -58,7 +58,9 @@ let package = Package(
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
 
-        .executableTarget(name: "GeckoCommand", dependencies: ["Training", "Verification", argumentParser]),
+        .executableTarget(
+            name: "GeckoCommand",
+            dependencies: ["Training", "Verification", "Schedules", "Simulation", argumentParser]),
 
         // What tests start under mpirun, and how.
         .executableTarget(
@@ -78,7 +80,7 @@ let package = Package(
         .testTarget(
             name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Corpora", "Checkpoints"]),
+        .testTarget(name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints"]),
     ],
     swiftLanguageModes: [.v6]
 )

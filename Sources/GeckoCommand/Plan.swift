@@ -47,9 +47,11 @@ struct Plan: ParsableCommand {
         configuration.pipeline.stages = best.candidate.stages
         configuration.pipeline.replicas = best.candidate.replicas
         configuration.pipeline.schedule = best.candidate.schedule
+        configuration.pipeline.virtual = best.candidate.virtualStages > 1 ? best.candidate.virtualStages : 0
         configuration.pipeline.slice = best.candidate.slice
         configuration.pipeline.recompute = best.candidate.recompute
-        configuration.pipeline.layers = .explicit(best.layers)
+        // Several stages a rank have no list of their own; the balanced split deals the layers out the same way.
+        configuration.pipeline.layers = best.candidate.virtualStages > 1 ? .balanced : .explicit(best.layers)
         configuration.machine.threads = best.candidate.threads
         do {
             try configuration.toml().write(toFile: write, atomically: true, encoding: .utf8)

@@ -53,7 +53,12 @@ package enum MatrixProduct {
     }
 
     /// Call once before the first product: our workers are the threads, the library's own would fight them for the cores.
-    package static func useCallersThreads() { openblas_set_num_threads(1) }
+    ///
+    /// - Throws: when the loaded library is OpenBLAS' serial build, which computes wrong results when several threads call it.
+    package static func useCallersThreads() throws {
+        guard openblas_get_parallel() != 0 else { throw SerialBLASError() }
+        openblas_set_num_threads(1)
+    }
 
     /// The kernels that the library chose, such as "Haswell".
     package static var coreName: String { String(cString: openblas_get_corename()) }
@@ -63,4 +68,13 @@ package enum MatrixProduct {
 
     /// Whether results are known not to depend on the number of workers (`grain` holds for these kernels).
     package static var isIndependentOfWorkers: Bool { ["Haswell", "Zen"].contains(coreName) }
+}
+
+/// The wrong build of OpenBLAS was loaded.
+package struct SerialBLASError: Error, CustomStringConvertible {
+    package var description: String {
+        "the OpenBLAS found here is the serial build (\(MatrixProduct.libraryDescription)), which computes wrong results when several threads "
+            + "call it: install libopenblas0-pthread and choose it (update-alternatives --config libopenblas.so.0-$(gcc -print-multiarch)), "
+            + "or put its folder first in LD_LIBRARY_PATH"
+    }
 }

@@ -59,11 +59,15 @@ import Testing
         #expect(outcome.digest != nil)
     }
 
-    @Test func anExplodingRunStopsWithAdvice() async throws {
+    @Test(arguments: [0, 2]) func anExplodingRunStopsWithAdvice(ranks: Int) async throws {
         let space = try Workspace()
         let outcome = try await space.train(
-            ["--optimizer.learning_rate", "1e30", "--optimizer.warmup", "0", "--training.steps", "30", "--pipeline.stages", "2"])
+            [
+                "--optimizer.learning_rate", "1e30", "--optimizer.warmup", "0", "--training.steps", "30",
+                "--pipeline.stages", "2",
+            ], ranks: ranks)
         #expect(outcome.exitCode != 0)
+        #expect(outcome.output.components(separatedBy: "Error:").count == 2, "\(outcome.output)")
         #expect(outcome.output.contains("5 steps in a row"), "\(outcome.output)")
         #expect(outcome.output.contains("optimizer.learning_rate"))
     }

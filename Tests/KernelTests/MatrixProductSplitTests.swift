@@ -8,7 +8,7 @@ import Testing
 /// A product's bits don't depend on how many workers share it. That is promised for the library's AVX2 kernels, which the program
 /// selects as it starts; a test run hasn't, so it starts itself again with that choice.
 @Suite struct MatrixProductSplitTests {
-    init() { MatrixProduct.useCallersThreads() }
+    init() throws { try MatrixProduct.useCallersThreads() }
 
     @Test(
         .enabled(if: MatrixProduct.isIndependentOfWorkers, "with the library's other kernels nothing is promised"),

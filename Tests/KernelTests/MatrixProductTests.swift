@@ -89,7 +89,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct MatrixProductTests {
-    init() { MatrixProduct.useCallersThreads() }
+    init() throws { try MatrixProduct.useCallersThreads() }
 
     @Test(arguments: ProductCase.small) func aProductIsTheSumOfProducts(_ p: ProductCase) {
         let data = p.data()

@@ -61,7 +61,11 @@ extension Double {
     }
 
     /// A share as a percentage with one digit behind the point.
-    var asPercentage: String { (self * 100).fixed(1) + " %" }
+    var asPercentage: String {
+        // Rounding must not leave a zero with a sign.
+        let tenths = (self * 1000).rounded()
+        return ((tenths == 0 ? 0 : tenths) / 10).fixed(1) + " %"
+    }
 }
 
 extension Int {

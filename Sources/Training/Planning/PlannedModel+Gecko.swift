@@ -27,11 +27,11 @@ extension PlannedModel {
         let shape = gecko
         let (layer, embedding, output) = (GeckoLayer(shape, layer: 0), Embedding(shape), OutputLayer(shape))
         func figures(_ block: any Model.Block) -> Block {
-            // Matrices are the parameters whose products dominate; each element costs a multiplication and an addition a token.
+            // Each element of a linear map's matrix costs a multiplication and an addition a token. A tied output layer's is a copy.
             let matrices = block.parameters.filter { $0.copyOf == nil || block is OutputLayer }
             let linear = min(
                 block.forwardFlopsPerToken,
-                2 * matrices.filter { $0.shape.count == 2 }.reduce(0) { $0 + Double($1.count) })
+                2 * matrices.filter(\.decays).reduce(0) { $0 + Double($1.count) })
             let own = block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
             return Block(
                 parameters: own, linearFlops: linear, otherFlops: block.forwardFlopsPerToken - linear)

@@ -54,6 +54,11 @@ package enum Launch {
             try await session.finish()
             if let problem = error.ownProblem { throw problem }
             throw SilentFailure()
+        } catch let error as TrainingError {
+            // Every rank has come to the same end at the same step.
+            try await session.finish()
+            if world.rank == 0 { throw error }
+            throw SilentFailure()
         } catch {
             // Only this rank knows: the others are told by the launcher.
             await session.abort(after: error)

@@ -1,0 +1,62 @@
+import Simulation
+import Testing
+import Training
+
+struct PlanningTests {
+    private static let good = """
+        [cluster]
+        nodes = 2
+        cores = 4
+        memory = "16GiB"
+        network = "5us,25gbit"
+        """
+
+    @Test("a cluster's file gives its figures, defaults where it says nothing, and the measured speed only if needed")
+    func reading() throws {
+        let cluster = try ClusterFile.cluster(Self.good, name: "c.toml") { 42 }
+        #expect(cluster.nodes == 2 && cluster.sockets == 1 && cluster.cores == 4 && cluster.gflops == 42)
+        #expect(cluster.memory == 16 * 1_073_741_824 && cluster.network.bandwidth == 25 * 125e6)
+        var asked = false
+        let given = try ClusterFile.cluster(Self.good + "\ngflops = 60\nsockets = 2", name: "c.toml") {
+            asked = true
+            return 1
+        }
+        #expect(given.gflops == 60 && given.ranksPerNode == [1, 2, 4] && !asked)
+    }
+
+    @Test(
+        "a wrong cluster file is refused with the key and what was expected",
+        arguments: [
+            ("", "expected the section [cluster]"), ("[cluster", "c.toml:1:"), ("nodes = 1", "unknown section or key"),
+            ("[cluster]\nnodes = 2\ncores = 4\nmemory = 1\nnetwork = \"1us\"\nnode = 3", "unknown key 'node'"),
+            ("[cluster]\ncores = 4", "nodes: expected a whole number, found nothing"),
+            ("[cluster]\nnodes = \"2\"", "nodes: expected a whole number"),
+            ("[cluster]\nnodes = 2\ncores = 4\nmemory = \"much\"", "memory: expected bytes such as 480GiB"),
+            ("[cluster]\nnodes = 2\ncores = 4\nmemory = \"1GiB\"\nnetwork = \"fast\"", "network:"),
+            ("[cluster]\nnodes = 0\ncores = 4\nmemory = \"1GiB\"\nnetwork = \"1us\"", "at least 1"),
+            ("[cluster]\nnodes = 1\nsockets = 3\ncores = 4\nmemory = \"1GiB\"\nnetwork = \"1us\"", "3 sockets"),
+        ])
+    func malformed(text: String, expected: String) {
+        let error = #expect(throws: SimulationError.self) {
+            try ClusterFile.cluster(text, name: "c.toml") { 50 }
+        }
+        #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+    }
+
+    @Test("the planner's model has the parameters and the arithmetic of the real one")
+    func model() {
+        var configuration = RunConfiguration()
+        configuration.model.layers = 3
+        let planned = PlannedModel(configuration)
+        let section = configuration.model
+        let (d, z, e, f, n) = (section.dim, section.zDim, section.valueDim, section.ffnDim, section.emaDim)
+        let layer = d * d + 3 * d * e + d * z + 3 * d * f + 4 * d * n + 2 * e + 9 * z + 7 * d
+        #expect(Int(planned.layer.parameters) == layer)
+        #expect(Int(planned.parameters) == 3 * layer + 2 * 256 * d + 2 * d)
+        #expect(Int(planned.layer.linearFlops) == 2 * (d * d + 3 * d * e + d * z + 3 * d * f))
+        #expect(Int(planned.output.linearFlops) == 2 * 256 * d && planned.layer.otherFlops > 0)
+        let bytes = (planned.bytes(256).layer, planned.bytes(512).layer)
+        #expect(bytes.0.stash > Double(4 * 256 * d) && bytes.1.stash > 1.8 * bytes.0.stash)
+        #expect(planned.sliceLengths == [128, 256, 512, 1024])
+    }
+}
