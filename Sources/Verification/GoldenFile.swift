@@ -21,6 +21,15 @@ struct GoldenFile {
         return try file.entry(name).shape
     }
 
+    /// A shape with so many axes.
+    func shape(_ name: String, axes: Int) throws -> [Int] {
+        let shape = try shape(name)
+        guard shape.count == axes else {
+            throw VerificationError("\(self.name): tensor '\(name)' has shape \(shape); it should have \(axes) axes")
+        }
+        return shape
+    }
+
     func isReal(_ name: String) throws -> Bool { try file.entry(name).type == .float32 }
 
     func floats(_ name: String) throws -> [Float] {

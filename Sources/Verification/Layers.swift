@@ -16,9 +16,13 @@ struct Layers {
         let packed = file.has("\(name).in.bos")
         var c = try GeckoConfiguration(Hyperparameters(file: file.name, key: name, values: values), packed: packed)
         c.layers = 1
-        let shape = try file.shape("\(name).in.x")
+        let shape = try file.shape("\(name).in.x", axes: 3)
         let (B, L, D) = (shape[0], shape[1], shape[2])
         let position = try h.int("position")
+        guard D == c.dim, position >= 0 else {
+            throw VerificationError(
+                "\(file.name): '\(name)' has \(D) features at position \(position); its configuration says \(c.dim)")
+        }
         let layer = GeckoLayer(c, layer: 0)
         let run = ModelRun(c, blocks: [layer], longest: L, team: team)
         let stage = run.stage
@@ -31,53 +35,50 @@ struct Layers {
             if !file.has(tensor) { throw file.missing(tensor) }
         }
         let window = position - StreamCursor.windowStart(at: position, chunk: c.chunk)
-        let stateNames = ["norm_mean", "norm_var", "cema_h", "sca_k", "awm_k", "v", "memory", "lognorm"]
-        /// Writes one row of the golden state (`in` or `up`) into our layout.
-        func fill(_ role: String, _ buffer: FloatBuffer, row b: Int) throws {
+        /// Writes one row of the golden state (`in` or `up`) into our layout; its window holds `window` tokens.
+        func fill(_ role: String, _ buffer: FloatBuffer, row b: Int, window: Int) throws {
             let s = LayerState.at(stage.state(buffer.base, of: 0), c, window: stage.geometry.window)
-            for n in stateNames {
-                let v = try file.floats("\(name).\(role).state.\(n)").row(b, of: B)
-                let target: UnsafeMutablePointer<Float>
-                switch n {
-                case "norm_mean": target = s.mean
-                case "norm_var": target = s.variance
-                case "sca_k": target = s.keys
-                case "awm_k": target = s.memoryKeys
-                case "v": target = s.values
-                case "memory": target = s.memory
-                case "lognorm": target = s.lognorm
-                default:
-                    for d in 0..<D {
-                        for k in 0..<c.emaDim {
-                            for part in 0..<2 {
-                                s.ema[(part * c.emaDim + k) * c.paddedDim + d] = v[(d * c.emaDim + k) * 2 + part]
-                            }
-                        }
+            func values(_ n: String, _ count: Int) throws -> [Float] {
+                try file.floats("\(name).\(role).state.\(n)", count: B * count).row(b, of: B)
+            }
+            for (n, target, count) in [
+                ("norm_mean", s.mean, c.normGroups), ("norm_var", s.variance, c.normGroups),
+                ("sca_k", s.keys, window * c.zDim), ("awm_k", s.memoryKeys, window * c.zDim),
+                ("v", s.values, window * c.valueDim), ("memory", s.memory, c.zDim * c.headValueDim),
+                ("lognorm", s.lognorm, c.zDim),
+            ] {
+                target.update(from: try values(n, count), count: count)
+            }
+            let h = try values("cema_h", 2 * D * c.emaDim)
+            for d in 0..<D {
+                for k in 0..<c.emaDim {
+                    for part in 0..<2 {
+                        s.ema[(part * c.emaDim + k) * c.paddedDim + d] = h[(d * c.emaDim + k) * 2 + part]
                     }
-                    continue
                 }
-                target.update(from: v, count: v.count)
             }
         }
         var found: [String: [Float]] = [:]
         var counts: [Int32] = []
         stage.beginStep()
         for b in 0..<B {
-            func optional(_ n: String, _ other: [Int32]) throws -> [Int32] {
-                file.has("\(name).in.\(n)") ? try file.ints("\(name).in.\(n)").row(b, of: B) : other
+            // Documents are told apart where there are flags for their first tokens; then their numbers must be there, too.
+            func document(_ n: String, or other: [Int32]) throws -> [Int32] {
+                packed ? try file.ints("\(name).in.\(n)", count: B * other.count).row(b, of: B) : other
             }
             let cursor = StreamCursor(
-                position: position, count: Int(try file.ints("\(name).in.norm_count")[b]),
-                windowDocuments: try optional("window_segments", [Int32](repeating: 0, count: window)),
-                memoryDocument: try optional("memory_segment", [-1])[0],
-                lastDocument: try optional("last_segment", [0])[0])
+                position: position, count: Int(try file.ints("\(name).in.norm_count", count: B)[b]),
+                windowDocuments: try document("window_segments", or: [Int32](repeating: 0, count: window)),
+                memoryDocument: try document("memory_segment", or: [-1])[0],
+                lastDocument: try document("last_segment", or: [0])[0])
             let plan = run.plan(
-                cursor, length: L, bos: packed ? try file.flags("\(name).in.bos").row(b, of: B) : nil)
+                cursor, length: L, bos: packed ? try file.flags("\(name).in.bos", count: B * L).row(b, of: B) : nil)
             let (entry, exit) = (FloatBuffer(stage.stateCount), FloatBuffer(stage.stateCount))
-            try fill("in", entry, row: b)
+            try fill("in", entry, row: b, window: window)
             let slot = FloatBuffer(stage.slotCount)
             let y = FloatBuffer(stage.geometry.length * D)
-            stage.input(slot.base).update(from: try file.floats("\(name).in.x").row(b, of: B), count: L * D)
+            stage.input(slot.base).update(
+                from: try file.floats("\(name).in.x", count: B * L * D).row(b, of: B), count: L * D)
             let context = stage.context(plan: plan, tokens: nil, targets: nil, lossScale: 0, dropout: nil)
             stage.forward(context, slot: slot.base, entry: entry.base, exit: exit.base, output: y.base)
             found["out.y", default: []] += y.values(L * D)
@@ -88,8 +89,8 @@ struct Layers {
             }
             counts.append(Int32(plan.exit.count))
             let stateGradient = FloatBuffer(stage.stateCount)
-            try fill("up", stateGradient, row: b)
-            let gradient = FloatBuffer(try file.floats("\(name).up.y").row(b, of: B))
+            try fill("up", stateGradient, row: b, window: plan.newWindow)
+            let gradient = FloatBuffer(try file.floats("\(name).up.y", count: B * L * D).row(b, of: B))
             let gradientSlot = FloatBuffer(stage.gradientSlotCount)
             stage.backward(
                 context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
@@ -114,6 +115,9 @@ struct Layers {
             }
         }
         report.require("out.norm_count", counts, try file.ints("\(name).out.norm_count"))
+        for output in found.keys.sorted() where output.hasPrefix("out.") && !file.has("\(name).\(output)") {
+            throw file.missing("\(name).\(output)")
+        }
         try file.requireComplete(case: name, compared: report.compared)
     }
 }

@@ -30,6 +30,25 @@ extension GeckoConfiguration {
         scaleEmbeddings = try h.flag("scale_emb")
         tieEmbeddings = try h.flag("share_emb")
         bosID = packed ? try h.int("bos_id") : nil
+        try check(h)
+    }
+
+    /// Throws where sizes don't fit together.
+    private func check(_ h: Hyperparameters) throws {
+        let sizes = [layers, dim, zDim, valueDim, ffnDim, heads, emaDim, chunk, normGroups, vocabulary, lnGroups]
+        guard sizes.allSatisfy({ $0 > 0 }), 0...heads ~= ropeHeads else {
+            throw VerificationError(
+                "\(h.file): '\(h.key)' should have sizes above 0 and at most num_heads heads that are rotated: \(self)")
+        }
+        for (whole, parts, what) in [
+            (dim, normGroups, "model_dim by norm_groups"), (dim, lnGroups, "model_dim by ln_groups"),
+            (zDim, heads, "z_dim by num_heads"), (valueDim, heads, "value_dim by num_heads"),
+        ] where whole % parts != 0 {
+            throw VerificationError("\(h.file): '\(h.key)' must divide \(what): \(whole) isn't a multiple of \(parts)")
+        }
+        guard ropeHeads == 0 || keyDim % 2 == 0 else {
+            throw VerificationError("\(h.file): '\(h.key)' rotates heads with an odd number of features, \(keyDim)")
+        }
     }
 }
 

@@ -36,7 +36,7 @@ struct Models {
 
     /// Whole; at the positions of the file; ragged, with single tokens and slices longer than a chunk.
     func cuts() throws -> [Cut] {
-        let L = try file.shape("in.tokens")[1]
+        let L = try file.shape("in.tokens", axes: 2)[1]
         let C = try configuration(packed: false).chunk
         let known = file.positions(of: "state").union(file.positions(of: "stategrad")).filter { $0 > 0 && $0 < L }
         let positions = ((try? file.metadata("positions")) as? [Int] ?? []) + known
@@ -56,11 +56,12 @@ struct Models {
     /// Loss, logits, gradients, states and state gradients.
     func sequence(_ cut: Cut, _ report: inout CaseReport) throws {
         let packed = (try file.metadata("packed") as? Bool) ?? false
-        let shape = try file.shape("in.tokens")
+        let shape = try file.shape("in.tokens", axes: 2)
         let (B, L) = (shape[0], shape[1])
-        let tokens = try file.ints("in.tokens")
-        let targets = try file.ints("in.targets")
         let run = try run(packed: packed, longest: L)
+        let V = run.configuration.vocabulary
+        let tokens = try file.tokens("in.tokens", count: B * L, below: V)
+        let targets = try file.tokens("in.targets", count: B * L, below: V, ignores: true)
         let count = targetsCount(targets)
         let scale = Float(1 / Double(count))
         var logits: [Float] = []
@@ -127,12 +128,12 @@ struct Models {
 
     /// Greedy decoding after a prompt, one token a call.
     func decode(_ report: inout CaseReport) throws {
-        let prompt = try file.ints("in.prompt")
-        let B = try file.shape("in.prompt")[0]
-        let steps = try file.shape("out.tokens")[1]
-        let length = prompt.count / B
+        let shape = try file.shape("in.prompt", axes: 2)
+        let (B, length) = (shape[0], shape[1])
+        let steps = try file.shape("out.tokens", axes: 2)[1]
         let run = try run(packed: (try? file.metadata("packed")) as? Bool ?? false, longest: length)
         let V = run.configuration.vocabulary
+        let prompt = try file.tokens("in.prompt", count: B * length, below: V)
         run.stage.beginStep()
         var tokens: [Int32] = []
         var logits: [Float] = []
@@ -173,11 +174,13 @@ struct Models {
 
     /// Given tokens fed one at a time after the prompt.
     func forced(_ report: inout CaseReport) throws {
-        let prompt = try file.ints("in.prompt")
-        let given = try file.ints("in.forced")
-        let B = try file.shape("in.prompt")[0]
-        let run = try run(packed: (try? file.metadata("packed")) as? Bool ?? false, longest: prompt.count / B)
+        let shape = try file.shape("in.prompt", axes: 2)
+        let (B, length) = (shape[0], shape[1])
+        let steps = try file.shape("in.forced", axes: 2)[1]
+        let run = try run(packed: (try? file.metadata("packed")) as? Bool ?? false, longest: length)
         let V = run.configuration.vocabulary
+        let prompt = try file.tokens("in.prompt", count: B * length, below: V)
+        let given = try file.tokens("in.forced", count: B * steps, below: V)
         run.stage.beginStep()
         var logits: [Float] = []
         for b in 0..<B {
@@ -196,10 +199,10 @@ struct Models {
         let packed = (try file.metadata("packed") as? Bool) ?? false
         let h = try file.object("optimizer")
         let decayed = Set((try file.metadata("decayed") as? [String]) ?? [])
-        let shape = try file.shape("in.tokens")
+        let shape = try file.shape("in.tokens", axes: 3)
         let (steps, B, L) = (shape[0], shape[1], shape[2] - 1)
-        let all = try file.ints("in.tokens")
         let run = try run(packed: packed, longest: L)
+        let all = try file.tokens("in.tokens", count: steps * B * (L + 1), below: run.configuration.vocabulary)
         let store = run.stage.store
         let adam = AdamW(
             beta1: try h.number("beta1"), beta2: try h.number("beta2"), eps: try h.number("eps"),

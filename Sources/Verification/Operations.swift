@@ -37,8 +37,9 @@ struct Operations {
             beta2: beta2, tile: KernelTable.emaTile)
     }
 
-    private func bos(_ name: String, row: Int, of rows: Int) throws -> [Bool]? {
-        file.has("\(name).in.bos") ? try file.flags("\(name).in.bos").row(row, of: rows) : nil
+    /// Row `b` of the [B, L] flags, if there are any.
+    private func bos(_ name: String, row b: Int, of B: Int, length L: Int) throws -> [Bool]? {
+        file.has("\(name).in.bos") ? try file.flags("\(name).in.bos", count: B * L).row(b, of: B) : nil
     }
 
     /// Gathers rows and compares them once all are there.
@@ -64,12 +65,13 @@ struct Operations {
 
     private func timestepDecayNorm(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
-        let shape = try file.shape("\(name).in.x")
+        let shape = try file.shape("\(name).in.x", axes: 3)
         let (B, L, D) = (shape[0], shape[1], shape[2])
         let G = try h.int("groups")
-        func tensor(_ n: String) throws -> [Float] { try file.floats("\(name).\(n)") }
-        let weight = FloatBuffer(try tensor("in.weight"))
-        let bias = FloatBuffer(try tensor("in.bias"))
+        try file.requireDivides(G, D, "groups of \(name)")
+        func tensor(_ n: String, _ count: Int) throws -> [Float] { try file.floats("\(name).\(n)", count: count) }
+        let weight = FloatBuffer(try tensor("in.weight", D))
+        let bias = FloatBuffer(try tensor("in.bias", D))
         let dw = FloatBuffer(D)
         let db = FloatBuffer(D)
         let norm = TimestepDecayNorm(
@@ -80,12 +82,12 @@ struct Operations {
         var counts: [Int32] = []
         for b in 0..<B {
             var cursor = StreamCursor()
-            cursor.count = Int(try file.ints("\(name).in.count")[b])
+            cursor.count = Int(try file.ints("\(name).in.count", count: B)[b])
             let plan = plan(
-                L, cursor: cursor, bos: try bos(name, row: b, of: B), beta1: norm.beta1, beta2: norm.beta2)
-            let x = FloatBuffer(try tensor("in.x").row(b, of: B))
-            let mean = FloatBuffer(try tensor("in.mean").row(b, of: B))
-            let variance = FloatBuffer(try tensor("in.var").row(b, of: B))
+                L, cursor: cursor, bos: try bos(name, row: b, of: B, length: L), beta1: norm.beta1, beta2: norm.beta2)
+            let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
+            let mean = FloatBuffer(try tensor("in.mean", B * G).row(b, of: B))
+            let variance = FloatBuffer(try tensor("in.var", B * G).row(b, of: B))
             let y = FloatBuffer(L * D)
             let mhat = FloatBuffer(L * G)
             let r = FloatBuffer(L * G)
@@ -96,9 +98,9 @@ struct Operations {
             all.append("out.mean", mean.values())
             all.append("out.var", variance.values())
             counts.append(Int32(plan.exit.count))
-            let dmean = FloatBuffer(try tensor("up.mean").row(b, of: B))
-            let dvariance = FloatBuffer(try tensor("up.var").row(b, of: B))
-            let dy = FloatBuffer(try tensor("up.y").row(b, of: B))
+            let dmean = FloatBuffer(try tensor("up.mean", B * G).row(b, of: B))
+            let dvariance = FloatBuffer(try tensor("up.var", B * G).row(b, of: B))
+            let dy = FloatBuffer(try tensor("up.y", B * L * D).row(b, of: B))
             let dx = FloatBuffer(L * D)
             norm.backward(
                 context(plan), dy: dy.base, dx: dx.base, x: x.base, mhat: mhat.base, r: r.base,
@@ -115,13 +117,13 @@ struct Operations {
     }
 
     private func complexEMA(_ name: String, _ report: inout CaseReport) throws {
-        let shape = try file.shape("\(name).in.x")
+        let shape = try file.shape("\(name).in.x", axes: 3)
         let (B, L, D) = (shape[0], shape[1], shape[2])
-        let N = try file.shape("\(name).in.alpha")[1]
-        func tensor(_ n: String) throws -> [Float] { try file.floats("\(name).\(n)") }
-        func buffer(_ n: String) throws -> FloatBuffer { FloatBuffer(try tensor(n)) }
-        let (alpha, delta) = (try buffer("in.alpha"), try buffer("in.delta"))
-        let (theta, gamma) = (try buffer("in.theta"), try buffer("in.gamma"))
+        let N = try file.shape("\(name).in.alpha", axes: 2)[1]
+        func tensor(_ n: String, _ count: Int) throws -> [Float] { try file.floats("\(name).\(n)", count: count) }
+        func buffer(_ n: String, _ count: Int) throws -> FloatBuffer { FloatBuffer(try tensor(n, count)) }
+        let (alpha, delta) = (try buffer("in.alpha", D * N), try buffer("in.delta", D * N))
+        let (theta, gamma) = (try buffer("in.theta", D), try buffer("in.gamma", 2 * D * N))
         let ema = ComplexEMA(dim: D, orders: N)
         ema.prepare(alpha: alpha.base, delta: delta.base, theta: theta.base, gamma: gamma.base)
         let scratch = FloatBuffer(ema.workspace(workers: team.count))
@@ -142,17 +144,17 @@ struct Operations {
         }
         var all = Gathered()
         for b in 0..<B {
-            let plan = plan(L, bos: try bos(name, row: b, of: B))
-            let x = FloatBuffer(try tensor("in.x").row(b, of: B))
-            let state = pack(try tensor("in.h").row(b, of: B))
+            let plan = plan(L, bos: try bos(name, row: b, of: B, length: L))
+            let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
+            let state = pack(try tensor("in.h", 2 * B * D * N).row(b, of: B))
             let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
             let y = FloatBuffer(L * D)
             ema.forward(
                 context(plan), x: x.base, y: y.base, state: state.base, entries: entries.base, scratch: scratch.base)
             all.append("out.y", zip(y.values(), x.values()).map { $0 - $1 })
             all.append("out.h", unpack(state))
-            let dy = FloatBuffer(try tensor("up.y").row(b, of: B))
-            let dh = pack(try tensor("up.h").row(b, of: B))
+            let dy = FloatBuffer(try tensor("up.y", B * L * D).row(b, of: B))
+            let dh = pack(try tensor("up.h", 2 * B * D * N).row(b, of: B))
             let dx = FloatBuffer(L * D)
             ema.backward(
                 context(plan), dy: dy.base, dx: dx.base, x: x.base, entries: entries.base, stateGradient: dh.base,
@@ -163,7 +165,7 @@ struct Operations {
         let (p, q) = ema.coefficientValues()
         all.append("out.p", p)
         all.append("out.q", q)
-        ema.addCoefficientGradients(p: try tensor("up.p"), q: try tensor("up.q"))
+        ema.addCoefficientGradients(p: try tensor("up.p", D * N), q: try tensor("up.q", 2 * D * N))
         let (da, dd) = (FloatBuffer(D * N), FloatBuffer(D * N))
         let (dt, dg) = (FloatBuffer(D), FloatBuffer(2 * D * N))
         ema.addParameterGradients(
@@ -182,12 +184,13 @@ struct Operations {
         let D = shape.last ?? 0
         let rows = shape.dropLast().reduce(1, *)
         let groups = try h.int("groups")
+        try file.requireDivides(groups, D, "groups of \(name)")
         let eps = Float(try h.number("eps"))
         let k = KernelTable.best
         let x = FloatBuffer(try file.floats("\(name).in.x"))
-        let dy = FloatBuffer(try file.floats("\(name).up.y"))
-        let weight = file.has("\(name).in.weight") ? FloatBuffer(try file.floats("\(name).in.weight")) : nil
-        let bias = file.has("\(name).in.bias") ? FloatBuffer(try file.floats("\(name).in.bias")) : nil
+        let dy = FloatBuffer(try file.floats("\(name).up.y", count: rows * D))
+        let weight = file.has("\(name).in.weight") ? FloatBuffer(try file.floats("\(name).in.weight", count: D)) : nil
+        let bias = file.has("\(name).in.bias") ? FloatBuffer(try file.floats("\(name).in.bias", count: D)) : nil
         let (y, dx) = (FloatBuffer(rows * D), FloatBuffer(rows * D))
         let (m, r) = (FloatBuffer(rows * groups), FloatBuffer(rows * groups))
         let (dw, db) = (FloatBuffer(D), FloatBuffer(D))
@@ -213,7 +216,7 @@ struct Operations {
 
     private func rotary(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
-        let shape = try file.shape("\(name).in.x")
+        let shape = try file.shape("\(name).in.x", axes: 4)
         let (B, L, H, dz) = (shape[0], shape[1], shape[2], shape[3])
         var cursor = StreamCursor()
         cursor.position = try h.int("first_position")
@@ -221,11 +224,14 @@ struct Operations {
         cursor.windowDocuments = [Int32](repeating: 0, count: cursor.position)
         let plan = plan(L, cursor: cursor, chunk: chunk, keyDim: dz, base: try h.number("base"))
         let heads = try h.int("rope_heads")
+        guard dz % 2 == 0, 0...H ~= heads else {
+            throw VerificationError("\(file.name): '\(name)' rotates \(heads) of \(H) heads with \(dz) features")
+        }
         let k = KernelTable.best
         var all = Gathered()
         for b in 0..<B {
             let x = FloatBuffer(try file.floats("\(name).in.x").row(b, of: B))
-            let dy = FloatBuffer(try file.floats("\(name).up.y").row(b, of: B))
+            let dy = FloatBuffer(try file.floats("\(name).up.y", count: B * L * H * dz).row(b, of: B))
             k.rotate(x.base, H * dz, plan.cosines, plan.sines, 1, L, dz, heads)
             k.rotate(dy.base, H * dz, plan.cosines, plan.sines, -1, L, dz, heads)
             all.append("out.y", x.values())
@@ -235,39 +241,51 @@ struct Operations {
     }
 
     /// The cursor of row `b` for the attention and memory cases.
-    private func cursor(_ name: String, row b: Int, of B: Int, position: Int, window n: Int) throws -> StreamCursor {
-        func value(_ n: String, or other: Int32) throws -> Int32 {
-            file.has("\(name).in.\(n)") ? try file.ints("\(name).in.\(n)")[b] : other
+    private func cursor(_ name: String, _ s: Heads, row b: Int) throws -> StreamCursor {
+        // Documents are told apart where there are flags for their first tokens; then their numbers must be there, too.
+        guard file.has("\(name).in.bos") else {
+            return StreamCursor(
+                position: s.position, count: 0, windowDocuments: [Int32](repeating: 0, count: s.n), memoryDocument: -1,
+                lastDocument: 0)
         }
-        let documents =
-            file.has("\(name).in.window_segments")
-            ? try file.ints("\(name).in.window_segments").row(b, of: B) : [Int32](repeating: 0, count: n)
+        func numbers(_ n: String, _ count: Int) throws -> [Int32] {
+            try file.ints("\(name).in.\(n)", count: s.B * count).row(b, of: s.B)
+        }
+        let owner = file.has("\(name).in.memory") ? try numbers("memory_segment", 1)[0] : -1
         return StreamCursor(
-            position: position, count: 0, windowDocuments: documents,
-            memoryDocument: try value("memory_segment", or: -1), lastDocument: try value("last_segment", or: 0))
+            position: s.position, count: 0, windowDocuments: try numbers("window_segments", s.n), memoryDocument: owner,
+            lastDocument: try numbers("last_segment", 1)[0])
     }
 
     private struct Heads {
         let B, L, H, dz, dv, n, chunk, position: Int
         var Z: Int { H * dz }
         var E: Int { H * dv }
+        var queries: Int { B * L * Z }
+        var outputs: Int { B * L * E }
     }
 
     private func heads(_ name: String) throws -> Heads {
         let h = try file.object(name)
-        let q = try file.shape("\(name).in.q")
-        let v = try file.shape("\(name).in.v")
-        let n = file.has("\(name).in.window_k") ? try file.shape("\(name).in.window_k")[1] : 0
-        return Heads(
-            B: q[0], L: q[1], H: q[2], dz: q[3], dv: v[3], n: n, chunk: try h.int("chunk_size"),
-            position: try h.int("position"))
+        let q = try file.shape("\(name).in.q", axes: 4)
+        let v = try file.shape("\(name).in.v", axes: 4)
+        let (chunk, position) = (try h.int("chunk_size"), try h.int("position"))
+        guard chunk > 0, position >= 0 else {
+            throw VerificationError("\(file.name): '\(name)' has chunk_size \(chunk) and position \(position)")
+        }
+        // What the window must hold; its tensors are checked against it when they are read.
+        let n = position - StreamCursor.windowStart(at: position, chunk: chunk)
+        return Heads(B: q[0], L: q[1], H: q[2], dz: q[3], dv: v[3], n: n, chunk: chunk, position: position)
     }
 
     /// The window's rows before the slice's own.
-    private func joined(_ name: String, _ tensor: String, row b: Int, of B: Int) throws -> FloatBuffer {
+    private func joined(_ name: String, _ tensor: String, width: Int, _ s: Heads, row b: Int) throws -> FloatBuffer {
         let window =
-            file.has("\(name).in.window_\(tensor)") ? try file.floats("\(name).in.window_\(tensor)").row(b, of: B) : []
-        return FloatBuffer(window + (try file.floats("\(name).in.\(tensor)").row(b, of: B)))
+            s.n == 0
+            ? []
+            : try file.floats("\(name).in.window_\(tensor)", count: s.B * s.n * width).row(b, of: s.B)
+        let own = try file.floats("\(name).in.\(tensor)", count: s.B * s.L * width).row(b, of: s.B)
+        return FloatBuffer(window + own)
     }
 
     private func appendKeyGradients(_ all: inout Gathered, _ s: Heads, dk: FloatBuffer, dv: FloatBuffer) {
@@ -284,18 +302,18 @@ struct Operations {
         let scratch = FloatBuffer(attention.workspace(workers: team.count))
         var all = Gathered()
         for b in 0..<s.B {
-            let cursor = try cursor(name, row: b, of: s.B, position: s.position, window: s.n)
-            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B), chunk: s.chunk)
-            let q = FloatBuffer(try file.floats("\(name).in.q").row(b, of: s.B))
-            let k = try joined(name, "k", row: b, of: s.B)
-            let v = try joined(name, "v", row: b, of: s.B)
+            let cursor = try cursor(name, s, row: b)
+            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B, length: s.L), chunk: s.chunk)
+            let q = FloatBuffer(try file.floats("\(name).in.q", count: s.queries).row(b, of: s.B))
+            let k = try joined(name, "k", width: s.Z, s, row: b)
+            let v = try joined(name, "v", width: s.E, s, row: b)
             let y = FloatBuffer(s.L * s.E)
             let (top, total) = (FloatBuffer(s.L * s.H), FloatBuffer(s.L * s.H))
             attention.forward(
                 context(plan), q: q.base, k: k.base, v: v.base, y: y.base, top: top.base, total: total.base,
                 scratch: scratch.base)
             all.append("out.y", y.values())
-            let dy = FloatBuffer(try file.floats("\(name).up.y").row(b, of: s.B))
+            let dy = FloatBuffer(try file.floats("\(name).up.y", count: s.outputs).row(b, of: s.B))
             let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
             attention.backward(
                 context(plan), dy: dy.base, y: y.base, q: q.base, k: k.base, v: v.base, top: top.base,
@@ -314,13 +332,15 @@ struct Operations {
         var all = Gathered()
         var segments: [String: [Int32]] = ["memory_segment": [], "last_segment": [], "window_segments": []]
         for b in 0..<s.B {
-            let cursor = try cursor(name, row: b, of: s.B, position: s.position, window: s.n)
-            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B), chunk: s.chunk)
-            func row(_ n: String) throws -> FloatBuffer { FloatBuffer(try file.floats("\(name).\(n)").row(b, of: s.B)) }
-            let q = try row("in.q")
-            let k = try joined(name, "k", row: b, of: s.B)
-            let v = try joined(name, "v", row: b, of: s.B)
-            let (memory, lognorm) = (try row("in.memory"), try row("in.lognorm"))
+            let cursor = try cursor(name, s, row: b)
+            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B, length: s.L), chunk: s.chunk)
+            func row(_ n: String, _ count: Int) throws -> FloatBuffer {
+                FloatBuffer(try file.floats("\(name).\(n)", count: count).row(b, of: s.B))
+            }
+            let q = try row("in.q", s.queries)
+            let k = try joined(name, "k", width: s.Z, s, row: b)
+            let v = try joined(name, "v", width: s.E, s, row: b)
+            let (memory, lognorm) = (try row("in.memory", s.B * s.Z * s.dv), try row("in.lognorm", s.B * s.Z))
             let y = FloatBuffer(s.L * s.E)
             let stash = FloatBuffer(awm.stash(pieces: plan.pieces.count))
             awm.forward(
@@ -332,8 +352,8 @@ struct Operations {
             segments["memory_segment"]! += [plan.exit.memoryDocument]
             segments["last_segment"]! += [plan.exit.lastDocument]
             segments["window_segments"]! += plan.exit.windowDocuments
-            let dy = try row("up.y")
-            let (dm, dl) = (try row("up.memory"), try row("up.lognorm"))
+            let dy = try row("up.y", s.outputs)
+            let (dm, dl) = (try row("up.memory", s.B * s.Z * s.dv), try row("up.lognorm", s.B * s.Z))
             let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
             awm.backward(
                 context(plan), dy: dy.base, q: q.base, k: k.base, v: v.base, dq: dq.base, dk: dk.base, dv: dv.base,
@@ -344,7 +364,7 @@ struct Operations {
             appendKeyGradients(&all, s, dk: dk, dv: dv)
         }
         try compare(all, name, &report)
-        for (n, found) in segments.sorted(by: { $0.key < $1.key }) where file.has("\(name).out.\(n)") {
+        for (n, found) in segments.sorted(by: { $0.key < $1.key }) where file.has("\(name).in.bos") {
             report.require("out.\(n)", found, try file.ints("\(name).out.\(n)"))
         }
     }
@@ -356,8 +376,9 @@ struct Operations {
         let T = shape.dropLast().reduce(1, *)
         var c = GeckoConfiguration()
         c.dim = D
-        c.ffnDim = try file.shape("\(name).in.fc1")[0]
+        c.ffnDim = try file.shape("\(name).in.fc1", axes: 2)[0]
         c.lnGroups = h.optionalInt("groups") ?? h.optionalInt("ln_groups") ?? 1
+        try file.requireDivides(c.lnGroups, D, "groups of \(name)")
         c.eps = try h.number("eps")
         c.normAffine = file.has("\(name).in.norm_weight")
         c.swiglu = file.has("\(name).in.fc3")
@@ -384,11 +405,11 @@ struct Operations {
         let (keep2, gradients) = used { FeedForward.GradientStash(&$0, c, length: T) }
         let (keep3, work) = used { FeedForward.Workspace(&$0, c, length: T) }
         let y = FloatBuffer(try file.floats("\(name).in.y"))
-        let x = twoHop ? FloatBuffer(try file.floats("\(name).in.x")) : y
+        let x = twoHop ? FloatBuffer(try file.floats("\(name).in.x", count: T * D)) : y
         let out = FloatBuffer(T * D)
         let context = context(plan(T))
         block.forward(context, y: y.base, residual: x.base, out: out.base, stash: stash)
-        let dout = FloatBuffer(try file.floats("\(name).up.out"))
+        let dout = FloatBuffer(try file.floats("\(name).up.out", count: T * D))
         let dy = FloatBuffer(twoHop ? [Float](repeating: 0, count: T * D) : dout.values())
         block.backward(
             context, dout: dout.base, dy: dy.base, add: !twoHop, y: y.base, stash: stash, gradientStash: gradients,
@@ -410,9 +431,10 @@ struct Operations {
         let shape = try file.shape("\(name).in.logits")
         let V = shape.last ?? 0
         let rows = shape.dropLast().reduce(1, *)
-        let targets = try file.ints("\(name).in.targets").map { $0 == ignore ? -100 : $0 }
+        let targets = try file.tokens("\(name).in.targets", count: rows, below: V, ignores: true)
+            .map { $0 == ignore ? -100 : $0 }
         let count = targets.filter { $0 >= 0 }.count
-        let up = try file.floats("\(name).up.loss")[0]
+        let up = try file.floats("\(name).up.loss", count: 1)[0]
         let logits = FloatBuffer(try file.floats("\(name).in.logits"))
         var losses = [Double](repeating: 0, count: rows)
         KernelTable.best.crossEntropy(logits.base, targets, &losses, up / Float(count), rows, V)

@@ -57,6 +57,10 @@ package struct Verifier {
             attempt("open") { _ in throw error }
             return
         }
+        if file.names.isEmpty {
+            attempt("open") { _ in throw VerificationError("\(name): the file holds no tensors") }
+            return
+        }
         if stem.hasPrefix("op_") {
             let operation = String(stem.dropFirst(3))
             let operations = Operations(file: file, team: team)

@@ -29,8 +29,9 @@ import Testing
             if: KernelTable.best.level >= 3 && ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil,
             "the environment has chosen the library's kernels already, or this CPU lacks AVX2"))
     func theyAreTheSameWithTheKernelsThatTheProgramSelects() throws {
-        let run = try rerun("MatrixProduct(Split)?Tests", environment: ["OPENBLAS_CORETYPE": "Haswell"])
-        #expect(run.passed, "\(run.output.suffix(2000))")
-        #expect(run.output.contains("Test upToSixWorkersGiveTheSameBits(_:) with"))
+        let (passed, output) = try rerun("MatrixProduct(Split)?Tests", environment: ["OPENBLAS_CORETYPE": "Haswell"])
+        #expect(passed, "\(output.suffix(2000))")
+        let hasRun = output.contains("Test upToSixWorkersGiveTheSameBits(_:) with")
+        #expect(hasRun)
     }
 }

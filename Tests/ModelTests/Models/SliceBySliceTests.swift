@@ -28,7 +28,7 @@ import Testing
         let shapes: [(inout GeckoConfiguration) -> Void] = [
             { ($0.heads, $0.ropeHeads, $0.lnGroups) = (1, 1, 3) }, { ($0.heads, $0.zDim, $0.valueDim) = (4, 8, 20) },
             { ($0.dim, $0.normGroups, $0.lnGroups) = (34, 2, 2) }, { ($0.chunk, $0.emaDim) = (1, 1) },
-            { ($0.chunk, $0.normGroups) = (64, 12) }, { ($0.chunk, $0.emaDim, $0.layers) = (5, 4, 1) },
+            { ($0.chunk, $0.normGroups) = (64, 6) }, { ($0.chunk, $0.emaDim, $0.layers) = (5, 4, 1) },
         ]
         for (i, shape) in shapes.enumerated() {
             for packed in [false, true] {
