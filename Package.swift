@@ -4,7 +4,13 @@ import PackageDescription
 // Kernels are compiled from one source folder once per CPU level (KernelsV3 and KernelsV4 are symlinks to
 // KernelsBaseline); `Kernels` chooses at run time. "-O" keeps them fast in debug builds too.
 func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
-    [.unsafeFlags(clang.flatMap { ["-Xcc", $0] } + ["-O"])] + (define.map { [.define($0)] } ?? [])
+    // On other machines the baseline is the one level that runs; the other two compile like it and are never chosen.
+    #if arch(x86_64)
+        let flags = clang.flatMap { ["-Xcc", $0] }
+    #else
+        let flags: [String] = []
+    #endif
+    return [.unsafeFlags(flags + ["-O"])] + (define.map { [.define($0)] } ?? [])
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")

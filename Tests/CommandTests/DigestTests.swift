@@ -18,6 +18,8 @@ import Testing
             (["--machine.threads", "2"], 0),
             (["--pipeline.schedule", "zb-h1", "--pipeline.stages", "2"], 0),
             (["--pipeline.schedule", "interleaved", "--pipeline.stages", "2", "--pipeline.virtual", "2"], 0),
+            (["--pipeline.schedule", "auto", "--pipeline.stages", "3", "--pipeline.cap", "7"], 0),
+            (["--pipeline.schedule", "memory-capped", "--pipeline.stages", "2", "--pipeline.cap", "5"], 0),
             ([], 1),
             ([], 2),
             (["--pipeline.schedule", "all-forward-all-backward"], 3),
