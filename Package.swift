@@ -37,12 +37,16 @@ let package = Package(
 
         // Arithmetic.
         .target(name: "KernelInterface"),
-        .target(name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel(define: "BASELINE")),
-        .target(name: "KernelsV3", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel("-march=x86-64-v3")),
+        .target(
+            name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"],
+            swiftSettings: cpuLevel(define: "BASELINE")),
+        .target(
+            name: "KernelsV3", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel("-march=x86-64-v3")),
         .target(
             name: "KernelsV4", dependencies: ["CSIMD", "KernelInterface"],
             swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
-        .target(name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
+        .target(
+            name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
         .target(name: "Numerics", dependencies: ["COpenBLAS", "CCPU", "Kernels", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
 
@@ -59,7 +63,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints", "TOMLKit",
+                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints",
+                "TOMLKit",
             ]),
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
@@ -78,9 +83,11 @@ let package = Package(
             name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
         .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics", "Hardware", "TestSupport"]),
         .testTarget(
-            name: "ModelTests", dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
+            name: "ModelTests",
+            dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
-        .testTarget(name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
+        .testTarget(
+            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
         .testTarget(

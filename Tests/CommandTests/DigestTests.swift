@@ -41,7 +41,8 @@ import Testing
             let size = try FileManager.default.attributesOfItem(atPath: "\(space.path)/run/\(file)")[.size] as? Int
             #expect((size ?? 0) > 0, "\(file)")
         }
-        let lines = try String(contentsOfFile: space.path + "/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: space.path + "/run/metrics.jsonl", encoding: .utf8).split(
+            separator: "\n")
         #expect(lines.count == 3)
         let trace = try JSONSerialization.jsonObject(
             with: try Data(contentsOf: URL(fileURLWithPath: space.path + "/run/trace.json")))
