@@ -4,7 +4,13 @@ import PackageDescription
 // Kernels are compiled from one source folder once per CPU level (KernelsV3 and KernelsV4 are symlinks to
 // KernelsBaseline); `Kernels` chooses at run time. "-O" keeps them fast in debug builds too.
 func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
-    [.unsafeFlags(clang.flatMap { ["-Xcc", $0] } + ["-O"])] + (define.map { [.define($0)] } ?? [])
+    // On other machines the baseline is the one level that runs; the other two compile like it and are never chosen.
+    #if arch(x86_64)
+        let flags = clang.flatMap { ["-Xcc", $0] }
+    #else
+        let flags: [String] = []
+    #endif
+    return [.unsafeFlags(flags + ["-O"])] + (define.map { [.define($0)] } ?? [])
 }
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -31,12 +37,16 @@ let package = Package(
 
         // Arithmetic.
         .target(name: "KernelInterface"),
-        .target(name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel(define: "BASELINE")),
-        .target(name: "KernelsV3", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel("-march=x86-64-v3")),
+        .target(
+            name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"],
+            swiftSettings: cpuLevel(define: "BASELINE")),
+        .target(
+            name: "KernelsV3", dependencies: ["CSIMD", "KernelInterface"], swiftSettings: cpuLevel("-march=x86-64-v3")),
         .target(
             name: "KernelsV4", dependencies: ["CSIMD", "KernelInterface"],
             swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
-        .target(name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
+        .target(
+            name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
         .target(name: "Numerics", dependencies: ["COpenBLAS", "CCPU", "Kernels", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
 
@@ -53,7 +63,8 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints", "TOMLKit",
+                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints",
+                "TOMLKit",
             ]),
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
@@ -72,9 +83,11 @@ let package = Package(
             name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
         .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics", "Hardware", "TestSupport"]),
         .testTarget(
-            name: "ModelTests", dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
+            name: "ModelTests",
+            dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
-        .testTarget(name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
+        .testTarget(
+            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
         .testTarget(

@@ -18,6 +18,8 @@ import Testing
             (["--machine.threads", "2"], 0),
             (["--pipeline.schedule", "zb-h1", "--pipeline.stages", "2"], 0),
             (["--pipeline.schedule", "interleaved", "--pipeline.stages", "2", "--pipeline.virtual", "2"], 0),
+            (["--pipeline.schedule", "auto", "--pipeline.stages", "3", "--pipeline.cap", "7"], 0),
+            (["--pipeline.schedule", "memory-capped", "--pipeline.stages", "2", "--pipeline.cap", "5"], 0),
             ([], 1),
             ([], 2),
             (["--pipeline.schedule", "all-forward-all-backward"], 3),
@@ -39,7 +41,8 @@ import Testing
             let size = try FileManager.default.attributesOfItem(atPath: "\(space.path)/run/\(file)")[.size] as? Int
             #expect((size ?? 0) > 0, "\(file)")
         }
-        let lines = try String(contentsOfFile: space.path + "/run/metrics.jsonl", encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: space.path + "/run/metrics.jsonl", encoding: .utf8).split(
+            separator: "\n")
         #expect(lines.count == 3)
         let trace = try JSONSerialization.jsonObject(
             with: try Data(contentsOf: URL(fileURLWithPath: space.path + "/run/trace.json")))

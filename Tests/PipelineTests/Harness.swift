@@ -55,7 +55,8 @@ struct Harness {
 
     func plan() throws -> PipelinePlan {
         var table = try ScheduleRegistry.generator(named: schedule).make(
-            ScheduleRequest(ranks: stages, virtualStages: virtualStages, sequences: sequences / replicas, slices: slices))
+            ScheduleRequest(
+                ranks: stages, virtualStages: virtualStages, sequences: sequences / replicas, slices: slices))
         if split { table = table.splittingWeightGradients() }
         if recompute { table = table.withRecompute() }
         let partition =

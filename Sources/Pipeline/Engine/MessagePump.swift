@@ -44,7 +44,8 @@ final class MessagePump {
             let message = receives[nextPost]
             let buffer = buffers.take()
             let id = try endpoint.startReceive(
-                into: UnsafeMutableRawBufferPointer(buffer.bytes), from: plan.worldRank(replica: replica, rank: message.peer),
+                into: UnsafeMutableRawBufferPointer(buffer.bytes),
+                from: plan.worldRank(replica: replica, rank: message.peer),
                 tag: message.tag)
             posted.append((id, buffer))
             nextPost += 1
@@ -64,7 +65,9 @@ final class MessagePump {
     func receive(for what: @autoclosure () -> String) throws -> (message: Message, buffer: FloatBuffer) {
         let message = receives[nextReceive]
         let (id, buffer) = posted.removeFirst()
-        try endpoint.wait(id, for: "\(what()): \(message.direction) from rank \(plan.worldRank(replica: replica, rank: message.peer))")
+        try endpoint.wait(
+            id, for: "\(what()): \(message.direction) from rank \(plan.worldRank(replica: replica, rank: message.peer))"
+        )
         nextReceive += 1
         try post()
         return (message, buffer)

@@ -56,7 +56,8 @@ extension RankEngine {
             for e in store.entries {
                 rule.adam.update(
                     team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
-                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset, count: e.count,
+                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset,
+                    count: e.count,
                     step: optimizerStep, rate: rule.rate, clip: clip, decays: e.spec.decays)
             }
         }

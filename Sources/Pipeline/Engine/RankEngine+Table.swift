@@ -88,7 +88,8 @@ extension RankEngine {
                 ? activationBuffers.take() : try take(.gradient, action, at: position, from: action.stage + 1)
             timed(action) {
                 place.backward(
-                    sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base)
+                    sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs,
+                    gradient: gradient.base)
                 if action.kind == .backward {
                     place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
                 }
@@ -104,7 +105,8 @@ extension RankEngine {
     }
 
     /// What another stage made for this action: from a message, or handed over within the rank.
-    func take(_ direction: MessageDirection, _ action: Action, at position: Int, from stage: Int) throws -> FloatBuffer {
+    func take(_ direction: MessageDirection, _ action: Action, at position: Int, from stage: Int) throws -> FloatBuffer
+    {
         let key = Handover(direction: direction, stage: stage, unit: unit(action))
         if let buffer = handedOver.removeValue(forKey: key) { return buffer }
         guard messages.needsMessage(at: position) else {

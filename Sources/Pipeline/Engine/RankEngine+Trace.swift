@@ -60,7 +60,8 @@ private enum TraceCode {
         for e in tracer.ends {
             out += [
                 e.departs ? 1 : 0, Double(e.from), Double(e.to), Double(e.tag), e.time, Double(e.bytes),
-                Double(e.action.kind.rawValue), Double(e.action.stage), Double(e.action.sequence), Double(e.action.slice),
+                Double(e.action.kind.rawValue), Double(e.action.stage), Double(e.action.sequence),
+                Double(e.action.slice),
             ]
         }
         return out
@@ -83,7 +84,8 @@ private enum TraceCode {
                     ? .label(labels[Int(v[2])])
                     : .action(
                         Action(
-                            ActionKind(rawValue: UInt8(v[1]))!, stage: Int(v[2]), sequence: Int(v[3]), slice: Int(v[4])))
+                            ActionKind(rawValue: UInt8(v[1]))!, stage: Int(v[2]), sequence: Int(v[3]), slice: Int(v[4]))
+                    )
                 spans.append(Timeline.Span(rank: Int(v[0]), content: content, start: v[5], duration: v[6]))
             }
             for i in stride(from: 1 + count * spanWidth, to: part.count, by: endWidth) {

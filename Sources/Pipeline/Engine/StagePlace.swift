@@ -135,7 +135,8 @@ final class StagePlace {
         }
         let slicePlan = slicePlan(stream.cursor, tokens: inputs.tokens)
         let context = stage.context(
-            plan: slicePlan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil, lossScale: 0,
+            plan: slicePlan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
+            lossScale: 0,
             dropout: nil)
         if let input { stage.input(scratchSlot.base).update(from: input.base, count: input.count) }
         let exit = states.take()

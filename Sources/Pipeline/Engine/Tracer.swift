@@ -42,7 +42,8 @@ final class Tracer {
         let action = Action(.forward, stage: message.stage, sequence: message.sequence, slice: message.slice)
         ends.append(
             End(
-                departs: false, from: worldRank(message.peer), to: rank, tag: message.tag, time: time - origin, bytes: 0,
+                departs: false, from: worldRank(message.peer), to: rank, tag: message.tag, time: time - origin,
+                bytes: 0,
                 action: action))
     }
 }

@@ -132,6 +132,12 @@ extension ConfigurationKey {
         .integer(
             .pipeline, "virtual", \.pipeline.virtual, .atLeast(0),
             "Stages that each rank holds, for schedules that allow several; 0 = the schedule's choice."),
+        .text(
+            .pipeline, "cap", \.pipeline.cap,
+            "Most that a rank may hold, in units such as 12 or bytes such as 4GiB (needs costs): for memory-capped and auto."),
+        .text(
+            .pipeline, "costs", \.pipeline.costs,
+            "A costs.json for schedules that search; empty = forward, input and weight gradient take equally long."),
         .integer(
             .pipeline, "slice", \.pipeline.slice, .atLeast(0),
             "Tokens per slice, a multiple of chunk; 0 = the whole sequence."),

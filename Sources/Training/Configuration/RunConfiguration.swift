@@ -91,6 +91,8 @@ extension RunConfiguration {
         package var replicas = 1
         package var schedule = "1f1b"
         package var virtual = 0
+        package var cap = ""
+        package var costs = ""
         package var slice = 0
         package var recompute = false
         package var layers = LayerSplit.balanced

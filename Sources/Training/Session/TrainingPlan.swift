@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Pipeline
 import Schedules
+import Simulation
 
 /// Everything a run needs to know before it starts: resolved configuration, corpus, and the pipeline's plan. Making it checks all that can be
 /// checked without work.
@@ -89,19 +90,25 @@ extension PipelinePlan {
         let sequences = c.training.batch / c.pipeline.replicas
         let slices = c.data.sequence / c.pipeline.slice
         let name = c.pipeline.schedule
-        if ScheduleRegistry.all.contains(where: { $0.name == name }) {
+        if ScheduleChoice.names.contains(name) {
             do {
-                return try ScheduleRegistry.generator(named: name).make(
-                    ScheduleRequest(
-                        ranks: c.pipeline.stages, virtualStages: c.pipeline.virtual == 0 ? nil : c.pipeline.virtual,
-                        sequences: sequences, slices: slices))
+                let costs = try costs(c)
+                return try ScheduleChoice(
+                    named: name,
+                    ScheduleChoice.Request(
+                        schedule: ScheduleRequest(
+                            ranks: c.pipeline.stages, virtualStages: c.pipeline.virtual == 0 ? nil : c.pipeline.virtual,
+                            sequences: sequences, slices: slices),
+                        costs: costs, network: costs.link.map { Network(withinNode: $0, betweenNodes: $0) } ?? Network(),
+                        cap: c.pipeline.cap.isEmpty ? nil : try MemoryCap(text: c.pipeline.cap))
+                ).simulation.table
             } catch {
                 throw ConfigurationError(["pipeline.schedule = \"\(name)\": \(error)"])
             }
         }
         // Not a name: the path of a table in its text form.
         guard let text = try? String(contentsOfFile: name, encoding: .utf8) else {
-            let names = ScheduleRegistry.all.map(\.name).joined(separator: ", ")
+            let names = ScheduleChoice.names.joined(separator: ", ")
             throw ConfigurationError([
                 "pipeline.schedule = \"\(name)\" is neither a schedule (\(names)) nor a readable file with one"
             ])
@@ -121,6 +128,18 @@ extension PipelinePlan {
             ])
         }
         return table
+    }
+
+    /// What schedules that search or keep a cap in bytes go by: measured costs, or without them equal ones.
+    private static func costs(_ c: RunConfiguration) throws -> CostFile {
+        let path = c.pipeline.costs
+        guard !path.isEmpty else {
+            return CostFile(stages: [StageCosts(forward: 1e-3, backwardInput: 1e-3, backwardWeight: 1e-3)])
+        }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ConfigurationError(["pipeline.costs = \"\(path)\" cannot be read: give a costs.json, such as a run leaves"])
+        }
+        return try CostFile(json: text)
     }
 
     private static func partition(
