@@ -50,20 +50,23 @@ package enum Launch {
         do {
             try await run(session, world, file, load)
         } catch let error as AgreedFailure {
-            // All ranks are here: they leave together, and one of them speaks.
-            try await session.finish()
-            if let problem = error.ownProblem { throw problem }
-            throw SilentFailure()
+            try await leave(session, telling: error.ownProblem)
         } catch let error as TrainingError {
             // Every rank has come to the same end at the same step.
-            try await session.finish()
-            if world.rank == 0 { throw error }
-            throw SilentFailure()
+            try await leave(session, telling: world.rank == 0 ? error : nil)
         } catch {
             // Only this rank knows: the others are told by the launcher.
             await session.abort(after: error)
         }
         try await session.finish()
+    }
+
+    /// All ranks fail together, and one of them says why. It does so first: the launcher ends the others as soon as one has left with an
+    /// error.
+    private static func leave(_ session: MPISession, telling problem: (any Error)?) async throws -> Never {
+        if let problem { FileHandle.standardError.write(Data("Error: \(problem)\n".utf8)) }
+        try await session.finish()
+        throw SilentFailure()
     }
 
     private static func run(_ session: MPISession, _ world: MPISession.World, _ file: String?, _ load: Loader) async throws {
@@ -120,7 +123,7 @@ package enum Launch {
     }
 }
 
-/// This process failed because of something another rank has told.
+/// This process failed, and what there is to say has been said, here or by another rank.
 package struct SilentFailure: Error {}
 
 extension Result {
