@@ -50,6 +50,7 @@ struct CostOptions: ParsableArguments {
             let weight = backwardWeight.map { $0 / 1e3 } ?? old.backwardWeight
             // A file's fused backward no longer holds once one of its halves is given anew.
             let halves = backwardInput != nil || backwardWeight != nil
+            if backwardInput != nil, backwardWeight != nil { file.stages[index].lacksHalves = false }
             file.stages[index].forward = forward.map { $0 / 1e3 } ?? old.forward
             file.stages[index].backwardInput = input
             file.stages[index].backwardWeight = weight

@@ -4,7 +4,9 @@ import Numerics
 struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
-        subcommands: [Train.self, Generate.self, Simulate.self, Verify.self, TopologyCommand.self, Plan.self])
+        subcommands: [
+            Train.self, Generate.self, Profile.self, Simulate.self, Verify.self, TopologyCommand.self, Plan.self,
+        ])
 }
 
 @main

@@ -119,8 +119,13 @@ struct Simulate: ParsableCommand {
         let simulation = try Simulation(
             table, costs: file.costs(for: table.shape),
             network: network.network(ranks: table.shape.ranks, fallback: options))
-        let comparison = try StepComparison(
-            simulation, recorded: PerfettoTrace.timeline(json: text("trace.json")))
+        var recorded = try PerfettoTrace.timeline(json: text("trace.json"))
+        let ranks = table.shape.ranks
+        if recorded.ranks > ranks, recorded.ranks % ranks == 0 {
+            // Replicas run the same table; the first stands for all.
+            recorded = recorded.replica(0, ranks: ranks)
+        }
+        let comparison = try StepComparison(simulation, recorded: recorded)
         print(json ? comparison.json : comparison.text, terminator: "")
     }
 

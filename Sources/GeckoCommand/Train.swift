@@ -16,23 +16,11 @@ struct Train: AsyncParsableCommand {
             \(RunConfiguration.helpText(width: 78))
             """)
 
-    @Argument(
-        parsing: .allUnrecognized,
-        help: ArgumentHelp("A TOML file and --section.key value overrides, in any order.", valueName: "file and overrides"))
-    var arguments: [String] = []
+    @OptionGroup var arguments: RunArguments
 
     func run() async throws {
-        var rest = arguments
-        var file: String?
-        if let first = rest.first, !first.hasPrefix("--") {
-            file = first
-            rest.removeFirst()
-        }
-        let (path, overrides) = (file, rest)
         do {
-            try await Launch.train(configurationFile: path) { world in
-                try RunConfiguration.load(file: path, overrides: overrides).validated(world: world)
-            }
+            try await Launch.train(configurationFile: arguments.file, load: arguments.loader)
         } catch is SilentFailure {
             throw ExitCode.failure
         }

@@ -12,16 +12,13 @@ package final class Stage {
     package let geometry: SliceGeometry
     package let dim: Int
     package let team: Team
-    private let sizes: [BlockSizes]
     private let workspace: FloatBuffer
-    private let stashOffsets: [Int]
-    private let gradientOffsets: [Int]
-    private let stateOffsets: [Int]
+    private let layout: StageLayout
 
     /// Floats of a slot, a gradient slot and a state.
-    package let slotCount: Int
-    package let gradientSlotCount: Int
-    package let stateCount: Int
+    package var slotCount: Int { layout.slotCount }
+    package var gradientSlotCount: Int { layout.gradientSlotCount }
+    package var stateCount: Int { layout.stateCount }
 
     /// `sharing`: the parameters of a stage with the same blocks, for another memory layout.
     package init(
@@ -33,41 +30,25 @@ package final class Stage {
         self.team = team
         store = sharing ?? ParameterStore(blocks.flatMap(\.parameters))
         for block in blocks { block.bind(store) }
-        sizes = blocks.map { $0.sizes(for: geometry) }
-        workspace = FloatBuffer(sizes.map(\.workspace).max() ?? 0)
-        let activation = geometry.length * dim
-        func offsets(_ counts: [Int], from first: Int = 0) -> ([Int], Int) {
-            var carver = Carver(counting: ())
-            _ = carver.take(first)
-            var result: [Int] = []
-            for count in counts {
-                result.append(carver.used)
-                _ = carver.take(count)
-            }
-            return (result, carver.used)
-        }
-        let aligned = (activation + FloatBuffer.alignment - 1) / FloatBuffer.alignment * FloatBuffer.alignment
-        (stashOffsets, slotCount) = offsets(sizes.map(\.stash), from: aligned * blocks.count)
-        (gradientOffsets, gradientSlotCount) = offsets(sizes.map(\.gradientStash))
-        (stateOffsets, stateCount) = offsets(sizes.map(\.state))
+        layout = StageLayout(blocks: blocks, dim: dim, geometry: geometry)
+        workspace = FloatBuffer(layout.workspaceCount)
     }
 
     /// Input [T, D] of block `i` in a slot; block 0's is where the caller puts what arrives.
     package func input(_ slot: UnsafeMutablePointer<Float>, of i: Int = 0) -> UnsafeMutablePointer<Float> {
-        let a = FloatBuffer.alignment
-        return slot + i * ((geometry.length * dim + a - 1) / a * a)
+        slot + i * layout.inputStride
     }
 
     package func stash(_ slot: UnsafeMutablePointer<Float>, of i: Int) -> UnsafeMutablePointer<Float> {
-        slot + stashOffsets[i]
+        slot + layout.stashOffsets[i]
     }
 
     package func state(_ state: UnsafeMutablePointer<Float>, of i: Int) -> UnsafeMutablePointer<Float> {
-        state + stateOffsets[i]
+        state + layout.stateOffsets[i]
     }
 
     package func initialState(_ state: UnsafeMutablePointer<Float>) {
-        for (i, block) in blocks.enumerated() { block.initialState(state + stateOffsets[i], geometry) }
+        for (i, block) in blocks.enumerated() { block.initialState(state + layout.stateOffsets[i], geometry) }
     }
 
     /// Call before a step's forwards; `trains` false leaves the gradients alone.
@@ -95,7 +76,8 @@ package final class Stage {
         for (i, block) in blocks.enumerated() {
             block.forward(
                 context, x: input(slot, of: i), y: i + 1 < blocks.count ? input(slot, of: i + 1) : output,
-                entry: entry + stateOffsets[i], exit: exit + stateOffsets[i], stash: slot + stashOffsets[i])
+                entry: entry + layout.stateOffsets[i], exit: exit + layout.stateOffsets[i],
+                stash: slot + layout.stashOffsets[i])
         }
     }
 
@@ -107,8 +89,8 @@ package final class Stage {
         for (i, block) in blocks.enumerated().reversed() {
             block.backward(
                 context, dy: gradient, dx: gradient, x: input(slot, of: i),
-                stateGradient: stateGradient + stateOffsets[i], stash: slot + stashOffsets[i],
-                gradientStash: gradientSlot + gradientOffsets[i])
+                stateGradient: stateGradient + layout.stateOffsets[i], stash: slot + layout.stashOffsets[i],
+                gradientStash: gradientSlot + layout.gradientOffsets[i])
         }
     }
 
@@ -117,8 +99,8 @@ package final class Stage {
     ) {
         for (i, block) in blocks.enumerated().reversed() {
             block.accumulateWeightGradients(
-                context, x: input(slot, of: i), stash: slot + stashOffsets[i],
-                gradientStash: gradientSlot + gradientOffsets[i])
+                context, x: input(slot, of: i), stash: slot + layout.stashOffsets[i],
+                gradientStash: gradientSlot + layout.gradientOffsets[i])
         }
     }
 

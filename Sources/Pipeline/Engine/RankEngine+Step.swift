@@ -25,13 +25,16 @@ extension RankEngine {
         precondition(batch.sequences == plan.sequences && batch.length == plan.sequence, "the batch must fit the plan")
         let start = MonotonicClock.seconds
         waited = 0
-        load(batch)
-        for place in places { place.stage.beginStep() }
+        try timed(.begin) {
+            load(batch)
+            for place in places { place.stage.beginStep() }
+            try messages.begin(plan.messages)
+        }
         try runTable(batch, step: number)
         let tableSeconds = MonotonicClock.seconds - start
-        if let sync { try timed("sync") { try sync.finish() } }
-        try exchangeTiedGradients()
-        let gathered = try timedValue("norm") {
+        if let sync { try timed(.sync) { try sync.finish() } }
+        if plan.model.tieEmbeddings { try timed(.tied) { try exchangeTiedGradients() } }
+        let gathered = try timed(.norm) {
             try endpoint.allGather(summary(tableSeconds: tableSeconds))
         }
         var report = StepReport()
@@ -42,7 +45,7 @@ extension RankEngine {
         if report.gradientNorm.isFinite && report.loss.isFinite {
             optimizerStep += 1
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
-            timed("optimizer") { update(rule, clip: Float(clip)) }
+            timed(.optimizer) { update(rule, clip: Float(clip)) }
         } else {
             report.skipped = true
         }
@@ -98,17 +101,9 @@ extension RankEngine {
         }
     }
 
-    func timedValue<Value>(_ label: String, _ body: () throws -> Value) rethrows -> Value {
-        let start = MonotonicClock.seconds
-        let value = try body()
-        tracer?.span(.label(label), from: start, to: MonotonicClock.seconds)
-        return value
-    }
-
     /// Tied embeddings: the first stage's gradient of the matrix and the last stage's are summed on both, always in this order, so that the two
     /// copies stay equal and every layout gives the same bits.
     private func exchangeTiedGradients() throws {
-        guard plan.model.tieEmbeddings else { return }
         let first = places.first { $0.isFirst }
         let last = places.first { $0.isLast }
         func part(_ place: StagePlace?, _ name: String) -> (UnsafeMutablePointer<Float>, Int)? {

@@ -12,7 +12,6 @@ extension RankEngine {
         let scale = Float(1 / Double(max(1, batch.countedTargets)))
         var left = [Int: Int]()
         for action in row where action.kind.givesWeightGradient { left[action.stage, default: 0] += 1 }
-        try messages.begin(plan.messages)
         for (position, action) in row.enumerated() {
             let place = place(of: action.stage)
             let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
@@ -52,24 +51,26 @@ extension RankEngine {
                 ? DropoutStream(seed: seed, step: step, sequence: batch.sequenceNumbers[action.sequence]) : nil)
     }
 
+    /// On the timeline an action begins when it has all that it needs and ends when its product is on its way: only waiting lies
+    /// between two actions of a rank.
     private func run(
         _ action: Action, at position: Int, place: StagePlace, slots: ActionSlots, inputs: StagePlace.Inputs,
         batch: Batch
     ) throws {
         let unit = unit(action)
+        var start = tracer.map { _ in Tracer.Moment.now }
         switch action.kind {
         case .forward:
             if !place.isFirst {
                 let arrived = try take(.activation, action, at: position, from: action.stage - 1)
+                start = tracer.map { _ in Tracer.Moment.now }
                 place.input(slots).update(from: arrived.base, count: arrived.count)
                 activationBuffers.giveBack(arrived)
             }
             let output = activationBuffers.take()
-            timed(action) {
-                place.forward(
-                    sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs,
-                    restart: !plan.streams || batch.restarts[action.sequence], output: output.base)
-            }
+            place.forward(
+                sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs,
+                restart: !plan.streams || batch.restarts[action.sequence], output: output.base)
             if place.isLast {
                 unitLosses[unit] = place.lossSum
                 activationBuffers.giveBack(output)
@@ -78,21 +79,17 @@ extension RankEngine {
             }
         case .recompute:
             let output = activationBuffers.take()
-            timed(action) {
-                place.recompute(unit: unit, place: slots, inputs: inputs, output: output.base)
-            }
+            place.recompute(unit: unit, place: slots, inputs: inputs, output: output.base)
             activationBuffers.giveBack(output)
         case .backward, .backwardInput:
             let gradient =
                 place.isLast
                 ? activationBuffers.take() : try take(.gradient, action, at: position, from: action.stage + 1)
-            timed(action) {
-                place.backward(
-                    sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs,
-                    gradient: gradient.base)
-                if action.kind == .backward {
-                    place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
-                }
+            start = tracer.map { _ in Tracer.Moment.now }
+            place.backward(
+                sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base)
+            if action.kind == .backward {
+                place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
             }
             if place.isFirst {
                 activationBuffers.giveBack(gradient)
@@ -100,8 +97,9 @@ extension RankEngine {
                 try pass(gradient, .gradient, action, at: position, to: action.stage - 1)
             }
         case .backwardWeight:
-            timed(action) { place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs) }
+            place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
         }
+        if let tracer, let start { tracer.span(.action(action), since: start) }
     }
 
     /// What another stage made for this action: from a message, or handed over within the rank.
@@ -128,22 +126,17 @@ extension RankEngine {
             return
         }
         let bytes = buffer.count * MemoryLayout<Float>.stride
+        let ready = MonotonicClock.seconds
         let message = try messages.send(buffer)
-        tracer?.departed(message, action, at: MonotonicClock.seconds, bytes: bytes)
+        tracer?.departed(message, action, at: ready, bytes: bytes)
     }
 
-    /// Runs the body, on the timeline if one is kept.
-    func timed(_ action: Action, _ body: () throws -> Void) rethrows {
+    /// Runs a phase of the step, on the timeline if one is kept.
+    func timed<Value>(_ phase: StepPhase, _ body: () throws -> Value) rethrows -> Value {
         guard let tracer else { return try body() }
-        let start = MonotonicClock.seconds
-        try body()
-        tracer.span(.action(action), from: start, to: MonotonicClock.seconds)
-    }
-
-    func timed(_ label: String, _ body: () throws -> Void) rethrows {
-        guard let tracer else { return try body() }
-        let start = MonotonicClock.seconds
-        try body()
-        tracer.span(.label(label), from: start, to: MonotonicClock.seconds)
+        let start = Tracer.Moment.now
+        let value = try body()
+        tracer.span(.label(phase.rawValue), since: start)
+        return value
     }
 }

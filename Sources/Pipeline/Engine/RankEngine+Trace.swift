@@ -4,9 +4,9 @@ import Schedules
 extension RankEngine {
     /// Starts a trace on all ranks at once.
     func beginTrace() throws {
-        try endpoint.barrier()
+        let origin = try ClockAlignment.commonMoment(endpoint, tag: tags.trace)
         let (plan, replica) = (plan, replica)
-        tracer = Tracer(rank: endpoint.rank, origin: MonotonicClock.seconds) {
+        tracer = Tracer(rank: endpoint.rank, origin: origin) {
             plan.worldRank(replica: replica, rank: $0)
         }
     }
@@ -39,8 +39,7 @@ extension RankEngine {
 
 /// A rank's trace as numbers: spans, then message ends.
 private enum TraceCode {
-    static let labels = ["sync", "norm", "optimizer", "evaluate"]
-    static let spanWidth = 7
+    static let spanWidth = 8
     static let endWidth = 10
 
     static func encode(_ tracer: Tracer) -> [Double] {
@@ -50,12 +49,15 @@ private enum TraceCode {
             case .action(let a):
                 out += [
                     Double(s.rank), Double(a.kind.rawValue), Double(a.stage), Double(a.sequence), Double(a.slice),
-                    s.start, s.duration,
                 ]
             case .label(let text):
-                guard let i = labels.firstIndex(of: text) else { preconditionFailure("no code for the label \(text)") }
-                out += [Double(s.rank), -1, Double(i), 0, 0, s.start, s.duration]
+                guard let i = StepPhase.allCases.firstIndex(where: { $0.rawValue == text }) else {
+                    preconditionFailure("no code for the label \(text)")
+                }
+                out += [Double(s.rank), -1, Double(i), 0, 0]
             }
+            // A tracer's spans always have their processor time.
+            out += [s.start, s.duration, s.processorTime ?? 0]
         }
         for e in tracer.ends {
             out += [
@@ -73,7 +75,7 @@ private enum TraceCode {
 
     static func timeline(_ parts: [[Double]], title: String) -> Timeline {
         var spans: [Timeline.Span] = []
-        var departures: [Key: [(time: Double, bytes: Int, label: String)]] = [:]
+        var departures: [Key: [(time: Double, bytes: Int, action: Action)]] = [:]
         var arrivals: [Key: [Double]] = [:]
         for part in parts {
             let count = Int(part[0])
@@ -81,12 +83,14 @@ private enum TraceCode {
                 let v = part[(1 + i * spanWidth)..<(1 + (i + 1) * spanWidth)].map { $0 }
                 let content: Timeline.Content =
                     v[1] < 0
-                    ? .label(labels[Int(v[2])])
+                    ? .label(StepPhase.allCases[Int(v[2])].rawValue)
                     : .action(
                         Action(
                             ActionKind(rawValue: UInt8(v[1]))!, stage: Int(v[2]), sequence: Int(v[3]), slice: Int(v[4]))
                     )
-                spans.append(Timeline.Span(rank: Int(v[0]), content: content, start: v[5], duration: v[6]))
+                spans.append(
+                    Timeline.Span(
+                        rank: Int(v[0]), content: content, start: v[5], duration: v[6], processorTime: v[7]))
             }
             for i in stride(from: 1 + count * spanWidth, to: part.count, by: endWidth) {
                 let v = part[i..<(i + endWidth)].map { $0 }
@@ -94,7 +98,7 @@ private enum TraceCode {
                 if v[0] == 1 {
                     let action = Action(
                         ActionKind(rawValue: UInt8(v[6]))!, stage: Int(v[7]), sequence: Int(v[8]), slice: Int(v[9]))
-                    departures[key, default: []].append((v[4], Int(v[5]), action.description))
+                    departures[key, default: []].append((v[4], Int(v[5]), action))
                 } else {
                     arrivals[key, default: []].append(v[4])
                 }
@@ -107,7 +111,7 @@ private enum TraceCode {
                 arrows.append(
                     Timeline.Arrow(
                         fromRank: key.from, departure: d.time, toRank: key.to, arrival: max(arrival, d.time),
-                        bytes: d.bytes, label: d.label))
+                        bytes: d.bytes, action: d.action))
             }
         }
         spans.sort { ($0.rank, $0.start) < ($1.rank, $1.start) }

@@ -1,3 +1,4 @@
+import Hardware
 import Schedules
 
 /// Collects a rank's part of the timeline while it is on.
@@ -20,15 +21,28 @@ final class Tracer {
 
     private let worldRank: (Int) -> Int
 
-    /// `origin`: this rank's clock when all ranks left a barrier together.
+    /// `origin`: this rank's clock at the moment that all ranks count from.
     init(rank: Int, origin: Double, worldRank: @escaping (Int) -> Int) {
         self.rank = rank
         self.origin = origin
         self.worldRank = worldRank
     }
 
-    func span(_ content: Timeline.Content, from start: Double, to end: Double) {
-        spans.append(Timeline.Span(rank: rank, content: content, start: start - origin, duration: end - start))
+    /// A moment on both clocks.
+    struct Moment {
+        let time: Double
+        let processorTime: Double
+
+        static var now: Moment { Moment(time: MonotonicClock.seconds, processorTime: ThreadClock.seconds) }
+    }
+
+    /// Adds what has been going on since `start`.
+    func span(_ content: Timeline.Content, since start: Moment) {
+        let end = Moment.now
+        spans.append(
+            Timeline.Span(
+                rank: rank, content: content, start: start.time - origin, duration: end.time - start.time,
+                processorTime: end.processorTime - start.processorTime))
     }
 
     func departed(_ message: Message, _ action: Action, at time: Double, bytes: Int) {

@@ -17,13 +17,18 @@ package struct Timeline: Sendable, Equatable {
         package var start: Double
         /// Seconds.
         package var duration: Double
+        /// Seconds for which the rank's thread had a core meanwhile; nil where nobody measured it.
+        package var processorTime: Double?
 
-        package init(rank: Int, lane: Int = 0, content: Content, start: Double, duration: Double) {
+        package init(
+            rank: Int, lane: Int = 0, content: Content, start: Double, duration: Double, processorTime: Double? = nil
+        ) {
             self.rank = rank
             self.lane = lane
             self.content = content
             self.start = start
             self.duration = duration
+            self.processorTime = processorTime
         }
 
         package var end: Double { start + duration }

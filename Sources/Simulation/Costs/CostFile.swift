@@ -7,8 +7,10 @@ import Schedules
 ///      "stages": [{"forward": 18.5, "backward_input": 18.1, "backward_weight": 9.3, "unit_bytes": 52428800}],
 ///      "message_bytes": [1048576], "closing": [3.1], "slowness": [1, 1.4],
 ///      "network": {"latency": 0.05, "bandwidth": 1.25e9},
-///      "shared_cores": [{"ranks": [0, 1, 2, 3], "cores": 2}]}
+///      "shared_cores": [{"ranks": [0, 1, 2, 3], "cores": 2}],
+///      "note": "measured on 4 ranks"}
 ///
+/// A stage with `backward` may leave out both of its halves: then they are unknown, and tables that split backwards are refused.
 /// One stage stands for all; as many stages as ranks are cut into equal parts where a rank has several stages.
 package struct CostFile: Sendable, Equatable {
     package var stages: [StageCosts]
@@ -17,6 +19,8 @@ package struct CostFile: Sendable, Equatable {
     package var slowness: [Double]
     package var link: Link?
     package var sharedCores: [SharedCores]
+    /// Where the costs come from, for people; empty if nothing is known.
+    package var note = ""
 
     package static let format = "gecko-costs 1"
 
@@ -37,7 +41,7 @@ package struct CostFile: Sendable, Equatable {
         let root = try JSONReader(text: text)
         let fields = try root.object(
             allowing: [
-                "format", "stages", "message_bytes", "closing", "slowness", "network", "shared_cores",
+                "format", "stages", "message_bytes", "closing", "slowness", "network", "shared_cores", "note",
             ])
         let format = try fields.required("format").string()
         guard format == Self.format else {
@@ -61,6 +65,7 @@ package struct CostFile: Sendable, Equatable {
                     ranks: try fields.required("ranks").array().map { try $0.wholeNumber() },
                     cores: try fields.required("cores").positive())
             } ?? []
+        note = try fields.optional("note")?.string() ?? ""
     }
 
     /// The file's text, which `init(json:)` reads back to the same costs.
@@ -71,15 +76,18 @@ package struct CostFile: Sendable, Equatable {
             (
                 "stages",
                 .array(
-                    stages.map { stage in
-                        .object([
-                            ("forward", ms(stage.forward)), ("backward_input", ms(stage.backwardInput)),
-                            ("backward_weight", ms(stage.backwardWeight)), ("backward", ms(stage.backward)),
-                            ("recompute", ms(stage.recompute)), ("unit_bytes", .number(Double(stage.unitBytes))),
-                            ("weight_unit_bytes", .number(Double(stage.weightUnitBytes))),
-                            ("light_bytes", .number(Double(stage.lightBytes))),
-                            ("resident_bytes", .number(Double(stage.residentBytes))),
-                        ])
+                    stages.map { stage -> JSONText in
+                        let halves: [(String, JSONText)] = [
+                            ("backward_input", ms(stage.backwardInput)), ("backward_weight", ms(stage.backwardWeight)),
+                        ]
+                        return .object(
+                            [("forward", ms(stage.forward))] + (stage.lacksHalves ? [] : halves) + [
+                                ("backward", ms(stage.backward)),
+                                ("recompute", ms(stage.recompute)), ("unit_bytes", .number(Double(stage.unitBytes))),
+                                ("weight_unit_bytes", .number(Double(stage.weightUnitBytes))),
+                                ("light_bytes", .number(Double(stage.lightBytes))),
+                                ("resident_bytes", .number(Double(stage.residentBytes))),
+                            ])
                     })
             ))
         if !messageBytes.isEmpty { members.append(("message_bytes", .numbers(messageBytes.map(Double.init)))) }
@@ -101,6 +109,7 @@ package struct CostFile: Sendable, Equatable {
                         })
                 ))
         }
+        if !note.isEmpty { members.append(("note", .string(note))) }
         return "{" + members.map { "\(JSONText.quoted($0.0)): \($0.1.text)" }.joined(separator: ",\n ") + "}\n"
     }
 
@@ -151,12 +160,17 @@ extension StageCosts {
                 "forward", "backward_input", "backward_weight", "backward", "recompute", "unit_bytes",
                 "weight_unit_bytes", "light_bytes", "resident_bytes",
             ])
-        self.init(
-            forward: try fields.required("forward").milliseconds(),
-            backwardInput: try fields.required("backward_input").milliseconds(),
-            backwardWeight: try fields.required("backward_weight").milliseconds(),
-            backward: try fields.optional("backward")?.milliseconds(),
-            recompute: try fields.optional("recompute")?.milliseconds())
+        let forward = try fields.required("forward").milliseconds()
+        let recompute = try fields.optional("recompute")?.milliseconds()
+        let backward = try fields.optional("backward")?.milliseconds()
+        if let backward, fields.optional("backward_input") == nil, fields.optional("backward_weight") == nil {
+            self.init(forward: forward, fusedBackward: backward, recompute: recompute)
+        } else {
+            self.init(
+                forward: forward, backwardInput: try fields.required("backward_input").milliseconds(),
+                backwardWeight: try fields.required("backward_weight").milliseconds(), backward: backward,
+                recompute: recompute)
+        }
         unitBytes = try fields.optional("unit_bytes")?.wholeNumber() ?? 0
         weightUnitBytes = try fields.optional("weight_unit_bytes")?.wholeNumber() ?? unitBytes
         lightBytes = try fields.optional("light_bytes")?.wholeNumber() ?? 0
@@ -165,9 +179,12 @@ extension StageCosts {
 
     /// A stage with the given share of this one's layers. What a unit keeps at a boundary isn't divided.
     fileprivate func part(_ share: Double) -> StageCosts {
-        var part = StageCosts(
-            forward: forward * share, backwardInput: backwardInput * share, backwardWeight: backwardWeight * share,
-            backward: backward * share, recompute: recompute * share)
+        var part = self
+        part.forward *= share
+        part.backwardInput *= share
+        part.backwardWeight *= share
+        part.backward *= share
+        part.recompute *= share
         part.unitBytes = Int((Double(unitBytes) * share).rounded())
         part.weightUnitBytes = Int((Double(weightUnitBytes) * share).rounded())
         part.lightBytes = lightBytes

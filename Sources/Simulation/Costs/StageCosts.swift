@@ -16,6 +16,8 @@ package struct StageCosts: Sendable, Equatable {
     package var lightBytes = 0
     /// Bytes that the stage holds whatever the schedule: parameters, gradients, optimizer state.
     package var residentBytes = 0
+    /// Whether the halves of a backward are unknown: only the whole was measured.
+    package var lacksHalves = false
 
     /// - Parameters:
     ///   - backward: nil for the sum of both gradients
@@ -29,6 +31,15 @@ package struct StageCosts: Sendable, Equatable {
         self.backwardWeight = backwardWeight
         self.backward = backward ?? backwardInput + backwardWeight
         self.recompute = recompute ?? forward
+    }
+
+    /// A stage of which only the whole backward is known.
+    ///
+    /// - Parameter recompute: nil for the time of a forward
+    package init(forward: Double, fusedBackward: Double, recompute: Double? = nil) {
+        self.init(
+            forward: forward, backwardInput: 0, backwardWeight: 0, backward: fusedBackward, recompute: recompute)
+        lacksHalves = true
     }
 
     package func duration(_ kind: ActionKind) -> Double {

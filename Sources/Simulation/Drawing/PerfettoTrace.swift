@@ -43,6 +43,7 @@ package struct PerfettoTrace {
     private func complete(_ span: Timeline.Span) -> String {
         let place =
             "\"ph\":\"X\",\"ts\":\(Self.microseconds(span.start)),\"dur\":\(Self.microseconds(span.duration)),"
+            + (span.processorTime.map { "\"tdur\":\(Self.microseconds($0))," } ?? "")
             + "\"pid\":\(span.rank),\"tid\":\(span.lane)"
         switch span.content {
         case .action(let action):
@@ -80,7 +81,8 @@ package struct PerfettoTrace {
             let name = "\"name\":\(JSONText.quoted(arrow.label)),\"cat\":\"message\",\"id\":\(number)"
             add(
                 "\(name),\"ph\":\"s\",\"ts\":\(Self.microseconds(tail)),\"pid\":\(arrow.fromRank),\"tid\":0,"
-                    + "\"args\":{\"bytes\":\(arrow.bytes),\"arrival_us\":\(Self.microseconds(arrow.arrival))}")
+                    + "\"args\":{\"bytes\":\(arrow.bytes),\"departure_us\":\(Self.microseconds(arrow.departure)),"
+                    + "\"arrival_us\":\(Self.microseconds(arrow.arrival))}")
             add(
                 "\(name),\"ph\":\"f\",\"bp\":\"e\",\"ts\":\(Self.microseconds(head)),\"pid\":\(arrow.toRank),\"tid\":0,"
                     + "\"args\":{}")

@@ -1,139 +1,106 @@
 import Schedules
 
-/// A prediction beside what a run recorded: how far off the step's time, each rank's idle share and the actions are.
+/// A prediction beside what a run recorded: how far off the step's time, each rank's idle share, the actions and the messages are.
+/// Recorded figures are medians over the steps.
 package struct StepComparison: Sendable {
-    /// One kind of action at one stage.
+    /// A predicted and a recorded figure.
+    package struct Pair: Sendable {
+        package let predicted: Double
+        package let recorded: Double
+
+        /// How much larger (positive) or smaller the prediction is, as a share of what was recorded.
+        package var error: Double { recorded > 0 ? predicted / recorded - 1 : 0 }
+    }
+
+    /// One kind of action at one stage: seconds, the mean over the units.
     package struct Entry: Sendable {
         package let kind: ActionKind
         package let stage: Int
-        /// Seconds, the mean over all such actions.
-        package let predicted: Double
-        package let recorded: Double
+        package let time: Pair
     }
 
-    package let predictedTime: Double
-    /// Seconds of a step, the mean over the recorded steps.
-    package let recordedTime: Double
+    /// An action that is off by most seconds.
+    package struct Worst: Sendable {
+        package let action: Action
+        package let rank: Int
+        /// Seconds of its duration, or of its start since that of the step's first action.
+        package let time: Pair
+    }
+
     package let steps: Int
-    package let predictedIdle: [Double]
-    package let recordedIdle: [Double]
+    /// Seconds of the whole step, of its table, and of what lies beside the table.
+    package let step: Pair
+    package let table: Pair
+    package let rest: Pair
+    /// Shortest and longest recorded step.
+    package let stepRange: ClosedRange<Double>
+    /// By rank.
+    package let idle: [Pair]
     package let entries: [Entry]
-    /// The action whose mean time is off by most seconds, with both.
-    package let worst: (action: Action, rank: Int, predicted: Double, recorded: Double)?
+    package let worstDuration: Worst
+    package let worstStart: Worst
+    /// Seconds a step in which ranks had nothing to do but wait for messages under way, summed over the ranks.
+    package let exposed: Pair
+    /// Seconds a step that the messages are predicted to be under way, summed over them.
+    package let transferTime: Double
+    package let messages: Int
 
     /// - Parameter recorded: one or several whole steps of the simulation's table
     /// - Throws: `SimulationError` if the steps are not of this table.
-    package init(_ simulation: Simulation, recorded: Timeline) throws {
+    package init(_ simulation: Simulation, recorded timeline: Timeline) throws {
         let table = simulation.table
-        guard recorded.ranks == table.shape.ranks else {
-            throw SimulationError(
-                "the trace has \(recorded.ranks) ranks, but the schedule has \(table.shape.ranks); "
-                    + "a trace of several replicas has to be cut to one")
+        let recorded = try RecordedSteps(timeline, of: table).steps
+        let predicted = try RecordedSteps(simulation.timeline(title: ""), of: table).steps[0]
+        func pair(_ figure: (RecordedStep) -> Double) -> Pair {
+            Pair(predicted: figure(predicted), recorded: recorded.map(figure).median ?? 0)
         }
-        var occurrences = [[Action: [Timeline.Span]]](repeating: [:], count: recorded.ranks)
-        for span in recorded.spans.sorted(by: { $0.start < $1.start }) {
-            if case .action(let action) = span.content { occurrences[span.rank][action, default: []].append(span) }
+        steps = recorded.count
+        step = Pair(predicted: simulation.makespan, recorded: recorded.map(\.time).median ?? 0)
+        self.table = pair(\.tableTime)
+        rest = Pair(
+            predicted: simulation.makespan - predicted.tableTime, recorded: recorded.map(\.restTime).median ?? 0)
+        let times = recorded.map(\.time)
+        stepRange = (times.min() ?? 0)...(times.max() ?? 0)
+        idle = simulation.idlePerRank.enumerated().map { rank, idle in
+            Pair(predicted: idle, recorded: recorded.map { $0.idle[rank] }.median ?? 0)
         }
-        let steps = occurrences.flatMap(\.values).map(\.count).max() ?? 0
-        self.steps = steps
-        for (rank, row) in table.rows.enumerated() {
-            for action in row where occurrences[rank][action]?.count != steps || steps == 0 {
-                throw SimulationError(
-                    "the trace doesn't hold whole steps of this schedule: \(action) of rank \(rank) occurs "
-                        + "\(occurrences[rank][action]?.count ?? 0) times, others \(steps) times")
-            }
-        }
-        let spans = recorded.spans.filter { $0.lane == 0 }
-        var starts = [Double](repeating: .infinity, count: steps)
-        for actions in occurrences {
-            for list in actions.values {
-                for (step, span) in list.enumerated() { starts[step] = min(starts[step], span.start) }
-            }
-        }
-        var time = 0.0
-        var busy = [Double](repeating: 0, count: recorded.ranks)
-        for step in 0..<steps {
-            let next = step + 1 < steps ? starts[step + 1] : .infinity
-            let inside = spans.filter { $0.start >= starts[step] && $0.start < next && Self.belongsToStep($0) }
-            time += (inside.reduce(0) { max($0, $1.end) } - starts[step]) / Double(steps)
-            for span in inside {
-                if case .action = span.content { busy[span.rank] += span.duration / Double(steps) }
-            }
-        }
-        let recordedTime = time
-        predictedTime = simulation.makespan
-        self.recordedTime = recordedTime
-        predictedIdle = simulation.idlePerRank
-        recordedIdle = busy.map { recordedTime > 0 ? 1 - $0 / recordedTime : 0 }
-        var sums: [[Int]: (predicted: Double, recorded: Double, count: Double)] = [:]
-        var worst: (action: Action, rank: Int, predicted: Double, recorded: Double)?
+        var sums: [[Int]: [Pair]] = [:]
+        var durations: [Worst] = []
+        var starts: [Worst] = []
         for (rank, row) in table.rows.enumerated() {
             for (position, action) in row.enumerated() {
-                let predicted = simulation.ends[rank][position] - simulation.starts[rank][position]
-                let list = occurrences[rank][action] ?? []
-                let recorded = list.reduce(0) { $0 + $1.duration } / Double(steps)
-                let key = [Int(action.kind.rawValue), action.stage]
-                let sum = sums[key] ?? (0, 0, 0)
-                sums[key] = (sum.predicted + predicted, sum.recorded + recorded, sum.count + 1)
-                if worst.map({ abs(recorded - predicted) > abs($0.recorded - $0.predicted) }) ?? true {
-                    worst = (action, rank, predicted, recorded)
-                }
+                let duration = pair { $0.actions[rank][position].duration }
+                durations.append(Worst(action: action, rank: rank, time: duration))
+                starts.append(
+                    Worst(action: action, rank: rank, time: pair { $0.actions[rank][position].start - $0.start }))
+                sums[[Int(action.kind.rawValue), action.stage], default: []].append(duration)
             }
         }
-        self.worst = worst
+        func worst(_ list: [Worst]) -> Worst {
+            // A table has at least one action.
+            list.max { abs($0.time.predicted - $0.time.recorded) < abs($1.time.predicted - $1.time.recorded) }
+                ?? list[0]
+        }
+        worstDuration = worst(durations)
+        worstStart = worst(starts)
         entries = ActionKind.allCases.flatMap { kind in
             (0..<table.shape.stages).compactMap { stage in
-                sums[[Int(kind.rawValue), stage]].map {
-                    Entry(
-                        kind: kind, stage: stage, predicted: $0.predicted / $0.count, recorded: $0.recorded / $0.count)
+                sums[[Int(kind.rawValue), stage]].map { pairs in
+                    let mean = Pair(
+                        predicted: pairs.map(\.predicted).mean ?? 0, recorded: pairs.map(\.recorded).mean ?? 0)
+                    return Entry(kind: kind, stage: stage, time: mean)
                 }
             }
         }
+        exposed = pair { step in step.messages.reduce(0) { $0 + step.exposed($1) } }
+        transferTime = predicted.messages.reduce(0) { $0 + $1.arrow.arrival - $1.arrow.departure }
+        messages = predicted.messages.count
     }
 
-    /// Evaluation lies between steps, not in them.
-    private static func belongsToStep(_ span: Timeline.Span) -> Bool {
-        switch span.content {
-        case .action: true
-        case .label(let label): label != "evaluate"
-        }
-    }
-
-    /// How much longer (positive) or shorter the prediction is, as a share of the recorded time.
-    package var timeError: Double { recordedTime > 0 ? predictedTime / recordedTime - 1 : 0 }
-
-    package var text: String {
-        var text = "step: predicted \(predictedTime.asTime), recorded \(recordedTime.asTime) "
-        text += "(mean of \(steps)), error \(timeError >= 0 ? "+" : "")\(timeError.asPercentage)\n\n"
-        var ranks = TextTable(["rank", "idle predicted", "recorded", "difference"])
-        for (rank, (predicted, recorded)) in zip(predictedIdle, recordedIdle).enumerated() {
-            ranks.add([
-                "\(rank)", predicted.asPercentage, recorded.asPercentage, (predicted - recorded).asPercentage,
-            ])
-        }
-        text += ranks.text + "\n"
-        var actions = TextTable(["action", "stage", "predicted", "recorded", "error"])
-        for entry in entries {
-            let error = entry.recorded > 0 ? (entry.predicted / entry.recorded - 1).asPercentage : "-"
-            actions.add([
-                entry.kind.title, "\(entry.stage)", entry.predicted.asTime, entry.recorded.asTime, error,
-            ])
-        }
-        text += actions.text
-        if let worst {
-            text += "\nworst action: \(worst.action) of rank \(worst.rank), predicted \(worst.predicted.asTime), "
-            text += "recorded \(worst.recorded.asTime)\n"
-        }
-        return text
-    }
-
-    package var json: String {
-        JSONText.object([
-            ("time_unit", .string("ms")), ("predicted", .number(predictedTime * 1e3)),
-            ("recorded", .number(recordedTime * 1e3)), ("steps", .number(Double(steps))),
-            ("error", .number(timeError)), ("idle_predicted", .numbers(predictedIdle)),
-            ("idle_recorded", .numbers(recordedIdle)),
-            ("worst_action", worst.map { .string("\($0.action)") } ?? .null),
-        ]).text + "\n"
+    /// Share of the messages' time under way that ranks had something else to do in; nil without messages that take time.
+    package var hidden: Pair? {
+        guard transferTime > 0 else { return nil }
+        return Pair(
+            predicted: 1 - exposed.predicted / transferTime, recorded: max(0, 1 - exposed.recorded / transferTime))
     }
 }

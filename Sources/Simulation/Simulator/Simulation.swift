@@ -39,13 +39,18 @@ package struct Simulation: Sendable {
     }
 
     /// - Parameter recordsMessages: false leaves `arrows` empty, for searches that only want times.
-    /// - Throws: `ScheduleError` if the table cannot run.
+    /// - Throws: `ScheduleError` if the table cannot run, `SimulationError` if the costs don't hold all that it needs.
     package init(
         _ table: ScheduleTable, costs: Costs, network: Network = Network(), recordsMessages: Bool = true
     ) throws {
         self.table = table
         self.costs = costs
         self.network = network
+        if let stage = costs.stages.firstIndex(where: \.lacksHalves), table.splitsWeightGradients {
+            throw SimulationError(
+                "schedule '\(table.name)' has input and weight gradients apart, but the costs of stage \(stage) hold the whole backward "
+                    + "only: measure the halves with gecko profile, or give backward_input and backward_weight")
+        }
         let links = Links(table.shape, costs: costs, network: network)
         let outcome =
             costs.sharedCores.isEmpty

@@ -10,10 +10,16 @@ package struct RunDirectory: Sendable, Equatable {
     package var lossCurve: String { file("loss.svg") }
     package var timeline: String { file("timeline.svg") }
     package var trace: String { file("trace.json") }
+    /// The schedule's table in its text form.
+    package var schedule: String { file("schedule.txt") }
+    /// What the traced steps cost, in the simulator's form.
+    package var costs: String { file("costs.json") }
     package var parameters: String { file("model.safetensors") }
 
     /// All of these files; an overwritten run loses them and nothing else.
-    private var files: [String] { [configuration, metrics, lossCurve, timeline, trace, parameters] }
+    private var files: [String] {
+        [configuration, metrics, lossCurve, timeline, trace, schedule, costs, parameters]
+    }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }
 

@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Hardware
 import MPI
@@ -10,30 +11,53 @@ package enum Launch {
 
     /// Trains as `load` says. Throws what the user should read, on the rank that should say it; elsewhere `SilentFailure`.
     package static func train(configurationFile: String?, load: @escaping Loader) async throws {
-        switch try Launcher.detect(ProcessInfo.processInfo.environment) {
-        case .none: try await alone(configurationFile, load)
-        case .mpi: try await underLauncher(configurationFile, load)
+        try await run(load) { plan in
+            try open(plan, configurationFile)
+        } body: { plan, host, directory in
+            if let directory { announce(plan, host, into: directory.path) }
+            try await host.run(plan.pipeline) { group in
+                try await Trainer(plan: plan, group: group, host: host, directory: directory).run()
+            }
         }
     }
 
-    private static func alone(_ file: String?, _ load: Loader) async throws {
-        let plan = try TrainingPlan(try load(nil))
-        let directory = try open(plan, file)
-        let topology = try Topology()
-        let group = try await RankGroup.inProcess(
-            plan: plan.pipeline, seed: UInt64(plan.configuration.training.seed), topology: topology,
-            threads: plan.configuration.machine.threads)
-        announce(
-            plan, directory, ranks: "\(plan.pipeline.world) in this process", cores: group.cores, warning: group.warning)
-        do {
-            try await Trainer(
-                plan: plan, group: group, workers: group.cores.joined().count, directory: directory
-            ).run()
-        } catch {
-            await group.stop()
-            throw error
+    /// Measures what `load`'s run costs and writes it to `output`. Throws as `train` does.
+    ///
+    /// - Parameter steps: steps that are measured, after one of warm-up
+    package static func profile(steps: Int, output: String, load: @escaping Loader) async throws {
+        try await run(load) { _ in
+            try checkFolder(of: output)
+        } body: { plan, host, _ in
+            if host.isRoot { announce(plan, host, into: output) }
+            guard let profile = try await Profiler(plan: plan, host: host, steps: steps).run() else { return }
+            try write(profile.costs.json, to: output)
+            say(profile.text)
         }
-        await group.stop()
+    }
+
+    /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on every rank;
+    /// the body gets what was prepared where that happened.
+    private static func run<Prepared: Sendable>(
+        _ load: @escaping Loader, prepare: @escaping @Sendable (TrainingPlan) throws -> Prepared,
+        body: @escaping @Sendable (TrainingPlan, RankHost, Prepared?) async throws -> Void
+    ) async throws {
+        switch try Launcher.detect(ProcessInfo.processInfo.environment) {
+        case .none:
+            let plan = try TrainingPlan(try load(nil))
+            let prepared = try prepare(plan)
+            try await body(plan, try RankHost(inProcess: plan), prepared)
+        case .mpi:
+            try await underLauncher { session, world in
+                let (plan, prepared) = try await agree(session, world, load, prepare)
+                try await body(plan, try await RankHost(session, world, plan), prepared)
+            }
+        }
+    }
+
+    /// A profile's file is written at its end; that it can be is known before.
+    private static func checkFolder(of file: String) throws {
+        let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
+        guard access(folder, W_OK) == 0 else { throw FileError.system("write \(file) into it", folder) }
     }
 
     /// Makes the run's directory and leaves the resolved configuration there.
@@ -44,11 +68,13 @@ package enum Launch {
         return directory
     }
 
-    private static func underLauncher(_ file: String?, _ load: @escaping Loader) async throws {
+    private static func underLauncher(
+        _ body: (MPISession, MPISession.World) async throws -> Void
+    ) async throws {
         let session = try MPISession()
         let world = try await session.start()
         do {
-            try await run(session, world, file, load)
+            try await body(session, world)
         } catch let error as AgreedFailure {
             try await leave(session, telling: error.ownProblem)
         } catch let error as TrainingError {
@@ -69,57 +95,41 @@ package enum Launch {
         throw SilentFailure()
     }
 
-    private static func run(_ session: MPISession, _ world: MPISession.World, _ file: String?, _ load: Loader) async throws {
+    /// Rank 0 reads, checks and prepares; the others get what it resolved, so that all run the same.
+    private static func agree<Prepared: Sendable>(
+        _ session: MPISession, _ world: MPISession.World, _ load: Loader,
+        _ prepare: (TrainingPlan) throws -> Prepared
+    ) async throws -> (TrainingPlan, Prepared?) {
         let isRoot = world.rank == 0
-        // Rank 0 reads and checks; the others get what it resolved, so that all run the same.
-        let first = Result { () throws -> (TrainingPlan, RunDirectory)? in
+        let first = Result { () throws -> (TrainingPlan, Prepared)? in
             guard isRoot else { return nil }
             let plan = try TrainingPlan(try load(world.size))
-            return (plan, try open(plan, file))
+            return (plan, try prepare(plan))
         }
         try await session.agree(on: first.failure)
-        let opened = try first.get()
-        let text = try await session.broadcast(opened.map { Array($0.0.configuration.toml().utf8) } ?? [], from: 0)
+        let root = try first.get()
+        let text = try await session.broadcast(root.map { Array($0.0.configuration.toml().utf8) } ?? [], from: 0)
         let second = Result { () throws -> TrainingPlan in
-            if let opened { return opened.0 }
+            if let root { return root.0 }
             let configuration = try RunConfiguration.parse(
                 toml: String(decoding: text, as: UTF8.self), file: "rank 0's configuration")
             return try TrainingPlan(try configuration.validated(world: world.size))
         }
         try await session.agree(on: second.failure)
-        let plan = try second.get()
-        let topology = try Topology()
-        let placement = try await session.place(topology: topology, threads: plan.configuration.machine.threads)
-        let group = try await RankGroup(
-            plan: plan.pipeline, seed: UInt64(plan.configuration.training.seed), topology: topology, ranks: [world.rank],
-            cores: [placement.own.cores], oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning,
-            executors: [session.executor],
-            connection: RankGroup.Connection(
-                endpoint: { _ in try session.endpoint() }, fail: { _, _ in }))
-        if let opened {
-            announce(
-                plan, opened.1, ranks: "\(world.size) under MPI on \(placement.nodes) node(s)", cores: placement.all,
-                warning: placement.own.warning)
-        }
-        try await Trainer(
-            plan: plan, group: group, workers: placement.all.joined().count, directory: opened?.1
-        ).run()
-        await group.release()
+        return (try second.get(), root?.1)
     }
 
-    private static func announce(
-        _ plan: TrainingPlan, _ directory: RunDirectory, ranks: String, cores: [[Int]], warning: String?
-    ) {
+    private static func announce(_ plan: TrainingPlan, _ host: RankHost, into path: String) {
         let p = plan.pipeline
         let m = p.model
         let counts = p.partition.counts.map(String.init).joined(separator: "+")
         say(
             """
             gecko: \(m.parameterCount) parameters (\(m.layers) layers, dim \(m.dim), chunk \(m.chunk)), \(plan.corpus.count) tokens from \(plan.corpus.path)
-            ranks: \(ranks) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(cores.joined().count) workers on cores \(cores.map { $0.map(String.init).joined(separator: ",") }.joined(separator: " | "))
-            step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(directory.path)
+            ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
+            step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
             """)
-        if let warning { say("warning: \(warning)") }
+        if let warning = host.warning { say("warning: \(warning)") }
     }
 }
 

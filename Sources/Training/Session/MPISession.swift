@@ -18,7 +18,8 @@ actor MPISession {
     struct Placement: Sendable {
         let own: CorePlacement
         let all: [[Int]]
-        let nodes: Int
+        /// The node of every rank, numbered as they come.
+        let nodes: [Int]
     }
 
     init() throws {
@@ -56,7 +57,8 @@ actor MPISession {
         let own = try CorePlacement.agree(in: running, topology: topology, threads: threads)
         running.isOversubscribed = own.oversubscribed
         let all = try running.allGather(own.cores.map(String.init).joined(separator: ","))
-        let nodes = Set(try running.allGather(running.hostName)).count
+        let hosts = try running.allGather(running.hostName)
+        let nodes = hosts.map { host in hosts.firstIndex(of: host) ?? 0 }
         return Placement(
             own: own, all: all.map { $0.split(separator: ",").compactMap { Int($0) } }, nodes: nodes)
     }

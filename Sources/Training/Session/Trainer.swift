@@ -9,34 +9,26 @@ import Schedules
 import Simulation
 
 /// The training loop of one process: the same steps in every process, reports where world rank 0 lives.
-package struct Trainer: Sendable {
-    package let plan: TrainingPlan
-    package let group: RankGroup
-    /// Workers of all ranks, for utilisation.
-    package let workers: Int
+struct Trainer: Sendable {
+    let plan: TrainingPlan
+    let group: RankGroup
+    /// The ranks that the group runs on.
+    let host: RankHost
     /// Where the results go; nil in processes without world rank 0.
-    package let directory: RunDirectory?
-
-    package init(plan: TrainingPlan, group: RankGroup, workers: Int, directory: RunDirectory?) {
-        self.plan = plan
-        self.group = group
-        self.workers = workers
-        self.directory = directory
-    }
+    let directory: RunDirectory?
 
     private var configuration: RunConfiguration { plan.configuration }
 
     /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
-    package func run() async throws {
+    func run() async throws {
         let batches = BatchMaker(plan: plan)
         let rates = LearningRate(configuration)
         let steps = configuration.training.steps
         let optimizer = configuration.optimizer
-        let adam = AdamW(
-            beta1: optimizer.beta1, beta2: optimizer.beta2, eps: optimizer.eps, weightDecay: optimizer.weightDecay)
-        var log = directory == nil ? nil : try RunLog(plan: plan, directory: directory!, workers: workers)
+        let adam = AdamW(optimizer)
+        var log = directory == nil ? nil : try RunLog(plan: plan, directory: directory!, workers: host.workers)
         let held = plan.heldOut.map(batches.heldOut)
-        let firstTraced = max(0, steps - configuration.run.traceSteps)
+        let firstTraced = firstTraced
         var skippedInARow = 0
         var mark = MonotonicClock.seconds
         for step in 0..<steps {
@@ -65,6 +57,12 @@ package struct Trainer: Sendable {
         try await save()
     }
 
+    /// The last steps are traced. The first step of a run isn't like the others, so it is left out unless it is the only one.
+    private var firstTraced: Int {
+        let steps = configuration.training.steps
+        return configuration.run.traceSteps == 0 ? steps : max(min(1, steps - 1), steps - configuration.run.traceSteps)
+    }
+
     private func isEvaluation(_ steps: Int) -> Bool {
         let every = configuration.training.evaluateEvery
         return every > 0 && steps % every == 0
@@ -77,10 +75,18 @@ package struct Trainer: Sendable {
     }
 
     private func saveTrace(steps: Int) async throws {
-        let title = "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
+        let title =
+            "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
         guard let timeline = try await group.endTrace(title: title), let directory else { return }
         try write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
         try write(PerfettoTrace(timeline).text, to: directory.trace)
+        try write(plan.pipeline.table.text, to: directory.schedule)
+        guard firstTraced > 0 else {
+            say("no costs.json: the only step is a warm-up")
+            return
+        }
+        let costs = try CostMeasurement(timeline, of: plan.pipeline, on: host)
+        try write(costs.file(of: plan.pipeline, on: host).json, to: directory.costs)
     }
 
     private func sample() async throws {
@@ -102,6 +108,12 @@ package struct Trainer: Sendable {
         let digest = try await group.collectParameters(
             into: { try ModelFile.Writer(path: path, plan: plan) }, finish: { try $0.finish() })
         if let digest { say("parameters sha256 \(digest)") }
+    }
+}
+
+extension AdamW {
+    init(_ section: RunConfiguration.OptimizerSection) {
+        self.init(beta1: section.beta1, beta2: section.beta2, eps: section.eps, weightDecay: section.weightDecay)
     }
 }
 

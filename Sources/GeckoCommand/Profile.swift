@@ -1,0 +1,33 @@
+import ArgumentParser
+import Training
+
+struct Profile: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measure what this model's actions and messages cost on these ranks.",
+        discussion: """
+            gecko profile run.toml --pipeline.stages 2
+            mpirun -np 4 gecko profile run.toml --pipeline.schedule zb-h1 --output zb-h1.json
+
+            Runs a few training steps of the configuration and of variants of its schedule, alone or under a launcher as gecko train             does, and writes the times of forward, backward, both of its halves, recompute, messages and the end of a step, with bytes,             for gecko simulate --costs. It leaves no run directory and no model. Every key can be overridden as --section.key value.
+            """)
+
+    @Option(help: "Steps that are measured, of each variant, after one of warm-up.")
+    var steps = 5
+
+    @Option(help: "File for the costs.")
+    var output = "costs.json"
+
+    @OptionGroup var arguments: RunArguments
+
+    func validate() throws {
+        guard steps >= 1 else { throw ValidationError("--steps: expected at least 1, found \(steps)") }
+    }
+
+    func run() async throws {
+        do {
+            try await Launch.profile(steps: steps, output: output, load: arguments.loader)
+        } catch is SilentFailure {
+            throw ExitCode.failure
+        }
+    }
+}

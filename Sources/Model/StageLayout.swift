@@ -1,0 +1,39 @@
+import Numerics
+
+/// How a stage's memory for slices of one length is laid out, in floats; known from the blocks alone, before there are parameters.
+package struct StageLayout: Sendable {
+    /// From the input of one block to that of the next within a slot.
+    let inputStride: Int
+    let stashOffsets: [Int]
+    let gradientOffsets: [Int]
+    let stateOffsets: [Int]
+    /// The inputs of all blocks and their stashes.
+    package let slotCount: Int
+    /// The upstream gradients of the linear maps.
+    package let gradientSlotCount: Int
+    /// The carried state of all blocks.
+    package let stateCount: Int
+    /// Scratch during an action.
+    package let workspaceCount: Int
+
+    package init(blocks: [any Block], dim: Int, geometry: SliceGeometry) {
+        let sizes = blocks.map { $0.sizes(for: geometry) }
+        let alignment = FloatBuffer.alignment
+        inputStride = (geometry.length * dim + alignment - 1) / alignment * alignment
+        (stashOffsets, slotCount) = Self.offsets(sizes.map(\.stash), from: inputStride * blocks.count)
+        (gradientOffsets, gradientSlotCount) = Self.offsets(sizes.map(\.gradientStash))
+        (stateOffsets, stateCount) = Self.offsets(sizes.map(\.state))
+        workspaceCount = sizes.map(\.workspace).max() ?? 0
+    }
+
+    private static func offsets(_ counts: [Int], from first: Int = 0) -> ([Int], Int) {
+        var carver = Carver(counting: ())
+        _ = carver.take(first)
+        var result: [Int] = []
+        for count in counts {
+            result.append(carver.used)
+            _ = carver.take(count)
+        }
+        return (result, carver.used)
+    }
+}

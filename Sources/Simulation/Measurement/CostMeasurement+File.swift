@@ -1,0 +1,59 @@
+import Schedules
+
+extension CostMeasurement {
+    /// Bytes of a stage, under the names of `StageCosts`.
+    package struct StageBytes: Sendable, Equatable {
+        package let unit: Int
+        package let weightUnit: Int
+        package let light: Int
+        package let resident: Int
+
+        package init(unit: Int, weightUnit: Int, light: Int, resident: Int) {
+            self.unit = unit
+            self.weightUnit = weightUnit
+            self.light = light
+            self.resident = resident
+        }
+    }
+
+    /// The costs in the simulator's form. Kinds of action that weren't measured are left out as far as the form can tell them from others:
+    /// halves of a backward are not guessed from the whole.
+    ///
+    /// - Parameters:
+    ///   - bytes: one entry per stage
+    ///   - note: where and how it was measured
+    package func file(
+        bytes: [StageBytes], messageBytes: Int, sharedCores: [SharedCores], note: String
+    ) throws -> CostFile {
+        precondition(bytes.count == times.count, "one entry per stage")
+        let stages = try zip(times, bytes).enumerated().map { stage, measured in
+            try Self.stage(stage, measured.0, measured.1)
+        }
+        var file = CostFile(
+            stages: stages, messageBytes: stages.count > 1 ? [messageBytes] : [], closing: [rest],
+            link: transfer.map { Link(latency: $0) }, sharedCores: sharedCores)
+        file.note = note
+        return file
+    }
+
+    private static func stage(_ stage: Int, _ times: [ActionKind: Double], _ bytes: StageBytes) throws -> StageCosts {
+        guard let forward = times[.forward] else {
+            throw SimulationError("no forward of stage \(stage) was measured")
+        }
+        var costs: StageCosts
+        if let input = times[.backwardInput], let weight = times[.backwardWeight] {
+            costs = StageCosts(
+                forward: forward, backwardInput: input, backwardWeight: weight, backward: times[.backward],
+                recompute: times[.recompute])
+        } else if let backward = times[.backward] {
+            costs = StageCosts(forward: forward, fusedBackward: backward, recompute: times[.recompute])
+        } else {
+            throw SimulationError("no backward of stage \(stage) was measured")
+        }
+        costs.unitBytes = bytes.unit
+        costs.weightUnitBytes = bytes.weightUnit
+        costs.lightBytes = bytes.light
+        costs.residentBytes = bytes.resident
+        return costs
+    }
+}

@@ -1,0 +1,66 @@
+import Numerics
+import Pipeline
+import Schedules
+import Simulation
+
+/// Measures what a run's actions, messages and ends of steps cost, without leaving anything behind: a few real steps of the run's own
+/// table, and of variants of it for the kinds of action that it lacks.
+struct Profiler {
+    let plan: TrainingPlan
+    let host: RankHost
+    /// Steps that count, after one of warm-up.
+    let steps: Int
+
+    /// The profile, where world rank 0 lives; nil elsewhere.
+    func run() async throws -> Profile? {
+        var measurement: CostMeasurement?
+        for table in try tables() {
+            guard let next = try await measure(table) else { continue }
+            if measurement == nil { measurement = next } else { measurement?.fill(from: next) }
+        }
+        guard let measurement else { return nil }
+        return try Profile(measurement: measurement, plan: plan.pipeline, host: host)
+    }
+
+    /// The run's own table, then what shows the kinds of action that it has not at every stage.
+    private func tables() throws -> [ScheduleTable] {
+        let own = plan.pipeline.table
+        let stages = own.shape.stages
+        func lacks(_ kind: ActionKind) -> Bool {
+            Set(own.rows.joined().lazy.filter { $0.kind == kind }.map(\.stage)).count < stages
+        }
+        var tables = [own]
+        if lacks(.backwardInput) || lacks(.backwardWeight) { tables.append(own.splittingWeightGradients()) }
+        if lacks(.backward) { tables.append(own.mergingWeightGradients()) }
+        if lacks(.recompute) { tables.append(own.withRecompute()) }
+        return tables
+    }
+
+    private func measure(_ table: ScheduleTable) async throws -> CostMeasurement? {
+        let own = plan.pipeline
+        let pipeline = try PipelinePlan(
+            model: own.model, table: table, partition: own.partition, slice: own.slice, replicas: own.replicas,
+            streams: own.streams)
+        let timeline = try await host.run(pipeline) { try await trace($0) }
+        return try timeline.map { try CostMeasurement($0, of: pipeline, on: host) }
+    }
+
+    /// One step of warm-up, then the steps that count.
+    private func trace(_ group: RankGroup) async throws -> Timeline? {
+        let batches = BatchMaker(plan: plan)
+        let rates = LearningRate(plan.configuration)
+        let optimizer = plan.configuration.optimizer
+        for step in 0...steps {
+            if step == 1 { try await group.beginTrace() }
+            let report = try await group.step(
+                batches.training(step: step), number: step,
+                rule: UpdateRule(adam: AdamW(optimizer), rate: rates.rate(step: step), clip: optimizer.clip))
+            guard !report.skipped else {
+                throw TrainingError(
+                    "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so the step has no update to "
+                        + "measure. Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip")
+            }
+        }
+        return try await group.endTrace(title: "profile of \(group.plan.table.name)")
+    }
+}
