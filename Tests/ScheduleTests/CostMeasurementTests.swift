@@ -55,10 +55,9 @@ struct CostMeasurementTests {
         let stages = simulation.table.shape.stages
         let file = try measurement.file(
             bytes: [CostMeasurement.StageBytes](repeating: Self.bytes, count: stages), messageBytes: 4096,
-            sharedCores: [SharedCores(ranks: [0, 1], cores: 2)], note: "made up \"here\"")
+            note: "made up \"here\"")
         let back = try CostFile(json: file.json)
         #expect(back.note == "made up \"here\"" && back.messageBytes == [4096])
-        #expect(back.sharedCores == [SharedCores(ranks: [0, 1], cores: 2)])
         #expect(back.stages.allSatisfy { $0.unitBytes == 100 && $0.weightUnitBytes == 140 && $0.lightBytes == 10 })
         for stage in 0..<stages {
             #expect(abs(back.stages[stage].recompute - 1.1e-3 * Double(stage + 1)) < 1e-9)
@@ -87,21 +86,43 @@ struct CostMeasurementTests {
         #expect(abs((measurement.times[1][.forward] ?? 0) - 2e-3) < 1e-9)
     }
 
-    @Test("on shared cores the processor time counts, elsewhere it tells of disturbance")
-    func processorTime() throws {
+    @Test("without shared cores the processor time tells of disturbance only")
+    func disturbance() throws {
         let simulation = try Self.simulation("1f1b")
         var timeline = simulation.madeUpRecord(steps: 3)
-        #expect(throws: SimulationError.self) {
-            try CostMeasurement([RecordedSteps(timeline, of: simulation.table)], sharing: [1])
-        }
-        for i in timeline.spans.indices {
-            timeline.spans[i].processorTime = timeline.spans[i].duration * (timeline.spans[i].rank == 1 ? 0.5 : 0.8)
-        }
-        let steps = try RecordedSteps(timeline, of: simulation.table)
-        let measurement = try CostMeasurement([steps], sharing: [1])
-        #expect(abs((measurement.times[0][.forward] ?? 0) - 1e-3) < 1e-9)
-        #expect(abs((measurement.times[1][.forward] ?? 0) - 1e-3) < 1e-9)
+        for i in timeline.spans.indices { timeline.spans[i].processorTime = timeline.spans[i].duration * 0.8 }
+        let measurement = try CostMeasurement([RecordedSteps(timeline, of: simulation.table)])
+        #expect(abs((measurement.times[1][.forward] ?? 0) - 2e-3) < 1e-9)
         #expect(abs((measurement.disturbance ?? 0) - 0.25) < 1e-9)
+        #expect(measurement.sharedCores.isEmpty)
+    }
+
+    @Test("costs of ranks that share a core come back from its trace", arguments: [1.0, 0.8])
+    func sharedCore(efficiency: Double) throws {
+        var costs = try Self.simulation("1f1b").costs
+        costs.sharedCores = [SharedCores(ranks: [0, 1], cores: efficiency)]
+        let table = try makeTable("1f1b", ranks: 2, sequences: 3, slices: 2)
+        let simulation = try Simulation(table, costs: costs, network: Network(uniform: Link(latency: 2e-4)))
+        var timeline = simulation.madeUpRecord(steps: 3)
+        let whole = [SharedCores(ranks: [0, 1], cores: 1)]
+        #expect(throws: SimulationError.self) {
+            try CostMeasurement([RecordedSteps(timeline, of: table)], sharedCores: whole)
+        }
+        // An action's processor time is what it takes alone, however long it took here.
+        for i in timeline.spans.indices {
+            guard case .action(let action) = timeline.spans[i].content else { continue }
+            timeline.spans[i].processorTime = costs.stages[action.stage].duration(action.kind)
+        }
+        let measurement = try CostMeasurement([RecordedSteps(timeline, of: table)], sharedCores: whole)
+        #expect(abs((measurement.times[0][.forward] ?? 0) - 1e-3) < 1e-9)
+        #expect(abs((measurement.times[1][.backward] ?? 0) - 3.4e-3) < 1e-9)
+        #expect(abs(measurement.sharedCores[0].cores - efficiency) < 1e-6)
+        #expect(measurement.disturbance == nil)
+        let file = try measurement.file(bytes: [Self.bytes, Self.bytes], messageBytes: 1, note: "")
+        let back = try CostFile(json: file.json)
+        let predicted = try Simulation(
+            table, costs: back.costs(for: table.shape), network: Network(uniform: #require(back.link)))
+        #expect(abs(predicted.makespan / simulation.makespan - 1) < 1e-6)
     }
 
     @Test("a warm-up that is dropped leaves nothing to measure in a run of one step")
@@ -115,7 +136,7 @@ struct CostMeasurementTests {
     func halves() throws {
         let simulation = try Self.simulation("1f1b")
         let file = try Self.measure(simulation).file(
-            bytes: [Self.bytes, Self.bytes], messageBytes: 1, sharedCores: [], note: "")
+            bytes: [Self.bytes, Self.bytes], messageBytes: 1, note: "")
         #expect(!file.json.contains("backward_input"))
         let back = try CostFile(json: file.json)
         #expect(back == file || back.stages.allSatisfy(\.lacksHalves))

@@ -23,7 +23,7 @@ extension CostMeasurement {
     ///   - bytes: one entry per stage
     ///   - note: where and how it was measured
     package func file(
-        bytes: [StageBytes], messageBytes: Int, sharedCores: [SharedCores], note: String
+        bytes: [StageBytes], messageBytes: Int, note: String
     ) throws -> CostFile {
         precondition(bytes.count == times.count, "one entry per stage")
         let stages = try zip(times, bytes).enumerated().map { stage, measured in

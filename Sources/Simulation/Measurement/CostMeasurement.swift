@@ -22,15 +22,18 @@ package struct CostMeasurement: Sendable {
     /// How much longer actions of ranks with cores of their own took than they had a core, as a share: what other programs took
     /// away. Nil where no such rank was measured.
     package let disturbance: Double?
+    /// The groups of ranks that share cores, with what is left of their cores once waiting ranks and switching took their part.
+    package let sharedCores: [SharedCores]
 
     /// - Parameters:
     ///   - replicas: the steps of each replica
-    ///   - sharing: pipeline ranks that share cores with other ranks; their actions count by processor time
-    package init(_ replicas: [RecordedSteps], sharing: Set<Int> = []) throws {
+    ///   - sharedCores: groups of pipeline ranks that share cores; their actions count by processor time
+    package init(_ replicas: [RecordedSteps], sharedCores: [SharedCores] = []) throws {
         guard let table = replicas.first?.table, replicas.allSatisfy({ !$0.steps.isEmpty }) else {
             throw SimulationError("costs need at least one recorded step after the first of a run, which is a warm-up")
         }
         let all = replicas.flatMap(\.steps)
+        let sharing = Set(sharedCores.flatMap(\.ranks))
         var times = [[ActionKind: Double]](repeating: [:], count: table.shape.stages)
         var seen: [ActionStage: [[Double]]] = [:]
         var (wall, processor) = (0.0, 0.0)
@@ -38,15 +41,7 @@ package struct CostMeasurement: Sendable {
             for (position, action) in row.enumerated() {
                 let spans = all.map { $0.actions[rank][position] }
                 let shares = sharing.contains(rank)
-                let durations = try spans.map { span in
-                    guard shares else { return span.duration }
-                    guard let time = span.processorTime else {
-                        throw SimulationError(
-                            "rank \(rank) shares cores, so its costs need processor times, which this trace doesn't have"
-                        )
-                    }
-                    return time
-                }
+                let durations = try spans.map { shares ? try $0.requiredProcessorTime : $0.duration }
                 seen[ActionStage(kind: action.kind, stage: action.stage), default: []].append(durations)
                 if !shares {
                     for span in spans {
@@ -71,6 +66,10 @@ package struct CostMeasurement: Sendable {
         stepTime = stepTimes.median ?? 0
         stepRange = (stepTimes.min() ?? 0)...(stepTimes.max() ?? 0)
         disturbance = processor > 0 ? wall / processor - 1 : nil
+        self.sharedCores = try sharedCores.map { group in
+            let efficiency = try all.map { try $0.efficiency(of: group) }.median ?? 1
+            return SharedCores(ranks: group.ranks, cores: group.cores * min(1, efficiency))
+        }
     }
 
     private struct ActionStage: Hashable {
@@ -82,5 +81,35 @@ package struct CostMeasurement: Sendable {
     package mutating func fill(from other: CostMeasurement) {
         precondition(times.count == other.times.count, "both measure the same stages")
         for stage in times.indices { times[stage].merge(other.times[stage]) { own, _ in own } }
+    }
+}
+
+extension Timeline.Span {
+    fileprivate var requiredProcessorTime: Double {
+        get throws {
+            guard let processorTime else {
+                throw SimulationError(
+                    "rank \(rank) shares cores, so its costs need processor times, which this trace doesn't have")
+            }
+            return processorTime
+        }
+    }
+}
+
+extension RecordedStep {
+    /// How much processor time the actions of a group got of what its cores had while actions of the group were under way.
+    fileprivate func efficiency(of group: SharedCores) throws -> Double {
+        let spans = group.ranks.flatMap { actions[$0] }
+        let used = try spans.reduce(0) { $0 + (try $1.requiredProcessorTime) }
+        var available = 0.0
+        var running = 0
+        var last = 0.0
+        let events = spans.flatMap { [($0.start, 1), ($0.end, -1)] }.sorted { $0.0 < $1.0 }
+        for (time, change) in events {
+            available += (time - last) * min(group.cores, Double(running))
+            running += change
+            last = time
+        }
+        return available > 0 ? used / available : 1
     }
 }

@@ -8,12 +8,11 @@ extension CostMeasurement {
         let replicas = try (0..<plan.replicas).map {
             try RecordedSteps(timeline.replica($0, ranks: plan.ranks), of: plan.table)
         }
-        try self.init(replicas, sharing: Set(host.sharedCores(plan).flatMap(\.ranks)))
+        try self.init(replicas, sharedCores: host.sharedCores(plan))
     }
 
     /// The costs in the simulator's form, with what the host knows of itself.
     func file(of plan: PipelinePlan, on host: RankHost) throws -> CostFile {
-        let sharedCores = host.sharedCores(plan)
         let workers = host.cores.map(\.count)
         let bytes = (0...plan.lastStage).map { stage in
             let memory = plan.memory(of: stage, workers: workers[plan.table.shape.rank(of: stage)])
@@ -24,7 +23,7 @@ extension CostMeasurement {
         var note = "measured on ranks: \(host.title), workers on cores \(host.coreList)"
         if !sharedCores.isEmpty { note += " (ranks share cores; actions by processor time)" }
         note += "; \(steps) steps of \(plan.table.name), slices of \(plan.slice)"
-        return try file(bytes: bytes, messageBytes: plan.messageBytes, sharedCores: sharedCores, note: note)
+        return try file(bytes: bytes, messageBytes: plan.messageBytes, note: note)
     }
 }
 
