@@ -73,6 +73,9 @@ let package = Package(
             name: "GeckoCommand",
             dependencies: ["Training", "Verification", "Schedules", "Simulation", argumentParser]),
 
+        // The slow cables of the virtual cluster (cluster/dev).
+        .executableTarget(name: "cluster-switch", path: "cluster/switch"),
+
         // What tests start under mpirun, and how.
         .executableTarget(
             name: "mpi-probe", dependencies: ["Pipeline", "MPI", "Hardware"], path: "Sources/Probes/MPIProbe"),
