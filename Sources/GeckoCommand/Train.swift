@@ -9,6 +9,9 @@ struct Train: AsyncParsableCommand {
             mpirun -np 4 gecko train run.toml --pipeline.replicas 2
             srun --mpi=pmix gecko train run.toml
 
+            The same command started again goes on from the newest whole checkpoint of its run, unless the configuration sets run.overwrite, \
+            which begins anew; --resume goes on in any case.
+
             Alone, all stages run as actors in this process. Under a launcher each rank is one stage of one replica: ranks = stages x replicas. \
             Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
             The last line printed is the digest of all parameters, which is the same for every layout.
@@ -16,11 +19,14 @@ struct Train: AsyncParsableCommand {
             \(RunConfiguration.helpText(width: 78))
             """)
 
+    @Flag(help: "Go on with the run that run.directory holds, whatever run.overwrite says.")
+    var resume = false
+
     @OptionGroup var arguments: RunArguments
 
     func run() async throws {
         do {
-            try await Launch.train(configurationFile: arguments.file, load: arguments.loader)
+            try await Launch.train(configurationFile: arguments.file, resume: resume, load: arguments.loader)
         } catch is SilentFailure {
             throw ExitCode.failure
         }

@@ -51,6 +51,15 @@ package final class Stage {
         for (i, block) in blocks.enumerated() { block.initialState(state + layout.stateOffsets[i], geometry) }
     }
 
+    /// The parts of a carried state of all blocks; offsets count from the beginning of the whole state.
+    package var stateTensors: [StateTensor] {
+        blocks.enumerated().flatMap { i, block in
+            block.stateTensors(geometry).map {
+                StateTensor($0.name, $0.shape, offset: layout.stateOffsets[i] + $0.offset)
+            }
+        }
+    }
+
     /// Call before a step's forwards; `trains` false leaves the gradients alone.
     package func beginStep(trains: Bool = true) {
         if trains { store.gradients.clear() }

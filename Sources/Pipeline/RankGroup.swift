@@ -102,11 +102,21 @@ package final class RankGroup: Sendable {
         return values
     }
 
-    /// One training step; `batches` by replica.
-    package func step(_ batches: [Batch], number: Int, rule: UpdateRule) async throws -> StepReport {
+    /// One training step; `batches` by replica. What the ranks' `notes` (by world rank, equally many numbers each) hold when the gradients are
+    /// complete travels with the norms and stands in the report, the same on every rank: ranks can agree at a step's boundary without a
+    /// collective of their own.
+    package func step(
+        _ batches: [Batch], number: Int, rule: UpdateRule,
+        notes: @escaping @Sendable (_ rank: Int) -> [Double] = { _ in [] }
+    ) async throws -> StepReport {
         try await each { i, actor in
-            try await actor.step(batches[self.replica(i)], number: number, rule: rule)
+            try await actor.step(batches[self.replica(i)], number: number, rule: rule) { notes(self.ranks[i]) }
         }[0]
+    }
+
+    /// Everybody's numbers, by world rank, between steps.
+    package func exchange(_ notes: @escaping @Sendable (_ rank: Int) -> [Double]) async throws -> [[Double]] {
+        try await each { i, actor in try await actor.exchange(notes(self.ranks[i])) }[0]
     }
 
     /// Sum of token losses in nats; `batches` by replica, equally many sequences each.
@@ -142,6 +152,40 @@ package final class RankGroup: Sendable {
 
     package func setParameters(from source: any ParameterSource & Sendable) async throws {
         _ = try await each { try await $1.setParameters(from: source) }
+    }
+
+    /// Memory for `capture`, for each rank here.
+    package func makeSnapshots() async throws -> [RankSnapshot] { try await each { try await $1.makeSnapshot() } }
+
+    /// Copies the training state of each rank here and lends the copies to their readers.
+    package func capture(_ snapshots: [RankSnapshot]) async throws -> [CaptureReport] {
+        try await each { i, actor in try await actor.capture(snapshots[i]) }
+    }
+
+    /// Bytes a second of a plain copy of the state, all ranks here at the same time: what `capture` is measured against.
+    package func plainCopyRate(_ snapshots: [RankSnapshot]) async throws -> Double {
+        let reports = try await each { i, actor in try await actor.copyPlainly(snapshots[i]) }
+        let seconds = reports.map(\.seconds).max() ?? 0
+        return seconds > 0 ? Double(reports.reduce(0) { $0 + $1.bytes }) / seconds : 0
+    }
+
+    /// Sets the training state of each rank here.
+    ///
+    /// - Parameters:
+    ///   - makeSource: called on each rank's thread
+    ///   - optimizerStep: updates of the parameters so far
+    ///   - streams: whether the source holds carried states
+    package func restore(
+        from makeSource: @escaping @Sendable (_ rank: Int) throws -> any StateSource, optimizerStep: Int, streams: Bool
+    ) async throws {
+        _ = try await each {
+            try await $1.restore(from: makeSource, optimizerStep: optimizerStep, streams: streams)
+        }
+    }
+
+    /// Runs a body for each rank here, at the same time; throws as a step does.
+    package func forEachRank(_ body: @escaping @Sendable (_ rank: Int) async throws -> Void) async throws {
+        _ = try await each { i, _ in try await body(self.ranks[i]) }
     }
 
     /// Lets go of workers and memory; the executors stay, for their owner.

@@ -33,9 +33,16 @@ package actor StageActor {
         }
     }
 
-    /// One training step; `number` counts from 0.
-    package func step(_ batch: Batch, number: Int, rule: UpdateRule) throws -> StepReport {
-        try guarded { try running.step(batch, number: number, rule: rule) }
+    /// One training step; `number` counts from 0. `notes` are told to all ranks and stand in the report.
+    package func step(
+        _ batch: Batch, number: Int, rule: UpdateRule, notes: @Sendable () -> [Double] = { [] }
+    ) throws -> StepReport {
+        try guarded { try running.step(batch, number: number, rule: rule, notes: notes) }
+    }
+
+    /// Everybody's numbers, by world rank. All ranks call it.
+    package func exchange(_ notes: [Double]) throws -> [[Double]] {
+        try guarded { try running.endpoint.allGather(notes) }
     }
 
     /// Sum of token losses over all replicas' sequences, in nats.
@@ -77,6 +84,30 @@ package actor StageActor {
 
     package func setParameters(from source: any ParameterSource & Sendable) throws {
         try guarded { try running.setParameters(from: source) }
+    }
+
+    /// Memory for `capture`.
+    package func makeSnapshot() throws -> RankSnapshot { try guarded { running.makeSnapshot() } }
+
+    /// Copies the rank's training state, between two steps, and lends the copy to its reader.
+    package func capture(_ snapshot: RankSnapshot) throws -> CaptureReport {
+        try guarded { running.capture(snapshot) }
+    }
+
+    /// Copies the state as `capture` does, by one memcpy a worker and store.
+    package func copyPlainly(_ snapshot: RankSnapshot) throws -> CaptureReport {
+        try guarded { running.copyPlainly(snapshot) }
+    }
+
+    /// Sets the rank's training state.
+    package func restore(
+        from makeSource: @Sendable (_ rank: Int) throws -> any StateSource, optimizerStep: Int, streams: Bool
+    ) throws {
+        try guarded {
+            let engine = running
+            try engine.restore(
+                from: try makeSource(engine.endpoint.rank), optimizerStep: optimizerStep, streams: streams)
+        }
     }
 
     /// Ends the rank's workers and lets its memory go. The executor is stopped by its owner.

@@ -52,8 +52,16 @@ final class Workspace {
     }
 
     /// `gecko train run.toml` with overrides.
-    func train(_ overrides: [String] = [], ranks: Int = 0) async throws -> Mpirun.Outcome {
-        try await Mpirun.run("gecko", ["train", path + "/run.toml"] + overrides, ranks: ranks)
+    func train(
+        _ overrides: [String] = [], ranks: Int = 0, environment: [String: String] = [:]
+    ) async throws -> Mpirun.Outcome {
+        try await Mpirun.run(
+            "gecko", ["train", path + "/run.toml"] + overrides, ranks: ranks, environment: environment)
+    }
+
+    /// Another subcommand of `gecko`.
+    func gecko(_ arguments: String...) async throws -> Mpirun.Outcome {
+        try await Mpirun.run("gecko", arguments, ranks: 0)
     }
 }
 

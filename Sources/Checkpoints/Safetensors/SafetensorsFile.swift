@@ -56,6 +56,9 @@ package final class SafetensorsFile: Sendable {
     /// A copy of an I32 tensor's elements.
     package func int32s(_ name: String) throws -> [Int32] { try elements(name, as: .int32) }
 
+    /// A copy of an I64 tensor's elements.
+    package func int64s(_ name: String) throws -> [Int64] { try elements(name, as: .int64) }
+
     /// A copy of a U8 or BOOL tensor's elements.
     package func uint8s(_ name: String) throws -> [UInt8] {
         try elements(name, as: entry(name).type == .bool ? .bool : .uint8)

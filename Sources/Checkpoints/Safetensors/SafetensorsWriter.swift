@@ -23,7 +23,11 @@ package final class SafetensorsWriter {
     private var pending: Set<String>
 
     /// - Parameter metadata: written in the order of its keys, so that equal contents give equal files.
-    package init(_ path: String, _ declarations: [Declaration], metadata: [String: String] = [:]) throws {
+    /// - Parameter watch: called on the way (`FileMoment`); an error that it throws ends the file.
+    package init(
+        _ path: String, _ declarations: [Declaration], metadata: [String: String] = [:],
+        watch: ((FileMoment) throws -> Void)? = nil
+    ) throws {
         self.path = path
         let layout = try Self.layout(declarations, file: path)
         let header = Self.header(layout, metadata: metadata)
@@ -35,7 +39,7 @@ package final class SafetensorsWriter {
         entries = Dictionary(uniqueKeysWithValues: layout.map { ($0.name, $0) })
         pending = Set(layout.map(\.name))
         bufferStart = 8 + header.count
-        file = try AtomicFile(path)
+        file = try AtomicFile(path, expectedSize: bufferStart + (layout.last?.range.upperBound ?? 0), watch: watch)
         try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try file.write($0, at: 0) }
         try header.withUnsafeBytes { try file.write($0, at: 8) }
     }
@@ -68,13 +72,15 @@ package final class SafetensorsWriter {
     }
 
     /// Syncs the file to disk and gives it its name.
+    /// - Returns: its size and its SHA-256; the latter only if the tensors came in the order of the file.
     /// - Throws: `SafetensorsError` if a declared tensor was not written.
-    package func finish() throws {
+    @discardableResult
+    package func finish() throws -> (size: Int, sha256: String?) {
         if let missing = pending.min() {
             throw SafetensorsError(
                 file: path, tensor: missing, reason: "declared but not written (\(pending.count) such tensors)")
         }
-        try file.commit()
+        return try file.commit()
     }
 
     private func checkType(_ name: String, _ type: TensorType) throws {

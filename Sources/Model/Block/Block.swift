@@ -17,6 +17,9 @@ package protocol Block: AnyObject {
     /// The carried state before any token.
     func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry)
 
+    /// What the carried state consists of, under names of the model's: what files hold of a stream.
+    func stateTensors(_ geometry: SliceGeometry) -> [StateTensor]
+
     /// Call before a step's first forward, whenever parameters or the memory's layout have changed.
     func beginStep(_ geometry: SliceGeometry)
 
@@ -42,6 +45,28 @@ package protocol Block: AnyObject {
 
     /// Matrix flops of one token's forward (multiply and add counted apart, masked tiles not counted): what utilisation counts.
     var forwardFlopsPerToken: Double { get }
+}
+
+/// A part of a block's carried state.
+package struct StateTensor: Sendable, Equatable {
+    /// `layers.3.ema`: the block's name and the part's.
+    package let name: String
+    package let shape: [Int]
+    /// Floats from the beginning of the block's state.
+    package let offset: Int
+
+    package init(_ name: String, _ shape: [Int], offset: Int) {
+        self.name = name
+        self.shape = shape
+        self.offset = offset
+    }
+
+    package var count: Int { shape.reduce(1, *) }
+}
+
+extension Block {
+    /// For blocks without a state.
+    package func stateTensors(_ geometry: SliceGeometry) -> [StateTensor] { [] }
 }
 
 /// Memory that a block asks for, in floats.

@@ -70,6 +70,10 @@ package final class GeckoLayer: Block {
         feedForward.bind(store)
     }
 
+    package func stateTensors(_ geometry: SliceGeometry) -> [StateTensor] {
+        LayerState.tensors(c, window: geometry.window, block: name)
+    }
+
     package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {
         LayerState.at(state, c, window: geometry.window).reset()
     }

@@ -41,6 +41,22 @@ package struct LayerState {
         return LayerState(&carver, c, window: window)
     }
 
+    /// The parts by name, for windows of up to `window` tokens.
+    static func tensors(_ c: GeckoConfiguration, window: Int, block: String) -> [StateTensor] {
+        // Only differences of addresses count: nothing is read.
+        let base = UnsafeMutablePointer<Float>(bitPattern: 64).unsafelyUnwrapped
+        let s = LayerState.at(base, c, window: window)
+        func tensor(_ name: String, _ part: UnsafeMutablePointer<Float>, _ shape: [Int]) -> StateTensor {
+            StateTensor("\(block).\(name)", shape, offset: part - base)
+        }
+        return [
+            tensor("mean", s.mean, [c.normGroups]), tensor("variance", s.variance, [c.normGroups]),
+            tensor("ema", s.ema, [2, c.emaDim, c.paddedDim]), tensor("keys", s.keys, [window, c.zDim]),
+            tensor("memory_keys", s.memoryKeys, [window, c.zDim]), tensor("values", s.values, [window, c.valueDim]),
+            tensor("memory", s.memory, [c.zDim, c.headValueDim]), tensor("lognorm", s.lognorm, [c.zDim]),
+        ]
+    }
+
     /// No tokens yet: zeros, and an empty memory.
     func reset() {
         mean.update(repeating: 0, count: groups)

@@ -59,6 +59,13 @@ package final class OutputLayer: Block {
 
     package func bind(_ store: ParameterStore) { self.store = store }
 
+    package func stateTensors(_ geometry: SliceGeometry) -> [StateTensor] {
+        [
+            StateTensor("\(name).mean", [c.normGroups], offset: 0),
+            StateTensor("\(name).variance", [c.normGroups], offset: c.normGroups),
+        ]
+    }
+
     package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {
         state.update(repeating: 0, count: 2 * c.normGroups)
     }

@@ -21,7 +21,10 @@ package struct UpdateRule: Sendable {
 
 extension RankEngine {
     /// One training step: the table, the sync, the global norm, the update. The numbers of the report are the same on every rank.
-    func step(_ batch: Batch, number: Int, rule: UpdateRule) throws -> StepReport {
+    ///
+    /// - Parameter notes: numbers that this rank tells all others with the norms, asked for when the gradients are complete; equally many
+    ///   on every rank
+    func step(_ batch: Batch, number: Int, rule: UpdateRule, notes: () -> [Double]) throws -> StepReport {
         precondition(batch.sequences == plan.sequences && batch.length == plan.sequence, "the batch must fit the plan")
         let start = MonotonicClock.seconds
         waited = 0
@@ -35,9 +38,10 @@ extension RankEngine {
         if let sync { try timed(.sync) { try sync.finish() } }
         if plan.model.tieEmbeddings { try timed(.tied) { try exchangeTiedGradients() } }
         let gathered = try timed(.norm) {
-            try endpoint.allGather(summary(tableSeconds: tableSeconds))
+            try endpoint.allGather(summary(tableSeconds: tableSeconds) + notes())
         }
         var report = StepReport()
+        report.notes = gathered.map { Array($0[(Summary.norms + plan.mostTensorsOnARank)...]) }
         report.loss = gathered.loss(plan) / Double(max(1, batch.countedTargets))
         report.gradientNorm = gathered.squaredNorm(plan, replica: replica).squareRoot()
         report.idleShares = gathered.map { $0[Summary.waited] / $0[Summary.tableSeconds] }

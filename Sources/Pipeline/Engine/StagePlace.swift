@@ -189,6 +189,22 @@ final class StagePlace {
         units[unit] = nil
     }
 
+    /// Streams mode, between steps: what each sequence goes on from.
+    var carriedStreams: [(sequence: Int, cursor: StreamCursor, state: UnsafePointer<Float>)] {
+        carried.sorted { $0.key < $1.key }.map { ($0.key, $0.value.cursor, UnsafePointer($0.value.state.base)) }
+    }
+
+    /// Sets what a sequence goes on from; `fill` writes every part of the state.
+    func setCarried(
+        sequence: Int, cursor: StreamCursor, fill: (UnsafeMutablePointer<Float>) throws -> Void
+    ) rethrows {
+        let state = carried[sequence]?.state ?? states.take()
+        // Paddings between the parts are never read; zeros keep them from holding anything odd.
+        state.clear()
+        carried[sequence] = Stream(cursor: cursor, state: state)
+        try fill(state.base)
+    }
+
     /// Nothing may be left in flight after a step.
     var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty }
 

@@ -12,4 +12,6 @@ package struct StepReport: Sendable {
     package var idleShare = 0.0
     /// Idle share of each rank.
     package var idleShares: [Double] = []
+    /// What each rank had to tell the others, by world rank.
+    package var notes: [[Double]] = []
 }

@@ -1,6 +1,7 @@
 extension ConfigurationKey {
     /// Every key, in the order of help, example and resolved file.
-    package static let all: [ConfigurationKey] = model + data + training + optimizer + pipeline + machine + run
+    package static let all: [ConfigurationKey] =
+        model + data + training + optimizer + pipeline + machine + checkpoint + run
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.qualifiedName, $0) })
 
@@ -128,13 +129,15 @@ extension ConfigurationKey {
             "Copies of the pipeline that share the batch; ranks = stages x replicas."),
         .text(
             .pipeline, "schedule", \.pipeline.schedule,
-            "Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a schedule file."),
+            "Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a schedule file."
+        ),
         .integer(
             .pipeline, "virtual", \.pipeline.virtual, .atLeast(0),
             "Stages that each rank holds, for schedules that allow several; 0 = the schedule's choice."),
         .text(
             .pipeline, "cap", \.pipeline.cap,
-            "Most that a rank may hold, in units such as 12 or bytes such as 4GiB (needs costs): for memory-capped and auto."),
+            "Most that a rank may hold, in units such as 12 or bytes such as 4GiB (needs costs): for memory-capped and auto."
+        ),
         .text(
             .pipeline, "costs", \.pipeline.costs,
             "A costs.json for schedules that search; empty = forward, input and weight gradient take equally long."),
@@ -153,6 +156,19 @@ extension ConfigurationKey {
         .integer(
             .machine, "threads", \.machine.threads, .atLeast(0),
             "Worker threads per rank, each pinned to a core; 0 = share the node's cores evenly.")
+    ]
+
+    private static let checkpoint: [ConfigurationKey] = [
+        .integer(
+            .checkpoint, "every", \.checkpoint.every, .atLeast(0),
+            "Steps between checkpoints, from which gecko train goes on; the end of the run makes one too. 0 = none."),
+        .integer(.checkpoint, "keep", \.checkpoint.keep, .atLeast(1), "Checkpoints that stay: the newest so many."),
+        .integer(
+            .checkpoint, "keep_every", \.checkpoint.keepEvery, .atLeast(0),
+            "Besides, every so many-th checkpoint stays for ever; 0 = none does."),
+        .text(
+            .checkpoint, "directory", \.checkpoint.directory,
+            "Where they go, seen by all ranks; {run} = the run's directory."),
     ]
 
     private static let run: [ConfigurationKey] = [

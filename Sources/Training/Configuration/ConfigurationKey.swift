@@ -2,7 +2,7 @@
 /// help, the example file and the resolved configuration are made from.
 package struct ConfigurationKey: Sendable {
     package enum Section: String, Sendable, CaseIterable {
-        case model, data, training, optimizer, pipeline, machine, run
+        case model, data, training, optimizer, pipeline, machine, checkpoint, run
 
         var summary: String {
             switch self {
@@ -12,6 +12,7 @@ package struct ConfigurationKey: Sendable {
             case .optimizer: "AdamW and its learning rate"
             case .pipeline: "how the work is laid over ranks"
             case .machine: "what a rank uses of its node"
+            case .checkpoint: "what is saved on the way, to go on from"
             case .run: "where the results go"
             }
         }

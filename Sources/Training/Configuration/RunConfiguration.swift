@@ -7,6 +7,7 @@ package struct RunConfiguration: Sendable {
     package var optimizer = OptimizerSection()
     package var pipeline = PipelineSection()
     package var machine = MachineSection()
+    package var checkpoint = CheckpointSection()
     package var run = RunSection()
 
     /// Where each key that is not at its default was set, by qualified name; for messages only.
@@ -101,6 +102,14 @@ extension RunConfiguration {
     /// `[machine]`: what a rank uses of its node.
     package struct MachineSection: Sendable {
         package var threads = 0
+    }
+
+    /// `[checkpoint]`: what is saved on the way.
+    package struct CheckpointSection: Sendable {
+        package var every = 50
+        package var keep = 3
+        package var keepEvery = 0
+        package var directory = "{run}/checkpoints"
     }
 
     /// `[run]`: where the results go.

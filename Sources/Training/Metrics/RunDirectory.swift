@@ -23,19 +23,20 @@ package struct RunDirectory: Sendable, Equatable {
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }
 
+    /// Without touching anything.
+    package init(_ path: String) { self.path = path }
+
+    /// Whether a run has begun here.
+    package var holdsRun: Bool { files.contains { FileManager.default.fileExists(atPath: $0) } }
+
+    /// Whether a run has come to its end here: the model is the last that it writes.
+    package var isFinished: Bool { FileManager.default.fileExists(atPath: parameters) }
+
     /// The folder for a new run, made with all folders above it. One rank calls this.
     /// - Parameter overwrite: remove the run that the folder holds.
     /// - Throws: `FileError` if it holds a run already or cannot be made.
     package init(creating path: String, overwrite: Bool) throws {
-        self.path = path
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-            let reason = cause.map { String(cString: strerror(Int32(($0 as NSError).code))) }
-            throw FileError(
-                path: path, operation: "make the run's folder", reason: reason ?? error.localizedDescription)
-        }
+        try self.init(continuing: path)
         let old = files.filter { FileManager.default.fileExists(atPath: $0) }
         guard !old.isEmpty else { return }
         guard overwrite else {
@@ -45,6 +46,19 @@ package struct RunDirectory: Sendable, Equatable {
         }
         for file in old {
             guard unlink(file) == 0 else { throw FileError.system("remove the old run's file", file) }
+        }
+    }
+
+    /// The folder with whatever it holds; made with all folders above it where it is missing.
+    package init(continuing path: String) throws {
+        self.path = path
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
+            let reason = cause.map { String(cString: strerror(Int32(($0 as NSError).code))) }
+            throw FileError(
+                path: path, operation: "make the run's folder", reason: reason ?? error.localizedDescription)
         }
     }
 

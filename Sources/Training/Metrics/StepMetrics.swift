@@ -41,6 +41,33 @@ package struct StepMetrics: Sendable, Equatable {
         self.heldOutLoss = heldOutLoss
     }
 
+    /// Reads a line of `metrics.jsonl`; nil for anything else. Null stands for a number that was not finite.
+    package init?(json: [UInt8]) {
+        guard let value = try? json.withUnsafeBytes({ try JSONReader.read($0) }), case .object(let members) = value
+        else { return nil }
+        let fields = Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
+        func number(_ name: String) -> Double? {
+            switch fields[name] {
+            case .integer(let number): Double(number)
+            case .number(let text): Double(text)
+            case .null: .nan
+            default: nil
+            }
+        }
+        func integer(_ name: String) -> Int? {
+            if case .integer(let number)? = fields[name] { number } else { nil }
+        }
+        guard let step = integer("step"), let loss = number("loss"), let speed = number("tokens_per_second"),
+            let norm = number("gradient_norm"), let rate = number("learning_rate"),
+            let utilisation = number("utilisation"), let idle = number("idle"), let seconds = number("seconds"),
+            let tokens = integer("tokens"), let skipped = integer("skipped")
+        else { return nil }
+        self.init(
+            step: step, loss: loss, tokensPerSecond: speed, gradientNorm: norm, learningRate: rate,
+            utilisation: utilisation, idle: idle, seconds: seconds, tokens: tokens, skipped: skipped,
+            heldOutLoss: number("held_out_loss"))
+    }
+
     package var bitsPerByte: Double { Self.bits(loss) }
 
     /// Nats as bits.

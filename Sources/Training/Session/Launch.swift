@@ -10,13 +10,23 @@ package enum Launch {
     package typealias Loader = @Sendable (_ ranks: Int?) throws -> RunConfiguration
 
     /// Trains as `load` says. Throws what the user should read, on the rank that should say it; elsewhere `SilentFailure`.
-    package static func train(configurationFile: String?, load: @escaping Loader) async throws {
-        try await run(load) { plan in
-            try open(plan, configurationFile)
-        } body: { plan, host, directory in
-            if let directory { announce(plan, host, into: directory.path) }
+    ///
+    /// - Parameter resume: go on with what the run's folder holds, whatever `run.overwrite` says
+    package static func train(configurationFile: String?, resume: Bool, load: @escaping Loader) async throws {
+        // Under a launcher the ranks may start at different seconds: world rank 0's clock counts, by the path in `run.directory`.
+        let resolving: Loader = { ranks in
+            var configuration = try load(ranks)
+            configuration.run.directory = RunDirectory.resolve(
+                configuration.run.directory, configurationFile: configurationFile, now: Date())
+            return configuration
+        }
+        try await run(resolving) { plan in
+            try RunPlace.open(plan, resume: resume)
+        } body: { plan, host, place in
+            let path = plan.configuration.run.directory
+            if place != nil { announce(plan, host, into: path) }
             try await host.run(plan.pipeline) { group in
-                try await Trainer(plan: plan, group: group, host: host, directory: directory).run()
+                try await Trainer(plan: plan, group: group, host: host, place: place, path: path).run()
             }
         }
     }
@@ -41,6 +51,7 @@ package enum Launch {
         _ load: @escaping Loader, prepare: @escaping @Sendable (TrainingPlan) throws -> Prepared,
         body: @escaping @Sendable (TrainingPlan, RankHost, Prepared?) async throws -> Void
     ) async throws {
+        try Fault.checkEnvironment()
         switch try Launcher.detect(ProcessInfo.processInfo.environment) {
         case .none:
             let plan = try TrainingPlan(try load(nil))
@@ -58,14 +69,6 @@ package enum Launch {
     private static func checkFolder(of file: String) throws {
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         guard access(folder, W_OK) == 0 else { throw FileError.system("write \(file) into it", folder) }
-    }
-
-    /// Makes the run's directory and leaves the resolved configuration there.
-    private static func open(_ plan: TrainingPlan, _ file: String?) throws -> RunDirectory {
-        let path = RunDirectory.resolve(plan.configuration.run.directory, configurationFile: file, now: Date())
-        let directory = try RunDirectory(creating: path, overwrite: plan.configuration.run.overwrite)
-        try write(plan.configuration.toml(), to: directory.configuration)
-        return directory
     }
 
     private static func underLauncher(

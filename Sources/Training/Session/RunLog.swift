@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import Hardware
 import Numerics
@@ -13,12 +14,18 @@ struct RunLog {
     private var history: [StepMetrics] = []
     private var skipped = 0
 
-    init(plan: TrainingPlan, directory: RunDirectory, workers: Int) throws {
+    /// - Parameter start: the checkpoint that the run goes on from
+    init(plan: TrainingPlan, directory: RunDirectory, workers: Int, start: Manifest?) throws {
         self.plan = plan
         self.directory = directory
         let core = MultiplyAddPeak.measure { MonotonicClock.seconds }
         peak = core * Double(workers)
-        writer = try MetricsWriter(directory.metrics)
+        if let start {
+            (writer, history) = try MetricsWriter.resuming(directory.metrics, after: start.step)
+            skipped = start.skipped
+        } else {
+            writer = try MetricsWriter(directory.metrics)
+        }
         progress = ProgressLine(
             steps: plan.configuration.training.steps, every: plan.configuration.training.logEvery)
     }
@@ -40,7 +47,8 @@ struct RunLog {
         progress.update(metrics, now: MonotonicClock.seconds)
     }
 
-    mutating func finish() {
+    /// - Parameter checkpoints: what saving cost, in a line
+    mutating func finish(checkpoints: String? = nil) {
         progress.finish()
         do {
             try write(LossCurveSVG(title: directory.path, metrics: history).render(), to: directory.lossCurve)
@@ -48,6 +56,7 @@ struct RunLog {
             say("warning: \(error)")
         }
         summary()
+        if let checkpoints { say(checkpoints) }
     }
 
     private func summary() {
@@ -57,7 +66,8 @@ struct RunLog {
         let rate = steady.map(\.tokensPerSecond).median
         say(
             "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(rate.rounded())) tokens/s, "
-                + "utilisation \(percent(steady.map(\.utilisation).median)), idle \(percent(steady.map(\.idle).median)) (medians)")
+                + "utilisation \(percent(steady.map(\.utilisation).median)), idle \(percent(steady.map(\.idle).median)) (medians)"
+        )
         if skipped > 0 { say("skipped \(skipped) steps whose gradient was not finite") }
         if let loss = last.heldOutLoss {
             say("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")

@@ -14,53 +14,97 @@ struct Trainer: Sendable {
     let group: RankGroup
     /// The ranks that the group runs on.
     let host: RankHost
-    /// Where the results go; nil in processes without world rank 0.
-    let directory: RunDirectory?
+    /// Where the results go, and how the run begins there; nil in processes without world rank 0.
+    let place: RunPlace?
+    /// The run's folder, known to all.
+    let path: String
 
     private var configuration: RunConfiguration { plan.configuration }
+    private var directory: RunDirectory? { place?.directory }
 
     /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
     func run() async throws {
+        let settings = CheckpointSettings(configuration, run: path)
+        let start = try await Resumption(store: settings.store, group: group).run(wanted: place?.start == .goesOn)
+        tell(start, settings)
+        let checkpoints =
+            settings.isOn
+            ? try await Checkpointer(
+                settings, plan: plan, group: group, newest: start?.step, metrics: directory?.metrics) : nil
+        do {
+            try await train(from: start, checkpoints)
+        } catch {
+            await checkpoints?.stop()
+            throw error
+        }
+        await checkpoints?.stop()
+        if (start?.step ?? 0) < configuration.training.steps { try await sample() }
+        try await save()
+    }
+
+    /// The steps after those that `start` has done.
+    private func train(from start: Manifest?, _ checkpoints: Checkpointer?) async throws {
         let batches = BatchMaker(plan: plan)
         let rates = LearningRate(configuration)
         let steps = configuration.training.steps
         let optimizer = configuration.optimizer
         let adam = AdamW(optimizer)
-        var log = directory == nil ? nil : try RunLog(plan: plan, directory: directory!, workers: host.workers)
+        let begin = start?.step ?? 0
+        var log = try directory.map { try RunLog(plan: plan, directory: $0, workers: host.workers, start: start) }
+        let notes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
         let held = plan.heldOut.map(batches.heldOut)
-        let firstTraced = firstTraced
-        var skippedInARow = 0
+        let firstTraced = firstTraced(begin: begin)
+        var skipped = start?.skipped ?? 0
+        var skippedInARow = start?.skippedInARow ?? 0
         var mark = MonotonicClock.seconds
-        for step in 0..<steps {
+        for step in begin..<max(begin, steps) {
+            try Fault.reach(.step, step: step, rank: group.ranks[0])
             let batch = batches.training(step: step)
             if step == firstTraced { try await group.beginTrace() }
             let rule = UpdateRule(adam: adam, rate: rates.rate(step: step), clip: optimizer.clip)
-            let report = try await group.step(batch, number: step, rule: rule)
-            if step == steps - 1, firstTraced < steps { try await saveTrace(steps: steps - firstTraced) }
+            let report = try await group.step(batch, number: step, rule: rule) { notes($0).values }
+            if step == steps - 1, firstTraced < steps {
+                try await saveTrace(first: firstTraced, begin: begin)
+            }
             let now = MonotonicClock.seconds
             let seconds = now - mark
             let evaluates = (step + 1 == steps) || isEvaluation(step + 1)
             let heldOut = evaluates ? try await evaluate(held) : nil
             log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
             mark = MonotonicClock.seconds
+            if report.skipped { skipped += 1 }
             skippedInARow = report.skipped ? skippedInARow + 1 : 0
             if skippedInARow >= configuration.training.maxNonfinite {
+                try await checkpoints?.finish()
                 log?.finish()
                 throw TrainingError(
                     "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite for \(skippedInARow) steps in a row. "
                         + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's figures are in \(directory?.metrics ?? "metrics.jsonl")"
                 )
             }
+            try await checkpoints?.boundary(
+                .init(step: step + 1, skipped: skipped, skippedInARow: skippedInARow),
+                told: report.notes.map { BoundaryNotes($0) })
         }
-        log?.finish()
-        try await sample()
-        try await save()
+        try await checkpoints?.finish()
+        log?.finish(checkpoints: try await checkpoints?.summary())
     }
 
     /// The last steps are traced. The first step of a run isn't like the others, so it is left out unless it is the only one.
-    private var firstTraced: Int {
+    private func firstTraced(begin: Int) -> Int {
         let steps = configuration.training.steps
-        return configuration.run.traceSteps == 0 ? steps : max(min(1, steps - 1), steps - configuration.run.traceSteps)
+        return configuration.run.traceSteps == 0
+            ? steps : max(min(begin + 1, steps - 1), steps - configuration.run.traceSteps)
+    }
+
+    /// Where the run begins.
+    private func tell(_ start: Manifest?, _ settings: CheckpointSettings) {
+        guard let place, place.start == .goesOn else { return }
+        if let start {
+            say("resuming after step \(start.step) from \(settings.store.path(start.step))")
+        } else {
+            say("no whole checkpoint in \(settings.store.directory): starting at step 0")
+        }
     }
 
     private func isEvaluation(_ steps: Int) -> Bool {
@@ -74,14 +118,15 @@ struct Trainer: Sendable {
         return try await group.evaluate(held.batches) / Double(max(1, held.targets))
     }
 
-    private func saveTrace(steps: Int) async throws {
+    private func saveTrace(first: Int, begin: Int) async throws {
+        let steps = configuration.training.steps - first
         let title =
             "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
         guard let timeline = try await group.endTrace(title: title), let directory else { return }
         try write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
         try write(PerfettoTrace(timeline).text, to: directory.trace)
         try write(plan.pipeline.table.text, to: directory.schedule)
-        guard firstTraced > 0 else {
+        guard first > begin else {
             say("no costs.json: the only step is a warm-up")
             return
         }

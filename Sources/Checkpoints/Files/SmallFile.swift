@@ -1,0 +1,39 @@
+import Glibc
+
+/// Text files of known, moderate size, read whole.
+package enum SmallFile {
+    /// More than any manifest: a thousand ranks' files take a megabyte.
+    static let limit = 256 << 20
+
+    package static func read(_ path: String) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = piece.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw FileError.system("read it", path)
+            }
+            if count == 0 { return bytes }
+            guard bytes.count + count <= limit else {
+                throw FileError(path: path, operation: "read it", reason: "it is larger than \(limit) bytes")
+            }
+            bytes += piece[..<count]
+        }
+    }
+
+    /// Replaces a file durably.
+    package static func write(
+        _ text: String, to path: String, watch: ((FileMoment) throws -> Void)? = nil
+    ) throws {
+        let bytes = Array(text.utf8)
+        let file = try AtomicFile(path, expectedSize: bytes.count, watch: watch)
+        // In two halves, so that a watcher sees the file between them.
+        try bytes[..<(bytes.count / 2)].withUnsafeBytes { try file.write($0, at: 0) }
+        try bytes[(bytes.count / 2)...].withUnsafeBytes { try file.write($0, at: bytes.count / 2) }
+        try file.commit()
+    }
+}

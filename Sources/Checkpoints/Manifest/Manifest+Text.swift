@@ -1,0 +1,96 @@
+extension Manifest {
+    static let format = "gecko.checkpoint"
+    static let version = 1
+    /// The last member: the digest of every byte before it.
+    private static let seal = ",\n  \"manifest_sha256\": \""
+    private static let end = "\"\n}\n"
+
+    /// The manifest as JSON, sealed with a digest of its own.
+    package var json: String {
+        let files = files.map {
+            "    {\"name\": \(JSONText.string($0.name)), \"rank\": \($0.rank), \"size\": \($0.size), \"sha256\": \"\($0.sha256)\"}"
+        }
+        let layers = layout.layers.map(String.init).joined(separator: ", ")
+        let body = """
+            {
+              "format": "\(Self.format)",
+              "version": \(Self.version),
+              "step": \(step),
+              "optimizer_step": \(optimizerStep),
+              "skipped": \(skipped),
+              "skipped_in_a_row": \(skippedInARow),
+              "data": {"sequences": \(sequences), "corpus": \(JSONText.string(corpus))},
+              "random": {"generator": "counter-based: its state is the seed and the step", "seed": \(seed)},
+              "layout": {"stages": \(layout.stages), "replicas": \(layout.replicas), \
+            "schedule": \(JSONText.string(layout.schedule)), "layers": [\(layers)]},
+              "configuration": \(JSONText.string(configuration)),
+              "created": \(created),
+              "files": [
+            \(files.joined(separator: ",\n"))
+              ]
+            """
+        return body + Self.seal + Self.digest(Array(body.utf8)[...]) + Self.end
+    }
+
+    private static func digest(_ bytes: ArraySlice<UInt8>) -> String {
+        var digest = ParameterDigest()
+        bytes.withUnsafeBytes { digest.update($0) }
+        return digest.hex()
+    }
+
+    /// Reads a manifest that may be damaged or hostile.
+    /// - Parameter file: its name in messages
+    package init(_ text: [UInt8], file: String) throws {
+        func fault(_ reason: String) -> ManifestError { ManifestError(file: file, reason: reason) }
+        let tail = Array(Self.seal.utf8).count + 64 + Array(Self.end.utf8).count
+        guard text.count > tail else {
+            throw fault("expected a manifest, found \(text.count) bytes: it is cut off or foreign")
+        }
+        let body = text[..<(text.count - tail)]
+        let expected = Array((Self.seal + Self.digest(body) + Self.end).utf8)
+        guard text[(text.count - tail)...].elementsEqual(expected) else {
+            throw fault("its own digest doesn't match its text: it is damaged, cut off, edited or foreign")
+        }
+        let root: JSONValue
+        do {
+            root = try text.withUnsafeBytes { try JSONReader.read($0) }
+        } catch {
+            throw fault("it is not valid JSON: \(error)")
+        }
+        try self.init(JSONFields(root, file: file))
+        guard Set(files.map(\.name)).count == files.count else { throw fault("it names a file twice") }
+    }
+
+    private init(_ root: JSONFields) throws {
+        let format = try root.text("format")
+        guard format == Self.format else { throw root.fault("format is \"\(format)\", expected \"\(Self.format)\"") }
+        let version = try root.natural("version")
+        guard version == Self.version else {
+            throw root.fault("version is \(version), this gecko reads \(Self.version)")
+        }
+        let data = try root.object("data")
+        let layout = try root.object("layout")
+        self.init(
+            step: try root.natural("step"), optimizerStep: try root.natural("optimizer_step"),
+            skipped: try root.natural("skipped"), skippedInARow: try root.natural("skipped_in_a_row"),
+            sequences: try data.natural("sequences"), corpus: try data.text("corpus"),
+            seed: try root.object("random").natural("seed"),
+            layout: Layout(
+                stages: try layout.natural("stages"), replicas: try layout.natural("replicas"),
+                schedule: try layout.text("schedule"), layers: try layout.naturals("layers")),
+            configuration: try root.text("configuration"), created: try root.natural("created"),
+            files: try root.objects("files").map { file in
+                let name = try file.text("name")
+                // A name is followed within the folder: it must not lead out of it.
+                guard !name.isEmpty, !name.contains("/"), !name.hasPrefix("."), name != Self.name else {
+                    throw file.fault("\"\(name)\" is no name for a checkpoint's file")
+                }
+                let sha256 = try file.text("sha256")
+                let digits = Set("0123456789abcdef")
+                guard sha256.count == 64, sha256.allSatisfy(digits.contains) else {
+                    throw file.fault("the sha256 of \"\(name)\" is not 64 hexadecimal digits")
+                }
+                return File(name: name, rank: try file.natural("rank"), size: try file.natural("size"), sha256: sha256)
+            })
+    }
+}

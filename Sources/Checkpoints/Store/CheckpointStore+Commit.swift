@@ -1,0 +1,78 @@
+import Glibc
+
+// The protocol. For a checkpoint of step S:
+//   1. every rank: `begin`, then its files, each durable before it has its name
+//   2. when all are: one rank: `commit`            the manifest, durable before it has its name
+//   3. the same rank: `cleanUp`
+extension CheckpointStore {
+    /// Makes the folder of a step's checkpoint and takes away the manifest that an earlier, damaged one may have left there. Every rank
+    /// calls it before it writes.
+    package func begin(_ step: Int) throws {
+        try Folder.make(path(step))
+        guard unlink(manifestPath(step)) == 0 || errno == ENOENT else {
+            throw FileError.system("remove it", manifestPath(step))
+        }
+    }
+
+    /// Makes the checkpoint count: all its files must be durable. Then every reader sees it whole.
+    package func commit(_ manifest: Manifest) throws {
+        func reach(_ point: FaultPoint) throws {
+            try Fault.reach(point, step: manifest.step, rank: 0, path: manifestPath(manifest.step))
+        }
+        try reach(.manifestBegin)
+        let known = Set(manifest.files.map(\.name))
+        // What an earlier attempt left here, perhaps under another layout.
+        for name in try Folder.contents(path(manifest.step)) where !known.contains(name) {
+            let path = "\(path(manifest.step))/\(name)"
+            guard unlink(path) == 0 || errno == ENOENT else { throw FileError.system("remove it", path) }
+        }
+        try SmallFile.write(manifest.json, to: manifestPath(manifest.step)) { moment in
+            switch moment {
+            case .half: try reach(.manifestHalf)
+            case .written: break
+            case .flushed: try reach(.manifestFlushed)
+            }
+        }
+        try reach(.manifestDurable)
+    }
+
+    /// Removes what is left of a checkpoint whose ranks could not all write.
+    package func abandon(_ step: Int) throws { try remove(step) }
+
+    /// Removes every checkpoint, for a run that begins anew.
+    package func removeAll() throws {
+        for step in try steps(Self.prefix).reversed() { try remove(step) }
+        for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
+    }
+
+    /// Takes away a step's folder, complete or not. It loses its name first: in one move it stops to be a checkpoint, and what remains
+    /// after a crash is known for rubbish.
+    private func remove(_ step: Int, reach: (FaultPoint) throws -> Void = { _ in }) throws {
+        let (old, doomed) = (path(step), removingPath(step))
+        // Rubbish of the same step would be in the way of the move.
+        try Folder.remove(doomed)
+        guard rename(old, doomed) == 0 else {
+            if errno == ENOENT { return }
+            throw FileError.system("rename it to \(doomed)", old)
+        }
+        try Folder.sync(directory)
+        try reach(.cleanupRenamed)
+        try Folder.remove(doomed) { try reach(.cleanupHalf) }
+        try reach(.cleanupDone)
+    }
+
+    /// Removes what need not be kept, after the checkpoint of `newest` was committed and while none is being written.
+    package func cleanUp(after newest: Int, _ retention: Retention) throws {
+        func reach(_ point: FaultPoint) throws { try Fault.reach(point, step: newest, rank: 0, path: directory) }
+        try reach(.cleanupBegin)
+        for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
+        let entries = try entries()
+        let whole = entries.filter { $0.manifest != nil }.map(\.step)
+        let doomed = retention.expendable(whole, newest: newest)
+        for entry in entries {
+            // What is not whole and older than a whole one has no use; what is damaged and newer is kept for its owner to look at.
+            let isRubbish = entry.manifest == nil && entry.step < newest
+            if isRubbish || doomed.contains(entry.step) { try remove(entry.step, reach: reach) }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import Glibc
+import Hardware
+import Model
+import Numerics
+
+/// Names in files of training state, beside the parameters' own.
+package enum StateName {
+    package static func firstMoment(_ parameter: String) -> String { parameter + ".adam_m" }
+    package static func secondMoment(_ parameter: String) -> String { parameter + ".adam_v" }
+    /// `streams.5.layers.3.ema`
+    package static func state(stream: Int, _ tensor: String) -> String { "streams.\(stream).\(tensor)" }
+    /// int64: position, count, memory document, last document.
+    package static func cursor(stream: Int) -> String { "streams.\(stream).cursor" }
+    /// int32: a document number for each token of the window.
+    package static func windowDocuments(stream: Int) -> String { "streams.\(stream).window_documents" }
+}
+
+/// Gives training state by name. Used from one thread; what it gives is read by several.
+package protocol StateSource {
+    /// Float32 elements in C order, as bytes that need not be aligned; throws when there is no such tensor of this shape.
+    func withTensor(_ name: String, shape: [Int], _ body: (UnsafeRawBufferPointer) throws -> Void) throws
+    func cursor(stream: Int) throws -> StreamCursor
+}
+
+extension RankEngine {
+    /// Floats that a worker copies at a time.
+    private static let piece = 1 << 16
+
+    /// Memory for `capture`, touched so that the first snapshot is as quick as the others.
+    func makeSnapshot() -> RankSnapshot {
+        // Replicas hold the same parameters: the first one saves them.
+        guard replica == 0 else { return RankSnapshot(parameters: [], stores: []) }
+        var tensors: [RankSnapshot.Tensor] = []
+        var stores: [[FloatBuffer]] = []
+        for place in places {
+            let store = place.stage.store
+            let buffers = (0..<3).map { _ in FloatBuffer(store.values.count) }
+            stores.append(buffers)
+            for e in store.entries where e.spec.copyOf == nil {
+                let names = [e.spec.name, StateName.firstMoment(e.spec.name), StateName.secondMoment(e.spec.name)]
+                for (buffer, name) in zip(buffers, names) {
+                    tensors.append(.init(name: name, shape: e.spec.shape, values: buffer.base + e.offset))
+                }
+            }
+        }
+        return RankSnapshot(parameters: tensors, stores: stores)
+    }
+
+    /// Copies the state between two steps and lends it to its reader.
+    func capture(_ snapshot: RankSnapshot) -> CaptureReport {
+        snapshot.checkNotLent()
+        let start = MonotonicClock.seconds
+        var copies: [(to: UnsafeMutablePointer<Float>, from: UnsafePointer<Float>, count: Int)] = []
+        func add(_ target: UnsafeMutablePointer<Float>, _ source: UnsafePointer<Float>, _ count: Int) {
+            for first in stride(from: 0, to: count, by: Self.piece) {
+                copies.append((target + first, source + first, min(Self.piece, count - first)))
+            }
+        }
+        for (place, buffers) in zip(places, snapshot.stores) {
+            let store = place.stage.store
+            for (target, source) in zip(buffers, [store.values, store.firstMoments, store.secondMoments]) {
+                add(target.base, source.base, source.count)
+            }
+        }
+        captureStreams(snapshot) { add($0, $1, $2) }
+        team.forEach(copies.count) { i in copies[i].to.update(from: copies[i].from, count: copies[i].count) }
+        snapshot.lend()
+        let bytes = copies.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
+        return CaptureReport(bytes: bytes, seconds: MonotonicClock.seconds - start)
+    }
+
+    /// The measure of `capture`: each worker copies one stretch of each store by a single memcpy. The snapshot must not be lent.
+    func copyPlainly(_ snapshot: RankSnapshot) -> CaptureReport {
+        snapshot.checkNotLent()
+        let start = MonotonicClock.seconds
+        var bytes = 0
+        for (place, buffers) in zip(places, snapshot.stores) {
+            let store = place.stage.store
+            for (target, source) in zip(buffers, [store.values, store.firstMoments, store.secondMoments]) {
+                let (count, workers) = (source.count, team.count)
+                team.run { w in
+                    let range = count * w / workers..<count * (w + 1) / workers
+                    memcpy(
+                        target.base + range.lowerBound, source.base + range.lowerBound,
+                        range.count * MemoryLayout<Float>.stride)
+                }
+                bytes += count * MemoryLayout<Float>.stride
+            }
+        }
+        return CaptureReport(bytes: bytes, seconds: MonotonicClock.seconds - start)
+    }
+
+    private func captureStreams(
+        _ snapshot: RankSnapshot, add: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    ) {
+        guard plan.streams else { return }
+        let room = places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences
+        let memory = snapshot.stateMemory ?? FloatBuffer(room)
+        snapshot.stateMemory = memory
+        snapshot.states = []
+        snapshot.cursors = []
+        var next = memory.base
+        for place in places {
+            for (sequence, cursor, state) in place.carriedStreams {
+                let stream = replica * plan.sequences + sequence
+                add(next, state, place.stage.stateCount)
+                for tensor in place.stage.stateTensors {
+                    snapshot.states.append(
+                        .init(
+                            name: StateName.state(stream: stream, tensor.name), shape: tensor.shape,
+                            values: next + tensor.offset))
+                }
+                if place.isFirst { snapshot.cursors.append((stream, cursor)) }
+                next += place.stage.stateCount
+            }
+        }
+    }
+
+    /// Sets parameters, moments and carried states of this rank's stages, whatever layout they were saved under.
+    /// - Parameter streams: whether it holds carried states, where this run has them
+    func restore(from source: any StateSource, optimizerStep: Int, streams: Bool) throws {
+        self.optimizerStep = optimizerStep
+        for place in places {
+            let store = place.stage.store
+            for e in store.entries {
+                let name = e.spec.copyOf ?? e.spec.name
+                try load(source, name, e.spec.shape, into: store.values.base + e.offset)
+                try load(source, StateName.firstMoment(name), e.spec.shape, into: store.firstMoments.base + e.offset)
+                try load(source, StateName.secondMoment(name), e.spec.shape, into: store.secondMoments.base + e.offset)
+            }
+            guard plan.streams, streams else { continue }
+            for sequence in 0..<plan.sequences {
+                let stream = replica * plan.sequences + sequence
+                try place.setCarried(sequence: sequence, cursor: try source.cursor(stream: stream)) { state in
+                    for tensor in place.stage.stateTensors {
+                        try load(
+                            source, StateName.state(stream: stream, tensor.name), tensor.shape,
+                            into: state + tensor.offset)
+                    }
+                }
+            }
+        }
+    }
+
+    private func load(
+        _ source: any StateSource, _ name: String, _ shape: [Int], into target: UnsafeMutablePointer<Float>
+    ) throws {
+        try source.withTensor(name, shape: shape) { bytes in
+            let piece = Self.piece * MemoryLayout<Float>.stride
+            let target = UnsafeMutableRawPointer(target)
+            guard let base = bytes.baseAddress else { return }
+            team.forEach((bytes.count + piece - 1) / piece) { i in
+                (target + i * piece).copyMemory(from: base + i * piece, byteCount: min(piece, bytes.count - i * piece))
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import Checkpoints
+import Model
+import Pipeline
+import Synchronization
+
+/// A checkpoint's tensors by name, whatever files they are in. Files are opened as they are needed: first the asking rank's own, where
+/// everything is when the layout hasn't changed.
+final class CheckpointSource: StateSource, Sendable {
+    private let folder: String
+    private let names: [String]
+    private let opened = Mutex<[SafetensorsFile]>([])
+
+    /// - Parameter files: the verified files of the checkpoint in `folder`
+    init(folder: String, files: [Manifest.File], rank: Int) {
+        self.folder = folder
+        names = files.filter { $0.rank == rank }.map(\.name) + files.filter { $0.rank != rank }.map(\.name)
+    }
+
+    private func file(with tensor: String) throws -> SafetensorsFile {
+        try opened.withLock { opened in
+            var next = 0
+            while true {
+                if next == opened.count {
+                    guard next < names.count else {
+                        throw ModelFileError(
+                            "the checkpoint \(folder) has no tensor '\(tensor)' in any of its \(names.count) files")
+                    }
+                    opened.append(try SafetensorsFile("\(folder)/\(names[next])"))
+                }
+                if opened[next].contains(tensor) { return opened[next] }
+                next += 1
+            }
+        }
+    }
+
+    func withTensor(_ name: String, shape: [Int], _ body: (UnsafeRawBufferPointer) throws -> Void) throws {
+        let file = try file(with: name)
+        try file.requireFloats(name, shape: shape)
+        try file.withBytes(name, body)
+    }
+
+    func cursor(stream: Int) throws -> StreamCursor {
+        let name = StateName.cursor(stream: stream)
+        let fields = try file(with: name).int64s(name)
+        let window = StateName.windowDocuments(stream: stream)
+        let documents = try file(with: window).int32s(window)
+        guard fields.count == 4, fields.allSatisfy({ Int32(exactly: $0) != nil || $0 >= 0 }) else {
+            throw ModelFileError("\(folder): '\(name)' is no stream's position: \(fields)")
+        }
+        return StreamCursor(
+            position: Int(fields[0]), count: Int(fields[1]), windowDocuments: documents,
+            memoryDocument: Int32(clamping: fields[2]), lastDocument: Int32(clamping: fields[3]))
+    }
+}
+
+extension SafetensorsFile {
+    /// - Throws: `ModelFileError` unless the tensor is float32 of this shape.
+    func requireFloats(_ name: String, shape: [Int]) throws {
+        let entry = try entry(name)
+        guard entry.type == .float32, entry.shape == shape else {
+            throw ModelFileError(
+                "\(path): tensor '\(name)' is \(entry.type) \(entry.shape); this model needs float32 \(shape)")
+        }
+    }
+}

@@ -1,0 +1,141 @@
+import Checkpoints
+import Foundation
+import Hardware
+import Pipeline
+
+/// Writes one rank's part of each checkpoint on a thread of its own, from the rank's snapshot, while the rank trains on. World rank 0's
+/// also commits.
+actor CheckpointWriter {
+    nonisolated let executor: ThreadExecutor
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+    nonisolated let desk = CheckpointDesk()
+    nonisolated let snapshot: RankSnapshot
+    private let rank: Int
+    private let store: CheckpointStore
+
+    init(rank: Int, snapshot: RankSnapshot, store: CheckpointStore) throws {
+        self.rank = rank
+        self.snapshot = snapshot
+        self.store = store
+        executor = try ThreadExecutor(name: "gecko save \(rank)", policy: WaitPolicy(spin: 0, awake: 0))
+    }
+
+    /// Writes the snapshot's files, durably, and gives the snapshot back. A failure is told at once and to the other ranks at the next boundary.
+    func write(_ step: Int) {
+        defer { snapshot.giveBack() }
+        do {
+            try store.begin(step)
+            try reach(.partBegin, step, store.path(step))
+            var files: [Manifest.File] = []
+            if !snapshot.parameters.isEmpty {
+                files.append(try file(PartName.parameters(rank), step, snapshot.parameters))
+            }
+            if !snapshot.states.isEmpty { files.append(try streamFile(step)) }
+            try reach(.partDurable, step, store.path(step))
+            desk.wrote(step, files)
+        } catch {
+            warn("rank \(rank) cannot write the checkpoint of step \(step): \(error). Training goes on without it")
+            desk.failed(step)
+        }
+    }
+
+    /// Makes the checkpoint count, then removes what need not stay.
+    func commit(_ manifest: Manifest, _ retention: Retention, flushing metrics: String?) {
+        do {
+            if let metrics { try flush(metrics) }
+            try store.commit(manifest)
+        } catch {
+            warn("the checkpoint of step \(manifest.step) cannot be committed: \(error). Training goes on without it")
+            try? store.abandon(manifest.step)
+            desk.committed(manifest.step, well: false)
+            return
+        }
+        do {
+            try store.cleanUp(after: manifest.step, retention)
+        } catch {
+            warn("old checkpoints cannot be removed: \(error). The new one, of step \(manifest.step), is whole")
+        }
+        desk.committed(manifest.step, well: true)
+    }
+
+    /// Removes what there is of a checkpoint that some rank could not write.
+    func abandon(_ step: Int) {
+        do {
+            try store.abandon(step)
+        } catch {
+            warn("what was written of step \(step)'s checkpoint cannot be removed: \(error)")
+        }
+        desk.committed(step, well: false)
+    }
+
+    private func reach(_ point: FaultPoint, _ step: Int, _ path: String) throws {
+        try Fault.reach(point, step: step, rank: rank, path: path)
+    }
+
+    private func file(
+        _ name: String, _ step: Int, _ tensors: [RankSnapshot.Tensor],
+        integers: [(declaration: SafetensorsWriter.Declaration, bytes: [UInt8])] = []
+    ) throws -> Manifest.File {
+        let path = "\(store.path(step))/\(name)"
+        let writer = try SafetensorsWriter(
+            path, integers.map(\.declaration) + tensors.map { .init($0.name, .float32, $0.shape) },
+            metadata: ["format": "gecko.checkpoint", "step": "\(step)", "rank": "\(rank)"]
+        ) { [rank] moment in
+            let point: FaultPoint =
+                switch moment {
+                case .half: .partHalf
+                case .written: .partWritten
+                case .flushed: .partFlushed
+                }
+            try Fault.reach(point, step: step, rank: rank, path: path)
+        }
+        for (declaration, bytes) in integers { try bytes.withUnsafeBytes { try writer.write(declaration.name, $0) } }
+        for tensor in tensors { try writer.write(tensor.name, tensor.bytes) }
+        let (size, sha256) = try writer.finish()
+        guard let sha256 else { preconditionFailure("\(name): tensors are written in the order of the file") }
+        return Manifest.File(name: name, rank: rank, size: size, sha256: sha256)
+    }
+
+    /// Carried states, and before them where the streams stand: wider elements come first in the file.
+    private func streamFile(_ step: Int) throws -> Manifest.File {
+        let cursors = snapshot.cursors.map { stream, cursor in
+            let fields = [cursor.position, cursor.count, Int(cursor.memoryDocument), Int(cursor.lastDocument)]
+            return (
+                declaration: SafetensorsWriter.Declaration(StateName.cursor(stream: stream), .int64, [4]),
+                bytes: fields.map(Int64.init).withUnsafeBytes { Array($0) }
+            )
+        }
+        let windows = snapshot.cursors.map { stream, cursor in
+            (
+                declaration: SafetensorsWriter.Declaration(
+                    StateName.windowDocuments(stream: stream), .int32, [cursor.windowDocuments.count]),
+                bytes: cursor.windowDocuments.withUnsafeBytes { Array($0) }
+            )
+        }
+        return try file(PartName.streams(rank), step, snapshot.states, integers: cursors + windows)
+    }
+
+    /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing from the metrics.
+    private func flush(_ path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw FileError.system("sync it", path) }
+    }
+}
+
+/// Names of a rank's files.
+enum PartName {
+    static func parameters(_ rank: Int) -> String { "rank-\(digits(rank)).safetensors" }
+    static func streams(_ rank: Int) -> String { "streams-\(digits(rank)).safetensors" }
+
+    private static func digits(_ rank: Int) -> String {
+        let text = String(rank)
+        return String(repeating: "0", count: max(0, 4 - text.count)) + text
+    }
+}
+
+/// Tells at once, whatever the progress line does.
+func warn(_ text: String) {
+    FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
+}

@@ -1,0 +1,61 @@
+import Checkpoints
+import Foundation
+
+/// Compares a run's configuration with that of the checkpoint it goes on from: what would make it another run is refused, what only changes the
+/// numbers is told.
+struct Continuity {
+    private let old: RunConfiguration?
+
+    /// - Parameters:
+    ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
+    init(_ manifest: Manifest?, file: String) throws {
+        if let manifest {
+            old = try RunConfiguration.parse(
+                toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)")
+        } else {
+            old = try? RunConfiguration.load(file: file, overrides: [])
+        }
+    }
+
+    private enum Change { case anotherRun, otherNumbers, nothing }
+
+    /// The text itself is compared where the corpus is known: `data.path` may change its name.
+    private static func change(_ key: String) -> Change {
+        switch key {
+        case "data.path", "training.evaluate_every", "training.evaluate_sequences", "training.log_every",
+            "training.sample_prompt", "training.sample_tokens", "training.sample_temperature",
+            "training.max_nonfinite":
+            .nothing
+        case "training.steps", "pipeline.slice", "pipeline.replicas", "model.dropout", "model.hidden_dropout",
+            "model.attention_dropout":
+            .otherNumbers
+        case "training.batch", "training.seed": .anotherRun
+        default:
+            switch key.prefix(while: { $0 != "." }) {
+            case "model", "data": .anotherRun
+            case "optimizer": .otherNumbers
+            default: .nothing
+            }
+        }
+    }
+
+    func check(_ new: RunConfiguration) throws {
+        guard let old else { return }
+        let changed = ConfigurationKey.all.filter { $0.value(in: old) != $0.value(in: new) }
+        func text(_ key: ConfigurationKey) -> String {
+            "\(key.qualifiedName) was \(key.value(in: old).toml) and is \(key.value(in: new).toml)"
+        }
+        let refused = changed.filter { Self.change($0.qualifiedName) == .anotherRun }
+        guard refused.isEmpty else {
+            throw ConfigurationError(
+                refused.map {
+                    text($0)
+                        + ": the run in this folder cannot go on like that. Set it back, give another run.directory, or set run.overwrite to true "
+                        + "(without --resume) to begin anew"
+                })
+        }
+        for key in changed where Self.change(key.qualifiedName) == .otherNumbers {
+            say("note: \(text(key)); from here on the numbers differ from those of an unchanged run")
+        }
+    }
+}

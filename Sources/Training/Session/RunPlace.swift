@@ -1,0 +1,39 @@
+import Checkpoints
+import Foundation
+
+/// The folder of a run, ready for it, and how the run begins there.
+struct RunPlace: Sendable {
+    let directory: RunDirectory
+    let start: RunStart
+
+    /// Makes the run's folder or finds what it holds, and leaves the resolved configuration there. One rank calls it.
+    static func open(_ plan: TrainingPlan, resume: Bool) throws -> RunPlace {
+        let configuration = plan.configuration
+        let path = configuration.run.directory
+        let settings = CheckpointSettings(configuration, run: path)
+        let start = try RunStart.decide(configuration, path: path, store: settings.store, resume: resume)
+        let directory: RunDirectory
+        switch start {
+        case .anew:
+            directory = try RunDirectory(creating: path, overwrite: configuration.run.overwrite)
+            try settings.store.removeAll()
+        case .goesOn:
+            directory = try RunDirectory(continuing: path)
+            try checkCorpus(plan, settings.store)
+        }
+        try SmallFile.write(configuration.toml(), to: directory.configuration)
+        return RunPlace(directory: directory, start: start)
+    }
+
+    /// The text must be the one that the run has read so far.
+    private static func checkCorpus(_ plan: TrainingPlan, _ store: CheckpointStore) throws {
+        guard let newest = try store.entries().compactMap(\.manifest).last else { return }
+        let found = CorpusFingerprint(plan.corpus).text
+        guard newest.corpus.isEmpty || newest.corpus == found else {
+            throw ConfigurationError([
+                "data.path = \"\(plan.configuration.data.path)\" is not the text that the run in this folder was trained on: it has \(found); the "
+                    + "checkpoint of step \(newest.step) says \(newest.corpus). Give the same text, or another run.directory"
+            ])
+        }
+    }
+}
