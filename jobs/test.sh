@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Sets up, builds in release and runs every test, those over several MPI ranks included.
+# Sets up, builds in release and runs every test, those over several MPI ranks and on a virtual Slurm cluster included.
 set -euo pipefail
 
 if [[ ${1:-} == --help ]]; then
@@ -9,12 +9,17 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_arguments=--build-tests
-source jobs/setup.sh
+source cluster/setup.sh
 
-if swift test -c release --skip-build "$@"; then
+status=0
+swift test -c release --skip-build "$@" || status=$?
+# Asked for some of the Swift tests, it runs no others.
+if (($# == 0)); then
+    bash Tests/ClusterTests/run.sh || status=$?
+fi
+if ((status == 0)); then
     echo "tests: all passed"
 else
-    status=$?
     echo "tests: FAILED" >&2
-    exit "$status"
 fi
+exit "$status"

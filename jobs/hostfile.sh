@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Trains by mpirun on the nodes of a hostfile, without a batch system. The nodes see this folder under the same path, and ssh reaches them
+# without a password.
+#
+#     bash jobs/hostfile.sh HOSTFILE run.toml [--section.key value ...]
+#
+# HOSTFILE has a line a node, with as many slots as ranks are to run there:
+#     node1 slots=2
+#     node2 slots=2
+set -euo pipefail
+
+if [[ $# -lt 2 || $1 == --help ]]; then
+    sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+    [[ ${1:-} == --help ]] && exit || exit 2
+fi
+[[ -r $1 ]] || { echo "hostfile: cannot read $1" >&2; exit 1; }
+hosts=$(realpath "$1")
+shift
+nodes=$(grep -cE '^[[:space:]]*[^#[:space:]]' "$hosts") || { echo "hostfile: $hosts names no node" >&2; exit 1; }
+
+gecko=$(realpath "${GECKO:-$(dirname "${BASH_SOURCE[0]}")/../.build/release/gecko}")
+if ((EUID == 0)); then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+logs=runs/logs/mpirun-$(date +%Y%m%d-%H%M%S)
+mkdir -p "$logs"
+cat <<TEXT
+nodes     $nodes of $hosts
+train     $*
+log       $PWD/$logs/1/rank.*/stdout
+TEXT
+# By slot: neighbouring ranks, and with them neighbouring stages, share a node. gecko pins its threads itself.
+exec mpirun --hostfile "$hosts" --map-by slot --bind-to none --wdir "$PWD" --output-filename "$PWD/$logs" "$gecko" train "$@"
