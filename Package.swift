@@ -71,7 +71,7 @@ let package = Package(
 
         .executableTarget(
             name: "GeckoCommand",
-            dependencies: ["Training", "Verification", "Schedules", "Simulation", argumentParser]),
+            dependencies: ["Training", "Verification", "Checkpoints", "Schedules", "Simulation", argumentParser]),
 
         // The slow cables of the virtual cluster (cluster/dev).
         .executableTarget(name: "cluster-switch", path: "cluster/switch"),

@@ -39,6 +39,25 @@ extension CheckpointStore {
     /// Removes what is left of a checkpoint whose ranks could not all write.
     package func abandon(_ step: Int) throws { try remove(step) }
 
+    /// Finds out at a run's start what would stop its checkpoints.
+    package func checkWritable() throws {
+        try Folder.make(directory)
+        let path = "\(directory)/.writable"
+        _ = unlink(path)
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError.system("write checkpoints into it", directory) }
+        close(descriptor)
+        unlink(path)
+    }
+
+    /// Removes what a run that died left half written or half removed; `newest` is the step that is gone on from.
+    package func cleanUpLeftovers(before newest: Int) throws {
+        for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
+        for entry in try entries() where entry.step != newest {
+            if case .incomplete = entry.state { try remove(entry.step) }
+        }
+    }
+
     /// Removes every checkpoint, for a run that begins anew.
     package func removeAll() throws {
         for step in try steps(Self.prefix).reversed() { try remove(step) }

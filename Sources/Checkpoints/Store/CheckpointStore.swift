@@ -53,12 +53,17 @@ package struct CheckpointStore: Sendable, Equatable {
 
     /// The steps of the folders whose names begin with `prefix`, ascending.
     func steps(_ prefix: String) throws -> [Int] {
-        try Folder.contents(directory).compactMap { name -> Int? in
-            guard name.hasPrefix(prefix), let step = Int(name.dropFirst(prefix.count)), step >= 0,
-                name == prefix + Self.number(step)
-            else { return nil }
-            return step
-        }.sorted()
+        try Folder.contents(directory).compactMap { Self.step(ofFolder: $0, prefix) }.sorted()
+    }
+
+    /// The step that a folder's name tells; nil for other names.
+    package static func step(ofFolder name: String) -> Int? { step(ofFolder: name, prefix) }
+
+    private static func step(ofFolder name: String, _ prefix: String) -> Int? {
+        guard name.hasPrefix(prefix), let step = Int(name.dropFirst(prefix.count)), step >= 0,
+            name == prefix + number(step)
+        else { return nil }
+        return step
     }
 
     package func entry(_ step: Int) -> Entry {

@@ -76,8 +76,9 @@ final class Checkpointer {
         }
     }
 
-    /// Takes a checkpoint now, after the one under way is over.
+    /// Takes a checkpoint now, after the one under way is over; nothing to do where this very step has one.
     func save(_ position: Position) async throws {
+        guard position.step != flight?.manifest.step, position.step != newest else { return }
         let start = MonotonicClock.seconds
         let waited = flight != nil
         try await finish()
@@ -89,7 +90,7 @@ final class Checkpointer {
         }
         let reports = try await group.capture(writers.map(\.snapshot))
         for rank in group.ranks { try Fault.reach(.snapshotTaken, step: position.step, rank: rank) }
-        flight = Flight(manifest: manifest(position))
+        flight = Flight(manifest: Manifest(plan, position, corpus: corpus))
         work = writers.map { writer in Task.detached { await writer.write(position.step) } }
         statistics.add(reports, stall: MonotonicClock.seconds - start)
     }
@@ -152,17 +153,5 @@ final class Checkpointer {
         let complete = manifest
         let (retention, metrics) = (settings.retention, metrics)
         work.append(Task.detached { await root.commit(complete, retention, flushing: metrics) })
-    }
-
-    private func manifest(_ position: Position) -> Manifest {
-        let p = plan.pipeline
-        return Manifest(
-            step: position.step, optimizerStep: position.step - position.skipped, skipped: position.skipped,
-            skippedInARow: position.skippedInARow,
-            sequences: position.step * plan.configuration.training.batch, corpus: corpus,
-            seed: plan.configuration.training.seed,
-            layout: .init(
-                stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
-            configuration: plan.configuration.toml(), created: Int(Date().timeIntervalSince1970))
     }
 }

@@ -23,6 +23,9 @@ struct Resumption {
                 from: { CheckpointSource(folder: folder, files: manifest.files, rank: $0) },
                 optimizerStep: manifest.optimizerStep, streams: manifest.step > 0)
             try Fault.reach(.resumeLoaded, step: step, rank: group.ranks[0])
+            if group.isRoot {
+                do { try store.cleanUpLeftovers(before: step) } catch { warn("\(error). Training goes on") }
+            }
             return manifest
         }
     }

@@ -7,48 +7,49 @@ package final class MetricsWriter {
     private let path: String
     private let descriptor: Int32
 
+    /// Lines, or the rest of one, that could not be written yet.
+    private var pending: [UInt8] = []
+
     /// Begins the file anew.
-    package init(_ path: String) throws {
+    package convenience init(_ path: String) throws { try self.init(path, flags: O_TRUNC) }
+
+    private init(_ path: String, flags: Int32) throws {
         self.path = path
-        descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0o644)
+        descriptor = open(path, O_WRONLY | O_CREAT | flags | O_APPEND | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw FileError.system("create it", path) }
     }
 
-    /// Goes on with the file after `step` steps: later ones, which a run that died had done, and a line cut off are dropped.
+    /// Goes on with the file after `step` steps: the later ones, which a run that died had done, and a line cut off are dropped, in place,
+    /// which takes no room on the disk.
     /// - Returns: the writer, and what the file keeps
     package static func resuming(_ path: String, after step: Int) throws -> (MetricsWriter, [StepMetrics]) {
         var kept: [StepMetrics] = []
-        if access(path, F_OK) == 0 {
-            let bytes = try SmallFile.read(path)
-            for line in bytes.split(separator: UInt8(ascii: "\n")) {
-                guard let metrics = StepMetrics(json: Array(line)), metrics.step <= step,
-                    metrics.step > kept.last?.step ?? 0
-                else { continue }
-                kept.append(metrics)
-            }
+        var end = 0
+        let bytes = access(path, F_OK) == 0 ? try SmallFile.read(path) : []
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            guard line.endIndex < bytes.endIndex, let metrics = StepMetrics(json: Array(line)), metrics.step <= step,
+                metrics.step > kept.last?.step ?? 0
+            else { break }
+            kept.append(metrics)
+            end = line.endIndex + 1
         }
-        // Whole under its name before anything is added: a run that dies here resumes like this one.
-        try SmallFile.write(kept.map { $0.json + "\n" }.joined(), to: path)
-        return (try MetricsWriter(appending: path), kept)
-    }
-
-    private init(appending path: String) throws {
-        self.path = path
-        descriptor = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        let writer = try MetricsWriter(path, flags: 0)
+        guard ftruncate(writer.descriptor, off_t(end)) == 0 else { throw FileError.system("shorten it", path) }
+        return (writer, kept)
     }
 
     deinit { close(descriptor) }
 
+    /// Adds a line. What cannot be written, as on a full disk, is tried again with the next line, so that no step gets lost.
     package func write(_ metrics: StepMetrics) throws {
-        var line = Array((metrics.json + "\n").utf8)[...]
-        while !line.isEmpty {
-            let count = line.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+        pending += (metrics.json + "\n").utf8
+        while !pending.isEmpty {
+            let count = pending.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw FileError.system("write to it", path)
             }
-            line.removeFirst(count)
+            pending.removeFirst(count)
         }
     }
 }

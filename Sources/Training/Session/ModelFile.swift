@@ -12,16 +12,19 @@ package enum ModelFile {
         private let file: SafetensorsWriter
         private var digest = ParameterDigest()
 
-        init(path: String, plan: TrainingPlan) throws {
-            let specs = (0...plan.pipeline.lastStage).flatMap { plan.pipeline.blocks(of: $0).flatMap(\.parameters) }
+        init(path: String, pipeline: PipelinePlan, configuration: RunConfiguration) throws {
             file = try SafetensorsWriter(
-                path, specs.filter { $0.copyOf == nil }.map { .init($0.name, .float32, $0.shape) },
-                metadata: ["format": "gecko", ModelFile.configurationKey: plan.configuration.toml()])
+                path, pipeline.savedParameters.map { .init($0.name, .float32, $0.shape) },
+                metadata: ["format": "gecko", ModelFile.configurationKey: configuration.toml()])
         }
 
         func take(_ spec: ParameterSpec, _ values: UnsafeBufferPointer<Float>) throws {
-            digest.update(values)
-            try file.write(spec.name, UnsafeRawBufferPointer(values))
+            try take(spec, bytes: UnsafeRawBufferPointer(values))
+        }
+
+        func take(_ spec: ParameterSpec, bytes: UnsafeRawBufferPointer) throws {
+            digest.update(bytes)
+            try file.write(spec.name, bytes)
         }
 
         /// Makes the file durable and returns the digest in hexadecimal.
@@ -38,11 +41,7 @@ package enum ModelFile {
         package init(_ file: SafetensorsFile) { self.file = file }
 
         package func copy(_ spec: ParameterSpec, into values: UnsafeMutableBufferPointer<Float>) throws {
-            let entry = try file.entry(spec.name)
-            guard entry.type == .float32, entry.shape == spec.shape else {
-                throw ModelFileError(
-                    "\(file.path): tensor '\(spec.name)' is \(entry.type) \(entry.shape); this model needs float32 \(spec.shape)")
-            }
+            try file.requireFloats(spec.name, shape: spec.shape)
             try file.withBytes(spec.name) { UnsafeMutableRawBufferPointer(values).copyMemory(from: $0) }
         }
     }
@@ -51,7 +50,8 @@ package enum ModelFile {
     package static func configuration(of file: SafetensorsFile) throws -> RunConfiguration {
         guard let text = file.metadata[configurationKey] else {
             throw ModelFileError(
-                "\(file.path) doesn't say which model it holds (metadata '\(configurationKey)' is missing): give a model.safetensors that gecko train wrote")
+                "\(file.path) doesn't say which model it holds (metadata '\(configurationKey)' is missing): give a model.safetensors that gecko train wrote"
+            )
         }
         return try RunConfiguration.parse(toml: text, file: file.path)
     }

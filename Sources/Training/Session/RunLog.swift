@@ -13,6 +13,7 @@ struct RunLog {
     private var progress: ProgressLine
     private var history: [StepMetrics] = []
     private var skipped = 0
+    private var writesMetrics = true
 
     /// - Parameter start: the checkpoint that the run goes on from
     init(plan: TrainingPlan, directory: RunDirectory, workers: Int, start: Manifest?) throws {
@@ -23,6 +24,11 @@ struct RunLog {
         if let start {
             (writer, history) = try MetricsWriter.resuming(directory.metrics, after: start.step)
             skipped = start.skipped
+            if history.count < start.step {
+                say(
+                    "warning: \(directory.metrics) lacks \(start.step - history.count) of the \(start.step) steps so far"
+                )
+            }
         } else {
             writer = try MetricsWriter(directory.metrics)
         }
@@ -41,8 +47,13 @@ struct RunLog {
         history.append(metrics)
         do {
             try writer.write(metrics)
+            writesMetrics = true
         } catch {
-            progress.print("warning: \(error)")
+            // Told once, not at every step.
+            if writesMetrics {
+                progress.print("warning: \(error). Training goes on; the lines follow when there is room")
+            }
+            writesMetrics = false
         }
         progress.update(metrics, now: MonotonicClock.seconds)
     }

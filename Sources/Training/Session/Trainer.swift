@@ -101,7 +101,11 @@ struct Trainer: Sendable {
     private func tell(_ start: Manifest?, _ settings: CheckpointSettings) {
         guard let place, place.start == .goesOn else { return }
         if let start {
-            say("resuming after step \(start.step) from \(settings.store.path(start.step))")
+            let from = settings.store.path(start.step)
+            say(
+                start.step > 0
+                    ? "resuming after step \(start.step) from \(from)" : "starting from the model imported into \(from)"
+            )
         } else {
             say("no whole checkpoint in \(settings.store.directory): starting at step 0")
         }
@@ -151,7 +155,8 @@ struct Trainer: Sendable {
         let plan = plan
         let path = directory?.parameters ?? ""
         let digest = try await group.collectParameters(
-            into: { try ModelFile.Writer(path: path, plan: plan) }, finish: { try $0.finish() })
+            into: { try ModelFile.Writer(path: path, pipeline: plan.pipeline, configuration: plan.configuration) },
+            finish: { try $0.finish() })
         if let digest { say("parameters sha256 \(digest)") }
     }
 }

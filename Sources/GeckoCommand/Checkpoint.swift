@@ -1,0 +1,199 @@
+import ArgumentParser
+import Checkpoints
+import Foundation
+import Simulation
+import Training
+
+struct Checkpoint: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Look at checkpoints, check them, turn them into model files and back.",
+        discussion: """
+            gecko checkpoint list runs/quickstart
+            gecko checkpoint verify runs/quickstart
+            gecko checkpoint export runs/quickstart model.safetensors
+            gecko checkpoint import model.safetensors run.toml && gecko train run.toml --resume
+
+            PATH is a run's directory, a directory of checkpoints, or one checkpoint in it (step-00000050).
+            """,
+        subcommands: [List.self, Inspect.self, Verify.self, Export.self, Import.self])
+
+    struct Chosen: ParsableArguments {
+        @Argument(help: "A run's directory, a directory of checkpoints, or one checkpoint in it.")
+        var path: String
+
+        @Option(help: "The step of the checkpoint; the newest complete one if left out.")
+        var step: Int?
+    }
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "What is there, oldest first.")
+
+        @Argument(help: "A run's directory or a directory of checkpoints.")
+        var path: String
+
+        func run() throws {
+            let location = try CheckpointLocation(path)
+            let entries = try location.store.entries()
+            guard !entries.isEmpty else {
+                print("no checkpoints in \(location.store.directory)")
+                return
+            }
+            var table = TextTable(["step", "written", "files", "size", "layout", "state"])
+            for entry in entries {
+                switch entry.state {
+                case .complete(let m):
+                    table.add([
+                        "\(m.step)", m.date, "\(m.files.count)", Figures.bytes(m.size),
+                        "\(m.layout.stages) x \(m.layout.replicas)", "complete",
+                    ])
+                case .incomplete: table.add(["\(entry.step)", "", "", "", "", "no manifest: not finished"])
+                case .damaged(let reason): table.add(["\(entry.step)", "", "", "", "", "damaged: \(reason)"])
+                }
+            }
+            print(table.text, terminator: "")
+        }
+    }
+
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Where a run stood and what is in which file.")
+
+        @OptionGroup var chosen: Chosen
+
+        @Flag(help: "Every tensor with its shape.")
+        var tensors = false
+
+        @Flag(help: "The resolved configuration.")
+        var configuration = false
+
+        func run() throws {
+            let location = try CheckpointLocation(chosen.path)
+            let m = try location.manifest(step: chosen.step)
+            if configuration {
+                print(m.configuration, terminator: "")
+                return
+            }
+            print(
+                """
+                checkpoint  \(location.store.path(m.step))
+                written     \(m.date)
+                step        \(m.step), of which \(m.skipped) skipped
+                data        \(m.sequences) sequences read of \(m.corpus)
+                random      seed \(m.seed), counter-based: nothing else to know
+                layout      \(m.layout.stages) stages (layers \(m.layout.layers.map(String.init).joined(separator: "+"))) x \(m.layout.replicas) replicas, schedule \(m.layout.schedule)
+                size        \(Figures.bytes(m.size)) in \(m.files.count) files
+
+                """)
+            for file in m.files {
+                let contents = try SafetensorsFile("\(location.store.path(m.step))/\(file.name)")
+                print(
+                    "\(file.name)  \(Figures.bytes(file.size))  \(contents.entries.count) tensors  sha256 \(file.sha256)"
+                )
+                guard tensors else { continue }
+                for entry in contents.entries { print("    \(entry.name)  \(entry.type.rawValue) \(entry.shape)") }
+            }
+        }
+    }
+
+    struct Verify: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Compare every file with its size and digest; fails if any is wrong.")
+
+        @OptionGroup var chosen: Chosen
+
+        func run() throws {
+            let location = try CheckpointLocation(chosen.path)
+            var faults = 0
+            var manifests: [Manifest] = []
+            if let step = chosen.step ?? location.step {
+                manifests = [try location.manifest(step: step)]
+            } else {
+                for entry in try location.store.entries() {
+                    switch entry.state {
+                    case .complete(let manifest): manifests.append(manifest)
+                    case .incomplete: print("step \(entry.step): no manifest: not finished, never used")
+                    case .damaged(let reason):
+                        faults += 1
+                        print("step \(entry.step): DAMAGED: \(reason)")
+                    }
+                }
+            }
+            for manifest in manifests {
+                var bad = 0
+                let seconds = ContinuousClock().measure {
+                    _ = location.verify(manifest) { _, error in
+                        guard let error else { return }
+                        bad += 1
+                        print("step \(manifest.step): DAMAGED: \(error)")
+                    }
+                }
+                faults += bad
+                if bad == 0 {
+                    let rate = Double(manifest.size) / max(1e-9, seconds / .seconds(1))
+                    print(
+                        "step \(manifest.step): whole, \(manifest.files.count) files, \(Figures.bytes(manifest.size)), read and hashed at \(Figures.bytes(Int(rate)))/s"
+                    )
+                }
+            }
+            if manifests.isEmpty, faults == 0 { print("no complete checkpoint in \(location.store.directory)") }
+            if faults > 0 { throw ExitCode.failure }
+        }
+    }
+
+    struct Export: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract:
+                "Write a checkpoint's parameters as one plain safetensors file, under the reference implementation's names.",
+            discussion: "gecko generate takes such a file, any safetensors reader opens it.")
+
+        @OptionGroup var chosen: Chosen
+
+        @Argument(help: "The file to write.")
+        var output: String
+
+        func run() throws {
+            let location = try CheckpointLocation(chosen.path)
+            let manifest = try location.manifest(step: chosen.step)
+            let digest = try CheckpointExchange.export(manifest, of: location.store, to: output)
+            print("step \(manifest.step) -> \(output)")
+            print("parameters sha256 \(digest)")
+        }
+    }
+
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Make a plain safetensors file the beginning of a run.",
+            discussion: """
+                gecko checkpoint import model.safetensors run.toml --run.directory runs/tuned
+                gecko train run.toml --run.directory runs/tuned --resume
+
+                The file holds float32 tensors under the reference implementation's names, all those of the configured model and no others. The \
+                optimizer's moments begin at zero, as in a new run.
+                """)
+
+        @Argument(help: "The file.")
+        var file: String
+
+        @OptionGroup var arguments: RunArguments
+
+        func run() throws {
+            let configuration = try arguments.loader(nil)
+            let path = try CheckpointExchange.import(
+                file, configurationFile: arguments.file, configuration: configuration)
+            print(
+                "\(file) is the checkpoint of step 0 in \(path): go on from it with gecko train, the same arguments and --resume"
+            )
+        }
+    }
+}
+
+extension Manifest {
+    /// When it was written, in local time.
+    fileprivate var date: String {
+        var seconds = time_t(created)
+        var local = tm()
+        localtime_r(&seconds, &local)
+        return String(
+            format: "%04d-%02d-%02d %02d:%02d:%02d", Int(local.tm_year) + 1900, Int(local.tm_mon) + 1,
+            Int(local.tm_mday), Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec))
+    }
+}
