@@ -31,9 +31,11 @@ package final class RankGroup: Sendable {
 
     /// Starts every rank of the plan in this process, over memory.
     ///
-    /// - Parameter threads: workers per rank; 0 shares the usable cores evenly.
+    /// - Parameters:
+    ///   - threads: workers per rank; 0 shares the usable cores evenly
+    ///   - patience: seconds a rank waits for a message before it fails
     package static func inProcess(
-        plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int
+        plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int, patience: Double = 300
     ) async throws -> RankGroup {
         let assignment = try CoreAssignment(
             allowed: [[Int]](repeating: topology.usableCores, count: plan.world), threads: threads)
@@ -45,6 +47,7 @@ package final class RankGroup: Sendable {
         return try await RankGroup(
             plan: plan, seed: seed, topology: topology, ranks: Array(0..<plan.world), cores: assignment.cores,
             oversubscribed: assignment.oversubscribed, warning: assignment.warning, executors: executors,
+            patience: patience,
             connection: Connection(
                 endpoint: { fabric.endpoint($0) }, fail: { fabric.cancel($0, by: $1) }))
     }
@@ -52,7 +55,7 @@ package final class RankGroup: Sendable {
     /// Starts the given ranks on the given executors (one each).
     package init(
         plan: PipelinePlan, seed: UInt64, topology: Topology, ranks: [Int], cores: [[Int]], oversubscribed: [Bool],
-        warning: String?, executors: [ThreadExecutor], connection: Connection
+        warning: String?, executors: [ThreadExecutor], patience: Double = 300, connection: Connection
     ) async throws {
         self.plan = plan
         self.ranks = ranks
@@ -66,7 +69,9 @@ package final class RankGroup: Sendable {
             try await actor.start(plan: plan, seed: seed) {
                 try Team(topology: topology, cores: cores[i], oversubscribed: oversubscribed[i])
             } endpoint: {
-                try connection.endpoint(ranks[i])
+                let endpoint = try connection.endpoint(ranks[i])
+                endpoint.patience = patience
+                return endpoint
             }
         }
     }

@@ -18,7 +18,7 @@ package enum Mpirun {
         URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
-    /// Runs `program` of this package on `ranks` ranks; with 0 ranks without mpirun. After `limit` seconds it is ended.
+    /// Runs `program` of this package, or the one at an absolute path, on `ranks` ranks; with 0 ranks without mpirun. After `limit` seconds it is ended.
     ///
     /// One at a time: runs that share the cores would only slow each other down.
     package static func run(
@@ -35,7 +35,7 @@ package enum Mpirun {
     private static func start(
         _ program: String, _ arguments: [String], ranks: Int, environment: [String: String], limit: Double
     ) async throws -> Outcome {
-        let path = programs.appendingPathComponent(program).path
+        let path = program.hasPrefix("/") ? program : programs.appendingPathComponent(program).path
         guard FileManager.default.isExecutableFile(atPath: path) else {
             throw CocoaError(.fileNoSuchFile, userInfo: [NSFilePathErrorKey: path])
         }

@@ -136,7 +136,7 @@ extension ConfigurationKey {
             "Stages that each rank holds, for schedules that allow several; 0 = the schedule's choice."),
         .text(
             .pipeline, "cap", \.pipeline.cap,
-            "Most that a rank may hold, in units such as 12 or bytes such as 4GiB (needs costs): for memory-capped and auto."
+            "Most that a rank may hold, in units such as 12, as 2x what 1f1b holds, or in bytes such as 4GiB (needs costs): for memory-capped and auto."
         ),
         .text(
             .pipeline, "costs", \.pipeline.costs,
@@ -155,7 +155,11 @@ extension ConfigurationKey {
     private static let machine: [ConfigurationKey] = [
         .integer(
             .machine, "threads", \.machine.threads, .atLeast(0),
-            "Worker threads per rank, each pinned to a core; 0 = share the node's cores evenly.")
+            "Worker threads per rank, each pinned to a core; 0 = share the node's cores evenly."),
+        .number(
+            .machine, "patience", \.machine.patience, .positive,
+            "Seconds a rank waits for a message until the run ends with an error that says who waits for what; more than a step."
+        ),
     ]
 
     private static let checkpoint: [ConfigurationKey] = [

@@ -102,6 +102,7 @@ extension RunConfiguration {
     /// `[machine]`: what a rank uses of its node.
     package struct MachineSection: Sendable {
         package var threads = 0
+        package var patience = 300.0
     }
 
     /// `[checkpoint]`: what is saved on the way.

@@ -49,7 +49,11 @@ struct RankHost: Sendable {
         cores = placements.map(\.cores)
         nodes = [Int](repeating: 0, count: world)
         warning = placements.first?.warning
-        start = { try await RankGroup.inProcess(plan: $0, seed: seed, topology: topology, threads: threads) }
+        let patience = plan.configuration.machine.patience
+        start = {
+            try await RankGroup.inProcess(
+                plan: $0, seed: seed, topology: topology, threads: threads, patience: patience)
+        }
         end = { await $0.stop() }
     }
 
@@ -63,11 +67,12 @@ struct RankHost: Sendable {
         cores = placement.all
         nodes = placement.nodes
         warning = placement.own.warning
+        let patience = plan.configuration.machine.patience
         start = { plan in
             try await RankGroup(
                 plan: plan, seed: seed, topology: topology, ranks: [world.rank], cores: [placement.own.cores],
                 oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning,
-                executors: [session.executor],
+                executors: [session.executor], patience: patience,
                 connection: RankGroup.Connection(endpoint: { _ in try session.endpoint() }, fail: { _, _ in }))
         }
         end = { await $0.release() }
