@@ -9,7 +9,7 @@ struct Plan: ParsableCommand {
         discussion: """
             CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node ("480GiB"), gflops of a core \
             (measured on this machine if left out), overhead (milliseconds a layer takes per slice beside its arithmetic), serial_share, \
-            memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"). RUN is a configuration as gecko train takes \
+            memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"); gecko profile --cluster measures one. RUN is a configuration as gecko train takes \
             it; its model, data.sequence and training.batch count, its [pipeline] and machine.threads are what is chosen.
             """)
 
@@ -18,6 +18,24 @@ struct Plan: ParsableCommand {
 
     @Argument(help: ArgumentHelp("Configuration of the run.", valueName: "run"))
     var configuration: String
+
+    @Option(help: "Only layouts with so many stages.")
+    var stages: Int?
+
+    @Option(help: "Only layouts with so many replicas.")
+    var replicas: Int?
+
+    @Option(help: "Only layouts with so many threads a rank.")
+    var threads: Int?
+
+    @Option(help: "Only layouts with slices of so many tokens.")
+    var slice: Int?
+
+    @Option(help: "Only layouts with this schedule: \(Planner.schedules.joined(separator: ", ")).")
+    var schedule: String?
+
+    @Option(help: ArgumentHelp("Only layouts with (true) or without (false) recompute.", valueName: "true|false"))
+    var recompute: Bool?
 
     @Option(help: "How many of the best layouts are shown.")
     var top = 5
@@ -30,6 +48,10 @@ struct Plan: ParsableCommand {
 
     func validate() throws {
         guard top >= 1 else { throw ValidationError("--top: expected at least 1, found \(top)") }
+        if let schedule, !Planner.schedules.contains(schedule) {
+            throw ValidationError(
+                "--schedule: expected one of \(Planner.schedules.joined(separator: ", ")), found '\(schedule)'")
+        }
     }
 
     func run() throws {
@@ -40,7 +62,8 @@ struct Plan: ParsableCommand {
         let description = try ClusterFile.cluster(text, name: cluster, measured: CoreSpeed.measureGFLOPS)
         let model = PlannedModel(configuration)
         let report = try PlanReport(
-            cluster: description, model: model, runs: Planner(cluster: description, model: model).plan())
+            cluster: description, model: model,
+            runs: Planner(cluster: description, model: model, choice: choice).plan())
         print(json ? report.json(best: top) : report.text(best: top), terminator: "")
         guard let best = report.best else { throw ExitCode(1) }
         guard let write else { return }
@@ -61,5 +84,16 @@ struct Plan: ParsableCommand {
         if !json {
             print("\nWritten to \(write): start it on \(best.candidate.stages * best.candidate.replicas) ranks.")
         }
+    }
+
+    private var choice: PlanChoice {
+        var choice = PlanChoice()
+        choice.stages = stages
+        choice.replicas = replicas
+        choice.threads = threads
+        choice.slice = slice
+        choice.schedule = schedule
+        choice.recompute = recompute
+        return choice
     }
 }

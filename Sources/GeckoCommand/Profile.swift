@@ -7,8 +7,9 @@ struct Profile: AsyncParsableCommand {
         discussion: """
             gecko profile run.toml --pipeline.stages 2
             mpirun -np 4 gecko profile run.toml --pipeline.schedule zb-h1 --output zb-h1.json
+            mpirun -np 2 gecko profile run.toml --cluster machine.toml
 
-            Runs a few training steps of the configuration and of variants of its schedule, alone or under a launcher as gecko train             does, and writes the times of forward, backward, both of its halves, recompute, messages and the end of a step, with bytes,             for gecko simulate --costs. It leaves no run directory and no model. Every key can be overridden as --section.key value.
+            Runs a few training steps of the configuration and of variants of its schedule, alone or under a launcher as gecko train does, and writes the times of forward, backward, both of its halves, recompute, messages and the end of a step, with bytes, for gecko simulate --costs. It leaves no run directory and no model. Every key can be overridden as --section.key value.
             """)
 
     @Option(help: "Steps that are measured, of each variant, after one of warm-up.")
@@ -16,6 +17,13 @@ struct Profile: AsyncParsableCommand {
 
     @Option(help: "File for the costs.")
     var output = "costs.json"
+
+    @Option(
+        help: """
+            Also measure steps with slices of every length, from chunk to sequence, and write a description of this machine to this file, \
+            for gecko plan.
+            """)
+    var cluster: String?
 
     @OptionGroup var arguments: RunArguments
 
@@ -25,7 +33,7 @@ struct Profile: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            try await Launch.profile(steps: steps, output: output, load: arguments.loader)
+            try await Launch.profile(steps: steps, output: output, cluster: cluster, load: arguments.loader)
         } catch is SilentFailure {
             throw ExitCode.failure
         }

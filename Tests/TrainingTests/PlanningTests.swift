@@ -43,6 +43,22 @@ struct PlanningTests {
         #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
     }
 
+    @Test("a measured cluster's file reads back to the same description")
+    func writing() throws {
+        let cluster = try Cluster(
+            nodes: 3, sockets: 2, cores: 8, memory: 64 * 1_073_741_824, gflops: 41.25, serialShare: 0.01,
+            overhead: 62.5e-6, memoryBandwidth: 12.5e9, network: Link(latency: 12.5e-6, bandwidth: 1.25e9),
+            local: Link(latency: 2e-6, bandwidth: 5e9))
+        let text = ClusterFile.text(cluster, note: "measured", isNetworkMeasured: true)
+        let back = try ClusterFile.cluster(text, name: "c.toml") { -1 }
+        #expect(back.nodes == 3 && back.sockets == 2 && back.cores == 8 && back.memory == cluster.memory)
+        for (a, b) in [
+            (back.gflops, cluster.gflops), (back.overhead, cluster.overhead), (back.serialShare, cluster.serialShare),
+            (back.memoryBandwidth, cluster.memoryBandwidth), (back.network.latency, cluster.network.latency),
+            (back.network.bandwidth, cluster.network.bandwidth), (back.local.bandwidth, cluster.local.bandwidth),
+        ] { #expect(abs(a / b - 1) < 1e-9) }
+    }
+
     @Test("the planner's model has the parameters and the arithmetic of the real one")
     func model() {
         var configuration = RunConfiguration()

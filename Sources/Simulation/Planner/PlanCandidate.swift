@@ -12,6 +12,27 @@ package struct PlanCandidate: Sendable, Hashable {
     package var schedule: String
     package var recompute: Bool
 
+    package init(
+        ranksPerNode: Int, threads: Int, stages: Int, virtualStages: Int, replicas: Int, slice: Int, schedule: String,
+        recompute: Bool
+    ) {
+        self.ranksPerNode = ranksPerNode
+        self.threads = threads
+        self.stages = stages
+        self.virtualStages = virtualStages
+        self.replicas = replicas
+        self.slice = slice
+        self.schedule = schedule
+        self.recompute = recompute
+    }
+
+    /// Whether the other layout is this one with other slices.
+    package func differsBySlice(from other: PlanCandidate) -> Bool {
+        var copy = self
+        copy.slice = other.slice
+        return copy == other && slice != other.slice
+    }
+
     /// The candidate in a few words.
     package var description: String {
         let virtual = virtualStages > 1 ? " x \(virtualStages)" : ""

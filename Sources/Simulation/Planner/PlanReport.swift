@@ -36,6 +36,8 @@ package struct PlanReport: Sendable {
         guard let best else { return text + nothingFits(tooLarge) }
         text += table(Array(feasible.prefix(count))) + "\n"
         text += "The best: \(best.candidate.description); layers per stage \(layers(best)).\n"
+        let slices = self.slices(best)
+        if slices.count > 1 { text += "The same with other slices:\n" + indented(sliceTable(slices, best)) }
         text += "Why others lose:\n"
         for line in comparisons(with: best) { text += "  " + line + "\n" }
         return text
@@ -59,6 +61,31 @@ package struct PlanReport: Sendable {
             ])
         }
         return table.text
+    }
+
+    /// The best layout with every slice length, shortest slices first.
+    private func slices(_ best: PlannedRun) -> [PlannedRun] {
+        runs.filter { $0.candidate == best.candidate || $0.candidate.differsBySlice(from: best.candidate) }
+            .sorted { $0.candidate.slice < $1.candidate.slice }
+    }
+
+    private func sliceTable(_ slices: [PlannedRun], _ best: PlannedRun) -> String {
+        var table = TextTable(["slice", "units", "step", "to best", "bubble", "memory a rank"])
+        for run in slices {
+            let units = model.batch / run.candidate.replicas * (model.sequence / run.candidate.slice)
+            let isTooLarge = run.outcome == .tooLarge
+            table.add([
+                "\(run.candidate.slice)", "\(units)", isTooLarge ? "-" : run.stepTime.asTime,
+                isTooLarge ? "-" : "+" + (run.stepTime / best.stepTime - 1).asPercentage,
+                isTooLarge ? "-" : run.bubble.asPercentage,
+                Int(run.memory).asBytes + (isTooLarge ? " (too large)" : ""),
+            ])
+        }
+        return table.text
+    }
+
+    private func indented(_ text: String) -> String {
+        text.split(separator: "\n").map { "  \($0)\n" }.joined()
     }
 
     private func layers(_ run: PlannedRun) -> String {
@@ -91,7 +118,6 @@ package struct PlanReport: Sendable {
         let keys: [(String, (PlanCandidate) -> String)] = [
             ("schedule", { $0.schedule + ($0.virtualStages > 1 ? " x \($0.virtualStages)" : "") }),
             ("stages", { "\($0.stages) stages" }),
-            ("slices", { "slices of \($0.slice)" }),
             ("recompute", { $0.recompute ? "with recompute" : "without recompute" }),
             ("threads", { "\($0.threads) threads a rank" }),
         ]
@@ -139,11 +165,19 @@ package struct PlanReport: Sendable {
                 ("bubble", .number(run.bubble)), ("memory_bytes", .number(run.memory)),
             ])
         }
+        let slices = best.map(self.slices) ?? []
+        let bySlice = slices.map { run in
+            JSONText.object([
+                ("slice", .number(Double(run.candidate.slice))),
+                ("step_time", run.outcome == .tooLarge ? .null : .number(run.stepTime * 1e3)),
+                ("memory_bytes", .number(run.memory)),
+            ])
+        }
         func number(of outcome: PlannedRun.Outcome) -> JSONText {
             .number(Double(runs.filter { $0.outcome == outcome }.count))
         }
         return JSONText.object([
-            ("candidates", .number(Double(runs.count))), ("best", .array(Array(list))),
+            ("candidates", .number(Double(runs.count))), ("best", .array(Array(list))), ("slices", .array(bySlice)),
             ("bounded_out", number(of: .boundedOut)), ("too_large", number(of: .tooLarge)),
             ("time_unit", .string("ms")),
         ]).text + "\n"

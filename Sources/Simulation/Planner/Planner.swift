@@ -7,22 +7,38 @@ import Schedules
 package struct Planner {
     private let cluster: Cluster
     private let model: PlannedModel
+    private let choice: PlanChoice
 
     /// How many of the best are simulated in full.
     private static let finalists = 8
     /// Most actions of a full simulation; a longer step keeps its estimate.
     private static let largestSimulation = 4_000_000
 
-    package init(cluster: Cluster, model: PlannedModel) {
+    /// - Parameter choice: what is settled already
+    package init(cluster: Cluster, model: PlannedModel, choice: PlanChoice = PlanChoice()) {
         self.cluster = cluster
         self.model = model
+        self.choice = choice
+    }
+
+    /// One candidate simulated in full; nil if the layers don't make so many stages.
+    package func run(_ candidate: PlanCandidate) throws -> PlannedRun? {
+        guard let item = Prepared(candidate, cluster: cluster, model: model) else { return nil }
+        var run = item.run
+        try item.simulate(&run)
+        return run
     }
 
     /// Every candidate with what became of it, the best first, then those bounded out, then those that are too large.
     ///
     /// - Throws: `SimulationError` if the cluster and the model leave no candidate.
     package func plan() throws -> [PlannedRun] {
-        let candidates = self.candidates()
+        let all = self.candidates()
+        let candidates = all.filter(choice.allows)
+        guard all.isEmpty || !candidates.isEmpty else {
+            throw SimulationError(
+                "none of \(all.count) layouts has \(choice.description); leave something open, or change the cluster")
+        }
         guard !candidates.isEmpty else {
             throw SimulationError(
                 "no layout fits: a batch of \(model.batch) sequences must divide by the replicas, a sequence of "
@@ -58,6 +74,14 @@ package struct Planner {
             try item.simulate(&runs[index])
         }
         runs.sort(by: Self.precedes)
+        // How the step depends on the slice length is shown in full, also where no bound asked for it.
+        if let best = runs.first?.candidate {
+            for index in runs.indices
+            where runs[index].outcome == .boundedOut && runs[index].candidate.differsBySlice(from: best) {
+                try byCandidate[runs[index].candidate]?.estimate(&runs[index])
+            }
+            runs.sort(by: Self.precedes)
+        }
         return runs
     }
 
@@ -101,6 +125,9 @@ package struct Planner {
     private func isLayoutUseful(_ stages: Int, _ ranksPerNode: Int) -> Bool {
         stages % ranksPerNode == 0 || ranksPerNode % stages == 0
     }
+
+    /// The schedules that are searched.
+    package static let schedules = ["1f1b", "zb-h1", "zb-h2", "interleaved", "zbv"]
 
     private func schedules(_ stages: Int) -> [(String, Int)] {
         guard stages > 1 else { return [("1f1b", 1)] }

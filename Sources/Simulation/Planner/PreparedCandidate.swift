@@ -92,12 +92,12 @@ struct Prepared {
         var blocks = [(Double(layers), model.layer, bytes.layer)]
         if isFirst { blocks.append((1, model.embedding, bytes.embedding)) }
         if isLast { blocks.append((1, model.output, bytes.output)) }
-        var (linear, other, fixed) = (0.0, 0.0, 0.0)
+        let fixed = Double(layers) * overhead
+        var (linear, other) = (0.0, 0.0)
         var (stash, gradientStash, state, workspace) = (0.0, 0.0, 0.0, 0.0)
         for (count, block, size) in blocks {
             linear += count * block.linearFlops * Double(slice) / speed
             other += count * block.otherFlops * Double(slice) / speed
-            fixed += count * overhead
             stash += count * size.stash
             gradientStash += count * size.gradientStash
             state += count * size.state

@@ -33,15 +33,29 @@ package enum Launch {
 
     /// Measures what `load`'s run costs and writes it to `output`. Throws as `train` does.
     ///
-    /// - Parameter steps: steps that are measured, after one of warm-up
-    package static func profile(steps: Int, output: String, load: @escaping Loader) async throws {
+    /// - Parameters:
+    ///   - steps: steps that are measured, after one of warm-up
+    ///   - cluster: file for a description of these ranks' machine, measured over slices of every length; nil for none
+    package static func profile(
+        steps: Int, output: String, cluster: String? = nil, load: @escaping Loader
+    ) async throws {
         try await run(load) { _ in
             try checkFolder(of: output)
+            if let cluster { try checkFolder(of: cluster) }
         } body: { plan, host, _ in
+            if cluster != nil { try SliceSurvey.check(plan, host) }
             if host.isRoot { announce(plan, host, into: output) }
-            guard let profile = try await Profiler(plan: plan, host: host, steps: steps).run() else { return }
+            let profiler = Profiler(plan: plan, host: host, steps: steps)
+            let profiles = (
+                profile: try await profiler.run(), survey: cluster == nil ? nil : try await profiler.survey()
+            )
+            guard let profile = profiles.profile else { return }
             try write(profile.costs.json, to: output)
             say(profile.text)
+            guard let cluster, let survey = profiles.survey else { return }
+            try write(survey.file, to: cluster)
+            say(survey.text)
+            say("written to \(cluster): gecko plan \(cluster) and the run's configuration")
         }
     }
 

@@ -22,6 +22,18 @@ struct Profiler {
         return try Profile(measurement: measurement, plan: plan.pipeline, host: host)
     }
 
+    /// Steps of the run's own schedule with slices of each length, where world rank 0 lives; nil elsewhere.
+    func survey() async throws -> SliceSurvey? {
+        var measurements: [(PipelinePlan, CostMeasurement)] = []
+        for slice in PlannedModel(plan.configuration).sliceLengths {
+            var configuration = plan.configuration
+            configuration.pipeline.slice = slice
+            let pipeline = try PipelinePlan(configuration)
+            if let measurement = try await measure(pipeline) { measurements.append((pipeline, measurement)) }
+        }
+        return measurements.isEmpty ? nil : try SliceSurvey(measurements, plan: plan, host: host)
+    }
+
     /// The run's own table, then what shows the kinds of action that it has not at every stage.
     private func tables() throws -> [ScheduleTable] {
         let own = plan.pipeline.table
@@ -41,6 +53,10 @@ struct Profiler {
         let pipeline = try PipelinePlan(
             model: own.model, table: table, partition: own.partition, slice: own.slice, replicas: own.replicas,
             streams: own.streams)
+        return try await measure(pipeline)
+    }
+
+    private func measure(_ pipeline: PipelinePlan) async throws -> CostMeasurement? {
         let timeline = try await host.run(pipeline) { try await trace($0) }
         return try timeline.map { try CostMeasurement($0, of: pipeline, on: host) }
     }
