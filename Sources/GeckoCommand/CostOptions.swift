@@ -31,8 +31,31 @@ struct CostOptions: ParsableArguments {
     @Option(help: "Bytes that a rank keeps of a unit, such as 64MiB.")
     var unitBytes: String?
 
+    @Option(
+        help: ArgumentHelp(
+            """
+            Share of a unit that is held from its input gradient to its weight gradient, for caps and peaks (0 to 1); 0.4, as of the \
+            zero-bubble paper's transformers, where costs hold no bytes.
+            """, valueName: "share"))
+    var weightShare: Double?
+
     @Option(help: "A rank that is slower than the others, as RANK:FACTOR such as 3:1.4; may be repeated.")
     var slow: [String] = []
+
+    func validate() throws {
+        for (option, value) in [
+            ("--forward", forward), ("--backward-input", backwardInput), ("--backward-weight", backwardWeight),
+            ("--backward", backward), ("--recompute-time", recomputeTime), ("--message", message),
+        ] {
+            guard let value else { continue }
+            guard value >= 0, value.isFinite else {
+                throw ValidationError("\(option): expected at least 0 milliseconds, found \(value)")
+            }
+        }
+        if let weightShare, !(0...1).contains(weightShare) {
+            throw ValidationError("--weight-share: expected a share from 0 to 1, found \(weightShare)")
+        }
+    }
 
     func file(ranks: Int) throws -> CostFile {
         var file: CostFile
@@ -58,10 +81,12 @@ struct CostOptions: ParsableArguments {
                 backward.map { $0 / 1e3 } ?? (halves || costs == nil ? input + weight : old.backward)
             file.stages[index].recompute =
                 recomputeTime.map { $0 / 1e3 } ?? (costs == nil ? file.stages[index].forward : old.recompute)
-            if let unitBytes {
-                let bytes = try parsed(unitBytes, "--unit-bytes")
-                file.stages[index].unitBytes = bytes
-                file.stages[index].weightUnitBytes = bytes
+            let share = weightShare ?? old.heldShare
+            if let unitBytes { file.stages[index].unitBytes = try parsed(unitBytes, "--unit-bytes") }
+            if unitBytes != nil || weightShare != nil {
+                let bytes = Double(file.stages[index].unitBytes)
+                file.stages[index].weightShare = share
+                file.stages[index].weightUnitBytes = Int((bytes * share).rounded())
             }
         }
         if let messageBytes { file.messageBytes = [try parsed(messageBytes, "--message-bytes")] }

@@ -47,11 +47,12 @@ struct Simulate: ParsableCommand {
             valueName: "run"))
     var against: String?
 
-    @Option(help: "Most that a rank may hold: units such as 12, or bytes such as 4GiB.")
+    @Option(
+        help: """
+            Most that a rank may hold: units such as 12, 2x for twice what 1f1b holds, or bytes such as 4GiB. A unit counts 1 until its \
+            input gradient and --weight-share from there to its weight gradient; peak units count alike.
+            """)
     var cap: String?
-
-    @Option(help: "Share of a unit that its weight gradient still needs, for a cap in units (0 to 1).")
-    var weightShare = 1.0
 
     @Flag(help: "Print one JSON object (an array with --compare); times in milliseconds.")
     var json = false
@@ -74,12 +75,6 @@ struct Simulate: ParsableCommand {
     @Option(help: "Width of the drawing in the terminal; 0 takes the terminal's.")
     var columns = 0
 
-    func validate() throws {
-        guard weightShare >= 0, weightShare <= 1 else {
-            throw ValidationError("--weight-share: expected a share from 0 to 1, found \(weightShare)")
-        }
-    }
-
     func run() throws {
         if let against {
             try compare(with: against)
@@ -89,7 +84,7 @@ struct Simulate: ParsableCommand {
             schedule: ScheduleRequest(
                 ranks: stages, virtualStages: virtual, sequences: sequences, slices: slices),
             costs: costs.file(ranks: stages), network: network.network(ranks: stages, fallback: costs),
-            cap: cap.map { try MemoryCap(text: $0) }, weightShare: weightShare, recompute: recompute)
+            cap: cap.map { try MemoryCap(text: $0) }, recompute: recompute)
         if let compare {
             try runComparison(compare, request)
         } else {

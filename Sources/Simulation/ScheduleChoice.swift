@@ -16,19 +16,16 @@ package struct ScheduleChoice: Sendable {
         package var costs: CostFile
         package var network: Network
         package var cap: MemoryCap?
-        /// The share of a unit that its weight gradient still needs, where a cap counts units.
-        package var weightShare: Double
         package var recompute: Bool
 
         package init(
             schedule: ScheduleRequest, costs: CostFile, network: Network, cap: MemoryCap? = nil,
-            weightShare: Double = 1, recompute: Bool = false
+            recompute: Bool = false
         ) {
             self.schedule = schedule
             self.costs = costs
             self.network = network
             self.cap = cap
-            self.weightShare = weightShare
             self.recompute = recompute
         }
     }
@@ -44,7 +41,7 @@ package struct ScheduleChoice: Sendable {
         if name == ScheduleGenerator.memoryCapped.name, let cap = request.cap {
             let shape = try scheduleRequest.shape()
             let costs = try Self.effectiveCosts(request, shape)
-            let limit = try cap.limit(shape: shape, costs: costs, share: request.weightShare)
+            let limit = try cap.limit(shape: shape, costs: costs)
             scheduleRequest.unitCaps = (0..<shape.ranks).map {
                 Int(min(Double(shape.units), limit.caps[$0] / limit.unit[$0] * (1 + 1e-9)).rounded(.down))
             }
@@ -58,8 +55,7 @@ package struct ScheduleChoice: Sendable {
         let table = request.recompute ? table.withRecompute() : table
         let costs = try request.costs.costs(for: table.shape)
         if let cap = request.cap {
-            let limit = try cap.limit(
-                shape: table.shape, costs: Self.effectiveCosts(request, table.shape), share: request.weightShare)
+            let limit = try cap.limit(shape: table.shape, costs: Self.effectiveCosts(request, table.shape))
             for (rank, peak) in limit.peaks(table).enumerated() where peak > limit.caps[rank] * (1 + 1e-9) {
                 throw SimulationError(
                     "schedule '\(table.name)' holds \(peak.significant) on rank \(rank), but the cap leaves "
@@ -97,6 +93,7 @@ package struct ScheduleChoice: Sendable {
             costs.stages[stage].residentBytes += costs.stages[stage].unitBytes
             costs.stages[stage].unitBytes = costs.stages[stage].lightBytes
             costs.stages[stage].weightUnitBytes = costs.stages[stage].lightBytes
+            costs.stages[stage].weightShare = 1
         }
         return costs
     }
@@ -111,8 +108,8 @@ package struct ScheduleChoice: Sendable {
             let shape = try request.schedule.shape(placement: placement)
             let costs = try effectiveCosts(request, shape)
             let memory =
-                try request.cap?.limit(shape: shape, costs: costs, share: request.weightShare)
-                ?? MemoryLimit(unlimited: shape, share: request.weightShare)
+                try request.cap?.limit(shape: shape, costs: costs)
+                ?? MemoryLimit(shape: shape, costs: costs)
             let auto = try AutoSchedule(shape: shape, costs: costs, network: request.network, memory: memory)
             let table = request.recompute ? auto.table.withRecompute() : auto.table
             let simulation = try Simulation(

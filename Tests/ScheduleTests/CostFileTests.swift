@@ -30,6 +30,10 @@ struct CostFileTests {
             ("{\"format\": \"gecko-costs 1\", \"stages\": [{}]}", "stages[0]: 'forward' is missing"),
             ("{\"format\": \"gecko-costs 1\", \"stage\": []}", "unknown key 'stage'"),
             (
+                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward\": 2, \"weight_share\": 1.5}]}",
+                "weight_share: expected a share from 0 to 1, found 1.5"
+            ),
+            (
                 "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": -1, \"backward_input\": 1, \"backward_weight\": 1}]}",
                 "forward: expected a time in milliseconds, at least 0, found -1"
             ),
@@ -49,6 +53,23 @@ struct CostFileTests {
     func malformed(text: String, expected: String) {
         let error = #expect(throws: SimulationError.self) { try CostFile(json: text) }
         #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+    }
+
+    @Test(
+        "what a weight gradient keeps comes from bytes, from the file's share, or from the transformers of the literature"
+    )
+    func weightShare() throws {
+        func stage(_ members: String) throws -> StageCosts {
+            let text = "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward\": 2\(members)}]}"
+            let file = try CostFile(json: text)
+            #expect(try CostFile(json: file.json).stages[0].heldShare == file.stages[0].heldShare)
+            return file.stages[0]
+        }
+        #expect(try stage("").heldShare == 0.4)
+        #expect(try stage(", \"weight_share\": 0.7").heldShare == 0.7)
+        #expect(try stage(", \"unit_bytes\": 50").heldShare == 1)
+        #expect(try stage(", \"unit_bytes\": 50, \"weight_share\": 0.5").weightUnitBytes == 25)
+        #expect(try stage(", \"unit_bytes\": 50, \"weight_unit_bytes\": 10").heldShare == 0.2)
     }
 
     @Test("one stage stands for all, ranks' stages are cut for several stages a rank, other counts are refused")
@@ -82,7 +103,10 @@ struct CostFileTests {
             #expect(throws: SimulationError.self) { try Link(text: text) }
         }
         #expect(try MemoryCap(text: "12") == .units(12) && MemoryCap(text: "4KiB") == .bytes(4096))
-        #expect(throws: SimulationError.self) { try MemoryCap(text: "lots") }
+        #expect(try MemoryCap(text: "2x") == .peaks(2) && MemoryCap(text: "1.5x") == .peaks(1.5))
+        for text in ["lots", "", "0", "-3", "x", "0x", "nan", "inf"] {
+            #expect(throws: SimulationError.self) { try MemoryCap(text: text) }
+        }
     }
 
     @Test("choices by name keep a cap in units or bytes, or say what would")
@@ -107,6 +131,7 @@ struct CostFileTests {
             }
         }
         #expect(try choice("1f1b", "5").simulation.peakUnits == [5, 4, 3, 2])
+        #expect(try choice("1f1b", "1x").simulation.peakUnits == [5, 4, 3, 2])
         #expect(throws: SimulationError.self) { try choice("1f1b", "4") }
         #expect(throws: SimulationError.self) { try choice("auto", "1") }
         #expect(throws: SimulationError.self) { try choice("auto", "99B") }

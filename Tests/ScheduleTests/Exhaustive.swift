@@ -5,6 +5,8 @@ struct Exhaustive {
     let forward, input, weight: [Double]
     let message: Double
     let cap: Int
+    /// How a unit counts from its input gradient to its weight gradient.
+    let share: Double
 
     private struct State {
         /// Forwards, input gradients and weight gradients done, rank after rank.
@@ -67,7 +69,8 @@ struct Exhaustive {
             state.done[3 * rank + what] += 1
             result.append(state)
         }
-        if f < units, f - w < cap, rank == 0 || state.done[3 * rank - 3] > f {
+        let held = Double(f - b) + share * Double(b - w)
+        if f < units, held + 1 <= Double(cap) + 1e-9, rank == 0 || state.done[3 * rank - 3] > f {
             add(0, ready: rank == 0 ? 0 : state.outputs[rank - 1][f], time: forward[rank])
         }
         if b < units, f >= (b / slices + 1) * slices, rank == ranks - 1 || state.done[3 * rank + 4] > b {

@@ -94,6 +94,34 @@ struct GoldenFigureTests {
         #expect(fourDigits(try bubble("zb-h2")) == profile.zeroBubbleH2)
     }
 
+    @Test(
+        "interleaved is within .004 of the zero-bubble paper's 1F1B-I, whose models have as many stages a rank as layers",
+        arguments: PublishedProfile.all)
+    func publishedInterleaved(profile: PublishedProfile) throws {
+        let table = try makeTable(
+            "interleaved", ranks: profile.ranks, sequences: profile.sequences, slices: 1,
+            virtualStages: profile.layersPerRank)
+        let bubble = try simulate(
+            table, forward: profile.forward, input: profile.input, weight: profile.weight, message: profile.message
+        ).bubble
+        #expect(abs(bubble - profile.interleaved) < 0.004)
+    }
+
+    @Test("peaks in units count the share that a weight gradient still needs, the same as caps do")
+    func peakUnits() throws {
+        let table = try makeTable("zb-h1", ranks: 4, sequences: 4, slices: 4)
+        // Rank r holds K+P-1-r whole units and r that only wait for their weight gradient (arXiv 2401.10241, section 2).
+        #expect(try simulate(table).peakUnits == [7, 6.4, 5.8, 5.2])
+        for (ranks, sequences, slices, peak) in [
+            (4, 4, 4, 7.0), (8, 8, 4, 11), (8, 8, 8, 15), (8, 2, 16, 23), (4, 1, 16, 16),
+        ] {
+            let table = try makeTable("zb-h1", ranks: ranks, sequences: sequences, slices: slices)
+            #expect(try simulate(table).peakUnits.max() == peak)
+        }
+        #expect(
+            try simulate(makeTable("1f1b", ranks: 8, sequences: 2, slices: 4)).peakUnits == [8, 8, 8, 8, 7, 6, 5, 4])
+    }
+
     @Test("split schedules follow their closed forms once there are enough units")
     func splitClosedForms() throws {
         let (forward, input, weight) = (1.0, 1.125, 0.75)
@@ -160,32 +188,35 @@ struct GoldenFigureTests {
 struct PublishedProfile: CustomTestStringConvertible, Sendable {
     let ranks, sequences: Int
     let forward, input, weight, message: Double
-    let oneForwardOneBackward, zeroBubbleH1, zeroBubbleH2, onePeak, twoPeaks: Double
+    /// Layers of a rank at most: 22 and 30 in all, the first and the last rank one fewer.
+    let layersPerRank: Int
+    let oneForwardOneBackward, interleaved, zeroBubbleH1, zeroBubbleH2, onePeak, twoPeaks: Double
 
     var testDescription: String { "P=\(ranks) M=\(sequences) F=\(forward)" }
 
     private init(
-        _ ranks: Int, _ sequences: Int, _ times: (Double, Double, Double, Double),
-        _ bubbles: (Double, Double, Double, Double, Double)
+        _ ranks: Int, _ sequences: Int, _ times: (Double, Double, Double, Double), layersPerRank: Int,
+        _ bubbles: (Double, Double, Double, Double, Double, Double)
     ) {
         self.ranks = ranks
+        self.layersPerRank = layersPerRank
         self.sequences = sequences
         (forward, input, weight, message) = times
-        (oneForwardOneBackward, zeroBubbleH1, zeroBubbleH2, onePeak, twoPeaks) = bubbles
+        (oneForwardOneBackward, interleaved, zeroBubbleH1, zeroBubbleH2, onePeak, twoPeaks) = bubbles
     }
 
     static let all = [
         PublishedProfile(
-            8, 24, (18.522, 18.086, 9.337, 0.601), (0.2431, 0.1585, 0.1083, 0.1585, 0.0433)),
+            8, 24, (18.522, 18.086, 9.337, 0.601), layersPerRank: 3, (0.2431, 0.1055, 0.1585, 0.1083, 0.1585, 0.0433)),
         PublishedProfile(
-            8, 32, (18.513, 18.086, 9.331, 0.626), (0.1985, 0.1242, 0.0837, 0.1242, 0.0039)),
+            8, 32, (18.513, 18.086, 9.331, 0.626), layersPerRank: 3, (0.1985, 0.0818, 0.1242, 0.0837, 0.1242, 0.0039)),
         PublishedProfile(
-            8, 64, (18.546, 18.097, 9.321, 0.762), (0.1240, 0.0674, 0.0444, 0.0674, 0.0026)),
+            8, 64, (18.546, 18.097, 9.321, 0.762), layersPerRank: 3, (0.1240, 0.0443, 0.0674, 0.0444, 0.0674, 0.0026)),
         PublishedProfile(
-            8, 24, (29.718, 29.444, 19.927, 0.527), (0.2347, 0.1323, 0.0698, 0.1323, 0.0029)),
+            8, 24, (29.718, 29.444, 19.927, 0.527), layersPerRank: 4, (0.2347, 0.0808, 0.1323, 0.0698, 0.1323, 0.0029)),
         PublishedProfile(
-            8, 32, (29.802, 29.428, 19.530, 0.577), (0.1898, 0.1045, 0.0559, 0.1045, 0.0022)),
+            8, 32, (29.802, 29.428, 19.530, 0.577), layersPerRank: 4, (0.1898, 0.0628, 0.1045, 0.0559, 0.1045, 0.0022)),
         PublishedProfile(
-            8, 64, (29.935, 29.621, 19.388, 0.535), (0.1091, 0.0554, 0.0294, 0.0554, 0.0010)),
+            8, 64, (29.935, 29.621, 19.388, 0.535), layersPerRank: 4, (0.1091, 0.0320, 0.0554, 0.0294, 0.0554, 0.0010)),
     ]
 }

@@ -5,14 +5,14 @@ import Testing
 struct SearchTests {
     private static func auto(
         ranks: Int, sequences: Int, slices: Int, stages: [StageCosts], message: Double, units: Double,
-        share: Double = 1,
         placement: [Int]? = nil
     ) throws -> AutoSchedule {
         let shape = try ScheduleShape(
             ranks: ranks, sequences: sequences, slices: slices, placement: placement ?? Array(0..<ranks))
+        let costs = try Costs(shape: shape, stages: stages)
         return try AutoSchedule(
-            shape: shape, costs: Costs(shape: shape, stages: stages), network: Network(uniform: Link(latency: message)),
-            memory: MemoryLimit(shape: shape, units: units, share: share))
+            shape: shape, costs: costs, network: Network(uniform: Link(latency: message)),
+            memory: MemoryLimit(shape: shape, costs: costs, units: units))
     }
 
     @Test("no order is shorter than what auto finds under the same cap: every order on up to 3 ranks of up to 6 units")
@@ -31,17 +31,21 @@ struct SearchTests {
                 let (forward, input, weight) = (times(), times(), times())
                 let message = equal ? 0 : Double.random(in: 0...1, using: &random)
                 let cap = slices + (round + sequences) % (ranks + 1)
+                let share = round == 1 ? 1 : StageCosts.transformerWeightShare
                 let exhaustive = Exhaustive(
                     ranks: ranks, sequences: sequences, slices: slices, forward: forward, input: input, weight: weight,
-                    message: message, cap: cap)
+                    message: message, cap: cap, share: share)
                 let auto = try Self.auto(
                     ranks: ranks, sequences: sequences, slices: slices,
                     stages: (0..<ranks).map {
-                        StageCosts(forward: forward[$0], backwardInput: input[$0], backwardWeight: weight[$0])
+                        var stage = StageCosts(
+                            forward: forward[$0], backwardInput: input[$0], backwardWeight: weight[$0])
+                        stage.weightShare = share
+                        return stage
                     }, message: message, units: Double(cap))
                 let least = try #require(exhaustive.makespan())
                 try auto.table.validate()
-                #expect(Slots(auto.table).peakUnits.allSatisfy { $0 <= cap })
+                #expect(auto.simulation.peakUnits.allSatisfy { $0 <= Double(cap) })
                 #expect(auto.isOptimal)
                 #expect(
                     abs(auto.simulation.makespan - least) < 1e-9 * least, "\(ranks) \(sequences) \(slices) \(round)")
@@ -66,17 +70,32 @@ struct SearchTests {
     func published(profile: PublishedProfile) throws {
         let stage = StageCosts(
             forward: profile.forward, backwardInput: profile.input, backwardWeight: profile.weight)
-        let units = Double(profile.ranks)
-        let one = try Self.auto(
-            ranks: profile.ranks, sequences: profile.sequences, slices: 1, stages: [stage], message: profile.message,
-            units: units)
-        #expect(one.simulation.bubble < profile.onePeak + 0.003)
-        // The paper's memory falls at the input gradient, to about .4 of a unit for these models.
-        let two = try Self.auto(
-            ranks: profile.ranks, sequences: profile.sequences, slices: 1, stages: [stage], message: profile.message,
-            units: 2 * units, share: 0.4)
-        #expect(two.simulation.bubble < profile.twoPeaks + 0.003)
-        #expect(two.isOptimal)
+        for (caps, published) in [(1, profile.onePeak), (2, profile.twoPeaks)] {
+            let auto = try Self.auto(
+                ranks: profile.ranks, sequences: profile.sequences, slices: 1, stages: [stage],
+                message: profile.message, units: Double(caps * profile.ranks))
+            #expect(abs(auto.simulation.bubble - published) < 0.003)
+            #expect(auto.simulation.peakUnits.allSatisfy { $0 <= Double(caps * profile.ranks) })
+            if caps == 2 { #expect(auto.isOptimal) }
+        }
+    }
+
+    @Test("what a unit keeps for its weight gradient decides how far a cap reaches")
+    func weightShare() throws {
+        func bubble(_ share: Double) throws -> Double {
+            var stage = StageCosts(forward: 1, backwardInput: 1, backwardWeight: 0.6)
+            stage.weightShare = share
+            return try Self.auto(ranks: 4, sequences: 12, slices: 1, stages: [stage], message: 0, units: 8).simulation
+                .bubble
+        }
+        #expect(try bubble(0.4) < bubble(1) - 0.01)
+        var stage = StageCosts(forward: 1, backwardInput: 1, backwardWeight: 0.6)
+        #expect(stage.heldShare == 0.4)
+        // Known bytes count for themselves.
+        (stage.unitBytes, stage.weightUnitBytes) = (100, 75)
+        #expect(stage.heldShare == 0.75)
+        stage.weightUnitBytes = 130
+        #expect(stage.heldShare == 1)
     }
 
     @Test("auto is never worse than any schedule that keeps its cap, whatever the placement")
@@ -91,10 +110,10 @@ struct SearchTests {
                 for virtualStages in 1...2 {
                     let request = ScheduleRequest(ranks: 4, virtualStages: virtualStages, sequences: 4, slices: 2)
                     guard let table = try? generator.make(request), table.shape == auto.table.shape else { continue }
-                    let limit = MemoryLimit(shape: table.shape, units: 6)
-                    guard limit.allows(table) else { continue }
+                    let costs = try Costs(shape: table.shape, stages: [stage])
+                    guard MemoryLimit(shape: table.shape, costs: costs, units: 6).allows(table) else { continue }
                     let other = try Simulation(
-                        table, costs: Costs(shape: table.shape, stages: [stage]),
+                        table, costs: costs,
                         network: Network(uniform: Link(latency: 0.1)))
                     #expect(auto.simulation.makespan <= other.makespan * (1 + 1e-9))
                 }

@@ -10,7 +10,8 @@ import Schedules
 ///      "shared_cores": [{"ranks": [0, 1, 2, 3], "cores": 2}],
 ///      "note": "measured on 4 ranks"}
 ///
-/// A stage with `backward` may leave out both of its halves: then they are unknown, and tables that split backwards are refused.
+/// Where bytes aren't known, `weight_share` may say how much of a unit its weight gradient still needs (0.4 if left out, as for
+/// transformers). A stage with `backward` may leave out both of its halves: then they are unknown, and tables that split backwards are refused.
 /// One stage stands for all; as many stages as ranks are cut into equal parts where a rank has several stages.
 package struct CostFile: Sendable, Equatable {
     package var stages: [StageCosts]
@@ -83,11 +84,14 @@ package struct CostFile: Sendable, Equatable {
                         return .object(
                             [("forward", ms(stage.forward))] + (stage.lacksHalves ? [] : halves) + [
                                 ("backward", ms(stage.backward)),
-                                ("recompute", ms(stage.recompute)), ("unit_bytes", .number(Double(stage.unitBytes))),
-                                ("weight_unit_bytes", .number(Double(stage.weightUnitBytes))),
-                                ("light_bytes", .number(Double(stage.lightBytes))),
-                                ("resident_bytes", .number(Double(stage.residentBytes))),
-                            ])
+                                ("recompute", ms(stage.recompute)),
+                            ]
+                                + (stage.unitBytes > 0 ? [] : [("weight_share", .number(stage.weightShare))]) + [
+                                    ("unit_bytes", .number(Double(stage.unitBytes))),
+                                    ("weight_unit_bytes", .number(Double(stage.weightUnitBytes))),
+                                    ("light_bytes", .number(Double(stage.lightBytes))),
+                                    ("resident_bytes", .number(Double(stage.residentBytes))),
+                                ])
                     })
             ))
         if !messageBytes.isEmpty { members.append(("message_bytes", .numbers(messageBytes.map(Double.init)))) }
@@ -158,7 +162,7 @@ extension StageCosts {
         let fields = try json.object(
             allowing: [
                 "forward", "backward_input", "backward_weight", "backward", "recompute", "unit_bytes",
-                "weight_unit_bytes", "light_bytes", "resident_bytes",
+                "weight_unit_bytes", "weight_share", "light_bytes", "resident_bytes",
             ])
         let forward = try fields.required("forward").milliseconds()
         let recompute = try fields.optional("recompute")?.milliseconds()
@@ -172,7 +176,10 @@ extension StageCosts {
                 recompute: recompute)
         }
         unitBytes = try fields.optional("unit_bytes")?.wholeNumber() ?? 0
-        weightUnitBytes = try fields.optional("weight_unit_bytes")?.wholeNumber() ?? unitBytes
+        let share = try fields.optional("weight_share")?.share()
+        weightShare = share ?? Self.transformerWeightShare
+        weightUnitBytes =
+            try fields.optional("weight_unit_bytes")?.wholeNumber() ?? Int((Double(unitBytes) * (share ?? 1)).rounded())
         lightBytes = try fields.optional("light_bytes")?.wholeNumber() ?? 0
         residentBytes = try fields.optional("resident_bytes")?.wholeNumber() ?? 0
     }

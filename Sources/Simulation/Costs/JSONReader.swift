@@ -93,6 +93,13 @@ struct JSONReader {
         return number
     }
 
+    /// A share from 0 to 1.
+    func share() throws -> Double {
+        let number = try number("a share from 0 to 1")
+        guard (0...1).contains(number) else { throw fault("a share from 0 to 1") }
+        return number
+    }
+
     /// A whole number of at least 0.
     func wholeNumber() throws -> Int {
         let expected = "a whole number, at least 0"

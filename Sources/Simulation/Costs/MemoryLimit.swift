@@ -15,21 +15,15 @@ package struct MemoryLimit: Sendable, Equatable {
         self.caps = caps
     }
 
-    /// A cap counted in units.
+    /// A cap counted in units: one from its forward to its input gradient, the stage's `heldShare` from there to its weight
+    /// gradient.
     ///
-    /// - Parameters:
-    ///   - units: the cap of every rank in units of a rank's layers: with two stages a rank a stage's unit counts half
-    ///   - share: the share of a unit that its weight gradient still needs
-    package init(shape: ScheduleShape, units: Double, share: Double = 1) {
+    /// - Parameter units: the cap of every rank in units of a rank's layers: with two stages a rank a stage's unit counts half
+    package init(shape: ScheduleShape, costs: Costs, units: Double = .infinity) {
         let weights = (0..<shape.stages).map { 1 / Double(shape.stages(on: shape.rank(of: $0)).count) }
         self.init(
-            unit: weights, afterInput: weights.map { $0 * share },
+            unit: weights, afterInput: zip(weights, costs.stages).map { $0 * $1.heldShare },
             caps: [Double](repeating: units, count: shape.ranks))
-    }
-
-    /// No limit; a unit counts as one until its weight gradient is done.
-    package init(unlimited shape: ScheduleShape, share: Double = 1) {
-        self.init(shape: shape, units: .infinity, share: share)
     }
 
     /// The most that each rank holds when it runs its row of `table`.

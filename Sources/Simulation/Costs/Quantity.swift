@@ -58,27 +58,34 @@ extension Link {
     }
 }
 
-/// A cap on what each rank holds, from the command line: "12" units or "4GiB" in bytes.
+/// A cap on what each rank holds, from the command line: "12" units, "2x" the peak of 1F1B, or "4GiB" in bytes.
 package enum MemoryCap: Sendable, Equatable {
     case units(Double)
+    /// Multiples of what 1F1B holds on its first rank, the most of all.
+    case peaks(Double)
     case bytes(Double)
 
     package init(text: String) throws {
         if let units = Double(text), units > 0, units.isFinite {
             self = .units(units)
+        } else if text.hasSuffix("x"), let peaks = Double(text.dropLast()), peaks > 0, peaks.isFinite {
+            self = .peaks(peaks)
         } else if let bytes = Quantity.bytes(text), bytes > 0 {
             self = .bytes(bytes)
         } else {
-            throw SimulationError("expected a cap in units such as 12 or in bytes such as 4GiB, found '\(text)'")
+            throw SimulationError(
+                "expected a cap in units such as 12, in multiples of what 1f1b holds such as 2x, or in bytes such as 4GiB, found '\(text)'"
+            )
         }
     }
 
     /// The limit that the cap sets for `shape`.
-    ///
-    /// - Parameter share: the share of a unit that its weight gradient still needs, for a cap in units
-    package func limit(shape: ScheduleShape, costs: Costs, share: Double) throws -> MemoryLimit {
+    package func limit(shape: ScheduleShape, costs: Costs) throws -> MemoryLimit {
         switch self {
-        case .units(let units): return MemoryLimit(shape: shape, units: units, share: share)
+        case .units(let units): return MemoryLimit(shape: shape, costs: costs, units: units)
+        case .peaks(let peaks):
+            let peak = min(shape.slices + shape.ranks - 1, shape.units)
+            return MemoryLimit(shape: shape, costs: costs, units: peaks * Double(peak))
         case .bytes(let bytes):
             guard costs.stages.allSatisfy({ $0.unitBytes > 0 }) else {
                 throw SimulationError("a cap in bytes needs unit_bytes in the costs; give them or a cap in units")

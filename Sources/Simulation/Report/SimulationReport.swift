@@ -35,7 +35,18 @@ package struct SimulationReport: Sendable {
         }
         text += ", \(messageCount) messages"
         if messageBytes > 0 { text += " of \(messageBytes.asBytes) in all" }
-        return text + "\n\n" + rankTable + "\n" + criticalPathText
+        return text + "\n\n" + rankTable + measureText + "\n" + criticalPathText
+    }
+
+    /// How peaks count units, where they don't count all alike.
+    private var measureText: String {
+        let table = simulation.table
+        let shares = simulation.costs.stages.map(\.heldShare)
+        guard table.splitsWeightGradients, !table.usesRecompute, let least = shares.min(), let most = shares.max(),
+            least < 1
+        else { return "" }
+        let share = least == most ? most.significant : "\(least.significant) to \(most.significant)"
+        return "units count 1 from forward to input gradient, \(share) from there to weight gradient (--weight-share)\n"
     }
 
     private var rankTable: String {
@@ -86,6 +97,7 @@ package struct SimulationReport: Sendable {
             ("idle_per_rank", .numbers(simulation.idlePerRank)),
             ("busy_per_rank", .numbers(simulation.busy.map { $0 * 1e3 })),
             ("peak_units", .numbers(simulation.peakUnits)),
+            ("weight_share", .numbers(simulation.costs.stages.map(\.heldShare))),
             ("peak_bytes", knowsBytes ? .numbers(simulation.peakBytes.map(Double.init)) : .null),
             ("messages", .number(Double(messageCount))),
             ("message_bytes", .number(Double(messageBytes))),

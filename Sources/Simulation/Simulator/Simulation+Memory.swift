@@ -1,9 +1,20 @@
 import Schedules
 
 extension Simulation {
-    /// Per rank the most units held at once, in units of a rank's layers: a unit at one of v stages counts 1/v. A unit is
-    /// held from its forward until its weight gradient is done.
-    package var peakUnits: [Double] { MemoryLimit(unlimited: table.shape).peaks(table) }
+    /// Per rank the most units held at once, in units of a rank's layers: a unit at one of v stages counts 1/v. The measure is
+    /// that of caps in units: a unit counts whole until its input gradient and its stage's `heldShare` from there to its
+    /// weight gradient. With recompute it counts whole to the end, since what it keeps, its input, it keeps to the end.
+    package var peakUnits: [Double] {
+        var costs = costs
+        if table.usesRecompute {
+            for stage in costs.stages.indices {
+                costs.stages[stage].weightUnitBytes = costs.stages[stage].unitBytes
+                costs.stages[stage].weightShare = 1
+            }
+        }
+        // Sums of shares carry rounding that would make a kept cap look broken.
+        return MemoryLimit(shape: table.shape, costs: costs).peaks(table).map { ($0 * 1e9).rounded() / 1e9 }
+    }
 
     /// Per rank the most bytes held at once: what is resident at its stages and the units at their peak.
     package var peakBytes: [Int] {

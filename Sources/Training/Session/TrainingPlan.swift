@@ -92,14 +92,17 @@ extension PipelinePlan {
         let name = c.pipeline.schedule
         if ScheduleChoice.names.contains(name) {
             do {
-                let costs = try costs(c)
+                var costs = try costs(c)
+                // The engine keeps a unit whole until its weight gradient, whatever a file without bytes would say.
+                for stage in costs.stages.indices { costs.stages[stage].weightShare = 1 }
                 return try ScheduleChoice(
                     named: name,
                     ScheduleChoice.Request(
                         schedule: ScheduleRequest(
                             ranks: c.pipeline.stages, virtualStages: c.pipeline.virtual == 0 ? nil : c.pipeline.virtual,
                             sequences: sequences, slices: slices),
-                        costs: costs, network: costs.link.map { Network(withinNode: $0, betweenNodes: $0) } ?? Network(),
+                        costs: costs,
+                        network: costs.link.map { Network(withinNode: $0, betweenNodes: $0) } ?? Network(),
                         cap: c.pipeline.cap.isEmpty ? nil : try MemoryCap(text: c.pipeline.cap))
                 ).simulation.table
             } catch {
@@ -137,7 +140,9 @@ extension PipelinePlan {
             return CostFile(stages: [StageCosts(forward: 1e-3, backwardInput: 1e-3, backwardWeight: 1e-3)])
         }
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-            throw ConfigurationError(["pipeline.costs = \"\(path)\" cannot be read: give a costs.json, such as a run leaves"])
+            throw ConfigurationError([
+                "pipeline.costs = \"\(path)\" cannot be read: give a costs.json, such as a run leaves"
+            ])
         }
         return try CostFile(json: text)
     }
