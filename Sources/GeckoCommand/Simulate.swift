@@ -129,9 +129,11 @@ struct Simulate: ParsableCommand {
         guard !ScheduleChoice.names.contains(name), FileManager.default.fileExists(atPath: name) else {
             return try ScheduleChoice(named: name, request)
         }
+        guard let text = try? String(contentsOfFile: name, encoding: .utf8) else {
+            throw ValidationError("\(name) cannot be read as a schedule: expected a text file such as --save writes")
+        }
         do {
-            return try ScheduleChoice(
-                table: ScheduleTable(text: String(contentsOfFile: name, encoding: .utf8)), request)
+            return try ScheduleChoice(table: ScheduleTable(text: text), request)
         } catch let error as ScheduleError {
             throw ValidationError("\(name): \(error)")
         }

@@ -103,7 +103,7 @@ struct CostFileTests {
             #expect(throws: SimulationError.self) { try Link(text: text) }
         }
         #expect(try MemoryCap(text: "12") == .units(12) && MemoryCap(text: "4KiB") == .bytes(4096))
-        #expect(try MemoryCap(text: "2x") == .peaks(2) && MemoryCap(text: "1.5x") == .peaks(1.5))
+        #expect(try MemoryCap(text: "2x") == .peaks(2) && MemoryCap(text: "1.5X") == .peaks(1.5))
         for text in ["lots", "", "0", "-3", "x", "0x", "nan", "inf"] {
             #expect(throws: SimulationError.self) { try MemoryCap(text: text) }
         }

@@ -68,7 +68,7 @@ package enum MemoryCap: Sendable, Equatable {
     package init(text: String) throws {
         if let units = Double(text), units > 0, units.isFinite {
             self = .units(units)
-        } else if text.hasSuffix("x"), let peaks = Double(text.dropLast()), peaks > 0, peaks.isFinite {
+        } else if text.lowercased().hasSuffix("x"), let peaks = Double(text.dropLast()), peaks > 0, peaks.isFinite {
             self = .peaks(peaks)
         } else if let bytes = Quantity.bytes(text), bytes > 0 {
             self = .bytes(bytes)
