@@ -69,9 +69,18 @@ let package = Package(
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
 
+        // Clusters.
+        .target(
+            name: "Preflight",
+            dependencies: ["Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "Hardware", "MPI"]),
+        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints"]),
+
         .executableTarget(
             name: "GeckoCommand",
-            dependencies: ["Training", "Verification", "Checkpoints", "Schedules", "Simulation", argumentParser]),
+            dependencies: [
+                "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
+                argumentParser,
+            ]),
 
         // The slow cables of the virtual cluster (cluster/dev).
         .executableTarget(name: "cluster-switch", path: "cluster/switch"),
@@ -96,6 +105,8 @@ let package = Package(
         .testTarget(
             name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
+        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints"]),
     ],
     swiftLanguageModes: [.v6]

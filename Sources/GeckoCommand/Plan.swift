@@ -67,15 +67,7 @@ struct Plan: ParsableCommand {
         print(json ? report.json(best: top) : report.text(best: top), terminator: "")
         guard let best = report.best else { throw ExitCode(1) }
         guard let write else { return }
-        configuration.pipeline.stages = best.candidate.stages
-        configuration.pipeline.replicas = best.candidate.replicas
-        configuration.pipeline.schedule = best.candidate.schedule
-        configuration.pipeline.virtual = best.candidate.virtualStages > 1 ? best.candidate.virtualStages : 0
-        configuration.pipeline.slice = best.candidate.slice
-        configuration.pipeline.recompute = best.candidate.recompute
-        // Several stages a rank have no list of their own; the balanced split deals the layers out the same way.
-        configuration.pipeline.layers = best.candidate.virtualStages > 1 ? .balanced : .explicit(best.layers)
-        configuration.machine.threads = best.candidate.threads
+        configuration.adopt(best)
         do {
             try configuration.toml().write(toFile: write, atomically: true, encoding: .utf8)
         } catch {

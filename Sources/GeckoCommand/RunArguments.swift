@@ -14,6 +14,9 @@ struct RunArguments: ParsableArguments {
 
     private var overrides: [String] { Array(arguments.dropFirst(file == nil ? 0 : 1)) }
 
+    /// As it stands in the file and on the command line, before anything is resolved.
+    func configuration() throws -> RunConfiguration { try RunConfiguration.load(file: file, overrides: overrides) }
+
     /// Reads and checks the configuration for a world of so many ranks.
     var loader: Launch.Loader {
         let (file, overrides) = (file, overrides)

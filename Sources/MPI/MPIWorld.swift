@@ -4,6 +4,9 @@ import Hardware
 
 /// All ranks of this run. It belongs to the thread that makes it, the only one that may call MPI.
 ///
+/// Ranks are numbered node by node, in the order in which the launcher's ranks first come to a node, whatever way the launcher dealt
+/// them out: neighbours in rank share a node as long as it has room. Rank 0 is the launcher's rank 0.
+///
 /// Works under a launcher and without one (a world of one rank). Communicators and requests never leave this class.
 package final class MPIWorld {
     package let rank: Int
@@ -42,19 +45,25 @@ package final class MPIWorld {
         // From here on errors come back as codes instead of ending the program.
         let world = cmpi_comm_world()
         try MPIWorld.check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
-        // Communicators of our own: their tags are ours alone. They inherit the error handler.
-        communicator = try MPIWorld.make("MPI_Comm_dup") { MPI_Comm_dup(world, $0) }
-        control = try MPIWorld.make("MPI_Comm_dup") { MPI_Comm_dup(world, $0) }
         var rank: Int32 = 0
         var size: Int32 = 0
-        try MPIWorld.check(MPI_Comm_rank(communicator, &rank), "MPI_Comm_rank")
-        try MPIWorld.check(MPI_Comm_size(communicator, &size), "MPI_Comm_size")
-        self.rank = Int(rank)
-        self.size = Int(size)
+        try MPIWorld.check(MPI_Comm_rank(world, &rank), "MPI_Comm_rank")
         node = try MPIWorld.make("MPI_Comm_split_type") {
             MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), rank, cmpi_info_null(), $0)
         }
         try MPIWorld.check(MPI_Comm_set_errhandler(node, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+        // Communicators of our own: their tags are ours alone. They inherit the error handler. Ranks of a node have the same key, the
+        // launcher's number of the first of them; among those of equal key the launcher's order stays.
+        var first = rank
+        try MPIWorld.check(MPI_Bcast(&first, 1, cmpi_int(), 0, node), "MPI_Bcast")
+        let ordered = try MPIWorld.make("MPI_Comm_split") { MPI_Comm_split(world, 0, first, $0) }
+        try MPIWorld.check(MPI_Comm_set_errhandler(ordered, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+        communicator = ordered
+        control = try MPIWorld.make("MPI_Comm_dup") { MPI_Comm_dup(ordered, $0) }
+        try MPIWorld.check(MPI_Comm_rank(communicator, &rank), "MPI_Comm_rank")
+        try MPIWorld.check(MPI_Comm_size(communicator, &size), "MPI_Comm_size")
+        self.rank = Int(rank)
+        self.size = Int(size)
         try MPIWorld.check(MPI_Comm_rank(node, &rank), "MPI_Comm_rank")
         try MPIWorld.check(MPI_Comm_size(node, &size), "MPI_Comm_size")
         localRank = Int(rank)

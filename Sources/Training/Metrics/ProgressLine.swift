@@ -117,7 +117,7 @@ extension ProgressLine {
     }
 
     /// Minutes and seconds, or hours, minutes and seconds.
-    static func duration(_ seconds: Double) -> String {
+    package static func duration(_ seconds: Double) -> String {
         guard seconds.isFinite, seconds < 1e9 else { return "?" }
         let whole = Int(max(0, seconds).rounded(.up))
         let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)

@@ -1,0 +1,21 @@
+import ArgumentParser
+import Batch
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show how a run stands: queue, step, loss, speed, last checkpoint, time left.",
+        discussion: """
+            gecko status runs/run
+            gecko status runs/run --job 42        # a run that gecko submit didn't start
+            """)
+
+    @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+    var folder: String
+
+    @Option(help: "The number of its Slurm job, where the folder doesn't say it.")
+    var job: String?
+
+    func run() throws {
+        print(try RunStatus(folder, job: job).text, terminator: "")
+    }
+}

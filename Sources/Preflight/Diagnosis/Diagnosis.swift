@@ -1,0 +1,148 @@
+/// Finds the node or the link that is slow, broken or unlike the others. Pure: figures in, sentences out.
+package struct Diagnosis: Sendable {
+    package let findings: [Finding]
+
+    package init(nodes: [NodeFacts], links: [LinkFacts], tolerance: Tolerance = Tolerance()) {
+        findings =
+            Self.cores(nodes, tolerance) + Self.memory(nodes, tolerance) + Self.differences(nodes)
+            + Self.arithmetic(nodes) + Self.surroundings(nodes, tolerance)
+            + LinkDiagnosis(nodes: nodes, links: links, tolerance: tolerance).findings
+    }
+
+    /// Nodes to leave out, in their order.
+    package var nodes: [String] {
+        var nodes: [String] = []
+        for case let node? in findings.map(\.node) where !nodes.contains(node) { nodes.append(node) }
+        return nodes
+    }
+
+    private static func cores(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
+        let usual = nodes.flatMap { $0.cores.map(\.gflops) }.upperQuartile
+        return nodes.compactMap { facts in
+            let slow = facts.cores.filter { $0.gflops < (1 - tolerance.speed) * usual }
+            guard let worst = slow.min(by: { $0.gflops < $1.gflops }) else { return nil }
+            let taken = worst.taken
+            let cause =
+                taken > 0.05
+                ? "other programs had it for \(percent(taken)) of the time: look for them (top, another job, a rank bound to the same core)"
+                : "nothing else ran on it: look at its clock, temperature and power limit"
+            let which = slow.count == facts.cores.count ? "all \(slow.count)" : "\(slow.count) of \(facts.cores.count)"
+            return Finding(
+                facts.node,
+                "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(rounded(worst.gflops)) GFLOP/s where the better cores here do "
+                    + "\(rounded(usual)), and \(cause)")
+        }
+    }
+
+    private static func memory(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
+        let size = nodes.map(\.memory).upperQuartile
+        // A rank of more cores copies faster, up to what the node can do.
+        let speeds = Dictionary(grouping: nodes) { $0.cores.count }.mapValues {
+            $0.map(\.memoryBandwidth).upperQuartile
+        }
+        var findings: [Finding] = []
+        var seen: Set<String> = []
+        for facts in nodes {
+            if let usual = speeds[facts.cores.count], facts.memoryBandwidth < (1 - 2 * tolerance.speed) * usual {
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "memory is slow: rank \(facts.rank) copies \(rounded(facts.memoryBandwidth / 1e9)) GB/s where others do \(rounded(usual / 1e9)): "
+                            + "look for a missing memory module or for other programs"))
+            }
+            guard seen.insert(facts.node).inserted else { continue }
+            if facts.memory < 0.95 * size {
+                findings.append(
+                    Finding(facts.node, "has \(gibibytes(facts.memory)) of memory where others have \(gibibytes(size))")
+                )
+            }
+            if facts.freeMemory > 0, facts.freeMemory < (1 - tolerance.memoryInUse) * facts.memory {
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "only \(gibibytes(facts.freeMemory)) of \(gibibytes(facts.memory)) of memory are free: another program, or files in memory (/dev/shm), hold the rest"
+                    ))
+            }
+        }
+        return findings
+    }
+
+    private static func differences(_ nodes: [NodeFacts]) -> [Finding] {
+        let level = nodes.map(\.cpuLevel).mostFrequent
+        let cores = nodes.map(\.nodeCores).mostFrequent
+        var seen: Set<String> = []
+        return nodes.filter { seen.insert($0.node).inserted }.flatMap { facts in
+            var findings: [Finding] = []
+            if let level, facts.cpuLevel != level {
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "runs \(levelName(facts.cpuLevel)) kernels where most nodes run \(levelName(level)) (\(facts.processor))"
+                    ))
+            }
+            if let cores, facts.nodeCores != cores {
+                findings.append(Finding(facts.node, "has \(facts.nodeCores) cores where most nodes have \(cores)"))
+            }
+            return findings
+        }
+    }
+
+    private static func arithmetic(_ nodes: [NodeFacts]) -> [Finding] {
+        let bits = nodes.map(\.bits).mostFrequent
+        return nodes.flatMap { facts in
+            var findings: [Finding] = []
+            if let bits, facts.bits != bits {
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "rank \(facts.rank) computes other bits than most ranks (\(facts.bits), they \(bits)): another CPU, OpenBLAS or OPENBLAS_CORETYPE. Runs would depend "
+                            + "on which node does what"))
+            }
+            if let first = facts.goldenFailures.first {
+                let more = facts.goldenFailures.count > 1 ? ", and \(facts.goldenFailures.count - 1) more" : ""
+                findings.append(
+                    Finding(facts.node, "rank \(facts.rank) gets wrong results for golden data: \(first)\(more)"))
+            }
+            return findings
+        }
+    }
+
+    private static func surroundings(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
+        var seen: Set<String> = []
+        return nodes.flatMap { facts in
+            var findings: [Finding] = []
+            if let problem = facts.folderProblem {
+                findings.append(Finding(facts.node, "rank \(facts.rank) and the shared folder: \(problem)"))
+            }
+            if abs(facts.clockOffset) - facts.clockError > tolerance.clock, seen.insert(facts.node).inserted {
+                let side = facts.clockOffset > 0 ? "ahead of" : "behind"
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "its clock is \(milliseconds(abs(facts.clockOffset))) \(side) rank 0's: let NTP or chrony set it"
+                    ))
+            }
+            return findings
+        }
+    }
+}
+
+func rounded(_ value: Double) -> String {
+    value >= 99.95 || value == value.rounded() ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
+}
+
+func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
+
+func gibibytes(_ bytes: Double) -> String { "\(rounded(bytes / 1_073_741_824)) GiB" }
+
+func milliseconds(_ seconds: Double) -> String {
+    seconds < 1 ? "\(rounded(seconds * 1e3)) ms" : "\(rounded(seconds)) s"
+}
+
+func levelName(_ level: Int) -> String {
+    switch level {
+    case 4: "AVX-512"
+    case 3: "AVX2"
+    default: "baseline"
+    }
+}

@@ -1,0 +1,82 @@
+/// What a rank found out about its node and its part of it.
+package struct NodeFacts: Codable, Sendable, Equatable {
+    /// A core that this rank uses.
+    package struct Core: Codable, Sendable, Equatable {
+        /// hwloc's number.
+        package var number: Int
+        /// In matrix products, while all cores of the rank compute.
+        package var gflops: Double
+        /// Share of the time that other programs had it, 0 ... 1.
+        package var taken: Double
+
+        package init(number: Int, gflops: Double, taken: Double) {
+            self.number = number
+            self.gflops = gflops
+            self.taken = taken
+        }
+    }
+
+    package var rank: Int
+    package var node: String
+    package var processor: String
+    /// The x86-64 level whose kernels run: 4, 3 or 0.
+    package var cpuLevel: Int
+    /// Cores of the whole node.
+    package var nodeCores: Int
+    /// Bytes of the node, and those that are not in use.
+    package var memory: Double
+    package var freeMemory: Double
+    /// Those that this rank uses.
+    package var cores: [Core]
+    /// Bytes a second that all of the rank's cores together copy, reading and writing counted.
+    package var memoryBandwidth: Double
+    /// Seconds that the node's clock is ahead of rank 0's, and how far that may be off.
+    package var clockOffset: Double
+    package var clockError: Double
+    /// A digest of the bits that a fixed computation gives.
+    package var bits: String
+    /// Golden cases that ran, and those that failed, each with its reason. Nil where golden data was not asked for.
+    package var goldenCases: Int?
+    package var goldenFailures: [String]
+    /// What is wrong with the shared folder as this rank sees it; nil when all is well.
+    package var folderProblem: String?
+
+    package init(
+        rank: Int, node: String, processor: String = "", cpuLevel: Int = 3, nodeCores: Int, memory: Double,
+        freeMemory: Double, cores: [Core], memoryBandwidth: Double, clockOffset: Double = 0, clockError: Double = 0,
+        bits: String = "", goldenCases: Int? = nil, goldenFailures: [String] = [], folderProblem: String? = nil
+    ) {
+        self.rank = rank
+        self.node = node
+        self.processor = processor
+        self.cpuLevel = cpuLevel
+        self.nodeCores = nodeCores
+        self.memory = memory
+        self.freeMemory = freeMemory
+        self.cores = cores
+        self.memoryBandwidth = memoryBandwidth
+        self.clockOffset = clockOffset
+        self.clockError = clockError
+        self.bits = bits
+        self.goldenCases = goldenCases
+        self.goldenFailures = goldenFailures
+        self.folderProblem = folderProblem
+    }
+}
+
+/// Messages from one rank to a neighbour.
+package struct LinkFacts: Codable, Sendable, Equatable {
+    package var from: Int
+    package var to: Int
+    /// Seconds that a message of 8 bytes takes one way.
+    package var latency: Double
+    /// Bytes a second of long messages.
+    package var bandwidth: Double
+
+    package init(from: Int, to: Int, latency: Double, bandwidth: Double) {
+        self.from = from
+        self.to = to
+        self.latency = latency
+        self.bandwidth = bandwidth
+    }
+}

@@ -1,0 +1,89 @@
+import Foundation
+import Hardware
+import Kernels
+import MPI
+import Numerics
+import Pipeline
+import Verification
+
+/// Looks at every node, core and link before a training does, and brings all that was found to every rank.
+package struct Preflight {
+    /// What to look at, and how.
+    package struct Settings: Sendable {
+        /// The folder that all nodes should share.
+        package var folder: String
+        /// Golden data; nil for none.
+        package var golden: String?
+        /// One rank after the other, for nodes that share cores.
+        package var inTurn: Bool
+
+        package init(folder: String, golden: String?, inTurn: Bool) {
+            self.folder = folder
+            self.golden = golden
+            self.inTurn = inTurn
+        }
+    }
+
+    package let nodes: [NodeFacts]
+    package let links: [LinkFacts]
+
+    /// All ranks call it; takes some seconds.
+    package init(_ world: MPIWorld, _ settings: Settings) throws {
+        let topology = try Topology()
+        let placement = try CorePlacement.agree(in: world, topology: topology, threads: 0)
+        world.isOversubscribed = placement.oversubscribed
+        try MatrixProduct.useCallersThreads()
+        let team = try placement.makeTeam(topology)
+        defer { team.stop() }
+        var facts = NodeFacts(
+            rank: world.rank, node: world.hostName, processor: topology.machine.processor,
+            cpuLevel: KernelTable.best.level, nodeCores: topology.machine.cores,
+            memory: Double(topology.machine.memoryBytes), freeMemory: MemorySpeed.free(), cores: [],
+            memoryBandwidth: 0)
+        facts.folderProblem = try SharedFolder(path: settings.folder, world: world).check()
+        if let golden = settings.golden { Self.verify(golden, &facts) }
+        facts.bits = Bits.digest()
+        try world.barrier()
+        for turn in 0..<(settings.inTurn ? world.size : 1) {
+            if !settings.inTurn || turn == world.rank {
+                facts.cores = CoreSpeeds.measure(team, cores: placement.cores)
+                facts.memoryBandwidth = MemorySpeed.measure(team)
+            }
+            try Self.waitQuietly(world)
+        }
+        (facts.clockOffset, facts.clockError) = try WallClock.compare(world)
+        let own = try Neighbours(world: world).measure()
+        let encoder = JSONEncoder()
+        let decoder = JSONDecoder()
+        nodes = try world.allGather(Array(try encoder.encode(facts))).map {
+            try decoder.decode(NodeFacts.self, from: Data($0))
+        }
+        links = try world.allGather(Array(try encoder.encode(own))).flatMap {
+            try decoder.decode([LinkFacts].self, from: Data($0))
+        }
+    }
+
+    /// A barrier whose waiting ranks leave the cores to the one that measures.
+    private static func waitQuietly(_ world: MPIWorld) throws {
+        let shares = world.isOversubscribed
+        world.isOversubscribed = true
+        defer { world.isOversubscribed = shares }
+        try world.barrier()
+    }
+
+    private static func verify(_ directory: String, _ facts: inout NodeFacts) {
+        var (cases, failures) = (0, [String]())
+        do {
+            try Verifier(team: Team()).run(directory: directory) { report in
+                cases += 1
+                guard !report.passed else { return }
+                let reason = report.failure ?? "\(report.tensor) deviates by \(report.deviation)"
+                failures.append("\(report.file) \(report.name): \(reason)")
+            }
+        } catch {
+            failures.append("\(error)")
+        }
+        facts.goldenCases = cases
+        facts.goldenFailures = failures
+    }
+}
