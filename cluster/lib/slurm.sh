@@ -45,7 +45,7 @@ SlurmdTimeout=15
 KillWait=10
 # more CPUs and memory than the machine has are fine
 SlurmdParameters=config_overrides
-$(host_configuration "$1") CPUs=$2 RealMemory=4000 State=UNKNOWN
+$(host_configuration "$1") CPUs=$2 Sockets=1 CoresPerSocket=$2 ThreadsPerCore=1 RealMemory=4000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE DefaultTime=60 OverSubscribe=NO State=UP
 CONF
 }

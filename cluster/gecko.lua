@@ -1,0 +1,19 @@
+-- A module file for Lmod, to be copied to MODULEPATH/gecko/1.0.lua and adapted: `module load gecko` then gives users the program and
+-- the settings that it needs on this cluster.
+help([[gecko trains long-sequence language models on CPU clusters.
+    gecko --help
+    gecko submit run.toml --nodes 8 --time 12:00:00 --dry-run]])
+whatis("Name: gecko")
+whatis("Description: a trainer for the Gecko architecture on CPUs, over MPI")
+
+-- The MPI that gecko was built with, and no other: ranks of different MPIs do not find each other.
+depends_on("openmpi/4.1")
+
+local root = "/opt/gecko"
+prepend_path("PATH", pathJoin(root, "bin"))
+
+-- Slurm's other fences let MPI_Init crash now and then when a node has several ranks.
+setenv("SLURM_PMIX_FENCE", "ring")
+
+-- Where the loader would find OpenBLAS' serial build first, which computes wrong results with threads (Debian, Ubuntu):
+-- prepend_path("LD_LIBRARY_PATH", "/usr/lib/x86_64-linux-gnu/openblas-pthread")
