@@ -1,8 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// Kernels are compiled from one source folder once per CPU level (KernelsV3 and KernelsV4 are symlinks to
-// KernelsBaseline); `Kernels` chooses at run time. "-O" keeps them fast in debug builds too.
+// Kernels are compiled from one source folder once per CPU level (KernelsV3, KernelsV4 and KernelsV4BF16 are
+// symlinks to KernelsBaseline); `Kernels` chooses at run time. "-O" keeps them fast in debug builds too.
 func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
     // On other machines the baseline is the one level that runs; the other two compile like it and are never chosen.
     #if arch(x86_64)
@@ -26,7 +26,6 @@ let package = Package(
     targets: [
         // System libraries and header-only helpers.
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-pthread-dev"])]),
         .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
@@ -46,8 +45,15 @@ let package = Package(
             name: "KernelsV4", dependencies: ["CSIMD", "KernelInterface"],
             swiftSettings: cpuLevel("-march=x86-64-v4", "-mprefer-vector-width=512")),
         .target(
-            name: "Kernels", dependencies: ["CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4"]),
-        .target(name: "Numerics", dependencies: ["COpenBLAS", "CCPU", "Kernels", "Hardware"]),
+            name: "KernelsV4BF16", dependencies: ["CSIMD", "KernelInterface"],
+            swiftSettings: cpuLevel(
+                "-march=x86-64-v4", "-mavx512bf16", "-mprefer-vector-width=512", define: "BFLOAT16")),
+        .target(
+            name: "Kernels",
+            dependencies: [
+                "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
+            ]),
+        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
 
         // Schedules and their simulation: pure.

@@ -9,7 +9,7 @@ static inline unsigned long long ccpu_xgetbv(void) {
   return ((unsigned long long)hi << 32) | lo;
 }
 
-/* 4: x86-64-v4 (AVX-512 F, BW, CD, DQ, VL), 3: x86-64-v3 (AVX2, FMA, BMI, F16C), 0: less.
+/* 5: x86-64-v4 and AVX512-BF16, 4: x86-64-v4 (AVX-512 F, BW, CD, DQ, VL), 3: x86-64-v3 (AVX2, FMA, BMI, F16C), 0: less.
    Asks the operating system too: a level counts only if its registers are saved. */
 static inline int ccpu_level(void) {
   unsigned a, b, c, d;
@@ -22,7 +22,9 @@ static inline int ccpu_level(void) {
   const unsigned need3 = bit_AVX2 | bit_BMI | bit_BMI2;
   if ((b & need3) != need3) return 0;
   const unsigned need4 = bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL;
-  return ((b & need4) == need4 && (saved & 0xe6) == 0xe6) ? 4 : 3;
+  if ((b & need4) != need4 || (saved & 0xe6) != 0xe6) return 3;
+  if (!__get_cpuid_count(7, 1, &a, &b, &c, &d)) return 4;
+  return (a & (1u << 5)) != 0 ? 5 : 4;
 }
 #else
 static inline int ccpu_level(void) { return 0; }

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Numerics
 
 struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +12,6 @@ struct Gecko: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
-        BLASEnvironment.select()
         await Gecko.main()
     }
 }

@@ -7,8 +7,13 @@ public struct KernelTable: Sendable {
     public static let emaTile = 64
     public static let emaScratch = 6 * 1024
 
-    /// The x86-64 level that the code was compiled for: 4, 3 or 0 (baseline).
+    /// The level that the code was compiled for: 5 (x86-64-v4 with AVX512-BF16), 4, 3 or 0 (baseline).
     public let level: Int
+
+    // MatrixTiles.swift
+    public let tile: MatrixTile
+    /// Products of bfloat16; nil where the CPU has no instruction for them.
+    public let bfloat16Tile: MatrixTile?
 
     // Elementwise.swift
     public let addTo: @Sendable (MP, P, Int) -> Void
@@ -60,7 +65,8 @@ public struct KernelTable: Sendable {
     // Softmax.swift
     public let softmaxRows: @Sendable (MP, Int, P, Int, Int, Int) -> Void
     public let softmaxRowsBackward: @Sendable (MP, Int, P, Int, P, Int, Int, Int, Bool) -> Void
-    public let causalSoftmax: @Sendable (MP, Int, Int, Int, Int, MP, MP) -> Void
+    public let causalExponentials: @Sendable (MP, Int, Int, Int, Int, MP, MP) -> Void
+    public let divideRows: @Sendable (MP, Int, P, Int, Int) -> Void
     public let causalSoftmaxBackward: @Sendable (MP, MP, Int, Int, Int, Int, P, P, P) -> Void
     public let rowDots: @Sendable (MP, P, Int, P, Int, Int, Int) -> Void
     public let maskDocuments: @Sendable (MP, Int, Int, Int, UnsafePointer<Int32>, UnsafePointer<Int32>) -> Void
@@ -91,9 +97,12 @@ public struct KernelTable: Sendable {
 
     // Peak.swift
     public let multiplyAddPeak: @Sendable (Int, Float) -> Float
+    public let bfloat16Peak: (@Sendable (Int, Float) -> Float)?
 
     public init(
         level: Int,
+        tile: MatrixTile,
+        bfloat16Tile: MatrixTile?,
         addTo: @escaping @Sendable (MP, P, Int) -> Void,
         scaled: @escaping @Sendable (MP, P, Float, Int) -> Void,
         addRow: @escaping @Sendable (MP, Int, P, Int, P, Int, Int) -> Void,
@@ -136,7 +145,8 @@ public struct KernelTable: Sendable {
             ) -> Void,
         softmaxRows: @escaping @Sendable (MP, Int, P, Int, Int, Int) -> Void,
         softmaxRowsBackward: @escaping @Sendable (MP, Int, P, Int, P, Int, Int, Int, Bool) -> Void,
-        causalSoftmax: @escaping @Sendable (MP, Int, Int, Int, Int, MP, MP) -> Void,
+        causalExponentials: @escaping @Sendable (MP, Int, Int, Int, Int, MP, MP) -> Void,
+        divideRows: @escaping @Sendable (MP, Int, P, Int, Int) -> Void,
         causalSoftmaxBackward: @escaping @Sendable (MP, MP, Int, Int, Int, Int, P, P, P) -> Void,
         rowDots: @escaping @Sendable (MP, P, Int, P, Int, Int, Int) -> Void,
         maskDocuments: @escaping @Sendable (MP, Int, Int, Int, UnsafePointer<Int32>, UnsafePointer<Int32>) -> Void,
@@ -155,9 +165,12 @@ public struct KernelTable: Sendable {
         sumOfSquares: @escaping @Sendable (P, Int) -> Double,
         dropoutRows:
             @escaping @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void,
-        multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
+        multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float,
+        bfloat16Peak: (@Sendable (Int, Float) -> Float)?
     ) {
         self.level = level
+        self.tile = tile
+        self.bfloat16Tile = bfloat16Tile
         self.addTo = addTo
         self.scaled = scaled
         self.addRow = addRow
@@ -185,7 +198,8 @@ public struct KernelTable: Sendable {
         self.complexEMABackward = complexEMABackward
         self.softmaxRows = softmaxRows
         self.softmaxRowsBackward = softmaxRowsBackward
-        self.causalSoftmax = causalSoftmax
+        self.causalExponentials = causalExponentials
+        self.divideRows = divideRows
         self.causalSoftmaxBackward = causalSoftmaxBackward
         self.rowDots = rowDots
         self.maskDocuments = maskDocuments
@@ -203,5 +217,6 @@ public struct KernelTable: Sendable {
         self.sumOfSquares = sumOfSquares
         self.dropoutRows = dropoutRows
         self.multiplyAddPeak = multiplyAddPeak
+        self.bfloat16Peak = bfloat16Peak
     }
 }

@@ -3,6 +3,7 @@ import CCPU
 import KernelsBaseline
 import KernelsV3
 import KernelsV4
+import KernelsV4BF16
 
 extension KernelTable {
     /// The kernels for this CPU.
@@ -12,6 +13,7 @@ extension KernelTable {
     public static func at(level: Int) -> KernelTable? {
         guard level <= Int(ccpu_level()) else { return nil }
         switch level {
+        case 5: return KernelsV4BF16.kernelTable(level: 5)
         case 4: return KernelsV4.kernelTable(level: 4)
         case 3: return KernelsV3.kernelTable(level: 3)
         case 0: return KernelsBaseline.kernelTable(level: 0)
@@ -20,5 +22,5 @@ extension KernelTable {
     }
 
     /// The levels that this CPU can run, best first.
-    public static var runnable: [KernelTable] { [4, 3, 0].compactMap(at) }
+    public static var runnable: [KernelTable] { [5, 4, 3, 0].compactMap(at) }
 }

@@ -40,16 +40,16 @@
     return x
 }
 
-/// y[t] = x[t] scaled by 1 / (1 - rate) where kept, `dropped` elsewhere; element (t, i) draws word (row + t) * stride + i of the stream
+/// y[t] = x[t] scaled by 1 / (1 - rate) where kept, `dropped` elsewhere; element (t, i) draws word first + t * stride + i of the stream
 /// with key (k0, k1), and is dropped when its low 32 bits are below rate * 2^32. x, y [rows, n] with row strides; y may be x.
 func dropoutRows(
-    _ y: MP, _ ldy: Int, _ x: P, _ ldx: Int, _ k0: UInt32, _ k1: UInt32, _ row: Int, _ stride: Int,
+    _ y: MP, _ ldy: Int, _ x: P, _ ldx: Int, _ k0: UInt32, _ k1: UInt32, _ first: Int, _ stride: Int,
     _ threshold: UInt32,
     _ scale: Float, _ dropped: Float, _ rows: Int, _ n: Int
 ) {
     var t = 0
     while t < rows {
-        let base = UInt64(truncatingIfNeeded: (row &+ t) &* stride)
+        let base = UInt64(truncatingIfNeeded: first &+ t &* stride)
         var i = 0
         while i < n {
             let start = base &+ UInt64(truncatingIfNeeded: i)

@@ -67,10 +67,10 @@ func softmaxRowsBackward(
     return cs_hmax(cs_max(m, load(x, n &- 16)))
 }
 
-/// A tile of causal attention scores becomes probabilities in place. Row t of s [rows, ld] sees its first `seen + t` columns
+/// A tile of causal attention scores becomes e^(s - top) in place. Row t of s [rows, ld] sees its first `seen + t` columns
 /// (at most `cols`); the rest become 0. `top` and `total` [rows] receive the row's maximum and the sum of exponentials; a row
-/// without anything visible becomes 0 and keeps total 0.
-func causalSoftmax(_ s: MP, _ ld: Int, _ rows: Int, _ cols: Int, _ seen: Int, _ top: MP, _ total: MP) {
+/// without anything visible becomes 0 and keeps total 0. What the row multiplies is divided by the total afterwards (`divideRows`).
+func causalExponentials(_ s: MP, _ ld: Int, _ rows: Int, _ cols: Int, _ seen: Int, _ top: MP, _ total: MP) {
     var t = 0
     while t < rows {
         let x = s + t &* ld
@@ -87,16 +87,24 @@ func causalSoftmax(_ s: MP, _ ld: Int, _ rows: Int, _ cols: Int, _ seen: Int, _ 
             a += e
             i &+= 16
         }
-        let sum = cs_hsum(a)
         top[t] = m
-        total[t] = sum
-        let c = all(sum > 0 ? 1 / sum : 0)
-        i = 0
+        total[t] = cs_hsum(a)
+        zero(x, n, cols)
+        t &+= 1
+    }
+}
+
+/// y[t] *= 1 / total[t] for rows of n features; 0 where the total is 0.
+func divideRows(_ y: MP, _ ldy: Int, _ total: P, _ rows: Int, _ n: Int) {
+    var t = 0
+    while t < rows {
+        let o = y + t &* ldy
+        let c = all(total[t] > 0 ? 1 / total[t] : 0)
+        var i = 0
         while i < n {
-            store(x, i, load(x, i, upTo: n) * c, upTo: n)
+            store(o, i, load(o, i, upTo: n) * c, upTo: n)
             i &+= 16
         }
-        zero(x, n, cols)
         t &+= 1
     }
 }
@@ -110,7 +118,7 @@ func causalSoftmax(_ s: MP, _ ld: Int, _ rows: Int, _ cols: Int, _ seen: Int, _ 
 }
 
 /// Scores s and dP [rows, ld] become, in place, the probabilities P = exp(s - top) / total and dS = P (dP - delta).
-/// Visibility as in `causalSoftmax`; both are 0 outside it.
+/// Visibility as in `causalExponentials` (`seen` may be negative); both are 0 outside it.
 func causalSoftmaxBackward(
     _ s: MP, _ dp: MP, _ ld: Int, _ rows: Int, _ cols: Int, _ seen: Int, _ top: P, _ total: P, _ delta: P
 ) {
@@ -118,7 +126,7 @@ func causalSoftmaxBackward(
     while t < rows {
         let x = s + t &* ld
         let g = dp + t &* ld
-        let n = min(cols, seen &+ t)
+        let n = max(0, min(cols, seen &+ t))
         let m = all(total[t] > 0 ? top[t] : 0)
         let c = all(total[t] > 0 ? 1 / total[t] : 0)
         let e = all(delta[t])

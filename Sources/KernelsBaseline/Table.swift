@@ -4,6 +4,8 @@ import KernelInterface
 public func kernelTable(level: Int) -> KernelTable {
     KernelTable(
         level: level,
+        tile: matrixTile,
+        bfloat16Tile: bfloat16Tile,
         addTo: addTo,
         scaled: scaled,
         addRow: addRow,
@@ -31,7 +33,8 @@ public func kernelTable(level: Int) -> KernelTable {
         complexEMABackward: complexEMABackward,
         softmaxRows: softmaxRows,
         softmaxRowsBackward: softmaxRowsBackward,
-        causalSoftmax: causalSoftmax,
+        causalExponentials: causalExponentials,
+        divideRows: divideRows,
         causalSoftmaxBackward: causalSoftmaxBackward,
         rowDots: rowDots,
         maskDocuments: maskDocuments,
@@ -48,5 +51,6 @@ public func kernelTable(level: Int) -> KernelTable {
         adamW: adamW,
         sumOfSquares: sumOfSquares,
         dropoutRows: dropoutRows,
-        multiplyAddPeak: multiplyAddPeak)
+        multiplyAddPeak: multiplyAddPeak,
+        bfloat16Peak: bfloat16Peak)
 }

@@ -11,7 +11,7 @@ package final class Stage {
     package let store: ParameterStore
     package let geometry: SliceGeometry
     package let dim: Int
-    package let team: Team
+    private let matrices: MatrixEngine
     private let workspace: FloatBuffer
     private let layout: StageLayout
 
@@ -22,12 +22,13 @@ package final class Stage {
 
     /// `sharing`: the parameters of a stage with the same blocks, for another memory layout.
     package init(
-        blocks: [any Block], dim: Int, geometry: SliceGeometry, team: Team, sharing: ParameterStore? = nil
+        blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: MatrixEngine,
+        sharing: ParameterStore? = nil
     ) {
         self.blocks = blocks
         self.geometry = geometry
         self.dim = dim
-        self.team = team
+        self.matrices = matrices
         store = sharing ?? ParameterStore(blocks.flatMap(\.parameters))
         for block in blocks { block.bind(store) }
         layout = StageLayout(blocks: blocks, dim: dim, geometry: geometry)
@@ -73,7 +74,8 @@ package final class Stage {
         dropout: DropoutStream?
     ) -> SliceContext {
         SliceContext(
-            team: team, plan: plan, workspace: workspace.base, tokens: tokens, targets: targets, lossScale: lossScale,
+            matrices: matrices, plan: plan, workspace: workspace.base, tokens: tokens, targets: targets,
+            lossScale: lossScale,
             dropout: dropout)
     }
 

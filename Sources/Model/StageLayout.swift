@@ -15,6 +15,8 @@ package struct StageLayout: Sendable {
     package let stateCount: Int
     /// Scratch during an action.
     package let workspaceCount: Int
+    /// Weights in packed form.
+    package let packedCount: Int
 
     package init(blocks: [any Block], dim: Int, geometry: SliceGeometry) {
         let sizes = blocks.map { $0.sizes(for: geometry) }
@@ -23,6 +25,7 @@ package struct StageLayout: Sendable {
         (stashOffsets, slotCount) = Self.offsets(sizes.map(\.stash), from: inputStride * blocks.count)
         (gradientOffsets, gradientSlotCount) = Self.offsets(sizes.map(\.gradientStash))
         (stateOffsets, stateCount) = Self.offsets(sizes.map(\.state))
+        packedCount = sizes.reduce(0) { $0 + $1.packed }
         workspaceCount = sizes.map(\.workspace).max() ?? 0
     }
 

@@ -26,7 +26,6 @@ package actor StageActor {
         endpoint makeEndpoint: @Sendable () throws -> any Endpoint
     ) throws {
         try guarded {
-            try MatrixProduct.useCallersThreads()
             let team = try makeTeam()
             self.team = team
             engine = try RankEngine(plan: plan, endpoint: try makeEndpoint(), team: team, seed: seed)

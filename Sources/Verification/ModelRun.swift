@@ -71,7 +71,8 @@ package final class ModelRun {
         self.dropout = dropout
         let geometry = SliceGeometry(
             length: longest, chunk: c.chunk, aligned: false, tile: KernelTable.emaTile, workers: team.count)
-        stage = Stage(blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry, team: team)
+        stage = Stage(blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry,
+            matrices: MatrixEngine(team))
         gradientSlot = FloatBuffer(stage.gradientSlotCount)
         output = FloatBuffer(longest * c.dim)
     }

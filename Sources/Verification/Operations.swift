@@ -25,7 +25,7 @@ struct Operations {
     }
 
     private func context(_ plan: SlicePlan, workspace: FloatBuffer = FloatBuffer(0)) -> SliceContext {
-        SliceContext(team: team, plan: plan, workspace: workspace.base)
+        SliceContext(matrices: MatrixEngine(team), plan: plan, workspace: workspace.base)
     }
 
     private func plan(

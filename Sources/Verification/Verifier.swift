@@ -23,7 +23,6 @@ package struct Verifier {
                 "'\(directory)' holds no .safetensors files; give a directory of golden data, such as Tests/ModelTests/Fixtures"
             )
         }
-        try MatrixProduct.useCallersThreads()
         var isEmpty = true
         for name in files {
             verify(name, in: directory, all: Set(files)) { report in

@@ -9,7 +9,7 @@ import Testing
         .enabled(
             if: Mpirun.programs.lastPathComponent == "release",
             "debug objects keep generic code that release builds specialise and inline"),
-        arguments: ["KernelsV3", "KernelsV4"])
+        arguments: ["KernelsV3", "KernelsV4", "KernelsV4BF16"])
     func theyDefineNoWeakFunctions(module: String) throws {
         let build = Mpirun.programs.appendingPathComponent("\(module).build")
         let objects = try FileManager.default.contentsOfDirectory(at: build, includingPropertiesForKeys: nil)

@@ -1,37 +1,43 @@
-import Foundation
 import Hardware
 import Kernels
 import Numerics
 import TestSupport
 import Testing
 
-/// A product's bits don't depend on how many workers share it. That is promised for the library's AVX2 kernels, which the program
-/// selects as it starts; a test run hasn't, so it starts itself again with that choice.
+/// A product's bits don't depend on how it is cut: over workers, by one worker or with a factor packed beforehand, in tiles of any level with
+/// fused multiply-adds.
 @Suite struct MatrixProductSplitTests {
-    init() throws { try MatrixProduct.useCallersThreads() }
-
-    @Test(
-        .enabled(if: MatrixProduct.isIndependentOfWorkers, "with the library's other kernels nothing is promised"),
-        arguments: ProductCase.small + ProductCase.large)
+    @Test(arguments: ProductCase.small + ProductCase.large)
     func upToSixWorkersGiveTheSameBits(_ p: ProductCase) throws {
         let data = p.data()
-        let alone = p.run(Team(), data)
+        let alone = p.run(MatrixEngine(Team()), data)
         for workers in 2...6 {
             try withTeam(of: workers) { team in
-                let differing = zip(alone, p.run(team, data)).filter { $0.bitPattern != $1.bitPattern }.count
-                #expect(differing == 0, "\(differing) elements differ with \(workers) workers")
+                let engine = MatrixEngine(team)
+                expectSameBits(p.run(engine, data), alone, "\(workers) workers")
+                expectSameBits(p.runPacked(engine, data), alone, "\(workers) workers, packed beforehand")
             }
+        }
+        expectSameBits(p.runSerial(MatrixEngine(Team()), data), alone, "by one worker alone")
+    }
+
+    @Test(arguments: ProductCase.small + ProductCase.large)
+    func allLevelsGiveTheSameBits(_ p: ProductCase) {
+        let data = p.data()
+        let alone = p.run(MatrixEngine(Team()), data)
+        // The baseline has no fused multiply-add and rounds twice.
+        for kernels in KernelTable.runnable where kernels.level >= 3 {
+            expectSameBits(p.run(MatrixEngine(Team(), kernels: kernels), data), alone, "level \(kernels.level)")
         }
     }
 
     @Test(
-        .enabled(
-            if: KernelTable.best.level >= 3 && ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil,
-            "the environment has chosen the library's kernels already, or this CPU lacks AVX2"))
-    func theyAreTheSameWithTheKernelsThatTheProgramSelects() throws {
-        let (passed, output) = try rerun("MatrixProduct(Split)?Tests", environment: ["OPENBLAS_CORETYPE": "Haswell"])
-        #expect(passed, "\(output.suffix(2000))")
-        let hasRun = output.contains("Test upToSixWorkersGiveTheSameBits(_:) with")
-        #expect(hasRun)
+        .enabled(if: Precision.bf16.isSupported, "this CPU has no bfloat16 instructions"), arguments: ProductCase.small)
+    func workersGiveTheSameBitsInBfloat16(_ p: ProductCase) throws {
+        let data = p.data()
+        let alone = p.run(MatrixEngine(Team(), precision: .bf16), data)
+        try withTeam(of: 3) { team in
+            expectSameBits(p.run(MatrixEngine(team, precision: .bf16), data), alone, "3 workers")
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Hardware
+import Kernels
 import Numerics
 import TestSupport
 import Testing
@@ -37,9 +38,24 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
             a: numbers((transA ? k : m) * lda), b: numbers((transB ? n : k) * ldb), c: numbers(m * ldc))
     }
 
-    func run(_ team: Team, _ data: Data) -> [Float] {
+    func run(_ engine: MatrixEngine, _ data: Data) -> [Float] {
         var c = data.c
-        MatrixProduct.run(team, transA, transB, m, n, k, data.a, lda, data.b, ldb, beta, &c, ldc)
+        engine.run(transA, transB, m, n, k, data.a, lda, data.b, ldb, beta, &c, ldc)
+        return c
+    }
+
+    /// The same with a right factor that is packed beforehand, and by one worker alone.
+    func runPacked(_ engine: MatrixEngine, _ data: Data) -> [Float] {
+        var c = data.c
+        let b = PackedMatrix(depth: k, columns: n, for: engine)
+        b.pack(engine, transposed: transB, data.b, ldb)
+        engine.run(transA, m, data.a, lda, b, beta, &c, ldc)
+        return c
+    }
+
+    func runSerial(_ engine: MatrixEngine, _ data: Data) -> [Float] {
+        var c = data.c
+        engine.serial(0, transA, transB, m, n, k, data.a, lda, data.b, ldb, beta, &c, ldc)
         return c
     }
 
@@ -57,7 +73,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     static let small: [ProductCase] = transpositions.flatMap { ta, tb in
         [
             (1, 1, 1), (5, 7, 3), (24, 24, 24), (25, 49, 17), (47, 48, 49), (48, 33, 1), (97, 16, 130), (130, 95, 64),
-            (200, 1, 40), (3, 200, 40),
+            (200, 1, 40), (3, 200, 40), (9, 35, 513), (8, 32, 1100),
         ].flatMap { m, n, k in
             [
                 ProductCase(transA: ta, transB: tb, m: m, n: n, k: k),
@@ -82,18 +98,20 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
         layer(T: 1024, D: 192, Z: 96, E: 384, F: 384) + layer(T: 300, D: 192, Z: 96, E: 384, F: 384)
         + layer(T: 256, D: 512, Z: 256, E: 1024, F: 1024) + layer(T: 131, D: 1024, Z: 256, E: 2048, F: 2048)
         + transpositions.flatMap { ta, tb in
-            [(4096, 33, 20), (MatrixProduct.longest + 1, 24, 24), (6200, 5, 17)].map {
+            [(4096, 33, 20), (300, 2100, 24), (40, 70, 2000)].map {
                 ProductCase(transA: ta, transB: tb, m: $0, n: $1, k: $2)
             }
         }
 }
 
 @Suite struct MatrixProductTests {
-    init() throws { try MatrixProduct.useCallersThreads() }
+    /// Every level's tiles that this CPU can run.
+    static let levels = KernelTable.runnable.map(\.level)
 
-    @Test(arguments: ProductCase.small) func aProductIsTheSumOfProducts(_ p: ProductCase) {
+    @Test(arguments: ProductCase.small, levels) func aProductIsTheSumOfProducts(_ p: ProductCase, level: Int) throws {
         let data = p.data()
-        let found = p.run(Team(), data)
+        let kernels = try #require(KernelTable.at(level: level))
+        let found = p.run(MatrixEngine(Team(), kernels: kernels), data)
         let places = (0..<p.m).flatMap { i in (0..<p.n).map { (i, $0) } }
         let worst = deviation(
             places.map { Double(found[$0 * p.ldc + $1]) }, from: places.map { p.element($0, $1, data) })
@@ -106,31 +124,66 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: ProductCase.large) func aLargeProductIsTheSumOfProductsWhereSampled(_ p: ProductCase) {
         let data = p.data()
-        let found = p.run(Team(), data)
-        var noise = Noise(402)
-        let places =
-            (0..<200).map { _ in (noise.integer(below: p.m), noise.integer(below: p.n)) }
-            + [(0, 0), (p.m - 1, p.n - 1), (0, p.n - 1), (p.m - 1, 0)]
+        let found = p.run(MatrixEngine(Team()), data)
+        let places = p.sampledPlaces
         let worst = deviation(
             places.map { Double(found[$0 * p.ldc + $1]) }, from: places.map { p.element($0, $1, data) })
         #expect(worst < 2e-6)
     }
 
-    @Test func anEmptyProductTouchesNothing() {
-        var c: [Float] = [1, 2]
-        MatrixProduct.run(Team(), false, false, 0, 2, 3, [0], 3, [0], 2, 0, &c, 2)
-        MatrixProduct.run(Team(), false, false, 2, 0, 3, [0], 3, [0], 1, 0, &c, 1)
-        #expect(c == [1, 2])
+    @Test(
+        .enabled(if: Precision.bf16.isSupported, "this CPU has no bfloat16 instructions"), arguments: ProductCase.small)
+    func aProductInBfloat16IsTheSumOfProductsOfRoundedFactors(_ p: ProductCase) {
+        let data = p.data()
+        let rounded = ProductCase.Data(a: data.a.map(bfloat16), b: data.b.map(bfloat16), c: data.c)
+        let engine = MatrixEngine(Team(), precision: .bf16)
+        let found = p.run(engine, data)
+        let places = (0..<p.m).flatMap { i in (0..<p.n).map { (i, $0) } }
+        let worst = deviation(
+            places.map { Double(found[$0 * p.ldc + $1]) }, from: places.map { p.element($0, $1, rounded) })
+        #expect(worst < 1e-6)
+        expectSameBits(p.runPacked(engine, data), found, "packed beforehand")
+        expectSameBits(p.runSerial(engine, data), found, "by one worker alone")
     }
 
-    @Test func partsBeginAtWholeGrainsAndCoverAllRows() {
-        for rows in 1...400 {
-            for parts in 1...max(1, min(7, rows / MatrixProduct.grain)) {
-                let bounds = (0...parts).map { MatrixProduct.boundary($0, of: parts, rows: rows) }
-                #expect(bounds[0] == 0 && bounds[parts] == rows)
-                #expect(zip(bounds, bounds.dropFirst()).allSatisfy { $0 < $1 })
-                #expect(bounds.dropLast().allSatisfy { $0 % MatrixProduct.grain == 0 })
-            }
-        }
+    @Test func anEmptyProductTouchesNothingAndAnEmptySumIsZero() {
+        let engine = MatrixEngine(Team())
+        var c: [Float] = [1, 2]
+        engine.run(false, false, 0, 2, 3, [0], 3, [0], 2, 0, &c, 2)
+        engine.run(false, false, 2, 0, 3, [0], 3, [0], 1, 0, &c, 1)
+        #expect(c == [1, 2])
+        engine.run(false, false, 1, 2, 0, [0], 1, [0], 2, 1, &c, 2)
+        #expect(c == [1, 2])
+        engine.run(false, false, 1, 2, 0, [0], 1, [0], 2, 0, &c, 2)
+        #expect(c == [0, 0])
     }
+
+    @Test func alphaScalesTheProductOnly() {
+        let p = ProductCase(transA: false, transB: true, m: 13, n: 37, k: 20, beta: 1)
+        let data = p.data()
+        let engine = MatrixEngine(Team())
+        var c = data.c
+        engine.serial(0, p.transA, p.transB, p.m, p.n, p.k, data.a, p.lda, data.b, p.ldb, 1, &c, p.ldc, alpha: -1)
+        let expected = zip(data.c, p.runSerial(engine, data)).map { 2 * Double($0) - Double($1) }
+        #expect(deviation(c.map(Double.init), from: expected) < 1e-6)
+    }
+}
+
+extension ProductCase {
+    var sampledPlaces: [(Int, Int)] {
+        var noise = Noise(402)
+        return (0..<200).map { _ in (noise.integer(below: m), noise.integer(below: n)) }
+            + [(0, 0), (m - 1, n - 1), (0, n - 1), (m - 1, 0)]
+    }
+}
+
+/// The bfloat16 nearest to x, to even between two.
+private func bfloat16(_ x: Float) -> Float {
+    let bits = x.bitPattern
+    return Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000)
+}
+
+func expectSameBits(_ found: [Float], _ expected: [Float], _ what: Comment) {
+    let differing = zip(found, expected).filter { $0.bitPattern != $1.bitPattern }.count
+    #expect(found.count == expected.count && differing == 0, what)
 }

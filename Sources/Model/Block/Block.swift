@@ -79,11 +79,14 @@ package struct BlockSizes: Sendable, Equatable {
     package var gradientStash = 0
     /// Scratch during one call.
     package var workspace = 0
+    /// Kept for good beside the parameters: weights in packed form.
+    package var packed = 0
 
-    package init(state: Int = 0, stash: Int = 0, gradientStash: Int = 0, workspace: Int = 0) {
+    package init(state: Int = 0, stash: Int = 0, gradientStash: Int = 0, workspace: Int = 0, packed: Int = 0) {
         self.state = state
         self.stash = stash
         self.gradientStash = gradientStash
         self.workspace = workspace
+        self.packed = packed
     }
 }

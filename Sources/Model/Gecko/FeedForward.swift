@@ -8,6 +8,8 @@ package final class FeedForward {
     private let prefix: String
     private let index: Int
     private var store: ParameterStore?
+    private let fc1: LinearMap
+    private let fc2: LinearMap
     private let hiddenDropout: Dropout
     private let outputDropout: Dropout
 
@@ -15,6 +17,8 @@ package final class FeedForward {
         self.c = c
         index = layer
         prefix = "layers.\(layer).nffn."
+        fc1 = LinearMap(outputs: (c.swiglu ? 2 : 1) * c.ffnDim, inputs: c.dim)
+        fc2 = LinearMap(outputs: c.dim, inputs: c.ffnDim)
         hiddenDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 3)
         outputDropout = Dropout(rate: c.dropout, layer: layer, site: 4)
     }
@@ -42,6 +46,10 @@ package final class FeedForward {
     }
 
     package func bind(_ store: ParameterStore) { self.store = store }
+
+    var maps: [LinearMap] { [fc1, fc2] }
+
+    package func beginStep() { for map in maps { map.beginStep() } }
 
     private func value(_ name: String) -> UnsafeMutablePointer<Float> { store!.value(prefix + name)! }
     private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { store!.gradient(prefix + name)! }
@@ -95,7 +103,7 @@ package final class FeedForward {
                 f.g + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, y + t * D, weight, bias, rows.count, D,
                 c.lnGroups, Float(c.eps))
         }
-        MatrixProduct.run(team, false, true, T, wide, D, f.g, D, value("fc1.weight"), D, 0, f.a, wide)
+        fc1.forward(context, value("fc1.weight"), f.g, D, 0, f.a, wide)
         team.share(T) { _, rows in
             let t = rows.lowerBound
             if c.swiglu {
@@ -108,7 +116,7 @@ package final class FeedForward {
         let direct = !c.rescaleNFFN && !outputDropout.isActive(context)
         if direct { out.update(from: residual, count: T * D) }
         let o = c.rescaleNFFN ? f.o : out
-        MatrixProduct.run(team, false, true, T, D, F, f.h, F, value("fc2.weight"), F, direct ? 1 : 0, o, D)
+        fc2.forward(context, value("fc2.weight"), f.h, F, direct ? 1 : 0, o, D)
         if direct { return }
         outputDropout.apply(context, o, o, D)
         if c.rescaleNFFN { kernels.multiplyRow(out, o, value("alpha"), T, D) }
@@ -134,7 +142,7 @@ package final class FeedForward {
         } else {
             outputDropout.apply(context, dout, g.dout, D)
         }
-        MatrixProduct.run(team, false, false, T, F, D, g.dout, D, value("fc2.weight"), F, 0, w.dh, F)
+        fc2.backward(context, value("fc2.weight"), g.dout, D, 0, w.dh, F)
         hiddenDropout.apply(context, w.dh, w.dh, F)
         team.share(T) { _, rows in
             let t = rows.lowerBound
@@ -144,7 +152,7 @@ package final class FeedForward {
                 kernels.siluBackward(g.da + t * F, F, w.dh + t * F, F, f.a + t * F, F, rows.count, F)
             }
         }
-        MatrixProduct.run(team, false, false, T, D, wide, g.da, wide, value("fc1.weight"), D, 0, w.dg, D)
+        fc1.backward(context, value("fc1.weight"), g.da, wide, 0, w.dg, D)
         let weight = c.normAffine ? value("norm.weight") : nil
         team.share(T) { _, rows in
             let t = rows.lowerBound
@@ -163,8 +171,7 @@ package final class FeedForward {
     }
 
     package func accumulateWeightGradients(_ context: SliceContext, stash f: Stash, gradientStash g: GradientStash) {
-        let (T, D, F) = (context.length, c.dim, c.ffnDim)
-        MatrixProduct.run(context.team, true, false, D, F, T, g.dout, D, f.h, F, 1, gradient("fc2.weight"), F)
-        MatrixProduct.run(context.team, true, false, wide, D, T, g.da, wide, f.g, D, 1, gradient("fc1.weight"), D)
+        fc2.accumulateWeightGradient(context, gradient("fc2.weight"), g.dout, c.dim, f.h, c.ffnDim)
+        fc1.accumulateWeightGradient(context, gradient("fc1.weight"), g.da, wide, f.g, c.dim)
     }
 }

@@ -13,6 +13,10 @@ final class GatedAttention {
     let ema: ComplexEMA
     private let sca: SlidingChunkAttention
     private let awm: AdaptiveWorkingMemory
+    private let wzr: LinearMap
+    private let wv: LinearMap
+    private let wh1: LinearMap
+    private let wh2: LinearMap
     private let inputDropout: Dropout
     private let mixDropout: Dropout
     private let outputDropout: Dropout
@@ -25,6 +29,10 @@ final class GatedAttention {
         sca = SlidingChunkAttention(
             heads: c.heads, keyDim: c.keyDim, valueDim: c.headValueDim, chunk: c.chunk, dropRate: c.attentionDropout,
             layer: layer)
+        wzr = LinearMap(outputs: c.zDim + c.valueDim, inputs: c.dim)
+        wv = LinearMap(outputs: c.valueDim, inputs: c.dim)
+        wh1 = LinearMap(outputs: c.dim, inputs: c.dim)
+        wh2 = LinearMap(outputs: c.dim, inputs: c.valueDim)
         awm = AdaptiveWorkingMemory(heads: c.heads, keyDim: c.keyDim, valueDim: c.headValueDim, chunk: c.chunk)
         inputDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 0)
         mixDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 1)
@@ -58,6 +66,8 @@ final class GatedAttention {
         ]
     }
 
+    var maps: [LinearMap] { [wzr, wv, wh1, wh2] }
+
     func bind(_ store: ParameterStore) { self.store = store }
 
     private func value(_ name: String) -> UnsafeMutablePointer<Float> { store!.value(prefix + name)! }
@@ -73,6 +83,7 @@ final class GatedAttention {
     }
 
     func beginStep() {
+        for map in maps { map.beginStep() }
         ema.prepare(
             alpha: value("cema.alpha"), delta: value("cema.delta"), theta: value("cema.theta"),
             gamma: value("cema.gamma"))
@@ -173,8 +184,8 @@ final class GatedAttention {
                 Float(c.eps))
         }
         inputDropout.apply(context, f.mx, f.mx, D)
-        MatrixProduct.run(team, false, true, T, Z + E, D, f.mx, D, value("wz.weight"), D, 0, f.zr, Z + E)
-        MatrixProduct.run(team, false, true, T, E, D, f.tn, D, value("wv.weight"), D, 0, f.vl, E)
+        wzr.forward(context, value("wz.weight"), f.mx, D, 0, f.zr, Z + E)
+        wv.forward(context, value("wv.weight"), f.tn, D, 0, f.vl, E)
         let values = f.v + n * E
         team.share(T) { _, rows in
             let t = rows.lowerBound
@@ -219,8 +230,8 @@ final class GatedAttention {
                 kernels.addRow(y + o, D, x + o, D, value("wh1.bias"), rows.count, D)
             }
         }
-        MatrixProduct.run(team, false, true, T, D, D, f.mx, D, value("wh1.weight"), D, drops ? 0 : 1, y, D)
-        MatrixProduct.run(team, false, true, T, D, E, f.mix, E, value("wh2.weight"), E, 1, y, D)
+        wh1.forward(context, value("wh1.weight"), f.mx, D, drops ? 0 : 1, y, D)
+        wh2.forward(context, value("wh2.weight"), f.mix, E, 1, y, D)
         if drops {
             kernels.addRow(y, D, y, D, value("wh1.bias"), T, D)
             outputDropout.apply(context, y, y, D)
@@ -259,9 +270,9 @@ final class GatedAttention {
         let cut = plan.newWindowStart - plan.windowStart
 
         outputDropout.apply(context, dy, g.dh, D)
-        MatrixProduct.run(team, false, false, T, E, D, g.dh, D, value("wh2.weight"), E, 0, w.dmix, E)
+        wh2.backward(context, value("wh2.weight"), g.dh, D, 0, w.dmix, E)
         mixDropout.apply(context, w.dmix, w.dmix, E)
-        MatrixProduct.run(team, false, false, T, D, D, g.dh, D, value("wh1.weight"), D, 0, w.dmx, D)
+        wh1.backward(context, value("wh1.weight"), g.dh, D, 0, w.dmx, D)
         team.share(T) { _, rows in
             let o = rows.lowerBound * E
             let r = rows.lowerBound * (Z + E) + Z
@@ -307,7 +318,7 @@ final class GatedAttention {
         }
         addBiasGradients(context, g)
 
-        MatrixProduct.run(team, false, false, T, D, Z + E, g.dzr, Z + E, value("wz.weight"), D, 1, w.dmx, D)
+        wzr.backward(context, value("wz.weight"), g.dzr, Z + E, 1, w.dmx, D)
         inputDropout.apply(context, w.dmx, w.dmx, D)
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
         team.share(T) { _, rows in
@@ -326,7 +337,7 @@ final class GatedAttention {
         ema.backward(
             context, dy: w.ds, dx: w.dtn, x: f.tn, entries: f.entries, stateGradient: stateGradient.ema,
             scratch: w.workers)
-        MatrixProduct.run(team, false, false, T, D, E, g.dvl, E, value("wv.weight"), D, 1, w.dtn, D)
+        wv.backward(context, value("wv.weight"), g.dvl, E, 1, w.dtn, D)
         timeNorm.backward(
             context, dy: w.dtn, dx: w.ds, x: x, mhat: f.mhat, r: f.tr, meanGradient: stateGradient.mean,
             varianceGradient: stateGradient.variance, scratch: w.workers)
@@ -350,11 +361,10 @@ final class GatedAttention {
     }
 
     func accumulateWeightGradients(_ context: SliceContext, stash f: Stash, gradientStash g: GradientStash) {
-        let team = context.team
-        let (T, D, Z, E) = (context.length, c.dim, c.zDim, c.valueDim)
-        MatrixProduct.run(team, true, false, D, E, T, g.dh, D, f.mix, E, 1, gradient("wh2.weight"), E)
-        MatrixProduct.run(team, true, false, D, D, T, g.dh, D, f.mx, D, 1, gradient("wh1.weight"), D)
-        MatrixProduct.run(team, true, false, Z + E, D, T, g.dzr, Z + E, f.mx, D, 1, gradient("wz.weight"), D)
-        MatrixProduct.run(team, true, false, E, D, T, g.dvl, E, f.tn, D, 1, gradient("wv.weight"), D)
+        let (D, Z, E) = (c.dim, c.zDim, c.valueDim)
+        wh2.accumulateWeightGradient(context, gradient("wh2.weight"), g.dh, D, f.mix, E)
+        wh1.accumulateWeightGradient(context, gradient("wh1.weight"), g.dh, D, f.mx, D)
+        wzr.accumulateWeightGradient(context, gradient("wz.weight"), g.dzr, Z + E, f.mx, D)
+        wv.accumulateWeightGradient(context, gradient("wv.weight"), g.dvl, E, f.tn, D)
     }
 }

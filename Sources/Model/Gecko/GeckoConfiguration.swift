@@ -1,3 +1,5 @@
+import Numerics
+
 /// Shape and constants of a Gecko model (arXiv 2601.06463), in the letters of GECKO.md.
 package struct GeckoConfiguration: Sendable, Equatable {
     package var layers = 4
@@ -38,6 +40,8 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var dropout = 0.0
     package var hiddenDropout = 0.0
     package var attentionDropout = 0.0
+    /// What matrix products are computed in.
+    package var precision = Precision.f32
 
     package init() {}
 

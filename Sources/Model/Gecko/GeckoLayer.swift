@@ -62,7 +62,8 @@ package final class GeckoLayer: Block {
             state: LayerState.count(c, window: geometry.window),
             stash: used { _ = Stash(&$0, c, geometry, attention) },
             gradientStash: used { _ = GradientStash(&$0, c, geometry) },
-            workspace: used { _ = Workspace(&$0, c, geometry, attention) })
+            workspace: used { _ = Workspace(&$0, c, geometry, attention) },
+            packed: (attention.maps + feedForward.maps).reduce(0) { $0 + $1.packedCount(c.precision) })
     }
 
     package func bind(_ store: ParameterStore) {
@@ -81,6 +82,7 @@ package final class GeckoLayer: Block {
     package func beginStep(_ geometry: SliceGeometry) {
         self.geometry = geometry
         attention.beginStep()
+        feedForward.beginStep()
     }
 
     package func endStep() { attention.endStep() }

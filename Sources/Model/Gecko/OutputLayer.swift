@@ -4,6 +4,7 @@ import Numerics
 /// there are targets) already turns the logits into their gradient, since the loss is the end of the way.
 package final class OutputLayer: Block {
     private let c: GeckoConfiguration
+    private let map: LinearMap
     private var store: ParameterStore?
     private var geometry: SliceGeometry?
     private var tokenLosses: [Double] = []
@@ -18,7 +19,10 @@ package final class OutputLayer: Block {
     /// Sum of the latest forward's token losses in nats.
     package private(set) var lossSum = 0.0
 
-    package init(_ c: GeckoConfiguration) { self.c = c }
+    package init(_ c: GeckoConfiguration) {
+        self.c = c
+        map = LinearMap(outputs: c.vocabulary, inputs: c.dim)
+    }
 
     private var matrix: String { c.tieEmbeddings ? Self.tiedName : Self.weightName }
 
@@ -54,7 +58,8 @@ package final class OutputLayer: Block {
         var carver = Carver(counting: ())
         _ = Stash(&carver, c, length: geometry.length)
         return BlockSizes(
-            state: 2 * c.normGroups, stash: carver.used, workspace: geometry.length * c.dim + 16 + 4 * c.normGroups)
+            state: 2 * c.normGroups, stash: carver.used, workspace: geometry.length * c.dim + 16 + 4 * c.normGroups,
+            packed: map.packedCount(c.precision))
     }
 
     package func bind(_ store: ParameterStore) { self.store = store }
@@ -72,6 +77,7 @@ package final class OutputLayer: Block {
 
     package func beginStep(_ geometry: SliceGeometry) {
         self.geometry = geometry
+        map.beginStep()
         if tokenLosses.count < geometry.length { tokenLosses = [Double](repeating: 0, count: geometry.length) }
     }
 
@@ -103,8 +109,7 @@ package final class OutputLayer: Block {
         exit.update(from: entry, count: 2 * c.normGroups)
         let state = State(exit, c)
         norm.forward(context, x: x, y: f.n, mean: state.mean, variance: state.variance, mhat: f.mhat, r: f.r)
-        MatrixProduct.run(
-            context.team, false, true, T, V, D, f.n, D, store!.value(matrix)!, D, 0, f.logits, V)
+        map.forward(context, store!.value(matrix)!, f.n, D, 0, f.logits, V)
         lossSum = 0
         guard let targets = context.targets else { return }
         tokenLosses.withUnsafeMutableBufferPointer { losses in
@@ -126,8 +131,7 @@ package final class OutputLayer: Block {
         let f = layout(stash)
         let (T, D, V) = (context.length, c.dim, c.vocabulary)
         let dn = context.workspace
-        MatrixProduct.run(
-            context.team, false, false, T, D, V, f.logits, V, store!.value(matrix)!, D, 0, dn, D)
+        map.backward(context, store!.value(matrix)!, f.logits, V, 0, dn, D)
         let state = State(stateGradient, c)
         norm.backward(
             context, dy: dn, dx: dx, x: x, mhat: f.mhat, r: f.r, meanGradient: state.mean,
@@ -139,9 +143,7 @@ package final class OutputLayer: Block {
         gradientStash: UnsafeMutablePointer<Float>
     ) {
         let f = layout(stash)
-        let (T, D, V) = (context.length, c.dim, c.vocabulary)
-        MatrixProduct.run(
-            context.team, true, false, V, D, T, f.logits, V, f.n, D, 1, store!.gradient(matrix)!, D)
+        map.accumulateWeightGradient(context, store!.gradient(matrix)!, f.logits, c.vocabulary, f.n, c.dim)
     }
 
     package var forwardFlopsPerToken: Double { 2 * Double(c.dim) * Double(c.vocabulary) }

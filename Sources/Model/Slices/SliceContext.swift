@@ -4,7 +4,7 @@ import Numerics
 
 /// What a block needs of its surroundings to process one slice. Confined to the stage's thread.
 package struct SliceContext {
-    package let team: Team
+    package let matrices: MatrixEngine
     package let kernels: KernelTable
     package let plan: SlicePlan
     /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
@@ -18,14 +18,15 @@ package struct SliceContext {
     /// The generator key of this sequence at this step; nil switches dropout off.
     package let dropout: DropoutStream?
 
+    package var team: Team { matrices.team }
     package var length: Int { plan.length }
 
     package init(
-        team: Team, kernels: KernelTable = .best, plan: SlicePlan, workspace: UnsafeMutablePointer<Float>,
+        matrices: MatrixEngine, kernels: KernelTable = .best, plan: SlicePlan, workspace: UnsafeMutablePointer<Float>,
         tokens: UnsafePointer<Int32>? = nil, targets: UnsafePointer<Int32>? = nil, lossScale: Float = 0,
         dropout: DropoutStream? = nil
     ) {
-        self.team = team
+        self.matrices = matrices
         self.kernels = kernels
         self.plan = plan
         self.workspace = workspace

@@ -25,7 +25,8 @@ final class Generator {
             (
                 place.number,
                 Stage(
-                    blocks: engine.plan.blocks(of: place.number), dim: m.dim, geometry: geometry, team: engine.team,
+                    blocks: engine.plan.blocks(of: place.number), dim: m.dim, geometry: geometry,
+                    matrices: engine.matrices,
                     sharing: place.stage.store)
             )
         }

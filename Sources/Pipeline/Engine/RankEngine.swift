@@ -13,6 +13,7 @@ final class RankEngine {
     /// Rank within the replica's pipeline.
     let rank: Int
     let team: Team
+    let matrices: MatrixEngine
     let seed: UInt64
     let geometry: SliceGeometry
     var places: [StagePlace] = []
@@ -43,6 +44,8 @@ final class RankEngine {
         self.plan = plan
         self.endpoint = endpoint
         self.team = team
+        matrices = MatrixEngine(team, precision: plan.model.precision)
+        let matrices = matrices
         self.seed = seed
         guard endpoint.size == plan.world else {
             throw PipelineError("the plan has \(plan.world) ranks, the transport \(endpoint.size)")
@@ -61,7 +64,7 @@ final class RankEngine {
             endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
         places = plan.table.shape.stages(on: rank).map { stage in
             StagePlace(
-                stage: stage, plan: plan, geometry: geometry, team: team, slots: plan.slots.stages[stage])
+                stage: stage, plan: plan, geometry: geometry, matrices: matrices, slots: plan.slots.stages[stage])
         }
         for place in places { place.stage.store.initialize(seed: seed) }
         if plan.replicas > 1 {

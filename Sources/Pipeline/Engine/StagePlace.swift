@@ -36,12 +36,12 @@ final class StagePlace {
         var state: FloatBuffer
     }
 
-    init(stage number: Int, plan: PipelinePlan, geometry: SliceGeometry, team: Team, slots: Slots.Counts) {
+    init(stage number: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine, slots: Slots.Counts) {
         self.number = number
         self.plan = plan
         isFirst = number == 0
         isLast = number == plan.lastStage
-        stage = Stage(blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, team: team)
+        stage = Stage(blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, matrices: matrices)
         let stage = stage
         self.slots = (0..<slots.full).map { _ in FloatBuffer(stage.slotCount) }
         let light = stage.stateCount + plan.slice * plan.model.dim

@@ -11,7 +11,7 @@ extension PipelinePlan {
         package let gradientUnit: Int
         /// A recomputed unit's input and entry state.
         package let lightUnit: Int
-        /// Parameters, their gradients, both moments, and scratch.
+        /// Parameters, their gradients, both moments, the weights in packed form, and scratch.
         package let resident: Int
     }
 
@@ -29,6 +29,6 @@ extension PipelinePlan {
         return StageMemory(
             unit: layout.slotCount * float, gradientUnit: layout.gradientSlotCount * float,
             lightUnit: layout.stateCount * float + messageBytes,
-            resident: (4 * parameters + layout.workspaceCount) * float)
+            resident: (4 * parameters + layout.packedCount + layout.workspaceCount) * float)
     }
 }

@@ -1,3 +1,5 @@
+import Numerics
+
 /// Everything a training run can be told, in the sections of its TOML file. The values given here are the defaults;
 /// `ConfigurationKey.all` says what each key means, which values it takes, and how it is read and written.
 package struct RunConfiguration: Sendable {
@@ -30,6 +32,7 @@ extension RunConfiguration {
         package var ropeHeads = -1
         package var emaDim = 16
         package var chunk = 128
+        package var precision = Precision.f32
         package var normGroups = 32
         package var vocabulary = 0
         package var beta1 = 0.999

@@ -17,6 +17,12 @@ package struct TrainingPlan: Sendable {
 
     /// - Parameter configuration: validated.
     package init(_ configuration: RunConfiguration) throws {
+        guard configuration.model.precision.isSupported else {
+            throw ConfigurationError([
+                "model.precision = \"\(configuration.model.precision.rawValue)\": the CPU of \(ProcessInfo.processInfo.hostName) has no "
+                    + "instructions for it, but rank 0's has: set model.precision to \"f32\", or use nodes of one kind"
+            ])
+        }
         self.configuration = configuration
         let data = configuration.data
         pipeline = try PipelinePlan(configuration)
@@ -65,6 +71,7 @@ extension GeckoConfiguration {
         dropout = m.dropout
         hiddenDropout = m.hiddenDropout
         attentionDropout = m.attentionDropout
+        precision = m.precision
     }
 }
 

@@ -3,17 +3,20 @@ import Kernels
 import TestSupport
 
 extension KernelCases {
-    static let causalSoftmaxes: [KernelCase] = [
-        // Whole tiles, tiles whose keys end before the rows do, rows that see everything, and hidden keys.
-        CausalShape(rows: 1, cols: 1, seen: 1), CausalShape(rows: 7, cols: 7, seen: 1),
-        CausalShape(rows: 7, cols: 5, seen: 1), CausalShape(rows: 7, cols: 15, seen: 9),
-        CausalShape(rows: 7, cols: 33, seen: 27), CausalShape(rows: 7, cols: 24, seen: 16),
-        CausalShape(rows: 7, cols: 17, seen: 17), CausalShape(rows: 0, cols: 16, seen: 4),
-        CausalShape(rows: 7, cols: 40, seen: 10, isHidden: { ($0 + $1) % 3 == 0 }),
-        // Rows 2 and 5 see nothing at all.
-        CausalShape(rows: 7, cols: 40, seen: 18, isHidden: { t, j in t == 2 || t == 5 || j < 4 }),
-        CausalShape(rows: 3, cols: 9, seen: 4, isHidden: { t, _ in t == 0 }),
-    ].flatMap { [causalSoftmax($0), causalSoftmaxBackward($0)] }
+    static let causalSoftmaxes: [KernelCase] =
+        [
+            // Whole tiles, tiles whose keys end before the rows do, rows that see everything, and hidden keys.
+            CausalShape(rows: 1, cols: 1, seen: 1), CausalShape(rows: 7, cols: 7, seen: 1),
+            CausalShape(rows: 7, cols: 5, seen: 1), CausalShape(rows: 7, cols: 15, seen: 9),
+            CausalShape(rows: 7, cols: 33, seen: 27), CausalShape(rows: 7, cols: 24, seen: 16),
+            CausalShape(rows: 7, cols: 17, seen: 17), CausalShape(rows: 0, cols: 16, seen: 4),
+            CausalShape(rows: 7, cols: 40, seen: 10, isHidden: { ($0 + $1) % 3 == 0 }),
+            // Rows 2 and 5 see nothing at all.
+            CausalShape(rows: 7, cols: 40, seen: 18, isHidden: { t, j in t == 2 || t == 5 || j < 4 }),
+            CausalShape(rows: 3, cols: 9, seen: 4, isHidden: { t, _ in t == 0 }),
+        ].flatMap { [causalExponentials($0), causalSoftmaxBackward($0)] }
+        + [CausalShape(rows: 9, cols: 12, seen: -3)].map(causalSoftmaxBackward)
+        + shapes { divideRows($0, $1) }
 
     struct CausalShape {
         let rows, cols, seen: Int
@@ -43,16 +46,31 @@ extension KernelCases {
         }
     }
 
-    private static func causalSoftmax(_ s: CausalShape) -> KernelCase {
+    private static func causalExponentials(_ s: CausalShape) -> KernelCase {
         var noise = Noise(71)
         let scores = s.scores(&noise)
-        return KernelCase("causalSoftmax", s.text) { kernels, memory in
-            kernels.causalSoftmax(
+        return KernelCase("causalExponentials", s.text) { kernels, memory in
+            kernels.causalExponentials(
                 memory.output("s", from: scores, cols: s.cols, ld: s.ld), s.ld, s.rows, s.cols, s.seen,
                 memory.output("top", rows: s.rows, cols: 1), memory.output("total", rows: s.rows, cols: 1))
         } expected: {
             let each = (0..<s.rows).map { s.row($0, doubles(scores.row($0, s.cols))) }
-            return ["s": each.flatMap(\.p), "top": each.map(\.top), "total": each.map(\.total)]
+            return [
+                "s": each.flatMap { row in row.p.map { $0 * row.total } }, "top": each.map(\.top),
+                "total": each.map(\.total),
+            ]
+        }
+    }
+
+    private static func divideRows(_ rows: Int, _ n: Int) -> KernelCase {
+        var noise = Noise(73)
+        let y = noise.floats(rows * n)
+        let total = (0..<rows).map { $0 == 1 ? 0 : Float($0) + 0.7 }
+        return KernelCase("divideRows", "\(rows) x \(n)") { kernels, memory in
+            kernels.divideRows(
+                memory.output("y", from: y, cols: n, ld: n + 3), n + 3, memory.input(total, cols: 1), rows, n)
+        } expected: {
+            ["y": y.indices.map { k in total[k / n] > 0 ? Double(y[k]) / Double(total[k / n]) : 0 }]
         }
     }
 

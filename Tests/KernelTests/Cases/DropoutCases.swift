@@ -18,7 +18,8 @@ extension KernelCases {
         return KernelCase("dropoutRows", "\(rows) x \(n) from \(firstRow)") { kernels, memory in
             kernels.dropoutRows(
                 memory.output("y", rows: rows, cols: n, ld: n + 3), n + 3, memory.input(x, cols: n, ld: n + 2), n + 2,
-                generator.key.x, generator.key.y, firstRow, stride, threshold, Float(1 / (1 - rate)), -2, rows, n)
+                generator.key.x, generator.key.y, firstRow * stride, stride, threshold, Float(1 / (1 - rate)), -2, rows,
+                n)
         } expected: {
             [
                 "y": x.indices.map { k in

@@ -1,19 +1,12 @@
-import Foundation
 import Hardware
-import Kernels
 import Model
 import Numerics
 import TestSupport
 import Testing
 
-/// A model's bits don't depend on how many workers share it. (Matrix products promise that for the library's AVX2 kernels only, which a
-/// test run must start itself again to get.)
+/// A model's bits don't depend on how many workers share it.
 @Suite struct WorkerTests {
-    init() throws { try MatrixProduct.useCallersThreads() }
-
-    @Test(
-        .enabled(if: MatrixProduct.isIndependentOfWorkers, "with the library's other kernels nothing is promised"),
-        arguments: [false, true])
+    @Test(arguments: [false, true])
     func upToFiveWorkersGiveTheSameBits(drops: Bool) throws {
         // Wide and long enough that everything is shared: rows, columns, groups, heads, tiles of attention.
         var model = SmallModel {
@@ -30,16 +23,5 @@ import Testing
                 expectSameBits(model.result(ends, team: team, dropout: dropout), alone, "\(workers) workers")
             }
         }
-    }
-
-    @Test(
-        .enabled(
-            if: KernelTable.best.level >= 3 && ProcessInfo.processInfo.environment["OPENBLAS_CORETYPE"] == nil,
-            "the environment has chosen the library's kernels already, or this CPU lacks AVX2"))
-    func theyAreTheSameWithTheKernelsThatTheProgramSelects() throws {
-        let (passed, output) = try rerun("ModelTests", environment: ["OPENBLAS_CORETYPE": "Haswell"])
-        #expect(passed, "\(output.suffix(2000))")
-        let hasRun = output.contains("Test upToFiveWorkersGiveTheSameBits(drops:) with")
-        #expect(hasRun)
     }
 }

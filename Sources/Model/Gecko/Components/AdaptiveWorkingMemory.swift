@@ -31,14 +31,16 @@ package struct AdaptiveWorkingMemory {
 
     private var scratchCount: Int {
         var carver = Carver(counting: ())
-        _ = Scratch(&carver, self)
+        _ = Scratch(&carver, self, worker: 0)
         return carver.used
     }
 
     private struct Scratch {
+        let worker: Int
         let a, da, r, w, x, dx, u, s, rho, e, emptyMemory, emptyLognorm: UnsafeMutablePointer<Float>
 
-        init(_ carver: inout Carver, _ shape: AdaptiveWorkingMemory) {
+        init(_ carver: inout Carver, _ shape: AdaptiveWorkingMemory, worker: Int) {
+            self.worker = worker
             let keys = shape.chunk * shape.keyDim
             let values = shape.chunk * shape.valueDim
             a = carver.take(keys)
@@ -58,7 +60,7 @@ package struct AdaptiveWorkingMemory {
 
     private func scratch(_ base: UnsafeMutablePointer<Float>, worker: Int) -> Scratch {
         var carver = Carver(base + worker * scratchCount)
-        return Scratch(&carver, self)
+        return Scratch(&carver, self, worker: worker)
     }
 
     /// R, W, s, rho, X and U of an absorption into M, l; `newLognorm` receives l'.
@@ -77,10 +79,10 @@ package struct AdaptiveWorkingMemory {
         for t in 0..<rows {
             (f.x + t * valueDim).update(from: v + (first + t) * E + head * valueDim, count: valueDim)
         }
-        MatrixProduct.serial(
-            false, false, rows, valueDim, keyDim, f.r, keyDim, memory, valueDim, 1, f.x, valueDim, alpha: -1)
-        MatrixProduct.serial(
-            true, false, keyDim, valueDim, rows, f.w, keyDim, f.x, valueDim, 0, f.u, valueDim)
+        context.matrices.serial(
+            f.worker, false, false, rows, valueDim, keyDim, f.r, keyDim, memory, valueDim, 1, f.x, valueDim, alpha: -1)
+        context.matrices.serial(
+            f.worker, true, false, keyDim, valueDim, rows, f.w, keyDim, f.x, valueDim, 0, f.u, valueDim)
         for i in 0..<keyDim {
             let s = f.s[i]
             let l = lognorm[i]
@@ -118,8 +120,8 @@ package struct AdaptiveWorkingMemory {
                         let row = p.readers.lowerBound - plan.start
                         context.kernels.softmaxRows(
                             f.a, keyDim, q + row * Z + head * keyDim, Z, p.readers.count, keyDim)
-                        MatrixProduct.serial(
-                            false, false, p.readers.count, valueDim, keyDim, f.a, keyDim, m, valueDim, 0,
+                        context.matrices.serial(
+                            f.worker, false, false, p.readers.count, valueDim, keyDim, f.a, keyDim, m, valueDim, 0,
                             y + row * E + head * valueDim, E)
                     }
                     if p.absorbed.isEmpty { continue }
@@ -191,17 +193,18 @@ package struct AdaptiveWorkingMemory {
             f.s[i] = f.e[i] + f.rho[i] * lam
             dl[i] = (1 - f.rho[i]) * lam
         }
-        MatrixProduct.serial(
-            false, false, rows, valueDim, keyDim, f.w, keyDim, f.u, valueDim, 0, f.dx, valueDim)
+        context.matrices.serial(
+            f.worker, false, false, rows, valueDim, keyDim, f.w, keyDim, f.u, valueDim, 0, f.dx, valueDim)
         let dkeys = dk + first * Z + head * keyDim
         // dW^T = X dU^T, then dR = -dX M^T in the same scratch.
-        MatrixProduct.serial(false, true, rows, keyDim, valueDim, f.x, valueDim, f.u, valueDim, 0, f.da, keyDim)
+        context.matrices.serial(
+            f.worker, false, true, rows, keyDim, valueDim, f.x, valueDim, f.u, valueDim, 0, f.da, keyDim)
         context.kernels.softmaxColumnsBackward(dkeys, Z, f.da, keyDim, f.w, keyDim, f.s, rows, keyDim)
-        MatrixProduct.serial(
-            false, true, rows, keyDim, valueDim, f.dx, valueDim, memory, valueDim, 0, f.da, keyDim, alpha: -1)
+        context.matrices.serial(
+            f.worker, false, true, rows, keyDim, valueDim, f.dx, valueDim, memory, valueDim, 0, f.da, keyDim, alpha: -1)
         context.kernels.softmaxRowsBackward(dkeys, Z, f.da, keyDim, f.r, keyDim, rows, keyDim, true)
-        MatrixProduct.serial(
-            true, false, keyDim, valueDim, rows, f.r, keyDim, f.dx, valueDim, 1, dm, valueDim, alpha: -1)
+        context.matrices.serial(
+            f.worker, true, false, keyDim, valueDim, rows, f.r, keyDim, f.dx, valueDim, 1, dm, valueDim, alpha: -1)
         for t in 0..<rows {
             context.kernels.addTo(dv + (first + t) * E + head * valueDim, f.dx + t * valueDim, valueDim)
         }
@@ -224,9 +227,10 @@ package struct AdaptiveWorkingMemory {
         let row = p.readers.lowerBound - start
         let out = dy + row * E + head * valueDim
         context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, rows, keyDim)
-        MatrixProduct.serial(false, true, rows, keyDim, valueDim, out, E, memory, valueDim, 0, f.da, keyDim)
+        context.matrices.serial(
+            f.worker, false, true, rows, keyDim, valueDim, out, E, memory, valueDim, 0, f.da, keyDim)
         context.kernels.softmaxRowsBackward(
             dq + row * Z + head * keyDim, Z, f.da, keyDim, f.a, keyDim, rows, keyDim, false)
-        MatrixProduct.serial(true, false, keyDim, valueDim, rows, f.a, keyDim, out, E, 1, dm, valueDim)
+        context.matrices.serial(f.worker, true, false, keyDim, valueDim, rows, f.a, keyDim, out, E, 1, dm, valueDim)
     }
 }

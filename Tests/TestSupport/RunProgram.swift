@@ -1,14 +1,5 @@
 import Foundation
 
-/// Runs some of this test bundle's tests in a process of their own, with other environment variables.
-///
-/// - Parameter filter: a regular expression for the tests' names.
-/// - Returns: whether they passed, and what they wrote.
-package func rerun(_ filter: String, environment: [String: String]) throws -> (passed: Bool, output: String) {
-    try runProgram(
-        "/proc/self/exe", ["--testing-library", "swift-testing", "--filter", filter], environment: environment)
-}
-
 /// Runs a program to its end.
 package func runProgram(
     _ path: String, _ arguments: [String], environment: [String: String] = [:]

@@ -1,0 +1,152 @@
+import Hardware
+import Kernels
+import Numerics
+
+extension SlidingChunkAttention {
+    /// Query rows whose scores a worker holds at a time.
+    static let forwardRows = 64
+
+    /// Keys and values of a piece in panels, for all workers; and a block of scores for each.
+    struct ForwardScratch {
+        /// [head][panel of keys][dz]: right factor of the scores.
+        let keys: UnsafeMutablePointer<Float>
+        /// [head][pass of keys][panel of values][keys]: right factor of the output.
+        let values: UnsafeMutablePointer<Float>
+        let workers: UnsafeMutablePointer<Float>
+        let keysPerHead, valuesPerHead, eachWorker: Int
+
+        init(_ carver: inout Carver, _ a: SlidingChunkAttention, workers count: Int) {
+            keysPerHead = padded(2 * a.chunk) * a.keyDim
+            valuesPerHead = 2 * a.chunk * padded(a.valueDim)
+            keys = carver.take(a.heads * keysPerHead)
+            values = carver.take(a.heads * valuesPerHead)
+            var one = Carver(counting: ())
+            _ = Rows(&one, a)
+            eachWorker = one.used
+            workers = carver.take(count * eachWorker)
+        }
+
+        func rows(_ a: SlidingChunkAttention, worker: Int) -> Rows {
+            var carver = Carver(workers + worker * eachWorker)
+            return Rows(&carver, a)
+        }
+
+        /// A worker's queries and probabilities in strips, and its scores [rows, 2C].
+        struct Rows {
+            let queries, probabilities, scores: UnsafeMutablePointer<Float>
+
+            init(_ carver: inout Carver, _ a: SlidingChunkAttention) {
+                let strips = stripped(forwardRows)
+                queries = carver.take(strips * a.keyDim)
+                probabilities = carver.take(strips * 2 * a.chunk)
+                scores = carver.take(forwardRows * 2 * a.chunk)
+            }
+        }
+    }
+
+    /// q [T, Z], k [n + T, Z], v [n + T, E] from the window's start on -> y [T, E]; top and total [H, T] are kept.
+    package func forward(
+        _ context: SliceContext, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
+        y: UnsafeMutablePointer<Float>, top: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>,
+        scratch base: UnsafeMutablePointer<Float>
+    ) {
+        let plan = context.plan
+        let workers = context.team.count
+        var carver = Carver(base)
+        let f = ForwardScratch(&carver, self, workers: workers)
+        for piece in plan.pieces {
+            packKeysAndValues(context, piece, k: k, v: v, f)
+            let blocks = (piece.end - piece.start + Self.forwardRows - 1) / Self.forwardRows
+            context.team.share(heads * blocks) { worker, items in
+                let w = f.rows(self, worker: worker)
+                for item in items {
+                    let first = piece.start + item % blocks * Self.forwardRows
+                    attend(
+                        context, piece, head: item / blocks, rows: first..<min(first + Self.forwardRows, piece.end),
+                        q: q, y: y, top: top, total: total, f, w)
+                }
+            }
+        }
+    }
+
+    private func packKeysAndValues(
+        _ context: SliceContext, _ piece: SlicePlan.Piece, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
+        _ f: ForwardScratch
+    ) {
+        let tile = context.matrices.tile
+        let count = piece.end - piece.keyStart
+        let first = piece.keyStart - context.plan.windowStart
+        let passes = (count + MatrixEngine.depth - 1) / MatrixEngine.depth
+        context.team.share(heads * (1 + passes)) { _, items in
+            for item in items {
+                let head = item / (1 + passes)
+                let pass = item % (1 + passes) - 1
+                if pass < 0 {
+                    tile.packRows(
+                        f.keys + head * f.keysPerHead, k + first * keyRow + head * keyDim, keyRow, count, keyDim,
+                        tile.columns)
+                } else {
+                    let from = pass * MatrixEngine.depth
+                    tile.packColumns(
+                        f.values + head * f.valuesPerHead + from / tile.step * Self.padded(valueDim),
+                        v + (first + from) * valueRow + head * valueDim, valueRow, valueDim,
+                        min(MatrixEngine.depth, count - from), tile.columns)
+                }
+            }
+        }
+    }
+
+    /// y = softmax(q k^T) v for some rows of a piece and one head.
+    private func attend(
+        _ context: SliceContext, _ piece: SlicePlan.Piece, head: Int, rows: Range<Int>, q: UnsafePointer<Float>,
+        y: UnsafeMutablePointer<Float>, top: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>,
+        _ f: ForwardScratch, _ w: ForwardScratch.Rows
+    ) {
+        let plan = context.plan
+        let engine = context.matrices
+        let tile = engine.tile
+        let ld = 2 * chunk
+        let row = rows.lowerBound - plan.start
+        // Keys in reach of the last row; row t sees the first `seen + t`.
+        let cols = rows.upperBound - piece.keyStart
+        let seen = rows.lowerBound - piece.keyStart + 1
+        let keyWords = (keyDim + tile.step - 1) / tile.step
+        let out = y + row * valueRow + head * valueDim
+
+        tile.packRows(w.queries, q + row * keyRow + head * keyDim, keyRow, rows.count, keyDim, tile.rows)
+        for key in stride(from: 0, to: cols, by: tile.columns) {
+            // Strips that end before this panel's first key see nothing of it.
+            let blind = max(0, key - seen + 1) / tile.rows * tile.rows
+            engine.tiles(
+                rows.count - blind, min(tile.columns, cols - key), keyWords, w.queries + blind * keyWords,
+                f.keys + head * f.keysPerHead + key * keyWords, 1, false, w.scores + blind * ld + key, ld)
+        }
+        hide(
+            context, head: head, row: rows.lowerBound, rows: rows.count, key: piece.keyStart, keys: cols, in: w.scores,
+            ld)
+        let sums = total + head * plan.length + row
+        context.kernels.causalExponentials(
+            w.scores, ld, rows.count, cols, seen, top + head * plan.length + row, sums)
+
+        tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
+        let words = (cols + tile.step - 1) / tile.step
+        for pass in stride(from: 0, to: cols, by: MatrixEngine.depth) {
+            let passKeys = min(MatrixEngine.depth, piece.end - piece.keyStart - pass)
+            let passWords = (passKeys + tile.step - 1) / tile.step
+            let values = f.values + head * f.valuesPerHead + pass / tile.step * Self.padded(valueDim)
+            for column in stride(from: 0, to: valueDim, by: tile.columns) {
+                for strip in stride(from: 0, to: rows.count, by: tile.rows) {
+                    // Up to the last key that the strip's last row sees.
+                    let reach = min(cols, seen + strip + tile.rows - 1) - pass
+                    if reach <= 0 { continue }
+                    tile.multiply(
+                        (min(reach, passKeys) + tile.step - 1) / tile.step,
+                        w.probabilities + strip * words + pass / tile.step * tile.rows, values + column * passWords,
+                        out + strip * valueRow + column, valueRow, min(tile.rows, rows.count - strip),
+                        min(tile.columns, valueDim - column), 1, pass > 0)
+                }
+            }
+        }
+        context.kernels.divideRows(out, valueRow, sums, rows.count, valueDim)
+    }
+}
