@@ -46,24 +46,9 @@ install_packages() {
     "${install[@]}" "${missing[@]}" || { "${root[@]}" apt-get update -q && "${install[@]}" "${missing[@]}"; }
 }
 
-# OpenBLAS comes in several builds behind one name; the serial one computes wrong results when several threads call it.
-# What counts is the library that the loader finds.
-check_openblas() {
-    local loaded threaded
-    loaded=$(/sbin/ldconfig -p | sed -nE 's/.*libopenblas\.so\.0 .*=> (.*)/\1/p' | head -n 1)
-    [[ $(readlink -f "${loaded:-/}") != *pthread* ]] || return 0
-    threaded=$(dpkg -L libopenblas0-pthread | grep '/libopenblas\.so\.0$' | head -n 1)
-    [[ -n $threaded ]] || fail "the pthread build of OpenBLAS is missing although libopenblas-pthread-dev is installed"
-    export LD_LIBRARY_PATH=${threaded%/*}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
-    echo "setup: this machine's OpenBLAS is ${loaded:-unknown}, not the pthread build that gecko needs." >&2
-    echo "setup: using ${threaded%/*} here; to choose it for good, as root: update-alternatives --set" \
-        "libopenblas.so.0-$(dpkg-architecture -qDEB_HOST_MULTIARCH 2>/dev/null || gcc -print-multiarch) $threaded" >&2
-}
-
 check_swift
 # Two of the packages that SwiftPM fetches hold C++, whose headers a bare Swift toolchain lacks.
 [[ -d /usr/include/c++ ]] || extra_packages="${extra_packages:-} g++"
-install_packages git pkg-config libopenmpi-dev openmpi-bin libopenblas-pthread-dev libhwloc-dev ${extra_packages:-}
-check_openblas
+install_packages git pkg-config libopenmpi-dev openmpi-bin libhwloc-dev ${extra_packages:-}
 echo "setup: building in release (the first time takes a few minutes)"
 swift build -c release ${build_arguments:-}

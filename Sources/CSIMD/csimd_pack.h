@@ -1,6 +1,7 @@
 #pragma once
 /* Packing: a block of a matrix becomes panels of `width` rows (or columns), [panel][word][width], as csimd_tile.h reads them; what a last
-   panel lacks is zero. Written eight lanes at a time, which divides every tile but the narrow ones. Panels may be written up to 8 words
+   panel lacks is zero. Rows ahead are prefetched, since what is packed mostly comes from memory, and hardware stops at a page's end. Written
+   eight lanes at a time, which divides every tile but the narrow ones. Panels may be written up to 8 words
    beyond their end: leave room. */
 #include "csimd_tile.h"
 
@@ -39,7 +40,10 @@ CSIMD_FN void cs_transpose8(csimd_f8 r[8]) {
         for (long p = 0; p < words; p += 8) {                                                               \
           csimd_f8 r[8];                                                                                    \
           if (rows == 8 && (p + 8) * STEP <= k) {                                                           \
-            CS_UNROLL for (int i = 0; i < 8; i++) r[i] = WORDS8(row + i * ld + p * STEP);                   \
+            CS_UNROLL for (int i = 0; i < 8; i++) {                                                         \
+              r[i] = WORDS8(row + i * ld + p * STEP);                                                       \
+              __builtin_prefetch(row + (i + 8) * ld + p * STEP);                                            \
+            }                                                                                               \
           } else {                                                                                          \
             const long rest = k - p * STEP < 8 * STEP ? k - p * STEP : 8 * STEP;                            \
             for (int i = 0; i < 8; i++) {                                                                   \
@@ -65,6 +69,10 @@ CSIMD_FN void cs_transpose8(csimd_f8 r[8]) {
       const long end = from + group < count ? from + group : count;                                         \
       for (long p = 0; p < words; p++) {                                                                    \
         const float *a = x + p * STEP * ld, *b = p * STEP + 1 < k ? a + ld : 0;                             \
+        for (long i = 0; i < STEP; i++) {                                                                   \
+          __builtin_prefetch(a + (16 + i) * ld + from);                                                     \
+          __builtin_prefetch(a + (16 + i) * ld + from + 16);                                                \
+        }                                                                                                   \
         for (long first = from; first < end; first += width)                                                \
           for (long part = 0; part < width; part += 8) {                                                    \
             float *o = to + first * words + p * width + part;                                               \

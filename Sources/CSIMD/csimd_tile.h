@@ -46,11 +46,16 @@ static inline void cs_tile_put_part(const float *tile, float *c, long ldc, long 
     }
 }
 
-/* C[rows, columns] = alpha A B (+ C when add) for one panel of A and one of B with `steps` words each; rows and columns at most the tile's. */
+/* C[rows, columns] = alpha A B (+ C when add) for one panel of A and one of B with `steps` words each; rows and columns at most the tile's.
+   C is fetched while the tile is computed. */
 #define CS_TILE(NAME, ATTRIBUTES, BROADCAST, STEP, WORDS, WORD)                                                        \
   ATTRIBUTES static void NAME(long steps, const float *a, const float *b, float *c, long ldc, long rows, long columns, \
                               float alpha, bool add) {                                                                 \
     csimd_lanes s[CS_TILE_ROWS][2];                                                                                    \
+    for (long i = 0; i < rows; i++) {                                                                                  \
+      __builtin_prefetch(c + i * ldc, 1);                                                                              \
+      __builtin_prefetch(c + i * ldc + columns - 1, 1);                                                                \
+    }                                                                                                                  \
     CS_UNROLL for (int i = 0; i < CS_TILE_ROWS; i++) s[i][0] = s[i][1] = (csimd_lanes)(0.0f);                          \
     for (long p = 0; p < steps; p++) {                                                                                 \
       const WORDS b0 = (WORDS)cs_lanes(b), b1 = (WORDS)cs_lanes(b + CS_TILE_LANES);                                    \

@@ -28,6 +28,7 @@ import Training
                     switch text {
                     case "cosine": "wsd"
                     case "balanced": "even"
+                    case "f32": "bf16"
                     default: text + "x"
                     }
                 case .list, .other: ""

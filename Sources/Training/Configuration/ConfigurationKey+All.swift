@@ -28,7 +28,8 @@ extension ConfigurationKey {
             "Chunk size C in tokens: a token attends to its own chunk and the one before."),
         .choice(
             .model, "precision", \.model.precision,
-            "Number format of the factors of matrix products; weights, states, norms and sums are float32 in any case. bf16 needs a CPU with AVX512-BF16."),
+            "Number format of the factors of matrix products; weights, states, norms and sums are float32 in any case. bf16 needs a CPU with AVX512-BF16."
+        ),
         .integer(
             .model, "norm_groups", \.model.normGroups, .atLeast(1), "Groups of the timestep decay norm; divides dim."),
         .integer(

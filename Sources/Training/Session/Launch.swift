@@ -68,7 +68,7 @@ package enum Launch {
         try Fault.checkEnvironment()
         switch try Launcher.detect(ProcessInfo.processInfo.environment) {
         case .none:
-            let plan = try TrainingPlan(try load(nil))
+            let plan = try TrainingPlan(try load(nil).forThisCPU(say: say))
             let prepared = try prepare(plan)
             try await body(plan, try RankHost(inProcess: plan), prepared)
         case .mpi:
@@ -120,7 +120,7 @@ package enum Launch {
         let isRoot = world.rank == 0
         let first = Result { () throws -> (TrainingPlan, Prepared)? in
             guard isRoot else { return nil }
-            let plan = try TrainingPlan(try load(world.size))
+            let plan = try TrainingPlan(try load(world.size).forThisCPU(say: say))
             return (plan, try prepare(plan))
         }
         try await session.agree(on: first.failure)

@@ -3,6 +3,9 @@ import Kernels
 import Numerics
 
 extension SlidingChunkAttention {
+    /// From one row of scores to the next: a line more than 2C, so that the rows of a tile don't fall into one set of the cache.
+    var scoreRow: Int { 2 * chunk + FloatBuffer.alignment }
+
     /// Query rows whose scores a worker holds at a time.
     static let forwardRows = 64
 
@@ -31,7 +34,7 @@ extension SlidingChunkAttention {
             return Rows(&carver, a)
         }
 
-        /// A worker's queries and probabilities in strips, and its scores [rows, 2C].
+        /// A worker's queries and probabilities in strips, and its scores.
         struct Rows {
             let queries, probabilities, scores: UnsafeMutablePointer<Float>
 
@@ -39,7 +42,7 @@ extension SlidingChunkAttention {
                 let strips = stripped(forwardRows)
                 queries = carver.take(strips * a.keyDim)
                 probabilities = carver.take(strips * 2 * a.chunk)
-                scores = carver.take(forwardRows * 2 * a.chunk)
+                scores = carver.take(forwardRows * a.scoreRow)
             }
         }
     }
@@ -105,7 +108,7 @@ extension SlidingChunkAttention {
         let plan = context.plan
         let engine = context.matrices
         let tile = engine.tile
-        let ld = 2 * chunk
+        let ld = scoreRow
         let row = rows.lowerBound - plan.start
         // Keys in reach of the last row; row t sees the first `seen + t`.
         let cols = rows.upperBound - piece.keyStart
