@@ -14,6 +14,3 @@ prepend_path("PATH", pathJoin(root, "bin"))
 
 -- Slurm's other fences let MPI_Init crash now and then when a node has several ranks.
 setenv("SLURM_PMIX_FENCE", "ring")
-
--- Where the loader would find OpenBLAS' serial build first, which computes wrong results with threads (Debian, Ubuntu):
--- prepend_path("LD_LIBRARY_PATH", "/usr/lib/x86_64-linux-gnu/openblas-pthread")

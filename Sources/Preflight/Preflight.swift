@@ -32,7 +32,6 @@ package struct Preflight {
         let topology = try Topology()
         let placement = try CorePlacement.agree(in: world, topology: topology, threads: 0)
         world.isOversubscribed = placement.oversubscribed
-        try MatrixProduct.useCallersThreads()
         let team = try placement.makeTeam(topology)
         defer { team.stop() }
         var facts = NodeFacts(

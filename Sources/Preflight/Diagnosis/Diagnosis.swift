@@ -95,7 +95,7 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "rank \(facts.rank) computes other bits than most ranks (\(facts.bits), they \(bits)): another CPU, OpenBLAS or OPENBLAS_CORETYPE. Runs would depend "
+                        "rank \(facts.rank) computes other bits than most ranks (\(facts.bits), they \(bits)): another kind of CPU. Runs would depend "
                             + "on which node does what"))
             }
             if let first = facts.goldenFailures.first {

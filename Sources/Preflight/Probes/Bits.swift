@@ -15,7 +15,7 @@ enum Bits {
             a.base[i] = Float(first.uniform(UInt64(i)) - 0.5)
             b.base[i] = Float(second.uniform(UInt64(i)) - 0.5)
         }
-        MatrixProduct.serial(false, true, size, size, size, a.base, size, b.base, size, 0, c.base, size)
+        MatrixEngine(Team()).run(false, true, size, size, size, a.base, size, b.base, size, 0, c.base, size)
         // Through exponentials too: biasSilu of the products.
         KernelTable.best.biasSilu(c.base, size, nil, a.base, size, size, size)
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

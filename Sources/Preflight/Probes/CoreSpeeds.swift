@@ -14,6 +14,7 @@ enum CoreSpeeds {
         let found = UnsafeMutableBufferPointer<NodeFacts.Core>.allocate(capacity: team.count)
         found.initialize(repeating: NodeFacts.Core(number: 0, gflops: 0, taken: 0))
         defer { found.deallocate() }
+        let engine = MatrixEngine(team)
         let buffers = (0..<team.count).map { _ in FloatBuffer(3 * size * size) }
         team.run { worker in
             let memory = buffers[worker].base
@@ -28,7 +29,7 @@ enum CoreSpeeds {
                 let start = MonotonicClock.seconds
                 var (now, products) = (start, 0)
                 repeat {
-                    MatrixProduct.serial(false, false, size, size, size, a, size, b, size, 0, c, size)
+                    engine.serial(worker, false, false, size, size, size, a, size, b, size, 0, c, size)
                     products += 1
                     now = MonotonicClock.seconds
                 } while now - start < secondsPerWindow
