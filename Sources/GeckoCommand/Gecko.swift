@@ -4,8 +4,8 @@ struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
         subcommands: [
-            Train.self, Generate.self, Checkpoint.self, Profile.self, Simulate.self, Plan.self, Submit.self, Status.self,
-            Doctor.self, TopologyCommand.self, Verify.self,
+            Train.self, Generate.self, Checkpoint.self, Profile.self, Bench.self, Simulate.self, Plan.self, Submit.self,
+            Status.self, Doctor.self, TopologyCommand.self, Verify.self,
         ])
 }
 

@@ -12,7 +12,7 @@ struct RunArguments: ParsableArguments {
     /// The file, if there is one.
     var file: String? { arguments.first.flatMap { $0.hasPrefix("--") ? nil : $0 } }
 
-    private var overrides: [String] { Array(arguments.dropFirst(file == nil ? 0 : 1)) }
+    var overrides: [String] { Array(arguments.dropFirst(file == nil ? 0 : 1)) }
 
     /// As it stands in the file and on the command line, before anything is resolved.
     func configuration() throws -> RunConfiguration { try RunConfiguration.load(file: file, overrides: overrides) }

@@ -63,11 +63,11 @@ package final class Stage {
 
     /// Call before a step's forwards; `trains` false leaves the gradients alone.
     package func beginStep(trains: Bool = true) {
-        if trains { store.gradients.clear() }
-        for block in blocks { block.beginStep(geometry) }
+        if trains { matrices.team.alone(as: .optimizer) { store.gradients.clear() } }
+        matrices.team.alone(as: .ema) { for block in blocks { block.beginStep(geometry) } }
     }
 
-    package func endStep() { for block in blocks { block.endStep() } }
+    package func endStep() { matrices.team.alone(as: .ema) { for block in blocks { block.endStep() } } }
 
     package func context(
         plan: SlicePlan, tokens: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, lossScale: Float,

@@ -30,7 +30,7 @@ package struct AdamW: Sendable, Equatable {
         func range(_ i: Int) -> Range<Int> {
             (count * i / parts / 16 * 16)..<(i + 1 == parts ? count : count * (i + 1) / parts / 16 * 16)
         }
-        team.forEach(parts) { part in
+        team.forEach(parts, as: .optimizer) { part in
             let r = range(part)
             let o = r.lowerBound
             KernelTable.best.adamW(

@@ -148,6 +148,12 @@ package final class RankGroup: Sendable {
         try await each { try await $1.endTrace(title: title) }[0]
     }
 
+    /// Counts from the next step on where the time goes.
+    package func beginBreakdown() async throws { _ = try await each { await $1.beginBreakdown() } }
+
+    /// Where the time went since, summed over all ranks.
+    package func endBreakdown() async throws -> Breakdown { try await each { try await $1.endBreakdown() }[0] }
+
     /// Gives all tensors in the model's order to a sink on world rank 0; nil elsewhere.
     package func collectParameters<Sink: ParameterSink & SendableMetatype, Value: Sendable>(
         into make: @escaping @Sendable () throws -> Sink, finish: @escaping @Sendable (Sink) throws -> Value

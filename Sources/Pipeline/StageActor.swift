@@ -66,6 +66,9 @@ package actor StageActor {
     package func beginTrace() throws { try guarded { try running.beginTrace() } }
     package func endTrace(title: String) throws -> Timeline? { try guarded { try running.endTrace(title: title) } }
 
+    package func beginBreakdown() { running.beginBreakdown() }
+    package func endBreakdown() throws -> Breakdown { try guarded { try running.endBreakdown() } }
+
     /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back what `finish` makes of it.
     package func collectParameters<Sink: ParameterSink & SendableMetatype, Result: Sendable>(
         into make: @Sendable () throws -> Sink, finish: @Sendable (Sink) throws -> Result

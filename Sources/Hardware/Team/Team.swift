@@ -10,6 +10,8 @@ package final class Team {
     package let count: Int
     /// Called by the leader after each fork-join, whatever the count: between kernels a message can be moved on.
     package var onJoin: (() -> Void)?
+    /// Set while a breakdown is wanted.
+    package var clock: WorkClock?
 
     private let crew: Crew?
     private var threads: [PosixThread] = []
@@ -52,28 +54,42 @@ package final class Team {
     deinit { stop() }
 
     /// Runs `body(worker)` once per worker and returns when all have finished.
+    ///
+    /// - Parameter work: what a breakdown counts it as; nil: as nothing
     @inline(__always)
-    package func run(_ body: (Int) -> Void) {
+    package func run(as work: Work? = nil, _ body: (Int) -> Void) {
         if let crew {
-            fork(crew, body)
+            fork(crew, work, body)
+            onJoin?()
         } else {
-            body(0)
+            alone(as: work) { body(0) }
         }
-        onJoin?()
     }
 
     /// Runs `body(task)` for every task in `0..<tasks`; worker `w` takes the consecutive tasks from `tasks * w / count` on.
     @inline(__always)
-    package func forEach(_ tasks: Int, _ body: (Int) -> Void) {
+    package func forEach(_ tasks: Int, as work: Work? = nil, _ body: (Int) -> Void) {
         if let crew, tasks > 1 {
             let count = count
-            fork(crew) { worker in
+            fork(crew, work) { worker in
                 for task in (tasks &* worker / count)..<(tasks &* (worker &+ 1) / count) { body(task) }
             }
+            onJoin?()
         } else {
-            for task in 0..<tasks { body(task) }
+            alone(as: work) { for task in 0..<tasks { body(task) } }
         }
+    }
+
+    /// Runs `body` on the leader, while the workers wait.
+    @inline(__always)
+    package func alone<Value, Failure: Error>(
+        as work: Work?, _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let start = clock.map { _ in MonotonicClock.seconds }
+        let value = try body()
+        if let start, let work { clock?.alone(work, since: start) }
         onJoin?()
+        return value
     }
 
     /// Ends the workers and waits for their end. A stopped team must not run again.
@@ -84,11 +100,22 @@ package final class Team {
         threads = []
     }
 
-    private func fork(_ crew: Crew, _ body: (Int) -> Void) {
+    private func fork(_ crew: Crew, _ work: Work?, _ body: (Int) -> Void) {
         precondition(!threads.isEmpty, "a stopped team cannot run")
         // Lent to the workers, who are done with it when `share` returns.
         withoutActuallyEscaping(body) { body in
-            withUnsafePointer(to: body) { crew.share($0) }
+            guard let clock, let work else {
+                withUnsafePointer(to: body) { crew.share($0) }
+                return
+            }
+            let start = MonotonicClock.seconds
+            let counted = { (worker: Int) in
+                let start = MonotonicClock.seconds
+                body(worker)
+                clock.count(work, of: worker, since: start)
+            }
+            withUnsafePointer(to: counted) { crew.share($0) }
+            clock.close(since: start)
         }
     }
 }

@@ -97,7 +97,7 @@ package final class FeedForward {
         let (T, D, F) = (context.length, c.dim, c.ffnDim)
         let weight = c.normAffine ? value("norm.weight") : nil
         let bias = c.normAffine ? value("norm.bias") : nil
-        team.share(T) { _, rows in
+        team.share(T, as: .norms) { _, rows in
             let t = rows.lowerBound
             kernels.layerNorm(
                 f.g + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, y + t * D, weight, bias, rows.count, D,
@@ -114,13 +114,15 @@ package final class FeedForward {
         }
         hiddenDropout.apply(context, f.h, f.h, F)
         let direct = !c.rescaleNFFN && !outputDropout.isActive(context)
-        if direct { out.update(from: residual, count: T * D) }
+        if direct { team.alone(as: .elementwise) { out.update(from: residual, count: T * D) } }
         let o = c.rescaleNFFN ? f.o : out
         fc2.forward(context, value("fc2.weight"), f.h, F, direct ? 1 : 0, o, D)
         if direct { return }
         outputDropout.apply(context, o, o, D)
-        if c.rescaleNFFN { kernels.multiplyRow(out, o, value("alpha"), T, D) }
-        kernels.addTo(out, residual, T * D)
+        team.alone(as: .elementwise) {
+            if c.rescaleNFFN { kernels.multiplyRow(out, o, value("alpha"), T, D) }
+            kernels.addTo(out, residual, T * D)
+        }
     }
 
     /// dout -> dy [T, D], through the norm only, added to dy when `add`; the residual's gradient is dout itself.
@@ -137,7 +139,7 @@ package final class FeedForward {
                 let i = columns.lowerBound
                 kernels.columnDots(dout + i, f.o + i, T, columns.count, D, dalpha + i)
             }
-            kernels.multiplyRow(g.dout, dout, value("alpha"), T, D)
+            team.alone(as: .elementwise) { kernels.multiplyRow(g.dout, dout, value("alpha"), T, D) }
             outputDropout.apply(context, g.dout, g.dout, D)
         } else {
             outputDropout.apply(context, dout, g.dout, D)
@@ -154,7 +156,7 @@ package final class FeedForward {
         }
         fc1.backward(context, value("fc1.weight"), g.da, wide, 0, w.dg, D)
         let weight = c.normAffine ? value("norm.weight") : nil
-        team.share(T) { _, rows in
+        team.share(T, as: .norms) { _, rows in
             let t = rows.lowerBound
             kernels.layerNormBackward(
                 dy + t * D, w.dg + t * D, y + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, weight, rows.count, D,
@@ -163,7 +165,7 @@ package final class FeedForward {
         if c.normAffine {
             let dw = gradient("norm.weight")
             let db = gradient("norm.bias")
-            team.share(D, grain: 16) { _, columns in
+            team.share(D, grain: 16, as: .norms) { _, columns in
                 kernels.layerNormWeight(
                     dw, db, w.dg, y, f.m, f.r, T, D, c.lnGroups, columns.lowerBound, columns.upperBound)
             }

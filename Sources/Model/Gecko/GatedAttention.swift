@@ -173,11 +173,11 @@ final class GatedAttention {
         let plan = context.plan
         let (T, D, Z, E) = (plan.length, c.dim, c.zDim, c.valueDim)
         let n = plan.window
-        exit.copyRecurrences(from: entry)
+        team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }
         timeNorm.forward(context, x: x, y: f.tn, mean: exit.mean, variance: exit.variance, mhat: f.mhat, r: f.tr)
         ema.forward(context, x: f.tn, y: f.s, state: exit.ema, entries: f.entries, scratch: w.workers)
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
-        team.share(T) { _, rows in
+        team.share(T, as: .norms) { _, rows in
             let o = rows.lowerBound * D
             kernels.rmsNorm(
                 f.mx + o, D, f.sr + rows.lowerBound * c.lnGroups, f.s + o, D, rms, rows.count, D, c.lnGroups,
@@ -199,14 +199,16 @@ final class GatedAttention {
         }
         rotate(context, f.q, direction: 1)
         rotate(context, f.k + n * Z, direction: 1)
-        entry.copyWindow(to: (f.k, f.ak, f.v), rows: n)
+        team.alone(as: .elementwise) { entry.copyWindow(to: (f.k, f.ak, f.v), rows: n) }
         sca.forward(
             context, q: f.q, k: f.k, v: f.v, y: f.attended, top: f.top, total: f.total, scratch: w.workers)
         awm.forward(
             context, q: f.aq, k: f.ak, v: f.v, y: w.awm, memory: exit.memory, lognorm: exit.lognorm, stash: f.memory,
             scratch: w.workers)
         let cut = plan.newWindowStart - plan.windowStart
-        exit.setWindow(from: (f.k + cut * Z, f.ak + cut * Z, f.v + cut * E), rows: plan.newWindow)
+        team.alone(as: .elementwise) {
+            exit.setWindow(from: (f.k + cut * Z, f.ak + cut * Z, f.v + cut * E), rows: plan.newWindow)
+        }
         team.share(T) { _, rows in
             let o = rows.lowerBound * E
             kernels.gatedMix(
@@ -233,9 +235,9 @@ final class GatedAttention {
         wh1.forward(context, value("wh1.weight"), f.mx, D, drops ? 0 : 1, y, D)
         wh2.forward(context, value("wh2.weight"), f.mix, E, 1, y, D)
         if drops {
-            kernels.addRow(y, D, y, D, value("wh1.bias"), T, D)
+            team.alone(as: .elementwise) { kernels.addRow(y, D, y, D, value("wh1.bias"), T, D) }
             outputDropout.apply(context, y, y, D)
-            kernels.addTo(y, x, T * D)
+            team.alone(as: .elementwise) { kernels.addTo(y, x, T * D) }
         }
     }
 
@@ -280,8 +282,9 @@ final class GatedAttention {
                 w.dattended + o, g.dzr + r, Z + E, w.dmix + o, f.attended + o, f.zr + r, Z + E, rows.count, E)
         }
         // The window handed on is the tail of the keys and values held here: its gradient is where theirs begins.
-        stateGradient.copyWindowGradient(
-            to: (w.dk, w.dak, w.dv), keys: keys, from: cut, rows: plan.newWindow)
+        team.alone(as: .elementwise) {
+            stateGradient.copyWindowGradient(to: (w.dk, w.dak, w.dv), keys: keys, from: cut, rows: plan.newWindow)
+        }
         sca.backward(
             context, dy: w.dattended, y: f.attended, q: f.q, k: f.k, v: f.v, top: f.top, total: f.total, dq: w.dq,
             dk: w.dk, dv: w.dv, scratch: w.workers)
@@ -289,7 +292,7 @@ final class GatedAttention {
             context, dy: w.dmix, q: f.aq, k: f.ak, v: f.v, dq: w.daq, dk: w.dak, dv: w.dv,
             memoryGradient: stateGradient.memory, lognormGradient: stateGradient.lognorm, stash: f.memory,
             scratch: w.workers)
-        stateGradient.setWindow(from: (w.dk, w.dak, w.dv), rows: n)
+        team.alone(as: .elementwise) { stateGradient.setWindow(from: (w.dk, w.dak, w.dv), rows: n) }
 
         let dk = w.dk + n * Z
         let dak = w.dak + n * Z
@@ -321,7 +324,7 @@ final class GatedAttention {
         wzr.backward(context, value("wz.weight"), g.dzr, Z + E, 1, w.dmx, D)
         inputDropout.apply(context, w.dmx, w.dmx, D)
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
-        team.share(T) { _, rows in
+        team.share(T, as: .norms) { _, rows in
             let o = rows.lowerBound * D
             kernels.rmsNormBackward(
                 w.ds + o, D, w.dmx + o, D, f.s + o, D, f.sr + rows.lowerBound * c.lnGroups, rms, rows.count, D,
@@ -329,7 +332,7 @@ final class GatedAttention {
         }
         if c.normAffine {
             let dw = gradient("rmsnorm.weight")
-            team.share(D, grain: 16) { _, columns in
+            team.share(D, grain: 16, as: .norms) { _, columns in
                 kernels.rmsNormWeight(
                     dw, w.dmx, f.s, f.sr, T, D, c.lnGroups, columns.lowerBound, columns.upperBound)
             }

@@ -121,16 +121,20 @@ package final class GeckoLayer: Block {
         let d = GradientStash(&gradientCarver, c, g)
         let count = context.length * c.dim
         // Without the two-hop residual the middle activation is the residual, so its gradient begins as dy.
-        if !c.twoHopResidual { w.dmiddle.update(from: dy, count: count) }
+        if !c.twoHopResidual { context.team.alone(as: .elementwise) { w.dmiddle.update(from: dy, count: count) } }
         feedForward.backward(
             context, dout: dy, dy: w.dmiddle, add: !c.twoHopResidual, y: f.middle, stash: f.feedForward,
             gradientStash: d.feedForward, workspace: w.feedForward)
         // The second hop: x is the feed-forward's residual too. Its gradient is kept before dx (perhaps dy) is written.
-        if c.twoHopResidual { w.feedForward.dg.update(from: dy, count: count) }
+        if c.twoHopResidual {
+            context.team.alone(as: .elementwise) { w.feedForward.dg.update(from: dy, count: count) }
+        }
         attention.backward(
             context, dy: w.dmiddle, dx: dx, x: x, stateGradient: .at(stateGradient, c, window: g.window),
             stash: f.attention, gradientStash: d.attention, workspace: w.attention)
-        if c.twoHopResidual { context.kernels.addTo(dx, w.feedForward.dg, count) }
+        if c.twoHopResidual {
+            context.team.alone(as: .elementwise) { context.kernels.addTo(dx, w.feedForward.dg, count) }
+        }
     }
 
     package func accumulateWeightGradients(

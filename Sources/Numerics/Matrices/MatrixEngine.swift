@@ -84,7 +84,7 @@ package final class MatrixEngine {
         let size = (kc + tile.step - 1) / tile.step * width
         let count = (n + width - 1) / width
         let workers = team.count
-        team.run { worker in
+        team.run(as: .gemm) { worker in
             let first = count * worker / workers
             let end = count * (worker + 1) / workers
             if first == end { return }
@@ -102,7 +102,7 @@ package final class MatrixEngine {
         let workers = team.count
         let strips = (m + tile.rows - 1) / tile.rows
         let panels = (n + tile.columns - 1) / tile.columns
-        team.run { worker in
+        team.run(as: .gemm) { worker in
             if strips >= workers {
                 let first = strips * worker / workers * tile.rows
                 let end = min(m, strips * (worker + 1) / workers * tile.rows)

@@ -28,17 +28,23 @@ extension RankEngine {
         precondition(batch.sequences == plan.sequences && batch.length == plan.sequence, "the batch must fit the plan")
         let start = MonotonicClock.seconds
         waited = 0
+        team.clock?.enter(.update)
+        defer { team.clock?.enter(nil) }
         try timed(.begin) {
             load(batch)
             for place in places { place.stage.beginStep() }
             try messages.begin(plan.messages)
         }
         try runTable(batch, step: number)
+        team.clock?.enter(.update)
         let tableSeconds = MonotonicClock.seconds - start
-        if let sync { try timed(.sync) { try sync.finish() } }
-        if plan.model.tieEmbeddings { try timed(.tied) { try exchangeTiedGradients() } }
+        if let sync { try timed(.sync) { try team.alone(as: .communication) { try sync.finish() } } }
+        if plan.model.tieEmbeddings {
+            try timed(.tied) { try team.alone(as: .communication) { try exchangeTiedGradients() } }
+        }
         let gathered = try timed(.norm) {
-            try endpoint.allGather(summary(tableSeconds: tableSeconds) + notes())
+            let summary = summary(tableSeconds: tableSeconds) + notes()
+            return try team.alone(as: .communication) { try endpoint.allGather(summary) }
         }
         var report = StepReport()
         report.notes = gathered.map { Array($0[(Summary.norms + plan.mostTensorsOnARank)...]) }
@@ -95,10 +101,10 @@ extension RankEngine {
         let block = 1 << 15
         let blocks = (count + block - 1) / block
         let kernel = KernelTable.best.sumOfSquares
-        if blocks == 1 { return kernel(x, count) }
+        if blocks == 1 { return team.alone(as: .optimizer) { kernel(x, count) } }
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { sums in
             let out = sums.baseAddress!
-            team.forEach(blocks) { b in out[b] = kernel(x + b * block, min(block, count - b * block)) }
+            team.forEach(blocks, as: .optimizer) { b in out[b] = kernel(x + b * block, min(block, count - b * block)) }
             var total = 0.0
             for b in 0..<blocks { total += out[b] }
             return total

@@ -33,7 +33,7 @@ extension RankEngine {
                 }
             }
         }
-        try messages.finish()
+        try team.alone(as: .communication) { try messages.finish() }
         activity = "has finished its row"
         for place in places where !place.isDrained {
             preconditionFailure("stage \(place.number) still holds units after its row")
@@ -58,13 +58,16 @@ extension RankEngine {
         batch: Batch
     ) throws {
         let unit = unit(action)
+        team.clock?.enter(action.kind.part)
         var start = tracer.map { _ in Tracer.Moment.now }
         switch action.kind {
         case .forward:
             if !place.isFirst {
                 let arrived = try take(.activation, action, at: position, from: action.stage - 1)
                 start = tracer.map { _ in Tracer.Moment.now }
-                place.input(slots).update(from: arrived.base, count: arrived.count)
+                team.alone(as: .elementwise) {
+                    place.input(slots).update(from: arrived.base, count: arrived.count)
+                }
                 activationBuffers.giveBack(arrived)
             }
             let output = activationBuffers.take()
@@ -111,7 +114,7 @@ extension RankEngine {
             preconditionFailure("\(describe(action)): nothing was handed over and no message is due")
         }
         let start = MonotonicClock.seconds
-        let (message, buffer) = try messages.receive(for: describe(action))
+        let (message, buffer) = try team.alone(as: .waiting) { try messages.receive(for: describe(action)) }
         let end = MonotonicClock.seconds
         waited += end - start
         tracer?.arrived(message, at: end)
@@ -127,7 +130,7 @@ extension RankEngine {
         }
         let bytes = buffer.count * MemoryLayout<Float>.stride
         let ready = MonotonicClock.seconds
-        let message = try messages.send(buffer)
+        let message = try team.alone(as: .communication) { try messages.send(buffer) }
         tracer?.departed(message, action, at: ready, bytes: bytes)
     }
 
@@ -138,5 +141,16 @@ extension RankEngine {
         let value = try body()
         tracer.span(.label(phase.rawValue), since: start)
         return value
+    }
+}
+
+extension ActionKind {
+    /// Where a breakdown counts the action.
+    fileprivate var part: StepPart {
+        switch self {
+        case .forward: .forward
+        case .recompute: .recompute
+        case .backward, .backwardInput, .backwardWeight: .backward
+        }
     }
 }

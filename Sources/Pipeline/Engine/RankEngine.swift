@@ -99,6 +99,7 @@ final class RankEngine {
         lastAdvance = now
         try? endpoint.progress()
         try? sync?.progress()
+        team.clock?.alone(.communication, since: now)
     }
 
     func place(of stage: Int) -> StagePlace {

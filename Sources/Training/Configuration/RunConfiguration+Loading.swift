@@ -4,9 +4,12 @@ import TOMLKit
 extension RunConfiguration {
     /// Reads a TOML file, then the overrides of the command line over it. Keys that appear nowhere keep their defaults.
     /// - Parameter overrides: `--section.key value` or `--section.key=value`; `--section.key` alone sets a boolean.
+    /// - Parameter base: what keys are that appear nowhere; nil: their defaults
     /// - Throws: `ConfigurationError` with every unknown key, wrong type and value out of range, each with its place.
-    package static func load(file: String?, overrides: [String]) throws -> RunConfiguration {
-        var configuration = RunConfiguration()
+    package static func load(
+        base: RunConfiguration? = nil, file: String?, overrides: [String]
+    ) throws -> RunConfiguration {
+        var configuration = base ?? RunConfiguration()
         var problems: [String] = []
         if let file {
             configuration.file = file

@@ -20,7 +20,7 @@ package enum Launch {
                 configuration.run.directory, configurationFile: configurationFile, now: Date())
             return configuration
         }
-        try await run(resolving) { plan in
+        try await run(resolving) { (plan: TrainingPlan) in
             try RunPlace.open(plan, resume: resume)
         } body: { plan, host, place in
             let path = plan.configuration.run.directory
@@ -39,7 +39,7 @@ package enum Launch {
     package static func profile(
         steps: Int, output: String, cluster: String? = nil, load: @escaping Loader
     ) async throws {
-        try await run(load) { _ in
+        try await run(load) { (_: TrainingPlan) in
             try checkFolder(of: output)
             if let cluster { try checkFolder(of: cluster) }
         } body: { plan, host, _ in
@@ -59,16 +59,27 @@ package enum Launch {
         }
     }
 
+    /// Measures how fast `load`'s model trains on random tokens, and tells it. Throws as `train` does.
+    package static func bench(_ request: BenchRequest, load: @escaping Loader) async throws {
+        try await run(load) { (plan: BenchPlan) in
+            try request.check(plan)
+        } body: { plan, host, _ in
+            let benchmark = Benchmark(plan: plan, host: host, request: request)
+            guard let report = try await benchmark.run() else { return }
+            say(request.json ? report.json : report.text)
+        }
+    }
+
     /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on every rank;
     /// the body gets what was prepared where that happened.
-    private static func run<Prepared: Sendable>(
-        _ load: @escaping Loader, prepare: @escaping @Sendable (TrainingPlan) throws -> Prepared,
-        body: @escaping @Sendable (TrainingPlan, RankHost, Prepared?) async throws -> Void
+    private static func run<Plan: RunPlan & SendableMetatype, Prepared: Sendable>(
+        _ load: @escaping Loader, prepare: @escaping @Sendable (Plan) throws -> Prepared,
+        body: @escaping @Sendable (Plan, RankHost, Prepared?) async throws -> Void
     ) async throws {
         try Fault.checkEnvironment()
         switch try Launcher.detect(ProcessInfo.processInfo.environment) {
         case .none:
-            let plan = try TrainingPlan(try load(nil).forThisCPU(say: say))
+            let plan = try Plan(try load(nil).forThisCPU(say: say))
             let prepared = try prepare(plan)
             try await body(plan, try RankHost(inProcess: plan), prepared)
         case .mpi:
@@ -113,24 +124,24 @@ package enum Launch {
     }
 
     /// Rank 0 reads, checks and prepares; the others get what it resolved, so that all run the same.
-    private static func agree<Prepared: Sendable>(
+    private static func agree<Plan: RunPlan, Prepared: Sendable>(
         _ session: MPISession, _ world: MPISession.World, _ load: Loader,
-        _ prepare: (TrainingPlan) throws -> Prepared
-    ) async throws -> (TrainingPlan, Prepared?) {
+        _ prepare: (Plan) throws -> Prepared
+    ) async throws -> (Plan, Prepared?) {
         let isRoot = world.rank == 0
-        let first = Result { () throws -> (TrainingPlan, Prepared)? in
+        let first = Result { () throws -> (Plan, Prepared)? in
             guard isRoot else { return nil }
-            let plan = try TrainingPlan(try load(world.size).forThisCPU(say: say))
+            let plan = try Plan(try load(world.size).forThisCPU(say: say))
             return (plan, try prepare(plan))
         }
         try await session.agree(on: first.failure)
         let root = try first.get()
         let text = try await session.broadcast(root.map { Array($0.0.configuration.toml().utf8) } ?? [], from: 0)
-        let second = Result { () throws -> TrainingPlan in
+        let second = Result { () throws -> Plan in
             if let root { return root.0 }
             let configuration = try RunConfiguration.parse(
                 toml: String(decoding: text, as: UTF8.self), file: "rank 0's configuration")
-            return try TrainingPlan(try configuration.validated(world: world.size))
+            return try Plan(try configuration.validated(world: world.size))
         }
         try await session.agree(on: second.failure)
         return (try second.get(), root?.1)

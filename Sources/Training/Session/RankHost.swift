@@ -38,7 +38,7 @@ struct RankHost: Sendable {
     }
 
     /// All ranks in this process.
-    init(inProcess plan: TrainingPlan) throws {
+    init(inProcess plan: some RunPlan) throws {
         let topology = try Topology()
         let world = plan.pipeline.world
         let threads = plan.configuration.machine.threads
@@ -58,7 +58,7 @@ struct RankHost: Sendable {
     }
 
     /// This process' rank of an MPI world. All ranks call it.
-    init(_ session: MPISession, _ world: MPISession.World, _ plan: TrainingPlan) async throws {
+    init(_ session: MPISession, _ world: MPISession.World, _ plan: some RunPlan) async throws {
         let topology = try Topology()
         let placement = try await session.place(topology: topology, threads: plan.configuration.machine.threads)
         let seed = UInt64(plan.configuration.training.seed)

@@ -104,7 +104,7 @@ package struct AdaptiveWorkingMemory {
         let Z = heads * keyDim
         let E = heads * valueDim
         let size = keyDim * valueDim
-        context.team.share(heads) { worker, heads in
+        context.team.share(heads, as: .memory) { worker, heads in
             let f = scratch(base, worker: worker)
             for head in heads {
                 let m = memory + head * size
@@ -147,7 +147,7 @@ package struct AdaptiveWorkingMemory {
     ) {
         let plan = context.plan
         let size = keyDim * valueDim
-        context.team.share(heads) { worker, heads in
+        context.team.share(heads, as: .memory) { worker, heads in
             let f = scratch(base, worker: worker)
             for head in heads {
                 let dm = memoryGradient + head * size

@@ -61,7 +61,7 @@ package final class ComplexEMA {
         state: UnsafeMutablePointer<Float>, entries: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         let plan = context.plan
-        context.team.share(padded / 16) { worker, blocks in
+        context.team.share(padded / 16, as: .ema) { worker, blocks in
             for block in blocks {
                 context.kernels.complexEMA(
                     y, state, state + orders * padded, entries, x, plane(0), plane(1), plane(2), plane(3), plane(4),
@@ -78,7 +78,7 @@ package final class ComplexEMA {
         scratch: UnsafeMutablePointer<Float>
     ) {
         let plan = context.plan
-        context.team.share(padded / 16) { worker, blocks in
+        context.team.share(padded / 16, as: .ema) { worker, blocks in
             for block in blocks {
                 context.kernels.complexEMABackward(
                     dx, stateGradient, stateGradient + orders * padded, gradientPlane(0), gradientPlane(1),

@@ -20,7 +20,9 @@ package struct Dropout {
     /// y = mask x, [T, n]; y may be x. Forward and backward are the same map. Copies (or does nothing in place) when inactive.
     package func apply(_ context: SliceContext, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int) {
         guard rate > 0, let stream = context.dropout else {
-            if x != UnsafePointer(y) { y.update(from: x, count: context.length * n) }
+            if x != UnsafePointer(y) {
+                context.team.alone(as: .elementwise) { y.update(from: x, count: context.length * n) }
+            }
             return
         }
         let key = stream.key(layer: layer, site: site)

@@ -41,7 +41,7 @@ package struct TimestepDecayNorm {
         r: UnsafeMutablePointer<Float>
     ) {
         let plan = context.plan
-        context.team.share(groups) { _, g in
+        context.team.share(groups, as: .norms) { _, g in
             context.kernels.timestepNorm(
                 y, mhat, r, mean, variance, x, weight, bias, plan.meanCorrection, plan.varianceCorrection, plan.resets,
                 plan.length, dim, groups, g.lowerBound, g.upperBound, beta1, beta2, Float(eps))
@@ -61,7 +61,7 @@ package struct TimestepDecayNorm {
     ) {
         let plan = context.plan
         guard let weightGradient, let biasGradient else { preconditionFailure("backward without gradient memory") }
-        context.team.share(groups) { _, g in
+        context.team.share(groups, as: .norms) { _, g in
             context.kernels.timestepNormBackward(
                 dx, weightGradient, biasGradient, meanGradient, varianceGradient, dy, x, mhat, r, weight,
                 plan.meanCorrection, plan.varianceCorrection, plan.resets, plan.length, dim, groups, g.lowerBound,

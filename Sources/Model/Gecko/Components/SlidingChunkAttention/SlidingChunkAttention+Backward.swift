@@ -83,7 +83,7 @@ extension SlidingChunkAttention {
                 let rows = first..<min(first + f.rows, piece.end)
                 let blocks = (rows.upperBound - piece.keyStart + Self.backwardKeys - 1) / Self.backwardKeys
                 pack(context, piece, rows, blocks: blocks, g, f)
-                context.team.share(heads * blocks) { worker, items in
+                context.team.share(heads * blocks, as: .attention) { worker, items in
                     let w = f.keys(self, worker: worker)
                     for item in items {
                         keyGradients(
@@ -103,7 +103,7 @@ extension SlidingChunkAttention {
         let tile = context.matrices.tile
         let strips = Self.stripped(f.rows)
         let row = rows.lowerBound - plan.start
-        context.team.share(heads * (3 + blocks)) { _, items in
+        context.team.share(heads * (3 + blocks), as: .attention) { _, items in
             for item in items {
                 let head = item / (3 + blocks)
                 let q = g.q + row * keyRow + head * keyDim
@@ -231,7 +231,7 @@ extension SlidingChunkAttention {
     ) {
         let tile = context.matrices.tile
         let strips = (rows.count + tile.rows - 1) / tile.rows
-        context.team.share(heads * strips) { _, items in
+        context.team.share(heads * strips, as: .attention) { _, items in
             for item in items {
                 let head = item / strips
                 let strip = item % strips * tile.rows

@@ -60,7 +60,7 @@ extension SlidingChunkAttention {
         for piece in plan.pieces {
             packKeysAndValues(context, piece, k: k, v: v, f)
             let blocks = (piece.end - piece.start + Self.forwardRows - 1) / Self.forwardRows
-            context.team.share(heads * blocks) { worker, items in
+            context.team.share(heads * blocks, as: .attention) { worker, items in
                 let w = f.rows(self, worker: worker)
                 for item in items {
                     let first = piece.start + item % blocks * Self.forwardRows
@@ -80,7 +80,7 @@ extension SlidingChunkAttention {
         let count = piece.end - piece.keyStart
         let first = piece.keyStart - context.plan.windowStart
         let passes = (count + MatrixEngine.depth - 1) / MatrixEngine.depth
-        context.team.share(heads * (1 + passes)) { _, items in
+        context.team.share(heads * (1 + passes), as: .attention) { _, items in
             for item in items {
                 let head = item / (1 + passes)
                 let pass = item % (1 + passes) - 1

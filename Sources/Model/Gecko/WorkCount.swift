@@ -1,0 +1,49 @@
+import Hardware
+
+/// Arithmetic and memory traffic of a kind of work, counted by formula.
+///
+/// Flops are those of the mathematics: masked attention tiles and what the backward computes again are left out. Bytes are what has to be
+/// moved when each operation of the equations reads its inputs and writes its outputs once a slice: fused operations that keep their
+/// values in cache move less, so a rate above the memory's bandwidth means that the caches serve it.
+package struct WorkCount: Sendable, Equatable {
+    package var flops = 0.0
+    package var bytes = 0.0
+
+    package init(flops: Double = 0, bytes: Double = 0) {
+        self.flops = flops
+        self.bytes = bytes
+    }
+
+    package static func += (a: inout WorkCount, b: WorkCount) {
+        a.flops += b.flops
+        a.bytes += b.bytes
+    }
+}
+
+/// Counts by kind of work.
+package struct WorkCounts: Sendable, Equatable {
+    private var counts = [WorkCount](repeating: WorkCount(), count: Work.allCases.count)
+
+    package init() {}
+
+    package subscript(_ work: Work) -> WorkCount {
+        get { counts[work.rawValue] }
+        set { counts[work.rawValue] = newValue }
+    }
+
+    package mutating func add(_ work: Work, flops: Double = 0, floats: Double) {
+        self[work] += WorkCount(flops: flops, bytes: 4 * floats)
+    }
+
+    package static func * (a: WorkCounts, factor: Double) -> WorkCounts {
+        var product = a
+        for work in Work.allCases {
+            product[work] = WorkCount(flops: factor * a[work].flops, bytes: factor * a[work].bytes)
+        }
+        return product
+    }
+
+    package static func += (a: inout WorkCounts, b: WorkCounts) {
+        for work in Work.allCases { a[work] += b[work] }
+    }
+}

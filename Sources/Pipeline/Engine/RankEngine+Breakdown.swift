@@ -1,0 +1,24 @@
+import Hardware
+
+/// Where the time of some steps went on all ranks, and the memory that it took.
+package struct Breakdown: Sendable {
+    /// Core-seconds, summed over the ranks.
+    package let times: WorkTimes
+    /// The most memory that any process of the run has held so far, in bytes.
+    package let peakBytes: Int
+}
+
+extension RankEngine {
+    /// From the next step on, counts where the time goes.
+    func beginBreakdown() { team.clock = WorkClock(workers: team.count) }
+
+    /// Ends the count and sums it over all ranks; the same on each.
+    func endBreakdown() throws -> Breakdown {
+        let own = team.clock?.times ?? WorkTimes()
+        team.clock = nil
+        let all = try endpoint.allGather(own.numbers + [Double(ProcessMemory.peakBytes)])
+        var sum = WorkTimes()
+        for numbers in all { sum.add(Array(numbers.dropLast())) }
+        return Breakdown(times: sum, peakBytes: Int(all.map { $0[$0.count - 1] }.max() ?? 0))
+    }
+}

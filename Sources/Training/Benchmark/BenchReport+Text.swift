@@ -1,0 +1,58 @@
+import Foundation
+import Hardware
+import Simulation
+
+extension BenchReport {
+    /// What is about to be measured.
+    static func title(_ plan: BenchPlan, _ host: RankHost) -> String {
+        let p = plan.pipeline
+        let m = p.model
+        return """
+            model: \(m.parameterCount) parameters (\(m.layers) layers, D \(m.dim), Z \(m.zDim), E \(m.valueDim), F \(m.ffnDim), H \(m.heads), N \(m.emaDim), G \(m.normGroups), chunk \(m.chunk))
+            step:  \(plan.tokensPerStep) random tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)
+            ranks: \(host.title) = \(p.ranks) stages x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
+            """
+    }
+
+    var text: String {
+        var text = "\n" + table + "\n"
+        for part in StepPart.allCases where seconds(part) > 0 {
+            text += "\(part): \(Figures.time(seconds(part))) (\(Figures.percentage(seconds(part) / total)))  "
+        }
+        text += "core time a step\n"
+        text += "limits of a core: \(gigas(limits.multiplyAdd)) GFLOP/s (f32 multiply-add), \(gigas(limits.bandwidth)) GB/s (memory)\n"
+        text += "peak memory: \(Figures.bytes(breakdown.peakBytes))\n"
+        text += "\(Self.rate(tokensPerSecond)) tokens/s (median of \(steps.count) steps, best \(Self.rate(best))), "
+        text += "utilisation \(Figures.percentage(utilisation)) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"
+        if let ratio {
+            let (own, peer) = (pairs.map(\.own).median ?? 0, pairs.map(\.peer).median ?? 0)
+            text += "\nagainst the peer: \(Self.rate(own)) : \(Self.rate(peer)) tokens/s, "
+            text += "ratio \(String(format: "%.3f", ratio)) (medians of \(pairs.count) pairs)"
+        }
+        return text
+    }
+
+    /// Core-seconds of a step.
+    private var total: Double { breakdown.times.total / Double(steps.count) }
+
+    private var table: String {
+        var table = TextTable(["work", "time", "share", "GFLOP/s", "of peak", "GB/s", "flops/byte", "bound by"])
+        for row in rows {
+            var cells = [row.name, Figures.time(row.seconds), Figures.percentage(row.share)]
+            if row.count.bytes > 0, row.seconds > 0 {
+                cells += row.count.flops > 0 ? [gigas(row.flopRate), percent(row.flopRate / limits.multiplyAdd)] : ["", ""]
+                cells += [gigas(row.byteRate), String(format: "%.1f", row.count.flops / row.count.bytes)]
+                cells.append(row.isComputeBound(limits) ? "compute" : "memory")
+            }
+            table.add(cells)
+        }
+        table.add(["all", Figures.time(total), "100.0%"])
+        return table.text
+    }
+
+    private func gigas(_ rate: Double) -> String { String(format: "%.1f", rate / 1e9) }
+    private func percent(_ share: Double) -> String { Figures.percentage(share) }
+
+    /// Tokens/s as people read them.
+    static func rate(_ value: Double) -> String { String(format: value < 100 ? "%.1f" : "%.0f", value) }
+}

@@ -1,0 +1,90 @@
+import Hardware
+import Model
+import Pipeline
+import Simulation
+
+/// What a benchmark found.
+struct BenchReport {
+    /// Tokens/s of one round: ours (median of its steps), and the peer's after it.
+    struct Pair {
+        let own: Double
+        let peer: Double
+    }
+
+    let plan: BenchPlan
+    let host: RankHost
+    /// One core's.
+    let limits: MachineLimits
+    /// Wall seconds of each step.
+    let steps: [Double]
+    let breakdown: Breakdown
+    let pairs: [Pair]
+
+    var tokensPerSecond: Double { Double(plan.tokensPerStep) / (steps.median ?? .nan) }
+    var best: Double { Double(plan.tokensPerStep) / (steps.min() ?? .nan) }
+    /// Model flops a second over the multiply-add peak of all cores in use.
+    var utilisation: Double {
+        plan.pipeline.trainingFlopsPerToken * tokensPerSecond / (limits.multiplyAdd * Double(host.workers))
+    }
+
+    /// Median over the rounds of ours divided by the peer's.
+    var ratio: Double? { pairs.map { $0.own / $0.peer }.median }
+
+    /// One kind of work in all steps.
+    struct Row {
+        let name: String
+        /// Core-seconds a step.
+        let seconds: Double
+        let share: Double
+        let count: WorkCount
+
+        var flopRate: Double { count.flops / seconds }
+        var byteRate: Double { count.bytes / seconds }
+
+        /// Whether arithmetic or memory would limit the work if the caches kept nothing between two operations.
+        func isComputeBound(_ limits: MachineLimits) -> Bool {
+            count.flops / limits.multiplyAdd > count.bytes / limits.bandwidth
+        }
+    }
+
+    /// By kind of work, then what is left.
+    var rows: [Row] {
+        let times = breakdown.times
+        let counts = counts
+        func row(_ name: String, _ seconds: Double, _ count: WorkCount = WorkCount()) -> Row {
+            Row(name: name, seconds: seconds / Double(steps.count), share: seconds / times.total, count: count)
+        }
+        return Work.allCases.filter { $0 != .waiting }.map { row($0.title, times[$0], counts[$0]) }
+            + [row("idle", times.idle), row("rest", times.rest)]
+    }
+
+    /// Core-seconds of a part of the step, per step.
+    func seconds(_ part: StepPart) -> Double { breakdown.times[total: part] / Double(steps.count) }
+
+    /// Flops and bytes of a step over all ranks.
+    private var counts: WorkCounts {
+        let p = plan.pipeline
+        let tokens = Double(plan.tokensPerStep)
+        var counts = p.model.layerWork(slice: p.slice) * (Double(p.model.layers) * tokens)
+        counts += p.model.endsWork(slice: p.slice) * tokens
+        counts += p.model.updateWork(parameters: p.model.parameterCount) * Double(p.replicas)
+        counts.add(.communication, floats: messageFloats)
+        return counts
+    }
+
+    /// What crosses between ranks: sent and received once.
+    private var messageFloats: Double {
+        Double(plan.pipeline.messages.sends.reduce(0) { $0 + $1.count } * plan.pipeline.replicas)
+            * Double(plan.pipeline.messageBytes / 4)
+    }
+}
+
+extension Work {
+    var title: String {
+        switch self {
+        case .gemm: "GEMM"
+        case .ema: "EMA"
+        default: "\(self)"
+        }
+    }
+}

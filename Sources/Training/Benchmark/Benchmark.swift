@@ -1,0 +1,66 @@
+import Foundation
+import Hardware
+import Numerics
+import Pipeline
+import Simulation
+
+/// Trains on random tokens with the real engine and counts where the time goes.
+struct Benchmark {
+    let plan: BenchPlan
+    let host: RankHost
+    let request: BenchRequest
+
+    /// The report, where world rank 0 lives; nil elsewhere.
+    func run() async throws -> BenchReport? {
+        let before = MachineLimits.measure()
+        if host.isRoot, !request.json { say(BenchReport.title(plan, host)) }
+        var steps: [Double] = []
+        var pairs: [BenchReport.Pair] = []
+        let breakdown = try await host.run(plan.pipeline) { group in
+            var number = 0
+            for round in 0..<request.rounds {
+                var own: [Double] = []
+                for i in (round == 0 ? -1 : 0)..<request.steps {
+                    if number == 1 { try await group.beginBreakdown() }
+                    let seconds = try await step(number, group)
+                    number += 1
+                    guard i >= 0 else { continue }
+                    own.append(seconds)
+                    tell("step \(i + 1) of \(request.steps)", seconds)
+                }
+                steps += own
+                guard let command = request.peer else { continue }
+                let peer = try Peer(command: command).tokensPerSecond()
+                pairs.append(BenchReport.Pair(own: Double(plan.tokensPerStep) / (own.median ?? .nan), peer: peer))
+                if !request.json { say("peer: \(BenchReport.rate(peer)) tokens/s") }
+            }
+            return try await group.endBreakdown()
+        }
+        guard host.isRoot else { return nil }
+        return BenchReport(
+            plan: plan, host: host, limits: before.merged(.measure()), steps: steps, breakdown: breakdown, pairs: pairs)
+    }
+
+    private func tell(_ what: String, _ seconds: Double) {
+        guard host.isRoot, !request.json else { return }
+        let rate = BenchReport.rate(Double(plan.tokensPerStep) / seconds)
+        say("\(what): \(String(format: "%.2f", seconds)) s, \(rate) tokens/s")
+    }
+
+    /// Wall seconds of one step.
+    private func step(_ number: Int, _ group: RankGroup) async throws -> Double {
+        let batches = plan.batches(step: number)
+        let optimizer = plan.configuration.optimizer
+        let rule = UpdateRule(
+            adam: AdamW(optimizer), rate: LearningRate(plan.configuration).rate(step: number), clip: optimizer.clip)
+        let start = MonotonicClock.seconds
+        let report = try await group.step(batches, number: number, rule: rule)
+        let seconds = MonotonicClock.seconds - start
+        guard !report.skipped else {
+            throw TrainingError(
+                "step \(number + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so there is no update to measure. "
+                    + "Lower optimizer.learning_rate, or set optimizer.clip")
+        }
+        return seconds
+    }
+}

@@ -1,0 +1,46 @@
+import Foundation
+
+/// Another program that trains, as a command for the shell.
+///
+/// Its rate is the last one that its output names: the value of a JSON key `tokens_per_second`, or else a number in front of `tokens/s`.
+struct Peer {
+    let command: String
+
+    /// Runs it to its end and reads the rate.
+    func tokensPerSecond() throws -> Double {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", command]
+        process.environment = ProcessInfo.processInfo.environment.filter { !Self.isOurs($0.key) }
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        do { try process.run() } catch {
+            throw TrainingError("cannot start /bin/sh for --against \"\(command)\": \(error.localizedDescription)")
+        }
+        let output = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw TrainingError(
+                "--against \"\(command)\" ended with status \(process.terminationStatus); the last of its output:\n\(output.suffix(500))")
+        }
+        guard let rate = Self.rate(in: output) else {
+            throw TrainingError(
+                "--against \"\(command)\": expected a JSON key \"tokens_per_second\" or a number followed by \"tokens/s\" in its output, found:\n"
+                    + output.suffix(500))
+        }
+        return rate
+    }
+
+    /// Settings that this program made for itself, which would slow down or mislead the peer.
+    private static func isOurs(_ variable: String) -> Bool {
+        ["OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"].contains(variable)
+    }
+
+    /// The last rate that a text names.
+    static func rate(in text: String) -> Double? {
+        if let match = text.matches(of: /"tokens_per_second"\s*:\s*([0-9.eE+-]+)/).last { return Double(match.1) }
+        return text.matches(of: /([0-9][0-9.,]*)\s*tokens\/s/).last.flatMap {
+            Double($0.1.filter { $0 != "," })
+        }
+    }
+}
