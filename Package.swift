@@ -94,12 +94,20 @@ let package = Package(
         // What tests start under mpirun, and how.
         .executableTarget(
             name: "mpi-probe", dependencies: ["Pipeline", "MPI", "Hardware"], path: "Sources/Probes/MPIProbe"),
+        .executableTarget(
+            name: "kernel-probe", dependencies: ["Model", "Numerics", "Kernels", "Hardware"],
+            path: "Sources/Probes/KernelProbe"),
+        .executableTarget(
+            name: "allocation-probe", dependencies: ["Training", "Pipeline", "Numerics", "Hardware"],
+            path: "Sources/Probes/AllocationProbe"),
         .target(name: "TestSupport", dependencies: ["Numerics", "Hardware"], path: "Tests/TestSupport"),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(
             name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
-        .testTarget(name: "KernelTests", dependencies: ["Kernels", "Numerics", "Hardware", "TestSupport"]),
+        .testTarget(
+            name: "KernelTests", dependencies: ["Kernels", "Numerics", "Hardware", "TestSupport", "kernel-probe"],
+            exclude: ["InstructionCounts.txt"]),
         .testTarget(
             name: "ModelTests",
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],

@@ -49,6 +49,9 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
+    @Option(help: "Draw the breakdown and the roofline into this file.")
+    var svg: String?
+
     @OptionGroup var arguments: RunArguments
 
     func validate() throws {
@@ -69,6 +72,7 @@ struct Bench: AsyncParsableCommand {
         request.rounds = rounds ?? (against == nil ? 1 : 3)
         request.peer = against
         request.json = json
+        request.picture = svg
         let (base, file, overrides) = (size?.configuration(), arguments.file, arguments.overrides + options)
         do {
             try await Launch.bench(request) { world in

@@ -1,8 +1,8 @@
 /// Writes the few SVG elements that the drawings need.
-struct SVGWriter {
+package struct SVGWriter {
     private var body: String
 
-    init(width: Double, height: Double, title: String) {
+    package init(width: Double, height: Double, title: String) {
         body = """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width.fixed(0))" height="\(height.fixed(0))" \
             viewBox="0 0 \(width.fixed(0)) \(height.fixed(0))" role="img" \
@@ -12,9 +12,9 @@ struct SVGWriter {
             """
     }
 
-    var finished: String { body + "</svg>\n" }
+    package var finished: String { body + "</svg>\n" }
 
-    mutating func rectangle(
+    package mutating func rectangle(
         _ x: Double, _ y: Double, _ width: Double, _ height: Double, fill: String, stroke: String? = nil,
         radius: Double = 0
     ) {
@@ -26,7 +26,7 @@ struct SVGWriter {
         body += "/>\n"
     }
 
-    mutating func line(
+    package mutating func line(
         _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, stroke: String, opacity: Double = 1, width: Double = 1
     ) {
         body +=
@@ -36,11 +36,17 @@ struct SVGWriter {
         body += "/>\n"
     }
 
-    mutating func path(_ data: String, fill: String) {
+    package mutating func path(_ data: String, fill: String) {
         body += "<path d=\"\(data)\" fill=\"\(fill)\"/>\n"
     }
 
-    mutating func text(
+    package mutating func circle(_ x: Double, _ y: Double, _ radius: Double, fill: String, opacity: Double = 1) {
+        body += "<circle cx=\"\(x.fixed(1))\" cy=\"\(y.fixed(1))\" r=\"\(radius.fixed(1))\" fill=\"\(fill)\""
+        if opacity < 1 { body += " fill-opacity=\"\(opacity.significant)\"" }
+        body += "/>\n"
+    }
+
+    package mutating func text(
         _ text: String, x: Double, y: Double, size: Double, fill: String = "#24292f", anchor: String = "start",
         weight: String? = nil
     ) {

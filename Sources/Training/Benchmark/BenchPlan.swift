@@ -12,10 +12,10 @@ package struct BenchPlan: RunPlan {
     }
 
     /// Tokens of a step over all replicas.
-    var tokensPerStep: Int { configuration.training.batch * configuration.data.sequence }
+    package var tokensPerStep: Int { configuration.training.batch * configuration.data.sequence }
 
     /// The batches of step `step`, one a replica, drawn anew for each step: a text seen again and again would soon be known by heart.
-    func batches(step: Int) -> [Batch] {
+    package func batches(step: Int) -> [Batch] {
         let length = configuration.data.sequence
         let rows = configuration.training.batch / pipeline.replicas
         let generator = CounterGenerator(seed: UInt64(configuration.training.seed), stream: 0xbe2c)

@@ -20,10 +20,12 @@ extension BenchReport {
             text += "\(part): \(Figures.time(seconds(part))) (\(Figures.percentage(seconds(part) / total)))  "
         }
         text += "core time a step\n"
-        text += "limits of a core: \(gigas(limits.multiplyAdd)) GFLOP/s (f32 multiply-add), \(gigas(limits.bandwidth)) GB/s (memory)\n"
+        text +=
+            "limits of a core: \(gigas(limits.multiplyAdd)) GFLOP/s (f32 multiply-add), \(gigas(limits.bandwidth)) GB/s (memory)\n"
         text += "peak memory: \(Figures.bytes(breakdown.peakBytes))\n"
         text += "\(Self.rate(tokensPerSecond)) tokens/s (median of \(steps.count) steps, best \(Self.rate(best))), "
-        text += "utilisation \(Figures.percentage(utilisation)) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"
+        text +=
+            "utilisation \(Figures.percentage(utilisation)) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"
         if let ratio {
             let (own, peer) = (pairs.map(\.own).median ?? 0, pairs.map(\.peer).median ?? 0)
             text += "\nagainst the peer: \(Self.rate(own)) : \(Self.rate(peer)) tokens/s, "
@@ -40,7 +42,8 @@ extension BenchReport {
         for row in rows {
             var cells = [row.name, Figures.time(row.seconds), Figures.percentage(row.share)]
             if row.count.bytes > 0, row.seconds > 0 {
-                cells += row.count.flops > 0 ? [gigas(row.flopRate), percent(row.flopRate / limits.multiplyAdd)] : ["", ""]
+                cells +=
+                    row.count.flops > 0 ? [gigas(row.flopRate), percent(row.flopRate / limits.multiplyAdd)] : ["", ""]
                 cells += [gigas(row.byteRate), String(format: "%.1f", row.count.flops / row.count.bytes)]
                 cells.append(row.isComputeBound(limits) ? "compute" : "memory")
             }
@@ -50,7 +53,9 @@ extension BenchReport {
         return table.text
     }
 
-    private func gigas(_ rate: Double) -> String { String(format: "%.1f", rate / 1e9) }
+    /// Giga-somethings a second.
+    static func gigas(_ rate: Double) -> String { String(format: "%.1f", rate / 1e9) }
+    private func gigas(_ rate: Double) -> String { Self.gigas(rate) }
     private func percent(_ share: Double) -> String { Figures.percentage(share) }
 
     /// Tokens/s as people read them.

@@ -10,11 +10,14 @@ package struct BenchRequest: Sendable {
     /// A program whose tokens/s are compared.
     package var peer: String?
     package var json = false
+    /// File for a picture of where the time goes.
+    package var picture: String?
 
     package init() {}
 
     /// - Throws: where the request can't be met.
     func check(_ plan: BenchPlan) throws {
+        if let picture { try Launch.checkFolder(of: picture) }
         guard peer != nil else { return }
         guard case .none = try Launcher.detect(ProcessInfo.processInfo.environment) else {
             throw ConfigurationError(

@@ -11,7 +11,7 @@ package enum BenchSize: String, CaseIterable, Sendable {
         case .L: c.model.set(dim: 1024, z: 256, value: 2048, ffn: 2048, layers: 8, chunk: 512)
         }
         c.data.sequence = 4096
-        c.pipeline.slice = 512
+        c.pipeline.slice = self == .XS ? 512 : 1024
         c.training.batch = 1
         return c
     }

@@ -21,7 +21,8 @@ struct Peer {
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw TrainingError(
-                "--against \"\(command)\" ended with status \(process.terminationStatus); the last of its output:\n\(output.suffix(500))")
+                "--against \"\(command)\" ended with status \(process.terminationStatus); the last of its output:\n\(output.suffix(500))"
+            )
         }
         guard let rate = Self.rate(in: output) else {
             throw TrainingError(

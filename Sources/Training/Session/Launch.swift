@@ -66,6 +66,7 @@ package enum Launch {
         } body: { plan, host, _ in
             let benchmark = Benchmark(plan: plan, host: host, request: request)
             guard let report = try await benchmark.run() else { return }
+            if let picture = request.picture { try write(BreakdownSVG(report).text, to: picture) }
             say(request.json ? report.json : report.text)
         }
     }
@@ -91,7 +92,7 @@ package enum Launch {
     }
 
     /// A profile's file is written at its end; that it can be is known before.
-    private static func checkFolder(of file: String) throws {
+    static func checkFolder(of file: String) throws {
         let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
         guard access(folder, W_OK) == 0 else { throw FileError.system("write \(file) into it", folder) }
     }

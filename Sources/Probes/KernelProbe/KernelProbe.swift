@@ -1,0 +1,72 @@
+import Hardware
+import Kernels
+import Model
+import Numerics
+
+/// Trains a small model for one step of two slices on one thread, so that a profiler can count the instructions of every kernel: each
+/// runs on the same numbers in every run. It prints the CPU level of the kernels.
+@main
+enum KernelProbe {
+    static func main() {
+        var c = GeckoConfiguration()
+        c.layers = 1
+        c.dim = 160
+        c.zDim = 64
+        c.valueDim = 160
+        c.ffnDim = 192
+        c.chunk = 64
+        c.normGroups = 16
+        c.vocabulary = 128
+        let length = 128
+        let slices = 2
+        let geometry = SliceGeometry(
+            length: length, chunk: c.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
+        let stage = Stage(blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, team: Team(serial: ()))
+        let generator = CounterGenerator(seed: 1, stream: 1)
+        // Small values of either sign; the real initialisation would cost more than everything else.
+        for i in 0..<stage.store.values.count { stage.store.values.base[i] = Float((i * 7919) % 211 - 105) / 2000 }
+
+        func buffers(_ count: Int, _ each: Int) -> [FloatBuffer] { (0..<count).map { _ in FloatBuffer(each) } }
+        let slots = buffers(slices, stage.slotCount)
+        let states = buffers(slices + 1, stage.stateCount)
+        let (gradientSlot, gradient) = (FloatBuffer(stage.gradientSlotCount), FloatBuffer(length * c.dim))
+        let tokens = (0...slices * length).map { Int32(generator.integer(UInt64($0), below: UInt64(c.vocabulary))) }
+
+        stage.beginStep()
+        stage.initialState(states[0].base)
+        var cursor = StreamCursor()
+        tokens.withUnsafeBufferPointer { tokens in
+            var contexts: [SliceContext] = []
+            for i in 0..<slices {
+                let plan = SlicePlan(
+                    cursor: cursor, length: length, bos: nil, chunk: c.chunk, keyDim: c.keyDim, ropeBase: c.ropeBase,
+                    beta1: c.beta1, beta2: c.beta2, tile: KernelTable.emaTile)
+                cursor = plan.exit
+                let first = tokens.baseAddress! + i * length
+                contexts.append(
+                    stage.context(
+                        plan: plan, tokens: first, targets: first + 1, lossScale: 1 / Float(slices * length),
+                        dropout: nil))
+                stage.forward(
+                    contexts[i], slot: slots[i].base, entry: states[i].base, exit: states[i + 1].base,
+                    output: gradient.base)
+            }
+            let stateGradient = FloatBuffer(stage.stateCount)
+            for i in (0..<slices).reversed() {
+                stage.backward(
+                    contexts[i], slot: slots[i].base, gradientSlot: gradientSlot.base, gradient: gradient.base,
+                    stateGradient: stateGradient.base)
+                stage.accumulateWeightGradients(contexts[i], slot: slots[i].base, gradientSlot: gradientSlot.base)
+            }
+        }
+        stage.endStep()
+        let store = stage.store
+        for e in store.entries {
+            AdamW().update(
+                stage.team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
+                first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset, count: e.count,
+                step: 1, rate: 1e-3, clip: 1, decays: e.spec.decays)
+        }
+        print("level \(KernelTable.best.level)")
+    }
+}

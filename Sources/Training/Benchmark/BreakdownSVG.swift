@@ -1,0 +1,123 @@
+import Foundation
+import Simulation
+
+/// A benchmark as a picture: above, a bar of where the core time went; below, how near each kind of work comes to the machine's roof
+/// (Williams, Waterman and Patterson, "Roofline", CACM 52:4).
+struct BreakdownSVG {
+    private let report: BenchReport
+    private let title: String
+
+    private static let size = (width: 960.0, height: 600.0)
+    private static let bar = (left: 40.0, right: 920.0, top: 70.0, height: 34.0)
+    private static let plot = (left: 90.0, right: 920.0, top: 170.0, bottom: 540.0)
+    private static let colours = [
+        "#2f6fbf", "#d2571e", "#2f9470", "#7a57a8", "#c4574e", "#e3a33b", "#4f6d7a", "#8a7562", "#b8c0cc", "#6b7280",
+    ]
+
+    init(_ report: BenchReport) {
+        self.report = report
+        let p = report.plan.pipeline
+        title =
+            "\(p.model.layers) layers of D \(p.model.dim), chunk \(p.model.chunk): \(report.plan.tokensPerStep) tokens a step in slices of \(p.slice)"
+    }
+
+    var text: String {
+        var svg = SVGWriter(width: Self.size.width, height: Self.size.height, title: title)
+        svg.rectangle(
+            0.5, 0.5, Self.size.width - 1, Self.size.height - 1, fill: "#fcfcfd", stroke: "#d5dae1", radius: 10)
+        svg.text(title, x: 40, y: 36, size: 18, weight: "600")
+        svg.text(summary, x: 40, y: 57, size: 13, fill: "#5f6b7a")
+        drawShares(&svg)
+        drawRoof(&svg)
+        return svg.finished
+    }
+
+    private var summary: String {
+        "\(BenchReport.rate(report.tokensPerSecond)) tokens/s, utilisation \(Figures.percentage(report.utilisation)) of "
+            + "\(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s x \(report.host.workers)"
+    }
+
+    private var coloured: [(row: BenchReport.Row, colour: String)] { Array(zip(report.rows, Self.colours)) }
+
+    /// The bar, and under it the names of the parts that are wide enough.
+    private func drawShares(_ svg: inout SVGWriter) {
+        let bar = Self.bar
+        var x = bar.left
+        var end = bar.left
+        for (row, colour) in coloured where row.share > 0 {
+            let width = row.share * (bar.right - bar.left)
+            svg.rectangle(x, bar.top, width, bar.height, fill: colour)
+            let label = "\(row.name) \(Figures.percentage(row.share))"
+            // A label may reach into what is right of its part, but not over the label before.
+            if x >= end, row.share > 0.004 {
+                svg.text(label, x: x, y: bar.top + bar.height + 16, size: 11.5, fill: "#24292f")
+                end = x + 6.4 * Double(label.count) + 8
+            }
+            x += width
+        }
+        svg.text(
+            "share of the core time of a step", x: bar.left, y: bar.top + bar.height + 34, size: 12, fill: "#5f6b7a")
+    }
+
+    private func drawRoof(_ svg: inout SVGWriter) {
+        let plot = Self.plot
+        let rows = coloured.filter { $0.row.count.flops > 0 && $0.row.seconds > 0 }
+        let peak = report.limits.multiplyAdd / 1e9
+        let bandwidth = report.limits.bandwidth / 1e9
+        let intensities = rows.map { $0.row.count.flops / $0.row.count.bytes } + [peak / bandwidth]
+        let rates = rows.map { $0.row.flopRate / 1e9 } + [peak]
+        let across = LogScale(intensities, from: plot.left, to: plot.right)
+        let up = LogScale(rates, from: plot.bottom, to: plot.top)
+        for decade in across.decades {
+            svg.line(across[decade], plot.top, across[decade], plot.bottom, stroke: "#e4e8ee")
+            svg.text(
+                Figures.number(decade), x: across[decade], y: plot.bottom + 18, size: 12, fill: "#5f6b7a",
+                anchor: "middle")
+        }
+        for decade in up.decades {
+            svg.line(plot.left, up[decade], plot.right, up[decade], stroke: "#e4e8ee")
+            svg.text(
+                Figures.number(decade), x: plot.left - 8, y: up[decade] + 4, size: 12, fill: "#5f6b7a", anchor: "end")
+        }
+        svg.text(
+            "flops per byte moved", x: (plot.left + plot.right) / 2, y: plot.bottom + 42, size: 13, fill: "#5f6b7a",
+            anchor: "middle")
+        svg.text("GFLOP/s of a core", x: plot.left - 50, y: plot.top - 14, size: 13, fill: "#5f6b7a")
+        // The roof: memory's slope up to the ridge, then the peak.
+        let ridge = peak / bandwidth
+        let foot = max(across.low, up.low / bandwidth)
+        svg.line(across[foot], up[foot * bandwidth], across[ridge], up[peak], stroke: "#24292f", width: 1.6)
+        svg.line(across[ridge], up[peak], plot.right, up[peak], stroke: "#24292f", width: 1.6)
+        svg.text(
+            "memory \(BenchReport.gigas(report.limits.bandwidth)) GB/s", x: across[foot] + 8,
+            y: up[foot * bandwidth] - 12, size: 12)
+        svg.text(
+            "peak \(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s", x: plot.right, y: up[peak] - 8, size: 12,
+            anchor: "end")
+        for (row, colour) in rows {
+            let (x, y) = (across[row.count.flops / row.count.bytes], up[row.flopRate / 1e9])
+            let radius = 4 + 26 * row.share.squareRoot()
+            svg.circle(x, y, radius, fill: colour, opacity: 0.8)
+            svg.text("\(row.name)  \(BenchReport.gigas(row.flopRate))", x: x + radius + 5, y: y + 4, size: 12)
+        }
+    }
+}
+
+/// A logarithmic axis that begins and ends at whole decades.
+private struct LogScale {
+    let low: Double
+    private let high: Double
+    private let from: Double
+    private let to: Double
+
+    init(_ values: [Double], from: Double, to: Double) {
+        low = pow(10, floor(log10(values.min() ?? 1)))
+        high = pow(10, floor(log10(values.max() ?? 1) + 0.8) + 0.2)
+        self.from = from
+        self.to = to
+    }
+
+    var decades: [Double] { Array(sequence(first: low) { $0 * 10 }.prefix { $0 <= high }) }
+
+    subscript(_ value: Double) -> Double { from + log(value / low) / log(high / low) * (to - from) }
+}
