@@ -21,7 +21,9 @@ enum KernelProbe {
         let slices = 2
         let geometry = SliceGeometry(
             length: length, chunk: c.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
-        let stage = Stage(blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, team: Team(serial: ()))
+        let team = Team(serial: ())
+        let stage = Stage(
+            blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: MatrixEngine(team))
         let generator = CounterGenerator(seed: 1, stream: 1)
         // Small values of either sign; the real initialisation would cost more than everything else.
         for i in 0..<stage.store.values.count { stage.store.values.base[i] = Float((i * 7919) % 211 - 105) / 2000 }
@@ -63,7 +65,7 @@ enum KernelProbe {
         let store = stage.store
         for e in store.entries {
             AdamW().update(
-                stage.team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
+                team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
                 first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset, count: e.count,
                 step: 1, rate: 1e-3, clip: 1, decays: e.spec.decays)
         }

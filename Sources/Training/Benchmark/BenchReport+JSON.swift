@@ -12,6 +12,7 @@ extension BenchReport {
             ("fma_peak_gflops", .number(limits.multiplyAdd / 1e9)),
             ("memory_gbytes_per_second", .number(limits.bandwidth / 1e9)),
             ("peak_rss_bytes", .number(Double(breakdown.peakBytes))),
+            ("precision", .string(p.model.precision.rawValue)),
             ("parameters", .number(Double(p.model.parameterCount))),
             ("training_flops_per_token", .number(p.trainingFlopsPerToken)),
             ("tokens_per_step", .number(Double(plan.tokensPerStep))),

@@ -65,8 +65,9 @@ struct BenchReport {
     private var counts: WorkCounts {
         let p = plan.pipeline
         let tokens = Double(plan.tokensPerStep)
-        var counts = p.model.layerWork(slice: p.slice) * (Double(p.model.layers) * tokens)
-        counts += p.model.endsWork(slice: p.slice) * tokens
+        let operand = p.model.precision == .bf16 ? 2.0 : 4
+        var counts = p.model.layerWork(slice: p.slice, operand: operand) * (Double(p.model.layers) * tokens)
+        counts += p.model.endsWork(slice: p.slice, operand: operand) * tokens
         counts += p.model.updateWork(parameters: p.model.parameterCount) * Double(p.replicas)
         counts.add(.communication, floats: messageFloats)
         return counts
