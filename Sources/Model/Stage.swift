@@ -92,27 +92,36 @@ package final class Stage {
         }
     }
 
-    /// `gradient` [T, D] holds the output's gradient and receives the input's; `stateGradient` likewise for the state.
+    /// `gradient` [T, D] holds the output's gradient and receives the input's; `stateGradient` likewise for the state. With `accumulates`
+    /// each block adds its weights' gradients at once, while what they are made of is in the cache.
     package func backward(
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>
+        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, accumulates: Bool = false
     ) {
         for (i, block) in blocks.enumerated().reversed() {
             block.backward(
                 context, dy: gradient, dx: gradient, x: input(slot, of: i),
                 stateGradient: stateGradient + layout.stateOffsets[i], stash: slot + layout.stashOffsets[i],
                 gradientStash: gradientSlot + layout.gradientOffsets[i])
+            if accumulates { accumulateWeightGradients(context, block: i, slot: slot, gradientSlot: gradientSlot) }
         }
     }
 
     package func accumulateWeightGradients(
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>
     ) {
-        for (i, block) in blocks.enumerated().reversed() {
-            block.accumulateWeightGradients(
-                context, x: input(slot, of: i), stash: slot + layout.stashOffsets[i],
-                gradientStash: gradientSlot + layout.gradientOffsets[i])
+        for i in blocks.indices.reversed() {
+            accumulateWeightGradients(context, block: i, slot: slot, gradientSlot: gradientSlot)
         }
+    }
+
+    private func accumulateWeightGradients(
+        _ context: SliceContext, block i: Int, slot: UnsafeMutablePointer<Float>,
+        gradientSlot: UnsafeMutablePointer<Float>
+    ) {
+        blocks[i].accumulateWeightGradients(
+            context, x: input(slot, of: i), stash: slot + layout.stashOffsets[i],
+            gradientStash: gradientSlot + layout.gradientOffsets[i])
     }
 
     package var forwardFlopsPerToken: Double { blocks.reduce(0) { $0 + $1.forwardFlopsPerToken } }

@@ -90,10 +90,8 @@ extension RankEngine {
                 ? activationBuffers.take() : try take(.gradient, action, at: position, from: action.stage + 1)
             start = tracer.map { _ in Tracer.Moment.now }
             place.backward(
-                sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base)
-            if action.kind == .backward {
-                place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
-            }
+                sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base,
+                accumulates: action.kind == .backward)
             if place.isFirst {
                 activationBuffers.giveBack(gradient)
             } else {

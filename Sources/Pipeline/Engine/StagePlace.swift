@@ -161,7 +161,8 @@ final class StagePlace {
 
     /// `gradient` [T, D] holds the output's gradient and receives the input's.
     func backward(
-        sequence: Int, slice: Int, place: ActionSlots, inputs: Inputs, gradient: UnsafeMutablePointer<Float>
+        sequence: Int, slice: Int, place: ActionSlots, inputs: Inputs, gradient: UnsafeMutablePointer<Float>,
+        accumulates: Bool
     ) {
         let unit = sequence * plan.slices + slice
         if slice == plan.slices - 1 {
@@ -174,7 +175,8 @@ final class StagePlace {
         units[unit]!.gradientSlot = gradientSlot
         stage.backward(
             context(unit, inputs), slot: slots[place.full].base, gradientSlot: gradientSlot.base, gradient: gradient,
-            stateGradient: stateGradient.base)
+            stateGradient: stateGradient.base, accumulates: accumulates)
+        if accumulates { release(unit, gradientSlot) }
         if slice == 0 {
             states.giveBack(stateGradient)
             stateGradients[sequence] = nil
@@ -185,6 +187,11 @@ final class StagePlace {
         let gradientSlot = units[unit]!.gradientSlot!
         stage.accumulateWeightGradients(
             context(unit, inputs), slot: slots[place.full].base, gradientSlot: gradientSlot.base)
+        release(unit, gradientSlot)
+    }
+
+    /// A unit's weight gradients have been added: nothing of it is needed any more.
+    private func release(_ unit: Int, _ gradientSlot: FloatBuffer) {
         gradientSlots.giveBack(gradientSlot)
         units[unit] = nil
     }
