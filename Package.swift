@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
+        .systemLibrary(name: "CFiles"),
 
         // The machine.
         .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
@@ -61,7 +62,7 @@ let package = Package(
         .target(name: "Simulation", dependencies: ["Schedules"]),
 
         // Execution.
-        .target(name: "Pipeline", dependencies: ["Schedules", "Model", "Numerics", "Hardware", "MPI"]),
+        .target(name: "Pipeline", dependencies: ["CFiles", "Schedules", "Model", "Numerics", "Hardware", "MPI"]),
 
         // Files.
         .target(name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),

@@ -26,16 +26,21 @@ package struct AdamW: Sendable, Equatable {
     ) {
         let c1 = Float(1 / (1 - pow(beta1, Double(step))))
         let c2 = Float(1 / (1 - pow(beta2, Double(step))))
-        let parts = min(team.count, (count + 4095) / 4096)
-        func range(_ i: Int) -> Range<Int> {
-            (count * i / parts / 16 * 16)..<(i + 1 == parts ? count : count * (i + 1) / parts / 16 * 16)
-        }
+        let parts = Self.parts(count, workers: team.count)
         team.forEach(parts, as: .optimizer) { part in
-            let r = range(part)
+            let r = Self.range(of: part, in: parts, count: count)
             let o = r.lowerBound
             KernelTable.best.adamW(
                 values + o, first + o, second + o, gradient + o, r.count, clip, Float(beta1), Float(beta2), c1, c2,
                 Float(rate), Float(decays ? rate * weightDecay : 0), Float(eps))
         }
+    }
+
+    /// How many workers share a tensor.
+    package static func parts(_ count: Int, workers: Int) -> Int { min(workers, (count + 4095) / 4096) }
+
+    /// What worker `part` updates.
+    package static func range(of part: Int, in parts: Int, count: Int) -> Range<Int> {
+        (count * part / parts / 16 * 16)..<(part + 1 == parts ? count : count * (part + 1) / parts / 16 * 16)
     }
 }

@@ -1,21 +1,63 @@
-/// Zeroed, 64-byte aligned memory for floats, freed with its owner. Confined to the domain that made it.
+import Glibc
+
+/// Zeroed, aligned memory for floats, freed with its owner. Confined to the domain that made it.
+///
+/// Large buffers are mappings of their own that nobody has touched: on a NUMA machine a page comes to lie near the thread that writes
+/// it first, so a team that shares the first write as it shares the work has its memory near. Where the system allows it they are
+/// made of huge pages.
 package final class FloatBuffer {
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
+    /// Bytes of the buffer, whole pages if it is `paged`.
+    private let byteCount: Int
+    private let origin: Origin
+
+    private enum Origin {
+        case heap
+        case mapping(start: UnsafeMutableRawPointer, bytes: Int)
+    }
 
     /// Lanes by which every part of a carved buffer is aligned.
     package static let alignment = 16
+    /// What direct file access wants of addresses and lengths.
+    package static let page = 4096
+    /// From here on a buffer is a mapping of its own.
+    private static let mapped = 256 << 10
 
-    package init(_ count: Int) {
+    /// - Parameter paged: begins and ends with a page, for direct file access.
+    package init(_ count: Int, paged: Bool = false) {
         self.count = count
         let bytes = max(1, count) * MemoryLayout<Float>.stride
-        base = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64).assumingMemoryBound(to: Float.self)
-        base.initialize(repeating: 0, count: count)
+        byteCount = paged || bytes >= Self.mapped ? Self.pagedBytes(count) : bytes
+        if byteCount >= Self.mapped, let mapping = HugePages.map(byteCount) {
+            origin = .mapping(start: mapping.start, bytes: mapping.bytes)
+            base = mapping.base.bindMemory(to: Float.self, capacity: count)
+        } else {
+            origin = .heap
+            let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: paged ? Self.page : 64)
+            memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+            base = memory.assumingMemoryBound(to: Float.self)
+        }
     }
 
-    deinit { base.deallocate() }
+    deinit {
+        switch origin {
+        case .heap: base.deallocate()
+        case .mapping(let start, let bytes): munmap(start, bytes)
+        }
+    }
 
     package func clear() { base.update(repeating: 0, count: count) }
+
+    /// A paged buffer with the rest of its last page.
+    package var pages: UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+    }
+
+    /// Bytes of a paged buffer of `count` floats.
+    package static func pagedBytes(_ count: Int) -> Int {
+        (max(1, count) * MemoryLayout<Float>.stride + page - 1) / page * page
+    }
 }
 
 /// Cuts a piece of memory into aligned parts, or only counts them: the same code sizes an arena and lays it out.

@@ -25,6 +25,9 @@ import Testing
             (["--pipeline.schedule", "all-forward-all-backward"], 3),
             (["--pipeline.recompute", "true", "--pipeline.layers", "1,1,1,1"], 4),
             (["--pipeline.schedule", "zbv"], 2),
+            (["--pipeline.stash", "disk", "--pipeline.stash_directory", space.path], 0),
+            (["--pipeline.stash", "disk", "--pipeline.schedule", "all-forward-all-backward"], 2),
+            (["--pipeline.stash", "disk", "--pipeline.schedule", "zb-h1", "--pipeline.recompute", "true"], 2),
         ]
         for layout in layouts {
             let outcome = try await space.train(layout.overrides, ranks: layout.ranks)

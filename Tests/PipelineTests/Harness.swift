@@ -35,6 +35,8 @@ struct Harness {
     var streams = false
     var rate = 5e-3
     var virtualStages: Int?
+    /// The folder of a stash on disk.
+    var stash: String?
 
     struct Outcome: Equatable {
         var parameters: [[Float]] = []
@@ -62,7 +64,8 @@ struct Harness {
         let partition =
             layers.map { LayerPartition(counts: $0) } ?? .even(layers: model.layers, stages: table.shape.stages)
         return try PipelinePlan(
-            model: model, table: table, partition: partition, slice: slice, replicas: replicas, streams: streams)
+            model: model, table: table, partition: partition, slice: slice, replicas: replicas, streams: streams,
+            stashDirectory: stash)
     }
 
     /// The batch of one replica at a step: numbers that depend on the global sequence only.

@@ -29,6 +29,7 @@ import Training
                     case "cosine": "wsd"
                     case "balanced": "even"
                     case "f32": "bf16"
+                    case "memory": "disk"
                     default: text + "x"
                     }
                 case .list, .other: ""

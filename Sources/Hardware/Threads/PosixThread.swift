@@ -4,11 +4,11 @@ import Glibc
 /// A thread of the operating system that runs one closure.
 ///
 /// Swift's own pool is for work that suspends; a worker or a stage loop blocks and is pinned, so it owns a thread.
-final class PosixThread: Sendable {
+package final class PosixThread: Sendable {
     private let handle: pthread_t
 
     /// Starts the thread. `name` shows in debuggers and profilers (15 characters at most are kept).
-    init(name: String, _ body: @escaping @Sendable () -> Void) throws {
+    package init(name: String, _ body: @escaping @Sendable () -> Void) throws {
         let start = Unmanaged.passRetained(Start(name: name, body: body))
         var thread = pthread_t()
         let code = pthread_create(
@@ -28,7 +28,7 @@ final class PosixThread: Sendable {
     }
 
     /// Waits until the closure has returned. Call it once, from another thread.
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     var isCurrent: Bool { pthread_equal(pthread_self(), handle) != 0 }
 

@@ -1,3 +1,4 @@
+import Hardware
 import Numerics
 
 /// Flat memory for a stage's parameters, their gradients and AdamW's moments, all in one layout.
@@ -40,6 +41,19 @@ package final class ParameterStore {
     package func value(_ name: String) -> UnsafeMutablePointer<Float>? { self[name].map { values.base + $0.offset } }
     package func gradient(_ name: String) -> UnsafeMutablePointer<Float>? {
         self[name].map { gradients.base + $0.offset }
+    }
+
+    /// Writes all memory for the first time, each worker what it will update: on a NUMA machine a page lies near who wrote it first.
+    package func touch(_ team: Team) {
+        for e in entries {
+            let parts = AdamW.parts(e.count, workers: team.count)
+            team.forEach(parts) { part in
+                let range = AdamW.range(of: part, in: parts, count: e.count)
+                for buffer in [values, gradients, firstMoments, secondMoments] where buffer.count > 0 {
+                    (buffer.base + e.offset + range.lowerBound).update(repeating: 0, count: range.count)
+                }
+            }
+        }
     }
 
     package func initialize(seed: UInt64) {

@@ -20,33 +20,49 @@ package struct SlicePlan: Sendable {
         package var wipes: Bool
     }
 
-    package let start: Int
-    package let length: Int
+    package private(set) var start = 0
+    package private(set) var length = 0
     package let chunk: Int
     /// Absolute position of the first key in the incoming window; `window` keys are held.
-    package let windowStart: Int
+    package private(set) var windowStart = 0
     package var window: Int { start - windowStart }
     /// The window handed on begins here.
-    package let newWindowStart: Int
+    package private(set) var newWindowStart = 0
     package var newWindow: Int { start + length - newWindowStart }
-    package let pieces: [Piece]
+    package private(set) var pieces: [Piece] = []
     /// Document numbers of window and slice, from `windowStart` on.
-    package let documents: [Int32]
+    package private(set) var documents: [Int32] = []
     /// True when the window and the slice hold more than one document.
-    package let hasBoundaries: Bool
+    package private(set) var hasBoundaries = false
     /// 1 where a token is a bos.
-    package let resets: [UInt8]
+    package private(set) var resets: [UInt8] = []
     /// 1 / (1 - beta^count) of each token, for the two decays of the timestep norm.
-    package let meanCorrection: [Float]
-    package let varianceCorrection: [Float]
+    package private(set) var meanCorrection: [Float] = []
+    package private(set) var varianceCorrection: [Float] = []
     /// The EMA's tiles: first token (relative) and whether it is a bos.
-    package let tileStarts: [Int32]
-    package let tileResets: [UInt8]
+    package private(set) var tileStarts: [Int32] = []
+    package private(set) var tileResets: [UInt8] = []
     /// Rotary tables [length, dz], each angle twice, sines with signs (-, +).
-    package let cosines: [Float]
-    package let sines: [Float]
+    package private(set) var cosines: [Float] = []
+    package private(set) var sines: [Float] = []
     /// Where the stream stands after the slice.
-    package let exit: StreamCursor
+    package private(set) var exit = StreamCursor()
+
+    private let rotary: RotaryTable
+    private let log1: Double
+    private let log2: Double
+    private let tile: Int
+
+    /// A plan of nothing, to be moved to a slice.
+    ///
+    /// - Parameter keyDim: features of one head's key, dz (0: no rotary tables)
+    package init(chunk: Int, keyDim: Int, ropeBase: Double, beta1: Double, beta2: Double, tile: Int) {
+        self.chunk = chunk
+        self.tile = tile
+        rotary = RotaryTable(keyDim: keyDim, base: ropeBase)
+        log1 = log(beta1)
+        log2 = log(beta2)
+    }
 
     /// - Parameters:
     ///   - bos: which of the `length` tokens start a document; nil when documents aren't told apart.
@@ -55,92 +71,93 @@ package struct SlicePlan: Sendable {
         cursor: StreamCursor, length: Int, bos: [Bool]?, chunk: Int, keyDim: Int, ropeBase: Double, beta1: Double,
         beta2: Double, tile: Int
     ) {
+        self.init(chunk: chunk, keyDim: keyDim, ropeBase: ropeBase, beta1: beta1, beta2: beta2, tile: tile)
+        move(to: cursor, length: length, startsDocument: bos.map { bos in { bos[$0] } })
+    }
+
+    /// Plans another slice in the memory of this one: the same as a new plan.
+    ///
+    /// - Parameter startsDocument: which of the `length` tokens start a document; nil when documents aren't told apart.
+    package mutating func move(to cursor: StreamCursor, length: Int, startsDocument: ((Int) -> Bool)?) {
         start = cursor.position
         self.length = length
-        self.chunk = chunk
         let end = cursor.position + length
-        let first = StreamCursor.windowStart(at: start, chunk: chunk)
-        windowStart = first
+        windowStart = StreamCursor.windowStart(at: start, chunk: chunk)
         newWindowStart = StreamCursor.windowStart(at: end, chunk: chunk)
-        precondition(cursor.windowDocuments.count == start - first, "the cursor's window doesn't match its position")
+        precondition(
+            cursor.windowDocuments.count == start - windowStart, "the cursor's window doesn't match its position")
+        let (count, document) = planTokens(after: cursor, startsDocument)
+        let owner = planPieces(after: cursor, separatesDocuments: startsDocument != nil)
+        planTiles()
+        rotary.fill(start: start, length: length, cosines: &cosines, sines: &sines)
+        exit = StreamCursor(
+            position: end, count: count, windowDocuments: Array(documents[(newWindowStart - windowStart)...]),
+            memoryDocument: owner, lastDocument: document)
+    }
 
-        var documents = cursor.windowDocuments
-        documents.reserveCapacity(end - first)
-        var resets = [UInt8](repeating: 0, count: length)
+    /// Documents, resets and the norm's corrections; the last token's place in its document, and the document.
+    private mutating func planTokens(
+        after cursor: StreamCursor, _ startsDocument: ((Int) -> Bool)?
+    ) -> (count: Int, document: Int32) {
+        documents.removeAll(keepingCapacity: true)
+        documents.append(contentsOf: cursor.windowDocuments)
+        resets.removeAll(keepingCapacity: true)
+        meanCorrection.removeAll(keepingCapacity: true)
+        varianceCorrection.removeAll(keepingCapacity: true)
         var document = cursor.lastDocument
         var count = cursor.count
-        var c1 = [Float](repeating: 0, count: length)
-        var c2 = c1
-        let log1 = log(beta1)
-        let log2 = log(beta2)
         for t in 0..<length {
-            if let bos, bos[t] {
+            let isStart = startsDocument?(t) ?? false
+            if isStart {
                 document += 1
                 count = 0
-                resets[t] = 1
             }
+            resets.append(isStart ? 1 : 0)
             count += 1
             documents.append(document)
             // 1 - beta^count without cancellation; in float32 it would be off by 1e-3.
-            c1[t] = Float(-1 / expm1(Double(count) * log1))
-            c2[t] = Float(-1 / expm1(Double(count) * log2))
+            meanCorrection.append(Float(-1 / expm1(Double(count) * log1)))
+            varianceCorrection.append(Float(-1 / expm1(Double(count) * log2)))
         }
-        self.documents = documents
-        self.resets = resets
-        meanCorrection = c1
-        varianceCorrection = c2
         hasBoundaries = documents.first != documents.last
+        return (count, document)
+    }
 
+    /// Cuts the slice at chunk boundaries; returns the document that the memory holds after it.
+    private mutating func planPieces(after cursor: StreamCursor, separatesDocuments: Bool) -> Int32 {
+        pieces.removeAll(keepingCapacity: true)
         var owner = cursor.memoryDocument
-        var pieces: [Piece] = []
+        let end = start + length
         var a = start
         while a < end {
             let b = min(end, (a / chunk + 1) * chunk)
             let c = a / chunk
-            func documentAt(_ i: Int) -> Int32 { documents[i - first] }
             // Without documents everyone reads (an empty memory gives 0) and nothing is ever wiped.
-            let r0 = bos == nil ? a : (a..<b).first { documentAt($0) >= owner } ?? b
-            let r1 = bos == nil ? b : (r0..<b).first { documentAt($0) > owner } ?? b
+            let r0 = separatesDocuments ? (a..<b).first { document(at: $0) >= owner } ?? b : a
+            let r1 = separatesDocuments ? (r0..<b).first { document(at: $0) > owner } ?? b : b
             var piece = Piece(
                 start: a, end: b, keyStart: max(0, (c - 1) * chunk), readers: r0..<r1, absorbed: b..<b, wipes: false)
             if b % chunk == 0 && c >= 1 {
-                let newOwner = documentAt(b - chunk - 1)
-                let from = (b - 2 * chunk..<b - chunk).first { documentAt($0) == newOwner }!
+                let newOwner = document(at: b - chunk - 1)
+                let from = (b - 2 * chunk..<b - chunk).first { document(at: $0) == newOwner }!
                 piece.absorbed = from..<b - chunk
-                piece.wipes = bos != nil && owner != newOwner
+                piece.wipes = separatesDocuments && owner != newOwner
                 owner = newOwner
             }
             pieces.append(piece)
             a = b
         }
-        self.pieces = pieces
+        return owner
+    }
 
-        var starts: [Int32] = []
-        for t in 0..<length where resets[t] == 1 || starts.isEmpty || t - Int(starts[starts.count - 1]) == tile {
-            starts.append(Int32(t))
-        }
-        tileStarts = starts
-        tileResets = starts.map { resets[Int($0)] }
+    private func document(at position: Int) -> Int32 { documents[position - windowStart] }
 
-        var cosines = [Float](repeating: 0, count: length * keyDim)
-        var sines = cosines
-        for j in stride(from: 0, to: keyDim - 1, by: 2) {
-            let frequency = pow(ropeBase, -Double(j) / Double(keyDim))
-            for t in 0..<length {
-                let angle = Double(start + t) * frequency
-                let c = Float(cos(angle))
-                let s = Float(sin(angle))
-                let k = t * keyDim + j
-                cosines[k] = c
-                cosines[k + 1] = c
-                sines[k] = -s
-                sines[k + 1] = s
-            }
+    private mutating func planTiles() {
+        tileStarts.removeAll(keepingCapacity: true)
+        tileResets.removeAll(keepingCapacity: true)
+        for t in 0..<length where resets[t] == 1 || tileStarts.isEmpty || t - Int(tileStarts.last!) == tile {
+            tileStarts.append(Int32(t))
+            tileResets.append(resets[t])
         }
-        self.cosines = cosines
-        self.sines = sines
-        exit = StreamCursor(
-            position: end, count: count, windowDocuments: Array(documents[(newWindowStart - first)...]),
-            memoryDocument: owner, lastDocument: document)
     }
 }

@@ -13,6 +13,7 @@ final class Generator {
     private var exits: [FloatBuffer]
     private let ids: FixedBuffer<Int32>
     private let length: Int
+    private var slicePlan: SlicePlan
 
     /// Prompts go through in pieces of up to `length` tokens.
     init(_ engine: RankEngine, length: Int) {
@@ -34,6 +35,9 @@ final class Generator {
         states = stages.map { FloatBuffer($0.stage.stateCount) }
         exits = stages.map { FloatBuffer($0.stage.stateCount) }
         ids = FixedBuffer(length)
+        slicePlan = SlicePlan(
+            chunk: m.chunk, keyDim: m.keyDim, ropeBase: m.ropeBase, beta1: m.beta1, beta2: m.beta2,
+            tile: KernelTable.emaTile)
     }
 
     struct Request: Sendable {
@@ -83,10 +87,8 @@ final class Generator {
     private func forward(_ tokens: [Int32], _ cursor: inout StreamCursor) throws -> [Float] {
         let plan = engine.plan
         let m = plan.model
-        let slicePlan = SlicePlan(
-            cursor: cursor, length: tokens.count, bos: m.bosID.map { id in tokens.map { $0 == Int32(id) } },
-            chunk: m.chunk, keyDim: m.keyDim, ropeBase: m.ropeBase, beta1: m.beta1, beta2: m.beta2,
-            tile: KernelTable.emaTile)
+        let bos = m.bosID.map { Int32($0) }
+        slicePlan.move(to: cursor, length: tokens.count, startsDocument: bos.map { bos in { tokens[$0] == bos } })
         cursor = slicePlan.exit
         guard engine.replica == 0 else { return [] }
         ids.base.update(from: tokens, count: tokens.count)

@@ -51,6 +51,7 @@ extension RankEngine {
         report.loss = gathered.loss(plan) / Double(max(1, batch.countedTargets))
         report.gradientNorm = gathered.squaredNorm(plan, replica: replica).squareRoot()
         report.idleShares = gathered.map { $0[Summary.waited] / $0[Summary.tableSeconds] }
+        report.peakMemory = gathered.map { Int($0[Summary.peakMemory]) }
         report.idleShare = report.idleShares.reduce(0, +) / Double(report.idleShares.count)
         if report.gradientNorm.isFinite && report.loss.isFinite {
             optimizerStep += 1
@@ -82,6 +83,7 @@ extension RankEngine {
         var values = [Double](repeating: 0, count: Summary.norms + plan.mostTensorsOnARank)
         values[Summary.tableSeconds] = tableSeconds
         values[Summary.waited] = waited
+        values[Summary.peakMemory] = Double(ProcessMemory.peak)
         if places.contains(where: \.isLast) {
             values[Summary.loss] = unitLosses[..<(plan.sequences * plan.slices)].reduce(0, +)
         }
@@ -161,7 +163,8 @@ private enum Summary {
     static let tableSeconds = 0
     static let waited = 1
     static let loss = 2
-    static let norms = 3
+    static let peakMemory = 3
+    static let norms = 4
 }
 
 extension [[Double]] {

@@ -54,10 +54,16 @@ extension RankEngine {
     /// On the timeline an action begins when it has all that it needs and ends when its product is on its way: only waiting lies
     /// between two actions of a rank.
     private func run(
-        _ action: Action, at position: Int, place: StagePlace, slots: ActionSlots, inputs: StagePlace.Inputs,
+        _ action: Action, at position: Int, place: StagePlace, slots: SlotNumbers, inputs: StagePlace.Inputs,
         batch: Batch
     ) throws {
         let unit = unit(action)
+        if let spool {
+            let start = MonotonicClock.seconds
+            try team.alone(as: .communication) { try spool.wait(for: slots, of: action.stage) { advance() } }
+            waited += MonotonicClock.seconds - start
+        }
+        defer { spool?.carryOut(after: position) { self.place(of: $0).memory } }
         team.clock?.enter(action.kind.part)
         var start = tracer.map { _ in Tracer.Moment.now }
         switch action.kind {

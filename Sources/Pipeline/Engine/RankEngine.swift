@@ -28,6 +28,9 @@ final class RankEngine {
     var sync: GradientSync?
     var optimizerStep = 0
     let activationBuffers: BufferPool
+    let slicePlans: SlicePlans
+    /// Nil when the stash is all in memory.
+    let spool: StashSpool?
     let tags: ReservedTags
     var generator: Generator?
     var tiedBuffer: FloatBuffer?
@@ -52,6 +55,8 @@ final class RankEngine {
         }
         replica = endpoint.rank / plan.ranks
         rank = endpoint.rank % plan.ranks
+        spool = try StashSpool(plan, rank: rank, worldRank: endpoint.rank, workers: team.count)
+        slicePlans = SlicePlans(plan)
         geometry = SliceGeometry(
             length: plan.slice, chunk: plan.model.chunk, aligned: true, tile: KernelTable.emaTile, workers: team.count)
         tokens = FixedBuffer(plan.sequences * plan.sequence)
@@ -63,10 +68,12 @@ final class RankEngine {
         messages = MessagePump(
             endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
         places = plan.table.shape.stages(on: rank).map { stage in
-            StagePlace(
-                stage: stage, plan: plan, geometry: geometry, matrices: matrices, slots: plan.slots.stages[stage])
+            StagePlace(stage: stage, plan: plan, geometry: geometry, matrices: matrices, slicePlans: slicePlans)
         }
-        for place in places { place.stage.store.initialize(seed: seed) }
+        for place in places {
+            place.stage.store.touch(team)
+            place.stage.store.initialize(seed: seed)
+        }
         if plan.replicas > 1 {
             sync = GradientSync(plan: plan, endpoint: endpoint, rank: rank, places: places, tags: tags)
         }
@@ -77,6 +84,7 @@ final class RankEngine {
 
     /// Copies a batch to memory that stays in place while slices point into it.
     func load(_ batch: Batch) {
+        slicePlans.forget()
         if batch.tokens.count > tokens.count {
             tokens = FixedBuffer(batch.tokens.count)
             targets = FixedBuffer(batch.tokens.count)
@@ -93,7 +101,7 @@ final class RankEngine {
     private var lastAdvance = 0.0
 
     /// Moves messages between kernels; MPI makes no progress without calls. An error stays with the transfer and is thrown by its wait.
-    private func advance() {
+    func advance() {
         let now = MonotonicClock.seconds
         if now - lastAdvance < 50e-6 { return }
         lastAdvance = now

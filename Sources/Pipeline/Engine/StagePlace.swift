@@ -11,10 +11,10 @@ final class StagePlace {
     let isFirst: Bool
     let isLast: Bool
     private let plan: PipelinePlan
-    private let slots: [FloatBuffer]
-    private let lightSlots: [FloatBuffer]
-    private let gradientSlots: BufferPool
+    /// Memory of the slots of each family.
+    let memory: StageSlots
     private let states: BufferPool
+    private let slicePlans: SlicePlans
     /// Where recomputes leave the exit state, which nobody needs.
     private let discarded: FloatBuffer
     /// What each unit in flight holds.
@@ -26,9 +26,9 @@ final class StagePlace {
     private var carried: [Int: Stream] = [:]
     private var evaluated: [Int: Stream] = [:]
 
+    /// Where a unit in flight stands in its stream.
     private struct Unit {
-        let plan: SlicePlan
-        var gradientSlot: FloatBuffer?
+        let cursor: StreamCursor
     }
 
     private struct Stream {
@@ -36,32 +36,24 @@ final class StagePlace {
         var state: FloatBuffer
     }
 
-    init(stage number: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine, slots: Slots.Counts) {
+    init(
+        stage number: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine, slicePlans: SlicePlans
+    ) {
         self.number = number
         self.plan = plan
+        self.slicePlans = slicePlans
         isFirst = number == 0
         isLast = number == plan.lastStage
         stage = Stage(blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, matrices: matrices)
-        let stage = stage
-        self.slots = (0..<slots.full).map { _ in FloatBuffer(stage.slotCount) }
-        let light = stage.stateCount + plan.slice * plan.model.dim
-        lightSlots = (0..<slots.light).map { _ in FloatBuffer(light) }
-        gradientSlots = BufferPool(stage.gradientSlotCount)
+        memory = StageSlots(
+            plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)
-        discarded = FloatBuffer(slots.light > 0 ? stage.stateCount : 0)
+        discarded = FloatBuffer(plan.slots.stages[number].light > 0 ? stage.stateCount : 0)
     }
 
     /// The memory in which a slice's input is put before its forward.
-    func input(_ place: ActionSlots) -> UnsafeMutablePointer<Float> {
-        place.light >= 0 ? lightSlots[place.light].base + stage.stateCount : stage.input(slots[place.full].base)
-    }
-
-    private func slicePlan(_ cursor: StreamCursor, tokens: UnsafePointer<Int32>) -> SlicePlan {
-        let m = plan.model
-        let bos = m.bosID.map { id in (0..<plan.slice).map { tokens[$0] == Int32(id) } }
-        return SlicePlan(
-            cursor: cursor, length: plan.slice, bos: bos, chunk: m.chunk, keyDim: m.keyDim, ropeBase: m.ropeBase,
-            beta1: m.beta1, beta2: m.beta2, tile: KernelTable.emaTile)
+    func input(_ place: SlotNumbers) -> UnsafeMutablePointer<Float> {
+        place.light >= 0 ? memory[.light, place.light] + stage.stateCount : stage.input(memory[.full, place.full])
     }
 
     struct Inputs {
@@ -74,7 +66,8 @@ final class StagePlace {
     private func context(_ unit: Int, _ inputs: Inputs) -> SliceContext {
         guard let held = units[unit] else { preconditionFailure("stage \(number): unit \(unit) isn't in flight") }
         return stage.context(
-            plan: held.plan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
+            plan: slicePlans.plan(of: unit, at: held.cursor, tokens: inputs.tokens),
+            tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
             lossScale: inputs.lossScale, dropout: inputs.dropout)
     }
 
@@ -90,26 +83,23 @@ final class StagePlace {
 
     /// The forward of a unit. With a light slot (`place.light`), input and entry state are kept and the activations dropped.
     func forward(
-        sequence: Int, slice: Int, place: ActionSlots, inputs: Inputs, restart: Bool,
+        sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, restart: Bool,
         output: UnsafeMutablePointer<Float>
     ) {
         let unit = sequence * plan.slices + slice
         let stream = entry(sequence: sequence, slice: slice, restart: restart)
-        let slicePlan = slicePlan(stream.cursor, tokens: inputs.tokens)
-        units[unit] = Unit(plan: slicePlan, gradientSlot: nil)
+        units[unit] = Unit(cursor: stream.cursor)
+        let context = context(unit, inputs)
         let exit = states.take()
-        let slot: UnsafeMutablePointer<Float>
+        let slot = memory[.full, place.full]
         if place.light >= 0 {
-            let light = lightSlots[place.light].base
+            let light = memory[.light, place.light]
             light.update(from: stream.state.base, count: stage.stateCount)
-            slot = scratchSlot.base
             stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
-        } else {
-            slot = slots[place.full].base
         }
-        stage.forward(context(unit, inputs), slot: slot, entry: stream.state.base, exit: exit.base, output: output)
+        stage.forward(context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
         states.giveBack(stream.state)
-        let next = Stream(cursor: slicePlan.exit, state: exit)
+        let next = Stream(cursor: context.plan.exit, state: exit)
         if slice + 1 < plan.slices {
             streams[sequence] = next
         } else {
@@ -118,10 +108,8 @@ final class StagePlace {
         }
     }
 
-    /// Activations that nobody reads again: of forwards whose units are recomputed later, and of evaluation.
-    private lazy var scratchSlot = FloatBuffer(stage.slotCount)
-
-    /// A forward without a backward, for evaluation. Sequences begin anew and may be as many as one likes.
+    /// A forward without a backward, for evaluation: in a slot that no unit holds between steps. Sequences begin anew and may be as many
+    /// as one likes.
     func evaluate(
         sequence: Int, slice: Int, inputs: Inputs, input: FloatBuffer?, output: UnsafeMutablePointer<Float>
     ) {
@@ -133,15 +121,17 @@ final class StagePlace {
         } else {
             stream = evaluated[sequence]!
         }
-        let slicePlan = slicePlan(stream.cursor, tokens: inputs.tokens)
+        let slicePlan = slicePlans.plan(
+            of: sequence * plan.slices + slice, at: stream.cursor, tokens: inputs.tokens)
+        let slot = memory[.full, 0]
         let context = stage.context(
             plan: slicePlan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
             lossScale: 0,
             dropout: nil)
-        if let input { stage.input(scratchSlot.base).update(from: input.base, count: input.count) }
+        if let input { stage.input(slot).update(from: input.base, count: input.count) }
         let exit = states.take()
         stage.forward(
-            context, slot: scratchSlot.base, entry: stream.state.base, exit: exit.base, output: output)
+            context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
         states.giveBack(stream.state)
         if slice + 1 < plan.slices {
             evaluated[sequence] = Stream(cursor: slicePlan.exit, state: exit)
@@ -152,16 +142,16 @@ final class StagePlace {
     }
 
     /// Computes a unit's activations again from its kept input and entry state: the same numbers, since the kernels are the same.
-    func recompute(unit: Int, place: ActionSlots, inputs: Inputs, output: UnsafeMutablePointer<Float>) {
-        let slot = slots[place.full].base
-        let light = lightSlots[place.light].base
+    func recompute(unit: Int, place: SlotNumbers, inputs: Inputs, output: UnsafeMutablePointer<Float>) {
+        let slot = memory[.full, place.full]
+        let light = memory[.light, place.light]
         stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
         stage.forward(context(unit, inputs), slot: slot, entry: light, exit: discarded.base, output: output)
     }
 
     /// `gradient` [T, D] holds the output's gradient and receives the input's.
     func backward(
-        sequence: Int, slice: Int, place: ActionSlots, inputs: Inputs, gradient: UnsafeMutablePointer<Float>,
+        sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, gradient: UnsafeMutablePointer<Float>,
         accumulates: Bool
     ) {
         let unit = sequence * plan.slices + slice
@@ -171,28 +161,19 @@ final class StagePlace {
             stateGradients[sequence] = fresh
         }
         let stateGradient = stateGradients[sequence]!
-        let gradientSlot = gradientSlots.take()
-        units[unit]!.gradientSlot = gradientSlot
         stage.backward(
-            context(unit, inputs), slot: slots[place.full].base, gradientSlot: gradientSlot.base, gradient: gradient,
-            stateGradient: stateGradient.base, accumulates: accumulates)
-        if accumulates { release(unit, gradientSlot) }
+            context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
+            gradient: gradient, stateGradient: stateGradient.base, accumulates: accumulates)
+        if accumulates { units[unit] = nil }
         if slice == 0 {
             states.giveBack(stateGradient)
             stateGradients[sequence] = nil
         }
     }
 
-    func accumulateWeightGradients(unit: Int, place: ActionSlots, inputs: Inputs) {
-        let gradientSlot = units[unit]!.gradientSlot!
+    func accumulateWeightGradients(unit: Int, place: SlotNumbers, inputs: Inputs) {
         stage.accumulateWeightGradients(
-            context(unit, inputs), slot: slots[place.full].base, gradientSlot: gradientSlot.base)
-        release(unit, gradientSlot)
-    }
-
-    /// A unit's weight gradients have been added: nothing of it is needed any more.
-    private func release(_ unit: Int, _ gradientSlot: FloatBuffer) {
-        gradientSlots.giveBack(gradientSlot)
+            context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient])
         units[unit] = nil
     }
 

@@ -8,10 +8,12 @@ package struct StepReport: Sendable {
     package var skipped = false
     /// Wall seconds, the longest of all ranks.
     package var seconds = 0.0
-    /// Share of the ranks' time spent waiting for messages in the schedule.
+    /// Share of the ranks' time spent waiting for messages or the disk in the schedule.
     package var idleShare = 0.0
     /// Idle share of each rank.
     package var idleShares: [Double] = []
+    /// The most bytes that each rank's process has held so far.
+    package var peakMemory: [Int] = []
     /// What each rank had to tell the others, by world rank.
     package var notes: [[Double]] = []
 }

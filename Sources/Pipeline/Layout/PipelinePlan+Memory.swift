@@ -1,6 +1,7 @@
 import Kernels
 import Model
 import Numerics
+import Schedules
 
 extension PipelinePlan {
     /// Bytes of one stage as the engine lays them out.
@@ -11,8 +12,25 @@ extension PipelinePlan {
         package let gradientUnit: Int
         /// A recomputed unit's input and entry state.
         package let lightUnit: Int
-        /// Parameters, their gradients, both moments, the weights in packed form, and scratch.
-        package let resident: Int
+        /// The state that a sequence carries from slice to slice.
+        package let state: Int
+        /// Parameters, their gradients, both moments.
+        package let parameters: Int
+        /// The weights in packed form.
+        package let packed: Int
+        /// Scratch of an action.
+        package let workspace: Int
+
+        /// What the stage holds whatever the schedule.
+        package var resident: Int { parameters + packed + workspace }
+
+        subscript(_ family: SlotFamily) -> Int {
+            switch family {
+            case .full: unit
+            case .light: lightUnit
+            case .gradient: gradientUnit
+            }
+        }
     }
 
     /// Bytes of an activation or its gradient between two stages.
@@ -24,11 +42,22 @@ extension PipelinePlan {
         let geometry = SliceGeometry(
             length: slice, chunk: model.chunk, aligned: true, tile: KernelTable.emaTile, workers: workers)
         let layout = StageLayout(blocks: blocks, dim: model.dim, geometry: geometry)
+        let sizes = slotSizes(
+            full: layout.slotCount, state: layout.stateCount, gradient: layout.gradientSlotCount)
         let float = MemoryLayout<Float>.stride
         let parameters = blocks.flatMap(\.parameters).reduce(0) { $0 + $1.count }
         return StageMemory(
-            unit: layout.slotCount * float, gradientUnit: layout.gradientSlotCount * float,
-            lightUnit: layout.stateCount * float + messageBytes,
-            resident: (4 * parameters + layout.packedCount + layout.workspaceCount) * float)
+            unit: sizes.full * float, gradientUnit: sizes.gradient * float, lightUnit: sizes.light * float,
+            state: layout.stateCount * float, parameters: 4 * parameters * float,
+            packed: layout.packedCount * float, workspace: layout.workspaceCount * float)
+    }
+
+    /// Floats of a slot of each family.
+    func slotSizes(of stage: Stage) -> SlotNumbers {
+        slotSizes(full: stage.slotCount, state: stage.stateCount, gradient: stage.gradientSlotCount)
+    }
+
+    private func slotSizes(full: Int, state: Int, gradient: Int) -> SlotNumbers {
+        SlotNumbers(full: full, light: state + slice * model.dim, gradient: gradient)
     }
 }

@@ -14,19 +14,22 @@ package struct PipelinePlan: Sendable {
     package let replicas: Int
     /// The carried state goes on from step to step (detached) instead of starting anew.
     package let streams: Bool
+    /// The folder of the disk that the stash is spooled to; nil when it is all in memory.
+    package let stashDirectory: String?
     private var tensorCounts: [Int] = []
 
     /// Validates the table. `table.shape.ranks` is the pipeline's length within one replica.
     package init(
         model: GeckoConfiguration, table: ScheduleTable, partition: LayerPartition, slice: Int, replicas: Int,
-        streams: Bool
+        streams: Bool, stashDirectory: String? = nil
     ) throws {
         precondition(partition.stages == table.shape.stages, "the partition must have the table's stages")
         try table.validate()
         self.model = model
         self.table = table
         messages = Messages(table)
-        slots = Slots(table)
+        slots = Slots(table, limit: stashDirectory == nil ? nil : Slots.resident)
+        self.stashDirectory = stashDirectory
         self.partition = partition
         self.slice = slice
         sequence = slice * table.shape.slices

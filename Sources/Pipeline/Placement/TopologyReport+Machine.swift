@@ -1,4 +1,5 @@
 import Hardware
+import Numerics
 
 extension TopologyReport {
     /// A few lines on a machine.
@@ -16,13 +17,14 @@ extension TopologyReport {
                 lines.append(["  socket \(socket)", "memory node \(memory), cores \(CoreList(near))"])
             }
         }
-        var memory = size(machine.memoryBytes)
+        var memory = ByteText.of(machine.memoryBytes)
         if machine.memory.count > 1 {
-            memory += " (" + machine.memory.map { "node \($0.index): \(size($0.bytes))" }.joined(separator: ", ") + ")"
+            memory += " (" + machine.memory.map { "node \($0.index): \(ByteText.of($0.bytes))" }.joined(separator: ", ") + ")"
         }
         lines.append(["  memory", memory])
+        lines.append(["  huge pages", HugePages.summary])
         if !machine.caches.isEmpty {
-            let caches = machine.caches.map { "\($0.name) \($0.count) x \(size($0.bytes))" }
+            let caches = machine.caches.map { "\($0.name) \($0.count) x \(ByteText.of($0.bytes))" }
             lines.append(["  caches", caches.joined(separator: ", ")])
         }
         return Columns(lines, rightAligned: []).text
@@ -30,19 +32,5 @@ extension TopologyReport {
 
     private static func count(_ number: Int, _ thing: String) -> String {
         number == 1 ? "1 \(thing)" : "\(number) \(thing)s"
-    }
-
-    /// Binary units, one decimal where it tells something.
-    private static func size(_ bytes: Int) -> String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        var value = Double(bytes)
-        var unit = 0
-        while value >= 1024, unit + 1 < units.count {
-            value /= 1024
-            unit += 1
-        }
-        let rounded = (value * 10).rounded() / 10
-        let number = rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
-        return "\(number) \(units[unit])"
     }
 }

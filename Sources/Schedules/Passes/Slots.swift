@@ -1,94 +1,134 @@
-/// The slots in which an action's unit is kept at its stage; -1 where it has none.
-package struct ActionSlots: Equatable, Sendable {
-    /// The slot of the unit's activations.
-    package var full: Int
-    /// The slot of a recomputed unit's input and entry state.
-    package var light: Int
+/// What a stage keeps of a unit (a slice of a sequence), each kind in slots of its own.
+package enum SlotFamily: Int, CaseIterable, Sendable {
+    /// The activations.
+    case full
+    /// A recomputed unit's input and entry state.
+    case light
+    /// What an input gradient leaves for the weight gradient, beside the activations.
+    case gradient
 }
 
-/// Stash slots for every unit at every stage, so that memory is laid out before a step and none is allocated in it.
-///
-/// A unit's activations take a full slot from its forward on until its weight gradient is done. A recomputed unit takes a
-/// light slot (slice input and entry state) from its forward on and a full slot from its recompute on; both are given
-/// back when its weight gradient is done. Slots of a stage are used again last in, first out, so that memory stays warm.
-package struct Slots: Sendable {
-    /// How many slots of each family a stage needs.
-    package struct Counts: Equatable, Sendable {
-        package var full = 0
-        package var light = 0
+/// A number for each family of slots.
+package struct SlotNumbers: Equatable, Sendable {
+    package var full: Int
+    package var light: Int
+    package var gradient: Int
+
+    package init(full: Int = 0, light: Int = 0, gradient: Int = 0) {
+        self.full = full
+        self.light = light
+        self.gradient = gradient
     }
 
+    package subscript(_ family: SlotFamily) -> Int {
+        get {
+            switch family {
+            case .full: full
+            case .light: light
+            case .gradient: gradient
+            }
+        }
+        set {
+            switch family {
+            case .full: full = newValue
+            case .light: light = newValue
+            case .gradient: gradient = newValue
+            }
+        }
+    }
+
+    /// Where nothing is kept.
+    static let none = SlotNumbers(full: -1, light: -1, gradient: -1)
+}
+
+/// Slots for all that every stage keeps of its units, so that memory is laid out before a step and none is allocated in it.
+///
+/// A unit's activations take a full slot from its forward on until its weight gradient is done. A recomputed unit takes a
+/// light slot from its forward to its recompute, a full slot for the time of its forward, and one from its recompute on. An
+/// input gradient takes a gradient slot until the weight gradient is done. Slots of a stage are used again last in, first
+/// out, so that memory stays warm.
+///
+/// With a limit there are at most so many slots of a family at a stage. What finds no place is spooled: stored on a disk between
+/// two of its uses and fetched in time (`SpooledSlots`). No schedule is known here: the table says when a unit is needed next.
+package struct Slots: Sendable {
     /// Slots per stage.
-    package let stages: [Counts]
-    /// For each rank and position in its row, where the action finds its unit.
-    package let rows: [[ActionSlots]]
+    package let stages: [SlotNumbers]
+    /// For each rank and position in its row, the slots in which the action finds its unit; -1 where it has none.
+    package let rows: [[SlotNumbers]]
     /// For each rank the most units held at once over its stages, recomputed or not.
     package let peakUnits: [Int]
-    /// For each rank the most units at once whose activations are held, over its stages.
+    /// For each rank the most units at once whose activations are held, over its stages, in slots or spooled.
     package let peakFullUnits: [Int]
+    /// For each rank and position in its row, what to store and fetch once the action is done, in this order. Empty without a limit.
+    package let orders: [[[SpoolOrder]]]
+    /// Places on disk, per stage.
+    package let extents: [SlotNumbers]
+
+    /// Slots of a family at a stage when the rest is spooled: one is computed in, one is being stored or was just fetched, one is under way.
+    package static let resident = 3
 
     /// Assigns the slots of `table`, which must be valid.
-    package init(_ table: ScheduleTable) {
-        let index = TableIndex(table.shape)
+    ///
+    /// - Parameter limit: most slots of a family at a stage; nil for as many as it takes
+    package init(_ table: ScheduleTable, limit: Int? = nil) {
+        let shape = table.shape
         let recomputed = table.recomputedUnits()
-        var held = [ActionSlots](repeating: ActionSlots(full: -1, light: -1), count: index.size)
-        var fullPools = [SlotPool](repeating: SlotPool(), count: table.shape.stages)
-        var lightPools = fullPools
-        var rows: [[ActionSlots]] = []
-        var peakUnits: [Int] = []
-        var peakFullUnits: [Int] = []
-        for row in table.rows {
-            var places: [ActionSlots] = []
-            places.reserveCapacity(row.count)
+        var stages = [SlotNumbers](repeating: SlotNumbers(), count: shape.stages)
+        var extents = stages
+        var rows = table.rows.map { [SlotNumbers](repeating: .none, count: $0.count) }
+        var orders = table.rows.map { [[SpoolOrder]](repeating: [], count: limit == nil ? 0 : $0.count) }
+        for stage in 0..<shape.stages {
+            let rank = shape.rank(of: stage)
+            for family in SlotFamily.allCases {
+                let uses = table.uses(of: family, at: stage, recomputed: recomputed)
+                let free = FreeSlots(uses)
+                stages[stage][family] = free.count
+                var slots = free.slots
+                if let limit, free.count > limit {
+                    let spooled = SpooledSlots(uses, limit: limit)
+                    slots = spooled.slots
+                    stages[stage][family] = limit
+                    extents[stage][family] = spooled.extents
+                    for order in spooled.orders {
+                        orders[rank][order.position].append(
+                            SpoolOrder(
+                                kind: order.kind, family: family, stage: stage, slot: order.slot, extent: order.extent))
+                    }
+                }
+                for (use, slot) in zip(uses, slots) { rows[rank][use.position][family] = slot }
+            }
+        }
+        self.stages = stages
+        self.extents = extents
+        self.rows = rows
+        self.orders = orders
+        (peakUnits, peakFullUnits) = table.peakUnits()
+    }
+}
+
+extension ScheduleTable {
+    /// For each rank the most units held at once, and the most of them whose activations are held beyond an action.
+    fileprivate func peakUnits() -> (all: [Int], full: [Int]) {
+        let index = TableIndex(shape)
+        let recomputed = recomputedUnits()
+        var result: (all: [Int], full: [Int]) = ([], [])
+        for row in rows {
             var (units, peak, fullUnits, fullPeak) = (0, 0, 0, 0)
             for action in row {
-                let unit = index.unit(action)
-                let stage = action.stage
-                switch action.kind {
-                case .forward:
-                    if recomputed[unit] {
-                        held[unit].light = lightPools[stage].take()
-                    } else {
-                        held[unit].full = fullPools[stage].take()
-                        fullUnits += 1
-                    }
-                    units += 1
-                case .recompute:
-                    held[unit].full = fullPools[stage].take()
+                if action.kind == .forward { units += 1 }
+                if action.kind == .recompute || (action.kind == .forward && !recomputed[index.unit(action)]) {
                     fullUnits += 1
-                case .backward, .backwardInput, .backwardWeight: break
                 }
                 peak = max(peak, units)
                 fullPeak = max(fullPeak, fullUnits)
-                places.append(held[unit])
                 if action.kind.givesWeightGradient {
-                    fullPools[stage].giveBack(held[unit].full)
-                    if recomputed[unit] { lightPools[stage].giveBack(held[unit].light) }
                     units -= 1
                     fullUnits -= 1
                 }
             }
-            rows.append(places)
-            peakUnits.append(peak)
-            peakFullUnits.append(fullPeak)
+            result.all.append(peak)
+            result.full.append(fullPeak)
         }
-        self.rows = rows
-        self.peakUnits = peakUnits
-        self.peakFullUnits = peakFullUnits
-        stages = zip(fullPools, lightPools).map { Counts(full: $0.count, light: $1.count) }
+        return result
     }
-}
-
-/// Slots numbered from 0, made as needed and used again last in, first out.
-private struct SlotPool {
-    private(set) var count = 0
-    private var free: [Int] = []
-
-    mutating func take() -> Int {
-        if let slot = free.popLast() { return slot }
-        count += 1
-        return count - 1
-    }
-
-    mutating func giveBack(_ slot: Int) { free.append(slot) }
 }

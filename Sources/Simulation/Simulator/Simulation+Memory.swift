@@ -34,10 +34,12 @@ extension Simulation {
                 }
                 peak = max(peak, held)
                 switch action.kind {
-                case .forward, .recompute: break
-                case .backward: held -= stage.unitBytes + (isRecomputed ? stage.lightBytes : 0)
+                case .forward: break
+                // What it was recomputed from isn't needed any more.
+                case .recompute: held -= stage.lightBytes
+                case .backward: held -= stage.unitBytes
                 case .backwardInput: held -= stage.unitBytes - stage.weightUnitBytes
-                case .backwardWeight: held -= stage.weightUnitBytes + (isRecomputed ? stage.lightBytes : 0)
+                case .backwardWeight: held -= stage.weightUnitBytes
                 }
                 // An input gradient may leave more than it frees: what the weight gradient needs.
                 peak = max(peak, held)

@@ -151,6 +151,14 @@ extension ConfigurationKey {
         .boolean(
             .pipeline, "recompute", \.pipeline.recompute,
             "Keep only each slice's input and state, and run forward again before backward: less memory, more time."),
+        .choice(
+            .pipeline, "stash", \.pipeline.stash,
+            "Where what slices keep for their backward waits: in memory, or on a disk, with memory that doesn't grow with the sequence."
+        ),
+        .text(
+            .pipeline, "stash_directory", \.pipeline.stashDirectory,
+            "With stash = disk: a folder on a disk of the node; \"\" = $TMPDIR, or /var/tmp. No file shows in it, none is left."
+        ),
         .layerSplit(
             .pipeline, "layers", \.pipeline.layers,
             "Layers per stage: by cost (embedding and output layer counted), equal counts, or a list."),

@@ -99,6 +99,8 @@ extension RunConfiguration {
         package var costs = ""
         package var slice = 0
         package var recompute = false
+        package var stash = StashPlace.memory
+        package var stashDirectory = ""
         package var layers = LayerSplit.balanced
     }
 

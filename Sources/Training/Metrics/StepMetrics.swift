@@ -23,10 +23,13 @@ package struct StepMetrics: Sendable, Equatable {
     package var skipped: Int
     /// Mean cross entropy of the held-out text in nats, on steps that end with an evaluation.
     package var heldOutLoss: Double?
+    /// The most bytes that the fullest rank's process has held so far; nil in records of older versions.
+    package var peakMemory: Int?
 
     package init(
         step: Int, loss: Double, tokensPerSecond: Double, gradientNorm: Double, learningRate: Double,
-        utilisation: Double, idle: Double, seconds: Double, tokens: Int, skipped: Int, heldOutLoss: Double? = nil
+        utilisation: Double, idle: Double, seconds: Double, tokens: Int, skipped: Int, heldOutLoss: Double? = nil,
+        peakMemory: Int? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -39,6 +42,7 @@ package struct StepMetrics: Sendable, Equatable {
         self.tokens = tokens
         self.skipped = skipped
         self.heldOutLoss = heldOutLoss
+        self.peakMemory = peakMemory
     }
 
     /// Reads a line of `metrics.jsonl`; nil for anything else. Null stands for a number that was not finite.
@@ -65,7 +69,7 @@ package struct StepMetrics: Sendable, Equatable {
         self.init(
             step: step, loss: loss, tokensPerSecond: speed, gradientNorm: norm, learningRate: rate,
             utilisation: utilisation, idle: idle, seconds: seconds, tokens: tokens, skipped: skipped,
-            heldOutLoss: number("held_out_loss"))
+            heldOutLoss: number("held_out_loss"), peakMemory: integer("peak_rss_bytes"))
     }
 
     package var bitsPerByte: Double { Self.bits(loss) }
@@ -88,6 +92,7 @@ package struct StepMetrics: Sendable, Equatable {
             ("tokens", String(tokens)),
             ("skipped", String(skipped)),
         ]
+        if let peakMemory { fields.append(("peak_rss_bytes", String(peakMemory))) }
         if let heldOutLoss {
             fields.append(("held_out_loss", JSONText.number(heldOutLoss)))
             fields.append(("held_out_bits_per_byte", JSONText.number(Self.bits(heldOutLoss))))

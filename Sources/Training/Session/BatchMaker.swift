@@ -51,6 +51,13 @@ struct BatchMaker {
             }
         }
         let counted = targets.reduce(0) { $0 + ($1 >= 0 ? 1 : 0) }
+        if replicas == 1 {
+            return [
+                Batch(
+                    tokens: inputs, targets: targets, length: length, countedTargets: counted,
+                    sequenceNumbers: (0..<count).map { firstNumber + $0 }, restarts: restarts)
+            ]
+        }
         let each = count / replicas
         return (0..<replicas).map { r in
             let rows = r * each..<(r + 1) * each

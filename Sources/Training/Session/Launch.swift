@@ -82,11 +82,15 @@ package enum Launch {
         case .none:
             let plan = try Plan(try load(nil).forThisCPU(say: say))
             let prepared = try prepare(plan)
-            try await body(plan, try RankHost(inProcess: plan), prepared)
+            let host = try RankHost(inProcess: plan)
+            try MemoryEstimate(plan, host).check()
+            try await body(plan, host, prepared)
         case .mpi:
             try await underLauncher { session, world in
                 let (plan, prepared) = try await agree(session, world, load, prepare)
-                try await body(plan, try await RankHost(session, world, plan), prepared)
+                let host = try await RankHost(session, world, plan)
+                try await session.agree(on: Result { try MemoryEstimate(plan, host).check() }.failure)
+                try await body(plan, host, prepared)
             }
         }
     }
@@ -157,6 +161,7 @@ package enum Launch {
             gecko: \(m.parameterCount) parameters (\(m.layers) layers, dim \(m.dim), chunk \(m.chunk)), \(plan.corpus.count) tokens from \(plan.corpus.path)
             ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
             step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
+            \(MemoryEstimate(plan, host).text)
             """)
         if let warning = host.warning { say("warning: \(warning)") }
     }

@@ -11,6 +11,8 @@ struct RankHost: Sendable {
     let cores: [[Int]]
     /// The node of every rank of the world.
     let nodes: [Int]
+    /// World ranks in this process.
+    let ranks: [Int]
     /// Set when threads share cores.
     let warning: String?
     private let start: @Sendable (PipelinePlan) async throws -> RankGroup
@@ -48,6 +50,7 @@ struct RankHost: Sendable {
         isRoot = true
         cores = placements.map(\.cores)
         nodes = [Int](repeating: 0, count: world)
+        ranks = Array(0..<world)
         warning = placements.first?.warning
         let patience = plan.configuration.machine.patience
         start = {
@@ -66,6 +69,7 @@ struct RankHost: Sendable {
         isRoot = world.rank == 0
         cores = placement.all
         nodes = placement.nodes
+        ranks = [world.rank]
         warning = placement.own.warning
         let patience = plan.configuration.machine.patience
         start = { plan in

@@ -43,7 +43,7 @@ struct RunLog {
             step: step + 1, loss: report.loss, tokensPerSecond: tokensPerSecond, gradientNorm: report.gradientNorm,
             learningRate: rate, utilisation: plan.pipeline.trainingFlopsPerToken * tokensPerSecond / peak,
             idle: report.idleShare, seconds: seconds, tokens: (step + 1) * plan.tokensPerStep, skipped: skipped,
-            heldOutLoss: heldOut)
+            heldOutLoss: heldOut, peakMemory: report.peakMemory.max())
         history.append(metrics)
         do {
             try writer.write(metrics)
@@ -79,6 +79,11 @@ struct RunLog {
             "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(rate.rounded())) tokens/s, "
                 + "utilisation \(percent(steady.map(\.utilisation).median)), idle \(percent(steady.map(\.idle).median)) (medians)"
         )
+        if let peak = last.peakMemory {
+            // Other processes tell their peaks; of their huge pages they don't.
+            let huge = HugePages.inUse.map { ", \(ByteText.of($0)) of rank 0's in huge pages now" } ?? ""
+            say("memory: at most \(ByteText.of(peak)) in a process\(huge)")
+        }
         if skipped > 0 { say("skipped \(skipped) steps whose gradient was not finite") }
         if let loss = last.heldOutLoss {
             say("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")

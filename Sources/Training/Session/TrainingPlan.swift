@@ -90,7 +90,8 @@ extension PipelinePlan {
         }
         try self.init(
             model: model, table: table, partition: try Self.partition(c, model, stages: stages),
-            slice: c.pipeline.slice, replicas: c.pipeline.replicas, streams: c.data.streams)
+            slice: c.pipeline.slice, replicas: c.pipeline.replicas, streams: c.data.streams,
+            stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil)
     }
 
     private static func table(_ c: RunConfiguration) throws -> ScheduleTable {

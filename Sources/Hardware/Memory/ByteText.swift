@@ -1,0 +1,16 @@
+/// Bytes as people read them.
+package enum ByteText {
+    /// Binary units, one decimal where it tells something.
+    package static func of(_ bytes: Int) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(bytes)
+        var unit = 0
+        while value >= 1024, unit + 1 < units.count {
+            value /= 1024
+            unit += 1
+        }
+        let rounded = (value * 10).rounded() / 10
+        let number = rounded == rounded.rounded() ? "\(Int(rounded))" : "\(rounded)"
+        return "\(number) \(units[unit])"
+    }
+}

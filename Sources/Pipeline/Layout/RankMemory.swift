@@ -1,0 +1,99 @@
+import Numerics
+import Schedules
+
+/// The bytes that a rank needs for a step, by what they are for. Only `stash`, `spool` and `tokens` depend on a sequence's length, the
+/// stash by the number of slices that it keeps at once:
+///
+///     stash = full x (activations of a slice) + light x (input and entry state of a slice) + gradient x (upstream gradients of a slice)
+///
+/// with the numbers of slots that the table asks for. In memory `full` is the number of slices in flight; with recompute that is `light`, and
+/// `full` is as many as are computed at a time; on disk each is at most `Slots.resident`.
+package struct RankMemory: Sendable, Equatable {
+    /// Parameters, their gradients, both moments.
+    package var parameters = 0
+    /// The weights as matrix products read them.
+    package var packed = 0
+    /// Scratch of the stages.
+    package var workspace = 0
+    /// What is kept of slices for their backward, in memory.
+    package var stash = SlotNumbers()
+    /// The slots of all stages in which it is kept.
+    package var slots = SlotNumbers()
+    /// Carried states and their gradients.
+    package var states = 0
+    /// Activations and gradients that come and go between stages.
+    package var messages = 0
+    /// Token numbers of a step, as read and as used.
+    package var tokens = 0
+    /// A copy of parameters and moments, from which a checkpoint is written while training goes on.
+    package var snapshot = 0
+    /// What is kept of slices on disk; no memory.
+    package var spool = 0
+
+    package init() {}
+
+    package var stashBytes: Int { stash.full + stash.light + stash.gradient }
+    package var total: Int { parameters + packed + workspace + stashBytes + states + messages + tokens + snapshot }
+}
+
+extension PipelinePlan {
+    /// - Parameters:
+    ///   - worldRank: whose memory
+    ///   - workers: its threads
+    ///   - checkpoints: whether states are saved on the way
+    package func memory(ofRank worldRank: Int, workers: Int, checkpoints: Bool) -> RankMemory {
+        let rank = worldRank % ranks
+        var memory = RankMemory()
+        for stage in table.shape.stages(on: rank) {
+            let bytes = self.memory(of: stage, workers: workers)
+            memory.parameters += bytes.parameters
+            memory.packed += bytes.packed
+            memory.workspace += bytes.workspace
+            for family in SlotFamily.allCases {
+                memory.slots[family] += slots.stages[stage][family]
+                memory.stash[family] += slots.stages[stage][family] * bytes[family]
+            }
+            memory.states += mostStates(at: stage) * bytes.state
+            if checkpoints, worldRank < ranks { memory.snapshot += 3 * bytes.parameters / 4 }
+        }
+        memory.spool = spoolLayout(of: rank, workers: workers).bytes
+        memory.messages = mostMessages(on: rank) * messageBytes
+        // As int32: token and target in the step's batch, in the copy for the rank, and where the batch was put together.
+        memory.tokens = sequences * sequence * 2 * MemoryLayout<Int32>.stride * (replicas > 1 ? 2 + replicas : 2)
+        return memory
+    }
+
+    /// Where a rank's file holds what is spooled.
+    package func spoolLayout(of rank: Int, workers: Int) -> SpoolLayout {
+        SpoolLayout(slots, stages: table.shape.stages(on: rank)) { stage in
+            let bytes = memory(of: stage, workers: workers)
+            let float = MemoryLayout<Float>.stride
+            return SlotNumbers(
+                full: bytes.unit / float, light: bytes.lightUnit / float, gradient: bytes.gradientUnit / float)
+        }
+    }
+
+    /// States of sequences under way at a stage, their gradients, and the one that an action makes.
+    private func mostStates(at stage: Int) -> Int {
+        // Streams keep theirs from step to step.
+        var held = streams ? sequences : 0
+        var most = held
+        for action in table.rows[table.shape.rank(of: stage)] where action.stage == stage {
+            if action.kind == .forward {
+                if action.slice == 0, !streams { held += 1 }
+                most = max(most, held + 1)
+                if action.slice == slices - 1, !streams { held -= 1 }
+            } else if action.kind.givesInputGradient {
+                if action.slice == slices - 1 { held += 1 }
+                most = max(most, held)
+                if action.slice == 0 { held -= 1 }
+            }
+        }
+        return most + (slots.stages[stage].light > 0 ? 1 : 0)
+    }
+
+    /// Buffers of messages posted ahead, on their way out, and in the hands of an action.
+    private func mostMessages(on rank: Int) -> Int {
+        min(MessagePump.ahead, messages.receives[rank].count) + min(2, messages.sends[rank].count) + 1
+    }
+}
