@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Time per token and peak memory over the sequence's length, with the stash in memory, recomputed, and on disk:
-# the table and the picture of docs/memory.md. About 20 minutes on two cores.
+# the table and the picture of docs/memory.md. About half an hour on two cores.
 set -euo pipefail
 
 if [[ ${1:-} == --help ]]; then
@@ -76,9 +76,9 @@ awk -F'\t' -v size="${SIZE:-XS}" '
     END {
         split("#2f6fbf #d2571e #2e8b57 #8a4fbf", palette, " ")
         top *= 1.15; if (hi == lo) hi = lo + 1
-        for (blo = 1; blo * 2 <= least; blo *= 2); for (bhi = blo; bhi < most; bhi *= 2)
-            ;
-        low = blo; high = bhi; blo = log(low); bhi = log(high)
+        low = 1; while (low * 2 <= least) low *= 2
+        high = low; while (high < most) high *= 2
+        blo = log(low); bhi = log(high)
         print "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 900 420\" font-family=\"sans-serif\" font-size=\"12\" fill=\"#1f2933\">"
         print "<rect width=\"900\" height=\"420\" fill=\"#ffffff\"/>"
         label(20, 28, "A step over one sequence, size " size ": time per token and peak memory over the length", "font-size=\"16\" font-weight=\"bold\"")
@@ -103,7 +103,7 @@ awk -F'\t' -v size="${SIZE:-XS}" '
                     y = panel ? ym(bytes[i]) : yt(time[i])
                     path = path (path == "" ? "M" : "L") sprintf("%.1f %.1f", x(length_[i]), y)
                     printf "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\"/>\n", x(length_[i]), y, palette[m]
-                    if (m == 1 || !(length_[i] in marked)) if (!panel) marked[length_[i]] = 1
+                    marked[length_[i]] = 1
                 }
                 printf "<path d=\"%s\" fill=\"none\" stroke=\"%s\" stroke-width=\"2\"/>\n", path, palette[m]
             }
