@@ -119,7 +119,7 @@ let package = Package(
         .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
         .testTarget(
             name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
-        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
         .testTarget(name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints"]),

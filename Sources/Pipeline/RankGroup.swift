@@ -180,6 +180,17 @@ package final class RankGroup: Sendable {
         return seconds > 0 ? Double(reports.reduce(0) { $0 + $1.bytes }) / seconds : 0
     }
 
+    /// Starts to send and receive files, by rank; they travel while the ranks train.
+    package func startCopies(_ transfers: @escaping @Sendable (_ rank: Int) -> [FileTransfer]) async throws {
+        _ = try await each { i, actor in try await actor.startCopies(transfers(self.ranks[i])) }
+    }
+
+    /// Of each rank here, whether all its files have travelled.
+    package func copiesAreComplete() async throws -> [Bool] { try await each { try await $1.copiesAreComplete() } }
+
+    /// Returns when all files of the ranks here have travelled.
+    package func waitForCopies() async throws { _ = try await each { try await $1.waitForCopies() } }
+
     /// Sets the training state of each rank here.
     ///
     /// - Parameters:

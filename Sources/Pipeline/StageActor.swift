@@ -101,6 +101,10 @@ package actor StageActor {
         try guarded { running.copyPlainly(snapshot) }
     }
 
+    package func startCopies(_ transfers: [FileTransfer]) throws { try guarded { try running.startCopies(transfers) } }
+    package func copiesAreComplete() throws -> Bool { try guarded { try running.copiesAreComplete() } }
+    package func waitForCopies() throws { try guarded { try running.waitForCopies() } }
+
     /// Sets the rank's training state.
     package func restore(
         from makeSource: @Sendable (_ rank: Int) throws -> any StateSource, optimizerStep: Int, streams: Bool

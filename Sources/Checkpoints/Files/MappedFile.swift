@@ -4,11 +4,11 @@ import Glibc
 /// reading past its new end would end the process (SIGBUS); writers here replace files by renaming instead.
 ///
 /// Sendable: the mapping is private and read-only, and both stored properties are constants.
-final class MappedFile: @unchecked Sendable {
-    let path: String
-    let bytes: UnsafeRawBufferPointer
+package final class MappedFile: @unchecked Sendable {
+    package let path: String
+    package let bytes: UnsafeRawBufferPointer
 
-    init(_ path: String) throws {
+    package init(_ path: String) throws {
         self.path = path
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError.system("open it", path) }

@@ -1,10 +1,10 @@
 /// A JSON object whose fields are asked for by name and type; what is missing or of another type is named.
-struct JSONFields {
+package struct JSONFields {
     private let members: [String: JSONValue]
     private let file: String
     private let path: String
 
-    init(_ value: JSONValue, file: String, path: String = "") throws {
+    package init(_ value: JSONValue, file: String, path: String = "") throws {
         self.file = file
         self.path = path
         guard case .object(let members) = value else {

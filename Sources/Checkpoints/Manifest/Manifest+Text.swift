@@ -1,6 +1,4 @@
 extension Manifest {
-    static let format = "gecko.checkpoint"
-    static let version = 1
     /// The last member: the digest of every byte before it.
     private static let seal = ",\n  \"manifest_sha256\": \""
     private static let end = "\"\n}\n"
@@ -58,39 +56,5 @@ extension Manifest {
             throw fault("it is not valid JSON: \(error)")
         }
         try self.init(JSONFields(root, file: file))
-        guard Set(files.map(\.name)).count == files.count else { throw fault("it names a file twice") }
-    }
-
-    private init(_ root: JSONFields) throws {
-        let format = try root.text("format")
-        guard format == Self.format else { throw root.fault("format is \"\(format)\", expected \"\(Self.format)\"") }
-        let version = try root.natural("version")
-        guard version == Self.version else {
-            throw root.fault("version is \(version), this gecko reads \(Self.version)")
-        }
-        let data = try root.object("data")
-        let layout = try root.object("layout")
-        self.init(
-            step: try root.natural("step"), optimizerStep: try root.natural("optimizer_step"),
-            skipped: try root.natural("skipped"), skippedInARow: try root.natural("skipped_in_a_row"),
-            sequences: try data.natural("sequences"), corpus: try data.text("corpus"),
-            seed: try root.object("random").natural("seed"),
-            layout: Layout(
-                stages: try layout.natural("stages"), replicas: try layout.natural("replicas"),
-                schedule: try layout.text("schedule"), layers: try layout.naturals("layers")),
-            configuration: try root.text("configuration"), created: try root.natural("created"),
-            files: try root.objects("files").map { file in
-                let name = try file.text("name")
-                // A name is followed within the folder: it must not lead out of it.
-                guard !name.isEmpty, !name.contains("/"), !name.hasPrefix("."), name != Self.name else {
-                    throw file.fault("\"\(name)\" is no name for a checkpoint's file")
-                }
-                let sha256 = try file.text("sha256")
-                let digits = Set("0123456789abcdef")
-                guard sha256.count == 64, sha256.allSatisfy(digits.contains) else {
-                    throw file.fault("the sha256 of \"\(name)\" is not 64 hexadecimal digits")
-                }
-                return File(name: name, rank: try file.natural("rank"), size: try file.natural("size"), sha256: sha256)
-            })
     }
 }

@@ -15,14 +15,17 @@ extension CheckpointStore {
     }
 
     /// Makes the checkpoint count: all its files must be durable. Then every reader sees it whole.
-    package func commit(_ manifest: Manifest) throws {
+    ///
+    /// - Parameter holdsCopies: a node-local store, which has some of the files and copies of others
+    package func commit(_ manifest: Manifest, holdsCopies: Bool = false) throws {
         func reach(_ point: FaultPoint) throws {
             try Fault.reach(point, step: manifest.step, rank: 0, path: manifestPath(manifest.step))
         }
         try reach(.manifestBegin)
         let known = Set(manifest.files.map(\.name))
         // What an earlier attempt left here, perhaps under another layout.
-        for name in try Folder.contents(path(manifest.step)) where !known.contains(name) {
+        for name in try Folder.contents(path(manifest.step))
+        where !known.contains(holdsCopies ? Self.original(name) : name) {
             let path = "\(path(manifest.step))/\(name)"
             guard unlink(path) == 0 || errno == ENOENT else { throw FileError.system("remove it", path) }
         }
@@ -82,16 +85,20 @@ extension CheckpointStore {
 
     /// Removes what need not be kept, after the checkpoint of `newest` was committed and while none is being written.
     package func cleanUp(after newest: Int, _ retention: Retention) throws {
+        try cleanUp(after: newest, retention) { self.entry($0).manifest != nil }
+    }
+
+    func cleanUp(after newest: Int, _ retention: Retention, isWhole: (Int) -> Bool) throws {
         func reach(_ point: FaultPoint) throws { try Fault.reach(point, step: newest, rank: 0, path: directory) }
         try reach(.cleanupBegin)
         for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
-        let entries = try entries()
-        let whole = entries.filter { $0.manifest != nil }.map(\.step)
+        let all = try steps(Self.prefix)
+        let whole = all.filter(isWhole)
         let doomed = retention.expendable(whole, newest: newest)
-        for entry in entries {
+        for step in all {
             // What is not whole and older than a whole one has no use; what is damaged and newer is kept for its owner to look at.
-            let isRubbish = entry.manifest == nil && entry.step < newest
-            if isRubbish || doomed.contains(entry.step) { try remove(entry.step, reach: reach) }
+            let isRubbish = !whole.contains(step) && step < newest
+            if isRubbish || doomed.contains(step) { try remove(step, reach: reach) }
         }
     }
 }

@@ -72,6 +72,11 @@ extension RankEngine {
     /// The measure of `capture`: each worker copies one stretch of each store by a single memcpy. The snapshot must not be lent.
     func copyPlainly(_ snapshot: RankSnapshot) -> CaptureReport {
         snapshot.checkNotLent()
+        // A capture finds neither state nor copy in the caches: a step and the writer have been at work since the last one.
+        let other = FloatBuffer(1 << 24)
+        team.forEach(64) { i in
+            (other.base + (i << 18)).update(repeating: 1, count: 1 << 18)
+        }
         let start = MonotonicClock.seconds
         var bytes = 0
         for (place, buffers) in zip(places, snapshot.stores) {
@@ -110,7 +115,7 @@ extension RankEngine {
                             name: StateName.state(stream: stream, tensor.name), shape: tensor.shape,
                             values: next + tensor.offset))
                 }
-                if place.isFirst { snapshot.cursors.append((stream, cursor)) }
+                if place === places[0] { snapshot.cursors.append((stream, cursor)) }
                 next += place.stage.stateCount
             }
         }

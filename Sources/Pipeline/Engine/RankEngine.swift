@@ -34,6 +34,8 @@ final class RankEngine {
     let tags: ReservedTags
     var generator: Generator?
     var tiedBuffer: FloatBuffer?
+    /// Checkpoint files on their way to and from other ranks.
+    var copies: [(id: TransferID, transfer: FileTransfer)] = []
     /// Outputs that wait for a stage on this very rank.
     var handedOver: [Handover: FloatBuffer] = [:]
 

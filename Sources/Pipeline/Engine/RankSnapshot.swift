@@ -22,7 +22,7 @@ package final class RankSnapshot: @unchecked Sendable {
     package let parameters: [Tensor]
     /// Streams mode: the carried states of this rank's stages.
     package internal(set) var states: [Tensor] = []
-    /// Where each of those streams stands, on the rank of the first stage; by global number.
+    /// Where each of those streams stands, by global number; every rank of a replica knows the same.
     package internal(set) var cursors: [(stream: Int, cursor: StreamCursor)] = []
 
     /// Where a stage's values, first and second moments go.

@@ -4,6 +4,7 @@ struct ReservedTags {
     let parameters: Int
     let trace: Int
     let generation: Int
+    let checkpoint: Int
     private let sync: Int
     private let stages: Int
 
@@ -12,7 +13,8 @@ struct ReservedTags {
         parameters = scheduleTags + 1
         trace = scheduleTags + 2
         generation = scheduleTags + 3
-        sync = scheduleTags + 4
+        checkpoint = scheduleTags + 4
+        sync = scheduleTags + 5
         self.stages = stages
     }
 

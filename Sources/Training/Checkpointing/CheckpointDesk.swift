@@ -22,6 +22,8 @@ final class CheckpointDesk: Sendable {
         }
     }
 
+    func copied(_ step: Int) { state.withLock { $0.notes[.copied] = Double(step) } }
+
     func failed(_ step: Int) {
         state.withLock {
             $0.files = []

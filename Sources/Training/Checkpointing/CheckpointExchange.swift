@@ -12,7 +12,7 @@ package enum CheckpointExchange {
         var configuration = try RunConfiguration.parse(
             toml: manifest.configuration, file: store.manifestPath(manifest.step))
         configuration.useOneRank()
-        let source = CheckpointSource(folder: store.path(manifest.step), files: manifest.files, rank: 0)
+        let source = CheckpointSource(manifest.files.map { "\(store.path(manifest.step))/\($0.name)" })
         let pipeline = try PipelinePlan(try configuration.validated(world: nil))
         let original = try RunConfiguration.parse(toml: manifest.configuration, file: "the manifest")
         let writer = try ModelFile.Writer(path: path, pipeline: pipeline, configuration: original)

@@ -1,20 +1,50 @@
 import Checkpoints
 
+/// The two kinds of storage.
+enum CheckpointLevel: Int, Sendable {
+    /// Seen by all ranks: survives anything, costs most.
+    case shared
+    /// On each node, with each rank's files on a second node: survives the loss of a node.
+    case local
+}
+
 /// Where a run's checkpoints go, when they are taken and which stay.
 struct CheckpointSettings: Sendable {
     let store: CheckpointStore
     /// Steps between two; 0: none.
     let every: Int
+    let localEvery: Int
     let retention: Retention
+    private let localDirectory: String
+    /// A node keeps the one being written and the whole one before; with one more, nodes may differ by one step.
+    let localRetention = Retention(keep: 2, everyKept: 0)
 
     init(_ configuration: RunConfiguration, run: String) {
         let section = configuration.checkpoint
         every = section.every
+        localEvery = section.localDirectory.isEmpty ? 0 : section.localEvery
         store = CheckpointStore(section.directory.replacing("{run}", with: run))
+        localDirectory = section.localDirectory.replacing("{run}", with: run)
         retention = Retention(keep: section.keep, everyKept: section.keepEvery * section.every)
     }
 
-    var isOn: Bool { every > 0 }
+    var isOn: Bool { every > 0 || localEvery > 0 }
 
-    func isDue(_ step: Int) -> Bool { every > 0 && step % every == 0 }
+    func localStore(_ rank: Int) -> CheckpointStore {
+        CheckpointStore(localDirectory.replacing("{rank}", with: "\(rank)"))
+    }
+
+    /// The kind of checkpoint that is due after so many steps; one of both kinds is shared.
+    func level(after step: Int) -> CheckpointLevel? {
+        if every > 0, step % every == 0 { return .shared }
+        return localEvery > 0 && step % localEvery == 0 ? .local : nil
+    }
+
+    /// For a last checkpoint, whenever it comes.
+    var lastLevel: CheckpointLevel { every > 0 ? .shared : .local }
+
+    /// - Parameter nodes: of every world rank
+    func neighbours(nodes: [Int]) -> Neighbours {
+        Neighbours(keys: nodes.enumerated().map { rank, node in "\(node) \(localStore(rank).directory)" })
+    }
 }

@@ -3,29 +3,25 @@ import Model
 import Pipeline
 import Synchronization
 
-/// A checkpoint's tensors by name, whatever files they are in. Files are opened as they are needed: first the asking rank's own, where
-/// everything is when the layout hasn't changed.
+/// A checkpoint's tensors by name, whatever files they are in. Files are opened in their order as they are needed.
 final class CheckpointSource: StateSource, Sendable {
-    private let folder: String
-    private let names: [String]
+    private let paths: [String]
     private let opened = Mutex<[SafetensorsFile]>([])
 
-    /// - Parameter files: the verified files of the checkpoint in `folder`
-    init(folder: String, files: [Manifest.File], rank: Int) {
-        self.folder = folder
-        names = files.filter { $0.rank == rank }.map(\.name) + files.filter { $0.rank != rank }.map(\.name)
-    }
+    /// - Parameter paths: verified files
+    init(_ paths: [String]) { self.paths = paths }
 
     private func file(with tensor: String) throws -> SafetensorsFile {
         try opened.withLock { opened in
             var next = 0
             while true {
                 if next == opened.count {
-                    guard next < names.count else {
+                    guard next < paths.count else {
                         throw ModelFileError(
-                            "the checkpoint \(folder) has no tensor '\(tensor)' in any of its \(names.count) files")
+                            "tensor '\(tensor)' is in none of the checkpoint's files here: \(paths.joined(separator: ", "))"
+                        )
                     }
-                    opened.append(try SafetensorsFile("\(folder)/\(names[next])"))
+                    opened.append(try SafetensorsFile(paths[next]))
                 }
                 if opened[next].contains(tensor) { return opened[next] }
                 next += 1
@@ -45,7 +41,7 @@ final class CheckpointSource: StateSource, Sendable {
         let window = StateName.windowDocuments(stream: stream)
         let documents = try file(with: window).int32s(window)
         guard fields.count == 4, fields.allSatisfy({ Int32(exactly: $0) != nil || $0 >= 0 }) else {
-            throw ModelFileError("\(folder): '\(name)' is no stream's position: \(fields)")
+            throw ModelFileError("\(try file(with: name).path): '\(name)' is no stream's position: \(fields)")
         }
         return StreamCursor(
             position: Int(fields[0]), count: Int(fields[1]), windowDocuments: documents,

@@ -3,34 +3,35 @@ import Foundation
 import Hardware
 import Pipeline
 
-/// Writes one rank's part of each checkpoint on a thread of its own, from the rank's snapshot, while the rank trains on. World rank 0's
-/// also commits.
+/// Writes one rank's part of each checkpoint on a thread of its own, from the rank's snapshot, while the rank trains on. World rank 0's, or of
+/// node-local ones the first of each node, also commits.
 actor CheckpointWriter {
     nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     nonisolated let desk = CheckpointDesk()
     nonisolated let snapshot: RankSnapshot
     private let rank: Int
-    private let store: CheckpointStore
+    private let settings: CheckpointSettings
 
-    init(rank: Int, snapshot: RankSnapshot, store: CheckpointStore) throws {
+    init(rank: Int, snapshot: RankSnapshot, settings: CheckpointSettings) throws {
         self.rank = rank
         self.snapshot = snapshot
-        self.store = store
+        self.settings = settings
         executor = try ThreadExecutor(name: "gecko save \(rank)", policy: WaitPolicy(spin: 0, awake: 0))
     }
 
     /// Writes the snapshot's files, durably, and gives the snapshot back. A failure is told at once and to the other ranks at the next boundary.
-    func write(_ step: Int) {
+    func write(_ step: Int, _ level: CheckpointLevel) {
         defer { snapshot.giveBack() }
+        let store = store(level)
         do {
             try store.begin(step)
             try reach(.partBegin, step, store.path(step))
             var files: [Manifest.File] = []
             if !snapshot.parameters.isEmpty {
-                files.append(try file(PartName.parameters(rank), step, snapshot.parameters))
+                files.append(try file(PartName.parameters(rank), step, store, snapshot.parameters))
             }
-            if !snapshot.states.isEmpty { files.append(try streamFile(step)) }
+            if !snapshot.states.isEmpty { files.append(try streamFile(step, store)) }
             try reach(.partDurable, step, store.path(step))
             desk.wrote(step, files)
         } catch {
@@ -39,11 +40,27 @@ actor CheckpointWriter {
         }
     }
 
+    /// Writes files of other nodes' ranks, as they came, beside this rank's own.
+    func writeCopies(_ step: Int, _ copies: [(file: Manifest.File, bytes: ArrivalBuffer)]) {
+        let store = store(.local)
+        do {
+            for (file, buffer) in copies { try store.writeCopy(of: file, buffer.bytes, step: step) }
+            desk.copied(step)
+        } catch {
+            warn(
+                "rank \(rank) cannot write copies for the checkpoint of step \(step): \(error). Training goes on without it"
+            )
+            desk.failed(step)
+            desk.copied(step)
+        }
+    }
+
     /// Makes the checkpoint count, then removes what need not stay.
-    func commit(_ manifest: Manifest, _ retention: Retention, flushing metrics: String?) {
+    func commit(_ manifest: Manifest, _ level: CheckpointLevel, flushing metrics: String?) {
+        let store = store(level)
         do {
             if let metrics { try flush(metrics) }
-            try store.commit(manifest)
+            try store.commit(manifest, holdsCopies: level == .local)
         } catch {
             warn("the checkpoint of step \(manifest.step) cannot be committed: \(error). Training goes on without it")
             try? store.abandon(manifest.step)
@@ -51,7 +68,10 @@ actor CheckpointWriter {
             return
         }
         do {
-            try store.cleanUp(after: manifest.step, retention)
+            switch level {
+            case .shared: try store.cleanUp(after: manifest.step, settings.retention)
+            case .local: try store.cleanUpLocal(after: manifest.step, settings.localRetention)
+            }
         } catch {
             warn("old checkpoints cannot be removed: \(error). The new one, of step \(manifest.step), is whole")
         }
@@ -59,13 +79,17 @@ actor CheckpointWriter {
     }
 
     /// Removes what there is of a checkpoint that some rank could not write.
-    func abandon(_ step: Int) {
+    func abandon(_ step: Int, _ level: CheckpointLevel) {
         do {
-            try store.abandon(step)
+            try store(level).abandon(step)
         } catch {
             warn("what was written of step \(step)'s checkpoint cannot be removed: \(error)")
         }
         desk.committed(step, well: false)
+    }
+
+    private func store(_ level: CheckpointLevel) -> CheckpointStore {
+        level == .shared ? settings.store : settings.localStore(rank)
     }
 
     private func reach(_ point: FaultPoint, _ step: Int, _ path: String) throws {
@@ -73,7 +97,7 @@ actor CheckpointWriter {
     }
 
     private func file(
-        _ name: String, _ step: Int, _ tensors: [RankSnapshot.Tensor],
+        _ name: String, _ step: Int, _ store: CheckpointStore, _ tensors: [RankSnapshot.Tensor],
         integers: [(declaration: SafetensorsWriter.Declaration, bytes: [UInt8])] = []
     ) throws -> Manifest.File {
         let path = "\(store.path(step))/\(name)"
@@ -97,7 +121,7 @@ actor CheckpointWriter {
     }
 
     /// Carried states, and before them where the streams stand: wider elements come first in the file.
-    private func streamFile(_ step: Int) throws -> Manifest.File {
+    private func streamFile(_ step: Int, _ store: CheckpointStore) throws -> Manifest.File {
         let cursors = snapshot.cursors.map { stream, cursor in
             let fields = [cursor.position, cursor.count, Int(cursor.memoryDocument), Int(cursor.lastDocument)]
             return (
@@ -112,7 +136,7 @@ actor CheckpointWriter {
                 bytes: cursor.windowDocuments.withUnsafeBytes { Array($0) }
             )
         }
-        return try file(PartName.streams(rank), step, snapshot.states, integers: cursors + windows)
+        return try file(PartName.streams(rank), step, store, snapshot.states, integers: cursors + windows)
     }
 
     /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing from the metrics.

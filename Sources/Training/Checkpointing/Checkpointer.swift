@@ -7,7 +7,8 @@ import Pipeline
 /// ranks have told at the step's boundary.
 ///
 /// A checkpoint's way: the state is copied at a boundary (the only stall), each rank's writer makes its files durable, at the first boundary where
-/// all have said so world rank 0's writer adds the manifest and cleans up, and at the first boundary where that is known it is over.
+/// all have said so world rank 0's writer adds the manifest and cleans up, and at the first boundary where that is known it is over. A node-local
+/// one goes from node to node in between, and the first rank of each node commits.
 final class Checkpointer {
     /// Where the run stands when a checkpoint is taken.
     struct Position {
@@ -17,8 +18,11 @@ final class Checkpointer {
     }
 
     private struct Flight {
+        enum Phase { case writing, copying, committing }
+
+        let level: CheckpointLevel
         var manifest: Manifest
-        var isCommitting = false
+        var phase = Phase.writing
     }
 
     private let settings: CheckpointSettings
@@ -27,12 +31,16 @@ final class Checkpointer {
     private let writers: [CheckpointWriter]
     private let desks: Desks
     private let metrics: String?
+    private let neighbours: Neighbours
+    /// What is to arrive at each rank here from others' nodes.
+    private var arrivals: [Int: [(file: Manifest.File, bytes: ArrivalBuffer)]] = [:]
     private lazy var corpus = CorpusFingerprint(plan.corpus).text
     private var flight: Flight?
     /// What the writers are doing.
     private var work: [Task<Void, Never>] = []
     /// The step of the newest whole checkpoint, as far as all know.
     private(set) var newest: Int?
+    private var newestLevel = CheckpointLevel.shared
     private(set) var statistics = CheckpointStatistics()
 
     /// The desks of the ranks here.
@@ -47,17 +55,22 @@ final class Checkpointer {
     /// - Parameters:
     ///   - newest: the step that the run resumed from
     ///   - metrics: the file that must not fall behind a checkpoint, where world rank 0 lives
+    ///   - nodes: of every world rank
     init(
-        _ settings: CheckpointSettings, plan: TrainingPlan, group: RankGroup, newest: Int?, metrics: String?
+        _ settings: CheckpointSettings, plan: TrainingPlan, group: RankGroup, nodes: [Int], newest: Int?,
+        metrics: String?
     ) async throws {
         self.settings = settings
         self.plan = plan
         self.group = group
         self.newest = newest
         self.metrics = metrics
-        let store = settings.store
+        neighbours = settings.neighbours(nodes: nodes)
         writers = try zip(group.ranks, try await group.makeSnapshots()).map {
-            try CheckpointWriter(rank: $0, snapshot: $1, store: store)
+            try CheckpointWriter(rank: $0, snapshot: $1, settings: settings)
+        }
+        if settings.localEvery > 0, neighbours.houses.count == 1, group.isRoot {
+            warn("all ranks share one checkpoint.local_directory on one node: there is no other node to copy to")
         }
         desks = Desks(byRank: Dictionary(uniqueKeysWithValues: zip(group.ranks, writers.map(\.desk))))
     }
@@ -71,14 +84,19 @@ final class Checkpointer {
     /// Call it at each step's boundary with what all ranks told: moves the checkpoint under way on and takes the next one if it is time.
     func boundary(_ position: Position, told: [BoundaryNotes]) async throws {
         try await advance(told)
-        if settings.isDue(position.step) || position.step == plan.configuration.training.steps {
+        if position.step == plan.configuration.training.steps {
             try await save(position)
+        } else if let level = settings.level(after: position.step) {
+            try await save(position, level)
         }
     }
 
     /// Takes a checkpoint now, after the one under way is over; nothing to do where this very step has one.
-    func save(_ position: Position) async throws {
-        guard position.step != flight?.manifest.step, position.step != newest else { return }
+    ///
+    /// - Parameter level: nil for the safest that there is, as for a last checkpoint
+    func save(_ position: Position, _ level: CheckpointLevel? = nil) async throws {
+        let level = level ?? settings.lastLevel
+        guard !has(position.step, level) else { return }
         let start = MonotonicClock.seconds
         let waited = flight != nil
         try await finish()
@@ -90,9 +108,17 @@ final class Checkpointer {
         }
         let reports = try await group.capture(writers.map(\.snapshot))
         for rank in group.ranks { try Fault.reach(.snapshotTaken, step: position.step, rank: rank) }
-        flight = Flight(manifest: Manifest(plan, position, corpus: corpus))
-        work = writers.map { writer in Task.detached { await writer.write(position.step) } }
+        flight = Flight(level: level, manifest: Manifest(plan, position, corpus: corpus))
+        work = writers.map { writer in Task.detached { await writer.write(position.step, level) } }
         statistics.add(reports, stall: MonotonicClock.seconds - start)
+    }
+
+    /// Whether a step has a checkpoint, done or under way, that is as safe as one of this level.
+    private func has(_ step: Int, _ level: CheckpointLevel) -> Bool {
+        func serves(_ other: Int?, _ otherLevel: CheckpointLevel?) -> Bool {
+            other == step && (otherLevel == .shared || level == .local)
+        }
+        return serves(flight?.manifest.step, flight?.level) || serves(newest, newestLevel)
     }
 
     /// Returns when no checkpoint is under way. All ranks call it at the same boundary.
@@ -124,34 +150,115 @@ final class Checkpointer {
     private func advance(_ told: [BoundaryNotes]) async throws {
         guard let current = flight else { return }
         let step = current.manifest.step
-        if current.isCommitting {
-            // Everybody hears of it from world rank 0, so all let go at the same boundary.
-            guard Int(told[0][.committed]) >= step else { return }
-            if Int(told[0][.kept]) == step {
+        switch current.phase {
+        case .writing:
+            guard told.allSatisfy({ Int($0[.written]) >= step }) else { return }
+            guard !hasFailed(told, step) else { return abandon(current) }
+            let desks = desks
+            let files = try await group.exchange { FileRecord.numbers(desks[$0].files) }
+            flight?.manifest.files = files.enumerated().flatMap { FileRecord.files($1, rank: $0) }.sorted {
+                $0.name < $1.name
+            }
+            if current.level == .local {
+                flight?.phase = .copying
+                try await startCopies()
+            } else {
+                commit()
+            }
+        case .copying:
+            try await takeArrivals()
+            guard told.allSatisfy({ Int($0[.copied]) >= step }) else { return }
+            if hasFailed(told, step) { abandon(current) } else { commit() }
+        case .committing:
+            // All go by what all have told, so all let go at the same boundary.
+            guard told.allSatisfy({ Int($0[.committed]) >= step }) else { return }
+            flight = nil
+            arrivals = [:]
+            if told.allSatisfy({ Int($0[.kept]) == step }) {
                 newest = step
+                newestLevel = current.level
                 statistics.saved += 1
             } else if group.isRoot {
                 warn(
                     "the checkpoint of step \(step) was given up; the newest whole one is "
                         + (newest.map { "that of step \($0)" } ?? "none"))
             }
-            flight = nil
-            return
         }
-        guard told.allSatisfy({ Int($0[.written]) >= step }) else { return }
-        flight?.isCommitting = true
-        let root = group.isRoot ? writers[0] : nil
-        guard !told.contains(where: { Int($0[.failed]) == step }) else {
-            if let root { work.append(Task.detached { await root.abandon(step) }) }
-            return
+    }
+
+    private func hasFailed(_ told: [BoundaryNotes], _ step: Int) -> Bool {
+        told.contains { Int($0[.failed]) == step }
+    }
+
+    /// Whether this rank's writer commits, or takes away, what all have written.
+    private func concludes(_ rank: Int, _ level: CheckpointLevel) -> Bool {
+        level == .shared ? rank == 0 : neighbours.isLead(rank)
+    }
+
+    private func commit() {
+        guard let flight else { return }
+        self.flight?.phase = .committing
+        let (manifest, level, metrics) = (flight.manifest, flight.level, metrics)
+        for (rank, writer) in zip(group.ranks, writers) {
+            guard concludes(rank, level) else {
+                writer.desk.committed(manifest.step, well: true)
+                continue
+            }
+            let flushed = rank == 0 ? metrics : nil
+            work.append(Task.detached { await writer.commit(manifest, level, flushing: flushed) })
         }
-        let desks = desks
-        let files = try await group.exchange { FileRecord.numbers(desks[$0].files) }
-        guard let root else { return }
-        var manifest = current.manifest
-        manifest.files = files.enumerated().flatMap { FileRecord.files($1, rank: $0) }.sorted { $0.name < $1.name }
-        let complete = manifest
-        let (retention, metrics) = (settings.retention, metrics)
-        work.append(Task.detached { await root.commit(complete, retention, flushing: metrics) })
+    }
+
+    private func abandon(_ flight: Flight) {
+        self.flight?.phase = .committing
+        let (step, level) = (flight.manifest.step, flight.level)
+        for (rank, writer) in zip(group.ranks, writers) {
+            guard concludes(rank, level) else {
+                writer.desk.committed(step, well: false)
+                continue
+            }
+            work.append(Task.detached { await writer.abandon(step, level) })
+        }
+    }
+}
+
+// Copies on other nodes.
+extension Checkpointer {
+    /// Each rank sends its files to its partner and receives those of its clients, while training goes on.
+    private func startCopies() async throws {
+        guard let flight else { return }
+        let (files, step, neighbours, settings) = (flight.manifest.files, flight.manifest.step, neighbours, settings)
+        var transfers: [Int: [FileTransfer]] = [:]
+        for rank in group.ranks {
+            var own: [FileTransfer] = []
+            if let partner = neighbours.partner(of: rank) {
+                for file in files where file.rank == rank {
+                    let path = "\(settings.localStore(rank).path(step))/\(file.name)"
+                    own.append(.send(try MappedFile(path), to: partner))
+                }
+            }
+            var expected: [(file: Manifest.File, bytes: ArrivalBuffer)] = []
+            for client in neighbours.clients(of: rank) {
+                for file in files where file.rank == client {
+                    let buffer = ArrivalBuffer(file.size)
+                    own.append(.receive(buffer, from: client))
+                    expected.append((file, buffer))
+                }
+            }
+            transfers[rank] = own
+            arrivals[rank] = expected
+        }
+        let all = transfers
+        try await group.startCopies { all[$0] ?? [] }
+    }
+
+    /// Hands what has arrived to the writers.
+    private func takeArrivals() async throws {
+        guard let step = flight?.manifest.step else { return }
+        for (i, isComplete) in try await group.copiesAreComplete().enumerated() where isComplete {
+            guard let copies = arrivals.removeValue(forKey: group.ranks[i]) else { continue }
+            let writer = writers[i]
+            work.append(Task.detached { await writer.writeCopies(step, copies) })
+        }
     }
 }

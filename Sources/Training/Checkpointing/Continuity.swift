@@ -26,7 +26,8 @@ struct Continuity {
             "training.sample_prompt", "training.sample_tokens", "training.sample_temperature",
             "training.max_nonfinite":
             .nothing
-        case "training.steps", "pipeline.slice", "pipeline.replicas", "model.dropout", "model.hidden_dropout",
+        case "training.steps", "pipeline.slice", "pipeline.replicas", "model.precision", "model.dropout",
+            "model.hidden_dropout",
             "model.attention_dropout":
             .otherNumbers
         case "training.batch", "training.seed": .anotherRun
@@ -39,23 +40,29 @@ struct Continuity {
         }
     }
 
-    func check(_ new: RunConfiguration) throws {
-        guard let old else { return }
-        let changed = ConfigurationKey.all.filter { $0.value(in: old) != $0.value(in: new) }
-        func text(_ key: ConfigurationKey) -> String {
-            "\(key.qualifiedName) was \(key.value(in: old).toml) and is \(key.value(in: new).toml)"
-        }
-        let refused = changed.filter { Self.change($0.qualifiedName) == .anotherRun }
+    private func changed(_ new: RunConfiguration, _ change: Change) -> [String] {
+        guard let old else { return [] }
+        return ConfigurationKey.all.filter {
+            $0.value(in: old) != $0.value(in: new) && Self.change($0.qualifiedName) == change
+        }.map { "\($0.qualifiedName) was \($0.value(in: old).toml) and is \($0.value(in: new).toml)" }
+    }
+
+    func refuseAnotherRun(_ new: RunConfiguration) throws {
+        let refused = changed(new, .anotherRun)
         guard refused.isEmpty else {
             throw ConfigurationError(
                 refused.map {
-                    text($0)
+                    $0
                         + ": the run in this folder cannot go on like that. Set it back, give another run.directory, or set run.overwrite to true "
                         + "(without --resume) to begin anew"
                 })
         }
-        for key in changed where Self.change(key.qualifiedName) == .otherNumbers {
-            say("note: \(text(key)); from here on the numbers differ from those of an unchanged run")
+    }
+
+    func check(_ new: RunConfiguration) throws {
+        try refuseAnotherRun(new)
+        for text in changed(new, .otherNumbers) {
+            say("note: \(text); from here on the numbers differ from those of an unchanged run")
         }
     }
 }

@@ -1,55 +1,109 @@
 import Checkpoints
 import Foundation
+import Hardware
 import Pipeline
 
-/// Finds the checkpoint that a run goes on from and loads it. World rank 0 decides by what all can see; every file is checked by its digest,
-/// each by one rank; a checkpoint with a fault is named and the one before it is tried.
+/// Finds the checkpoint that a run goes on from and loads it. World rank 0 decides by what all can see; every file is checked by its digest; a
+/// checkpoint with a fault is named and the one before it is tried.
 struct Resumption {
-    let store: CheckpointStore
+    let settings: CheckpointSettings
     let group: RankGroup
+    /// The node of every world rank.
+    let nodes: [Int]
+    let configuration: RunConfiguration
+
+    private struct Candidate {
+        let step: Int
+        let level: CheckpointLevel
+    }
 
     /// All ranks call it; `wanted` counts where world rank 0 lives.
-    /// - Returns: what the ranks' state is now; nil when the run starts at its beginning
-    func run(wanted: Bool) async throws -> Manifest? {
-        var candidates = group.isRoot && wanted ? try candidates() : []
+    /// - Returns: the checkpoint that all ranks have loaded; nil when the run starts at its beginning
+    func run(wanted: Bool) async throws -> CheckpointFiles? {
+        let isWanted = try await group.exchange { $0 == 0 && wanted ? [1] : [0] }[0][0] == 1
+        guard isWanted else {
+            try clearLocal()
+            return nil
+        }
+        let local =
+            settings.localEvery > 0
+            ? LocalCheckpoints(settings: settings, group: group, nodes: nodes, configuration: configuration) : nil
+        let localSteps: [Int] = try await local?.steps() ?? []
+        var (candidates, hasDamage) = try candidates(localSteps)
         while true {
-            let proposal = Double(candidates.popLast() ?? -1)
-            let step = Int(try await group.exchange { $0 == 0 ? [proposal] : [-1] }[0][0])
-            guard step >= 0 else { return nil }
-            guard let manifest = try await check(step) else { continue }
-            try Fault.reach(.resumeChosen, step: step, rank: group.ranks[0])
-            let folder = store.path(step)
-            try await group.restore(
-                from: { CheckpointSource(folder: folder, files: manifest.files, rank: $0) },
-                optimizerStep: manifest.optimizerStep, streams: manifest.step > 0)
-            try Fault.reach(.resumeLoaded, step: step, rank: group.ranks[0])
-            if group.isRoot {
-                do { try store.cleanUpLeftovers(before: step) } catch { warn("\(error). Training goes on") }
+            // -1: there is nothing to go on from; -2: what there is, isn't whole.
+            let nothing = [hasDamage ? -2.0 : -1.0, 0]
+            let proposal: [Double] =
+                candidates.popLast().map { [Double($0.step), Double($0.level.rawValue)] } ?? nothing
+            let told = try await group.exchange { $0 == 0 ? proposal : [] }[0]
+            let step = Int(told[0])
+            guard step != -1 else { return nil }
+            guard step >= 0 else { throw nothingIsWhole }
+            let start = MonotonicClock.seconds
+            let files: CheckpointFiles?
+            if CheckpointLevel(rawValue: Int(told[1])) == .local {
+                files = try await local?.gather(step)
+            } else {
+                files = try await shared(step)
             }
-            return manifest
+            if var files {
+                files.checkSeconds = MonotonicClock.seconds - start
+                try await load(files)
+                files.loadSeconds = MonotonicClock.seconds - start - files.checkSeconds
+                return files
+            }
+            hasDamage = true
+            if group.isRoot, let next = candidates.last { say("falling back to the checkpoint of step \(next.step)") }
         }
     }
 
-    /// The steps of complete checkpoints, ascending; what is damaged is told.
-    private func candidates() throws -> [Int] {
-        let entries = try store.entries()
+    /// A run that begins anew leaves nothing of an older one on any node, where it could be taken for its own later.
+    private func clearLocal() throws {
+        guard settings.localEvery > 0 else { return }
+        let neighbours = settings.neighbours(nodes: nodes)
+        for rank in group.ranks where neighbours.isLead(rank) { try settings.localStore(rank).removeAll() }
+    }
+
+    private var nothingIsWhole: TrainingError {
+        TrainingError(
+            "none of the checkpoints in \(settings.store.directory) is whole (each fault is named above): mend them, or set run.overwrite to "
+                + "true (without --resume) to begin anew")
+    }
+
+    private func load(_ files: CheckpointFiles) async throws {
+        let manifest = files.manifest
+        try Fault.reach(.resumeChosen, step: manifest.step, rank: group.ranks[0])
+        try await group.restore(
+            from: { CheckpointSource(files.paths(for: $0)) }, optimizerStep: manifest.optimizerStep,
+            streams: manifest.step > 0)
+        try Fault.reach(.resumeLoaded, step: manifest.step, rank: group.ranks[0])
+        guard group.isRoot else { return }
+        do {
+            try settings.store.cleanUpLeftovers(before: manifest.step)
+        } catch {
+            warn("\(error). Training goes on")
+        }
+    }
+
+    /// Checkpoints that look complete, the best last, and whether others don't; that is told.
+    private func candidates(_ localSteps: [Int]) throws -> ([Candidate], hasDamage: Bool) {
+        guard group.isRoot else { return ([], false) }
+        let entries = try settings.store.entries()
         for entry in entries {
             if case .damaged(let reason) = entry.state {
                 say("warning: the checkpoint of step \(entry.step) cannot be used: \(reason)")
             }
         }
         let whole = entries.compactMap { $0.manifest?.step }
-        guard !whole.isEmpty || entries.allSatisfy({ $0.isIncomplete }) else {
-            throw TrainingError(
-                "none of the checkpoints in \(store.directory) is whole (each fault is named above): mend them, or set run.overwrite to "
-                    + "true (without --resume) to begin anew")
-        }
-        return whole
+        let all =
+            whole.map { Candidate(step: $0, level: .shared) }
+            + localSteps.filter { !whole.contains($0) }.map { Candidate(step: $0, level: .local) }
+        return (all.sorted { $0.step < $1.step }, !entries.allSatisfy { $0.isIncomplete || $0.manifest != nil })
     }
 
-    /// Checks every file of a step's checkpoint, shared among the ranks; nil (on all ranks) when one is bad.
-    private func check(_ step: Int) async throws -> Manifest? {
-        let store = store
+    /// Checks every file of a step's shared checkpoint, each by one rank; nil (on all ranks) when one is bad.
+    private func shared(_ step: Int) async throws -> CheckpointFiles? {
+        let store = settings.store
         let world = group.plan.world
         let verdicts = Verdicts()
         try await group.forEachRank { rank in
@@ -67,11 +121,28 @@ struct Resumption {
             say("warning: the checkpoint of step \(step) cannot be used: \(error)")
         }
         let told = try await group.exchange { [verdicts.isGood($0) ? 1 : 0] }
-        guard told.allSatisfy({ $0[0] == 1 }) else {
-            if group.isRoot { say("falling back to the whole checkpoint before step \(step), if there is one") }
-            return nil
+        guard told.allSatisfy({ $0[0] == 1 }), let manifest = verdicts.manifest else { return nil }
+        let folder = store.path(step)
+        return CheckpointFiles(manifest: manifest, origin: folder, path: { _, file in "\(folder)/\(file.name)" })
+    }
+}
+
+/// A checkpoint's manifest, and where each rank finds its files.
+struct CheckpointFiles: Sendable {
+    let manifest: Manifest
+    /// Where they are, for people.
+    let origin: String
+    /// What looking at every byte took, and what loading it.
+    var checkSeconds = 0.0
+    var loadSeconds = 0.0
+    /// Nil: not on this rank's node.
+    let path: @Sendable (_ rank: Int, _ file: Manifest.File) -> String?
+
+    /// A rank's own files first: there it finds everything when the layout hasn't changed.
+    func paths(for rank: Int) -> [String] {
+        (manifest.files.filter { $0.rank == rank } + manifest.files.filter { $0.rank != rank }).compactMap {
+            path(rank, $0)
         }
-        return verdicts.manifest
     }
 }
 

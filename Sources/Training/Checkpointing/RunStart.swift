@@ -34,7 +34,7 @@ enum RunStart: Equatable, Sendable {
                         "it already holds one that is finished; give another run.directory, set run.overwrite to true to replace it, or raise "
                         + "training.steps to go on")
             }
-            guard newest != nil else {
+            guard newest != nil || configuration.checkpoint.localEvery > 0 else {
                 throw FileError(
                     path: path, operation: "resume the run in this folder",
                     reason: "it is finished and has no checkpoint to go on from")

@@ -185,6 +185,12 @@ extension ConfigurationKey {
         .text(
             .checkpoint, "directory", \.checkpoint.directory,
             "Where they go, seen by all ranks; {run} = the run's directory."),
+        .integer(
+            .checkpoint, "local_every", \.checkpoint.localEvery, .atLeast(0),
+            "Steps between checkpoints in node-local storage, each rank's copied to another node; 0 = none."),
+        .text(
+            .checkpoint, "local_directory", \.checkpoint.localDirectory,
+            "Where those go, on each node; {run} = the run's directory, {rank} = the rank."),
     ]
 
     private static let run: [ConfigurationKey] = [

@@ -116,6 +116,8 @@ extension RunConfiguration {
         package var keep = 3
         package var keepEvery = 0
         package var directory = "{run}/checkpoints"
+        package var localEvery = 0
+        package var localDirectory = ""
     }
 
     /// `[run]`: where the results go.

@@ -5,6 +5,8 @@ struct BoundaryNotes: Sendable {
         /// The newest step whose checkpoint this rank's writer is done with, well or not; `failed`: the newest that it could not write.
         case written
         case failed
+        /// The newest step for which this rank has written its copies of other nodes' files, well or not.
+        case copied
         /// The newest step whose checkpoint this rank has done its part to commit, well or not; `kept`: the newest where that went well.
         case committed
         case kept

@@ -17,14 +17,14 @@ struct RunPlace: Sendable {
         case .anew:
             directory = try RunDirectory(creating: path, overwrite: configuration.run.overwrite)
             try settings.store.removeAll()
-            if settings.isOn { try settings.store.checkWritable() }
+            if settings.every > 0 { try settings.store.checkWritable() }
             try SmallFile.write(configuration.toml(), to: directory.configuration)
         case .goesOn:
             directory = try RunDirectory(continuing: path)
             try checkCorpus(plan, settings.store)
             // A run that could go on is not stopped by a full disk.
             do {
-                if settings.isOn { try settings.store.checkWritable() }
+                if settings.every > 0 { try settings.store.checkWritable() }
                 try SmallFile.write(configuration.toml(), to: directory.configuration)
             } catch {
                 warn("\(error). Training goes on")

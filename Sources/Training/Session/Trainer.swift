@@ -25,12 +25,16 @@ struct Trainer: Sendable {
     /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
     func run() async throws {
         let settings = CheckpointSettings(configuration, run: path)
-        let start = try await Resumption(store: settings.store, group: group).run(wanted: place?.start == .goesOn)
-        tell(start, settings)
+        let resumed = try await Resumption(
+            settings: settings, group: group, nodes: host.nodes, configuration: configuration
+        ).run(wanted: place?.start == .goesOn)
+        let start = resumed?.manifest
+        tell(resumed, settings)
         let checkpoints =
             settings.isOn
             ? try await Checkpointer(
-                settings, plan: plan, group: group, newest: start?.step, metrics: directory?.metrics) : nil
+                settings, plan: plan, group: group, nodes: host.nodes, newest: start?.step, metrics: directory?.metrics)
+            : nil
         do {
             try await train(from: start, checkpoints)
         } catch {
@@ -98,17 +102,18 @@ struct Trainer: Sendable {
     }
 
     /// Where the run begins.
-    private func tell(_ start: Manifest?, _ settings: CheckpointSettings) {
+    private func tell(_ files: CheckpointFiles?, _ settings: CheckpointSettings) {
         guard let place, place.start == .goesOn else { return }
-        if let start {
-            let from = settings.store.path(start.step)
-            say(
-                start.step > 0
-                    ? "resuming after step \(start.step) from \(from)" : "starting from the model imported into \(from)"
-            )
-        } else {
+        guard let files else {
             say("no whole checkpoint in \(settings.store.directory): starting at step 0")
+            return
         }
+        let step = files.manifest.step
+        say(
+            step > 0
+                ? "resuming after step \(step) from \(files.origin): \(Figures.bytes(files.manifest.size)), "
+                    + "checked in \(Figures.time(files.checkSeconds)), loaded in \(Figures.time(files.loadSeconds))"
+                : "starting from the model imported into \(files.origin)")
     }
 
     private func isEvaluation(_ steps: Int) -> Bool {

@@ -1,0 +1,58 @@
+/// Bytes that stay where and what they are while their owner lives.
+package protocol FixedBytes: AnyObject, Sendable {
+    var bytes: UnsafeRawBufferPointer { get }
+}
+
+/// Memory for bytes that another rank sends.
+///
+/// Unchecked because the compiler can't see the handover: only the transport writes it, until the rank has found the transfer complete;
+/// from then on it is only read.
+package final class ArrivalBuffer: FixedBytes, @unchecked Sendable {
+    let memory: UnsafeMutableRawBufferPointer
+    package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
+
+    package init(_ count: Int) { memory = .allocate(byteCount: max(1, count), alignment: 64).prefix(count) }
+
+    deinit { memory.deallocate() }
+}
+
+extension UnsafeMutableRawBufferPointer {
+    fileprivate func prefix(_ count: Int) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: baseAddress, count: count)
+    }
+}
+
+/// A file on its way between ranks.
+package enum FileTransfer: Sendable {
+    case send(any FixedBytes, to: Int)
+    case receive(ArrivalBuffer, from: Int)
+}
+
+extension RankEngine {
+    /// Starts transfers that go on while the rank trains. Transfers between the same two ranks match in their order.
+    func startCopies(_ transfers: [FileTransfer]) throws {
+        for transfer in transfers {
+            let id =
+                switch transfer {
+                case .send(let file, let peer):
+                    try endpoint.startSend(file.bytes, to: peer, tag: tags.checkpoint)
+                case .receive(let buffer, let peer):
+                    try endpoint.startReceive(into: buffer.memory, from: peer, tag: tags.checkpoint)
+                }
+            copies.append((id, transfer))
+        }
+    }
+
+    /// Whether all of them have come to their end.
+    func copiesAreComplete() throws -> Bool {
+        while let last = copies.last {
+            guard try endpoint.isComplete(last.id) else { return false }
+            copies.removeLast()
+        }
+        return true
+    }
+
+    func waitForCopies() throws {
+        try endpoint.wait(for: "copies of checkpoint files") { try copiesAreComplete() }
+    }
+}

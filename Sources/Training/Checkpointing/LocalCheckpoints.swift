@@ -1,0 +1,185 @@
+import Checkpoints
+import Foundation
+import Pipeline
+import Synchronization
+
+/// Node-local checkpoints at a run's start: which step all nodes together still have whole, and how what a node has lost comes back to it from
+/// the node that keeps a copy.
+struct LocalCheckpoints {
+    let settings: CheckpointSettings
+    let group: RankGroup
+    let neighbours: Neighbours
+    let configuration: RunConfiguration
+
+    init(settings: CheckpointSettings, group: RankGroup, nodes: [Int], configuration: RunConfiguration) {
+        self.configuration = configuration
+        self.settings = settings
+        self.group = group
+        neighbours = settings.neighbours(nodes: nodes)
+    }
+
+    /// Steps whose manifest some node has, ascending; the same on all ranks.
+    func steps() async throws -> [Int] {
+        let settings = settings
+        let told = try await group.exchange { rank in
+            ((try? settings.localStore(rank).manifests()) ?? []).map { Double($0.step) }
+        }
+        return Set(told.joined().map { Int($0) }).sorted()
+    }
+
+    /// Checks every file and copy of a step wherever it is, and brings each rank what it needs and hasn't.
+    /// - Returns: nil (on all ranks) when a file is nowhere whole
+    func gather(_ step: Int) async throws -> CheckpointFiles? {
+        guard let manifest = try await manifest(step) else { return nil }
+        let found = FoundFiles()
+        let told = try await look(for: manifest, found)
+        // Which ranks see each file whole on their node.
+        let holders = manifest.files.indices.map { f in told.indices.filter { told[$0][f] == 1 } }
+        if let lost = holders.firstIndex(where: \.isEmpty) {
+            if group.isRoot {
+                say(
+                    "warning: the node-local checkpoint of step \(step) cannot be used: \(manifest.files[lost].name) is whole on no node, neither itself nor its copy"
+                )
+            }
+            return nil
+        }
+        guard try await bring(manifest, holders, found) else { return nil }
+        return CheckpointFiles(
+            manifest: manifest, origin: "the nodes' local directories", path: { found[$0, $1.name] })
+    }
+
+    /// The manifest of a step as the first rank that has it reads it.
+    private func manifest(_ step: Int) async throws -> Manifest? {
+        let settings = settings
+        let texts = try await group.exchange { rank in
+            guard let manifest = try? settings.localStore(rank).manifest(step) else { return [] }
+            return manifest.json.utf8.map { Double($0) }
+        }
+        guard let text = texts.first(where: { !$0.isEmpty }) else { return nil }
+        let name = "the node-local manifest of step \(step)"
+        let manifest = try Manifest(text.map { UInt8($0) }, file: name)
+        do {
+            // A node may still hold what another run left.
+            try Continuity(manifest, file: name).refuseAnotherRun(configuration)
+            return manifest
+        } catch {
+            if group.isRoot { say("warning: the node-local checkpoint of step \(step) cannot be used: \(error)") }
+            return nil
+        }
+    }
+
+    /// Each rank looks for all files on its node; housemates share the hashing of what they have in common.
+    /// - Returns: by rank and file, 1 where the rank has it whole
+    private func look(for manifest: Manifest, _ found: FoundFiles) async throws -> [[Double]] {
+        let (settings, neighbours) = (settings, neighbours)
+        try await group.forEachRank { rank in
+            let mates = neighbours.housemates(rank)
+            for (f, file) in manifest.files.enumerated() where mates[f % mates.count] == rank {
+                let path = settings.localStore(rank).find(file, step: manifest.step) { error in
+                    say("warning: rank \(rank): \(error); its copy on another node is taken if there is one")
+                }
+                // A house's directory is one: what one finds, all have.
+                if let path { found[rank, file.name] = path }
+            }
+        }
+        let told = try await group.exchange { rank in
+            manifest.files.map { found[rank, $0.name] == nil ? 0 : 1 }
+        }
+        for rank in group.ranks {
+            for mate in neighbours.housemates(rank) where mate != rank {
+                for (f, file) in manifest.files.enumerated() where told[mate][f] == 1 {
+                    let store = settings.localStore(rank)
+                    found[rank, file.name] = store.existing(file, step: manifest.step)
+                }
+            }
+        }
+        return told
+    }
+
+    /// A file that goes from a rank that has it to one whose node hasn't.
+    private struct Delivery {
+        let file: Int
+        let from: Int
+        let to: Int
+    }
+
+    private func deliveries(_ manifest: Manifest, _ holders: [[Int]]) -> [Delivery] {
+        neighbours.houses.flatMap { house in
+            manifest.files.indices.compactMap { f -> Delivery? in
+                guard !holders[f].contains(where: house.contains),
+                    let reader = house.first(where: { needs($0, manifest.files[f], manifest.layout) })
+                else { return nil }
+                return Delivery(file: f, from: holders[f][0], to: reader)
+            }
+        }
+    }
+
+    /// Whether a rank reads something of a file: its own, and the parameters that the first replica has saved for all. Under another
+    /// layout, and where two ranks share the embedding, any rank may need any file.
+    private func needs(_ rank: Int, _ file: Manifest.File, _ layout: Manifest.Layout) -> Bool {
+        let p = group.plan
+        let isSameLayout =
+            layout
+            == .init(
+                stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts)
+        guard isSameLayout, !p.model.tieEmbeddings else { return true }
+        return file.rank == rank || file.rank == rank % p.ranks
+    }
+
+    /// - Returns: whether all came whole, the same on all ranks
+    private func bring(_ manifest: Manifest, _ holders: [[Int]], _ found: FoundFiles) async throws -> Bool {
+        let deliveries = deliveries(manifest, holders)
+        guard !deliveries.isEmpty else { return true }
+        let step = manifest.step
+        var transfers: [Int: [FileTransfer]] = [:]
+        var arrivals: [(rank: Int, file: Manifest.File, bytes: ArrivalBuffer)] = []
+        for delivery in deliveries {
+            let file = manifest.files[delivery.file]
+            if group.ranks.contains(delivery.from), let path = found[delivery.from, file.name] {
+                transfers[delivery.from, default: []].append(.send(try MappedFile(path), to: delivery.to))
+            }
+            if group.ranks.contains(delivery.to) {
+                let buffer = ArrivalBuffer(file.size)
+                transfers[delivery.to, default: []].append(.receive(buffer, from: delivery.from))
+                arrivals.append((delivery.to, file, buffer))
+                say("rank \(delivery.to): \(file.name) of step \(step) comes back from rank \(delivery.from)'s node")
+            }
+        }
+        let all = transfers
+        try await group.startCopies { all[$0] ?? [] }
+        try await group.waitForCopies()
+        var isGood = true
+        for (rank, file, buffer) in arrivals {
+            let store = settings.localStore(rank)
+            do {
+                try store.restore(file, buffer.bytes, step: step)
+                for mate in neighbours.housemates(rank) { found[mate, file.name] = "\(store.path(step))/\(file.name)" }
+            } catch {
+                isGood = false
+                say("warning: rank \(rank) cannot put \(file.name) of step \(step) back: \(error)")
+            }
+        }
+        let verdict = isGood
+        let told = try await group.exchange { _ in [verdict ? 1 : 0] }
+        // Housemates in other processes see what was put back only now.
+        for rank in group.ranks {
+            for delivery in deliveries where neighbours.housemates(rank).contains(delivery.to) {
+                let file = manifest.files[delivery.file]
+                found[rank, file.name] = settings.localStore(rank).existing(file, step: step)
+            }
+        }
+        return told.allSatisfy { $0[0] == 1 }
+    }
+}
+
+/// Paths by rank and file name, of the ranks in this process.
+private final class FoundFiles: Sendable {
+    private let paths = Mutex<[Int: [String: String]]>([:])
+
+    subscript(_ rank: Int, _ name: String) -> String? {
+        get { paths.withLock { $0[rank]?[name] } }
+        set { paths.withLock { $0[rank, default: [:]][name] = newValue } }
+    }
+}
+
+extension MappedFile: FixedBytes {}
