@@ -30,6 +30,7 @@ let package = Package(
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
         .systemLibrary(name: "CFiles"),
+        .systemLibrary(name: "CSignals"),
 
         // The machine.
         .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
@@ -71,7 +72,7 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints",
-                "TOMLKit",
+                "CSignals", "TOMLKit",
             ]),
 
         .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),

@@ -33,9 +33,10 @@ struct Profile: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            try await Launch.profile(steps: steps, output: output, cluster: cluster, load: arguments.loader)
-        } catch is SilentFailure {
-            throw ExitCode.failure
+            try await Launch.profile(
+                steps: steps, output: output, cluster: cluster, patience: arguments.patience, load: arguments.loader)
+        } catch let exit as SilentExit {
+            throw ExitCode(exit.status)
         }
     }
 }

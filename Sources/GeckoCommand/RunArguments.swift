@@ -17,6 +17,9 @@ struct RunArguments: ParsableArguments {
     /// As it stands in the file and on the command line, before anything is resolved.
     func configuration() throws -> RunConfiguration { try RunConfiguration.load(file: file, overrides: overrides) }
 
+    /// machine.patience, as far as this process can tell by itself: under a launcher only one rank is sure to see the file.
+    var patience: Double? { try? configuration().machine.patience }
+
     /// Reads and checks the configuration for a world of so many ranks.
     var loader: Launch.Loader {
         let (file, overrides) = (file, overrides)

@@ -26,9 +26,10 @@ struct Train: AsyncParsableCommand {
 
     func run() async throws {
         do {
-            try await Launch.train(configurationFile: arguments.file, resume: resume, load: arguments.loader)
-        } catch is SilentFailure {
-            throw ExitCode.failure
+            try await Launch.train(
+                configurationFile: arguments.file, resume: resume, patience: arguments.patience, load: arguments.loader)
+        } catch let exit as SilentExit {
+            throw ExitCode(exit.status)
         }
     }
 }

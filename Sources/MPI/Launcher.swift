@@ -5,6 +5,12 @@ package enum Launcher: Equatable, Sendable {
     /// By mpirun, or by srun with a PMI: one rank of a world.
     case mpi
 
+    /// This process' rank as the launcher counts, before MPI can tell.
+    package static func rank(_ environment: [String: String]) -> Int? {
+        ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"].lazy.compactMap { environment[$0] }.compactMap { Int($0) }
+            .first
+    }
+
     /// - Throws: `MPIError.tasksWithoutMPI` in a Slurm step of several tasks that MPI knows nothing of.
     package static func detect(_ environment: [String: String]) throws -> Launcher {
         // Open MPI's mpirun, PMIx (srun --mpi=pmix and others), PMI-1 and PMI-2 (srun --mpi=pmi2, MPICH's mpiexec).

@@ -6,8 +6,19 @@ package enum MPIError: Error, Equatable, CustomStringConvertible {
     case threadLevel(wanted: MPIWorld.ThreadLevel, provided: MPIWorld.ThreadLevel)
     case alreadyUsed
     case unfinishedTransfers(rank: Int, count: Int)
-    case timedOut(rank: Int, what: String, seconds: Double)
+    /// `found`: what the other ranks said, or didn't.
+    case timedOut(rank: Int, what: String, seconds: Double, found: String)
+    /// Another rank found that one is missing.
+    case stopped(rank: Int, what: String, by: Int, reason: String)
     case tasksWithoutMPI(tasks: Int)
+
+    /// Whether another rank did not come in time.
+    package var isLostPeer: Bool {
+        switch self {
+        case .timedOut, .stopped: true
+        default: false
+        }
+    }
 
     package var description: String {
         switch self {
@@ -27,8 +38,10 @@ package enum MPIError: Error, Equatable, CustomStringConvertible {
             return "MPI was already initialised in this process, or finalised; it can be used once."
         case .unfinishedTransfers(let rank, let count):
             return "rank \(rank) would leave MPI with \(count) transfer(s) under way."
-        case .timedOut(let rank, let what, let seconds):
-            return "rank \(rank) waited \(seconds) s for \(what). A rank is stuck or dead, or takes another way."
+        case .timedOut(let rank, let what, let seconds, let found):
+            return "rank \(rank) waited \(seconds) s for \(what). \(found)"
+        case .stopped(let rank, let what, let other, let reason):
+            return "rank \(rank) waits for \(what) and was told by rank \(other): \(reason)"
         case .tasksWithoutMPI(let tasks):
             return "Slurm started \(tasks) tasks without MPI: each would run alone, all in the same directory."
                 + " Start them with `srun --mpi=pmix`, or use mpirun inside the job."

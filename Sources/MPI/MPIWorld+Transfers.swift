@@ -66,18 +66,19 @@ extension MPIWorld {
         return (entry.isReceive, entry.peer, entry.tag)
     }
 
-    /// A message with this tag that no receive has been started for. The look also lets MPI move whatever is under way; it does so
+    /// A message that no receive has been started for. The look also lets MPI move whatever is under way; it does so
     /// for certain only where there is nothing to be found, so look for what is rare.
-    package func probe(_ channel: Channel, tag: Int) throws -> (source: Int, bytes: Int)? {
+    func probe(_ channel: Channel) throws -> (source: Int, tag: Int, bytes: Int)? {
         checkThread()
         var isThere: Int32 = 0
         var status = MPI_Status()
         try check(
-            MPI_Iprobe(Int32(MPI_ANY_SOURCE), Int32(tag), communicator(channel), &isThere, &status), "MPI_Iprobe")
+            MPI_Iprobe(Int32(MPI_ANY_SOURCE), Int32(MPI_ANY_TAG), communicator(channel), &isThere, &status),
+            "MPI_Iprobe")
         if isThere == 0 { return nil }
         var count: Int32 = 0
         try check(MPI_Get_count(&status, cmpi_byte(), &count), "MPI_Get_count")
-        return (Int(status.MPI_SOURCE), Int(count))
+        return (Int(status.MPI_SOURCE), Int(status.MPI_TAG), Int(count))
     }
 
     /// Transfers, or pieces of them, that are not complete.

@@ -14,27 +14,61 @@ extension MPIWorld {
         atMost seconds: Double, onWait: (() throws -> Void)? = nil, until isReady: () throws -> Bool
     ) throws -> Bool {
         var backoff = Backoff(isOversubscribed ? .sharedCore : MPIWorld.ownCore)
-        var deadline: Double?
+        var clock = WaitClock()
         while true {
             if try isReady() { return true }
             try onWait?()
+            pulse?.beat()
             if backoff.pause() { continue }
-            let now = MonotonicClock.seconds
-            let end = deadline ?? now + seconds
-            deadline = end
-            if now >= end { return false }
+            if clock.tick() >= seconds { return false }
             usleep(50)
         }
     }
 
+    /// Waits until `isReady`, which should call MPI; questions of other ranks are answered meanwhile.
+    ///
+    /// - Parameters:
+    ///   - what: names the wait in errors and answers ("F of sequence 1, slice 0: activation from rank 2")
+    ///   - peer: the rank that is waited for, if it is one
+    /// - Throws: `MPIError.timedOut` when it lasts longer than `patience`, with what all other ranks say; `MPIError.stopped` when another
+    ///   rank found that out first.
+    package func wait(
+        for what: () -> String, peer: Int? = nil, onWait: (() throws -> Void)? = nil, until isReady: () throws -> Bool
+    ) throws {
+        func answer() -> String { "waits for \(what())" }
+        var looks = 0
+        let isInTime = try poll(atMost: patience, onWait: onWait) {
+            if try isReady() { return true }
+            looks += 1
+            if looks % 16 == 0 {
+                // Looking for letters also moves messages on.
+                try rollCall.attend(self, answer)
+                if let verdict = rollCall.verdict {
+                    throw MPIError.stopped(rank: rank, what: what(), by: verdict.from, reason: verdict.text)
+                }
+            }
+            return false
+        }
+        if isInTime { return }
+        let seconds = patience
+        let found = try rollCall.call(self, first: peer, activity: answer)
+        throw MPIError.timedOut(rank: rank, what: what(), seconds: seconds, found: found)
+    }
+
+    /// Answers other ranks' questions with `activity`, the end of a sentence ("computes F of ..."), and moves messages on. What another
+    /// rank found meanwhile is thrown by the next wait.
+    package func attend(_ activity: () -> String) throws { try rollCall.attend(self, activity) }
+
+    /// To be called after a lost peer was reported and before the job is ended: the others report too.
+    package func awaitReports() { rollCall.farewell(self) }
+
     /// Waits for a collective call. It polls, so that a rank that never comes is noticed.
     func wait(_ request: MPI_Request?, for what: String) throws {
         var request = request
-        let isComplete = try poll(atMost: patience) {
+        try wait(for: { "all ranks at \(what)\(pulse.map { " (it \($0.activity))" } ?? "")" }) {
             var isDone: Int32 = 0
             try check(MPI_Test(&request, &isDone, nil), what)
             return isDone != 0
         }
-        if !isComplete { throw MPIError.timedOut(rank: rank, what: "all ranks at \(what)", seconds: patience) }
     }
 }

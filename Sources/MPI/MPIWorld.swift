@@ -20,13 +20,18 @@ package final class MPIWorld {
     package let largestTag: Int
     /// Whether ranks share cores, so that a waiting one should yield at once.
     package var isOversubscribed = false
-    /// Seconds a collective call may wait.
+    /// Seconds a wait may last before the others are asked and the job is given up.
     package var patience = 300.0
+    /// Beats while a wait lasts.
+    package var pulse: Pulse?
+    /// Node names by rank, for messages; none until they are set.
+    package var hosts: [String] = []
 
     let communicator: MPI_Comm
     let control: MPI_Comm
     let node: MPI_Comm
     var transfers = TransferTable()
+    let rollCall = RollCall()
     /// A message of more bytes is sent in pieces, because MPI counts in 32 bits.
     let largestPiece: Int
     private let thread = pthread_self()
@@ -77,9 +82,10 @@ package final class MPIWorld {
         self.largestPiece = largestPiece
     }
 
-    /// Leaves MPI, together with all other ranks.
+    /// Leaves MPI, together with all other ranks. A rank that doesn't come is noticed: MPI itself would wait for it for ever.
     package func finalize() throws {
         checkThread()
+        try barrier()
         guard transfers.active == 0 else {
             throw MPIError.unfinishedTransfers(rank: rank, count: transfers.active)
         }

@@ -32,10 +32,12 @@ package final class RankGroup: Sendable {
     /// Starts every rank of the plan in this process, over memory.
     ///
     /// - Parameters:
-    ///   - threads: workers per rank; 0 shares the usable cores evenly
-    ///   - patience: seconds a rank waits for a message before it fails
+    ///   - threads: workers per rank; 0 shares the usable cores evenly.
+    ///   - patience: seconds that a rank waits for another
+    ///   - pulses: of all ranks, for a watchdog
     package static func inProcess(
-        plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int, patience: Double = 300
+        plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int, patience: Double = 300,
+        pulses: [Pulse]? = nil
     ) async throws -> RankGroup {
         let assignment = try CoreAssignment(
             allowed: [[Int]](repeating: topology.usableCores, count: plan.world), threads: threads)
@@ -47,31 +49,29 @@ package final class RankGroup: Sendable {
         return try await RankGroup(
             plan: plan, seed: seed, topology: topology, ranks: Array(0..<plan.world), cores: assignment.cores,
             oversubscribed: assignment.oversubscribed, warning: assignment.warning, executors: executors,
-            patience: patience,
+            patience: patience, pulses: pulses ?? (0..<plan.world).map { Pulse(name: "rank \($0)") },
             connection: Connection(
                 endpoint: { fabric.endpoint($0) }, fail: { fabric.cancel($0, by: $1) }))
     }
 
-    /// Starts the given ranks on the given executors (one each).
+    /// Starts the given ranks on the given executors and with the given pulses (one each).
     package init(
         plan: PipelinePlan, seed: UInt64, topology: Topology, ranks: [Int], cores: [[Int]], oversubscribed: [Bool],
-        warning: String?, executors: [ThreadExecutor], patience: Double = 300, connection: Connection
+        warning: String?, executors: [ThreadExecutor], patience: Double, pulses: [Pulse], connection: Connection
     ) async throws {
         self.plan = plan
         self.ranks = ranks
         self.cores = cores
         self.warning = warning
         self.executors = executors
-        actors = zip(ranks, executors).map { rank, executor in
-            StageActor(executor: executor) { connection.fail($0, rank) }
+        actors = ranks.indices.map { i in
+            StageActor(executor: executors[i], pulse: pulses[i]) { connection.fail($0, ranks[i]) }
         }
         _ = try await each { i, actor in
-            try await actor.start(plan: plan, seed: seed) {
+            try await actor.start(plan: plan, seed: seed, patience: patience) {
                 try Team(topology: topology, cores: cores[i], oversubscribed: oversubscribed[i])
             } endpoint: {
-                let endpoint = try connection.endpoint(ranks[i])
-                endpoint.patience = patience
-                return endpoint
+                try connection.endpoint(ranks[i])
             }
         }
     }

@@ -12,23 +12,30 @@ package actor StageActor {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private var engine: RankEngine?
     private var team: Team?
+    private let pulse: Pulse
     private let fail: @Sendable (any Error) -> Void
 
-    /// - Parameter fail: told of every error before it is thrown, so that the other ranks can be stopped.
-    package init(executor: ThreadExecutor, fail: @escaping @Sendable (any Error) -> Void = { _ in }) {
+    /// - Parameters:
+    ///   - pulse: gets the rank's signs of life
+    ///   - fail: told of every error before it is thrown, so that the other ranks can be stopped.
+    package init(executor: ThreadExecutor, pulse: Pulse, fail: @escaping @Sendable (any Error) -> Void = { _ in }) {
         self.executor = executor
+        self.pulse = pulse
         self.fail = fail
     }
 
     /// Builds the rank's team, transport and stages, on the actor's thread.
     package func start(
-        plan: PipelinePlan, seed: UInt64, team makeTeam: @Sendable () throws -> Team,
+        plan: PipelinePlan, seed: UInt64, patience: Double, team makeTeam: @Sendable () throws -> Team,
         endpoint makeEndpoint: @Sendable () throws -> any Endpoint
     ) throws {
-        try guarded {
+        try guarded("sets up its stages") {
             let team = try makeTeam()
             self.team = team
-            engine = try RankEngine(plan: plan, endpoint: try makeEndpoint(), team: team, seed: seed)
+            let endpoint = try makeEndpoint()
+            endpoint.patience = patience
+            endpoint.pulse = pulse
+            engine = try RankEngine(plan: plan, endpoint: endpoint, team: team, pulse: pulse, seed: seed)
         }
     }
 
@@ -36,17 +43,17 @@ package actor StageActor {
     package func step(
         _ batch: Batch, number: Int, rule: UpdateRule, notes: @Sendable () -> [Double] = { [] }
     ) throws -> StepReport {
-        try guarded { try running.step(batch, number: number, rule: rule, notes: notes) }
+        try guarded("begins step \(number + 1)") { try running.step(batch, number: number, rule: rule, notes: notes) }
     }
 
     /// Everybody's numbers, by world rank. All ranks call it.
     package func exchange(_ notes: [Double]) throws -> [[Double]] {
-        try guarded { try running.endpoint.allGather(notes) }
+        try guarded("tells the others how it stands between steps") { try running.endpoint.allGather(notes) }
     }
 
     /// Sum of token losses over all replicas' sequences, in nats.
     package func evaluate(_ batch: Batch) throws -> Double {
-        try guarded { try running.evaluate(batch) }
+        try guarded("begins an evaluation") { try running.evaluate(batch) }
     }
 
     /// Continues a prompt; `emit` is called with each token as it is chosen.
@@ -54,7 +61,7 @@ package actor StageActor {
         prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
         emit: @Sendable (Int32) -> Void = { _ in }
     ) throws -> [Int32] {
-        try guarded {
+        try guarded("generates text") {
             let engine = running
             let generator = engine.generator ?? Generator(engine, length: min(128, engine.plan.slice))
             engine.generator = generator
@@ -63,8 +70,8 @@ package actor StageActor {
         }
     }
 
-    package func beginTrace() throws { try guarded { try running.beginTrace() } }
-    package func endTrace(title: String) throws -> Timeline? { try guarded { try running.endTrace(title: title) } }
+    package func beginTrace() throws { try guarded("begins a trace") { try running.beginTrace() } }
+    package func endTrace(title: String) throws -> Timeline? { try guarded("ends a trace") { try running.endTrace(title: title) } }
 
     package func beginBreakdown() { running.beginBreakdown() }
     package func endBreakdown() throws -> Breakdown { try guarded { try running.endBreakdown() } }
@@ -73,7 +80,7 @@ package actor StageActor {
     package func collectParameters<Sink: ParameterSink & SendableMetatype, Result: Sendable>(
         into make: @Sendable () throws -> Sink, finish: @Sendable (Sink) throws -> Result
     ) throws -> Result? {
-        try guarded {
+        try guarded("collects the parameters") {
             guard running.endpoint.rank == 0 else {
                 try running.collectParameters(nil)
                 return nil
@@ -85,20 +92,22 @@ package actor StageActor {
     }
 
     package func setParameters(from source: any ParameterSource & Sendable) throws {
-        try guarded { try running.setParameters(from: source) }
+        try guarded("sets its parameters") { try running.setParameters(from: source) }
     }
 
     /// Memory for `capture`.
-    package func makeSnapshot() throws -> RankSnapshot { try guarded { running.makeSnapshot() } }
+    package func makeSnapshot() throws -> RankSnapshot {
+        try guarded("makes room for a checkpoint") { running.makeSnapshot() }
+    }
 
     /// Copies the rank's training state, between two steps, and lends the copy to its reader.
     package func capture(_ snapshot: RankSnapshot) throws -> CaptureReport {
-        try guarded { running.capture(snapshot) }
+        try guarded("copies its state for a checkpoint") { running.capture(snapshot) }
     }
 
     /// Copies the state as `capture` does, by one memcpy a worker and store.
     package func copyPlainly(_ snapshot: RankSnapshot) throws -> CaptureReport {
-        try guarded { running.copyPlainly(snapshot) }
+        try guarded("measures the speed of memory") { running.copyPlainly(snapshot) }
     }
 
     package func startCopies(_ transfers: [FileTransfer]) throws { try guarded { try running.startCopies(transfers) } }
@@ -109,7 +118,7 @@ package actor StageActor {
     package func restore(
         from makeSource: @Sendable (_ rank: Int) throws -> any StateSource, optimizerStep: Int, streams: Bool
     ) throws {
-        try guarded {
+        try guarded("loads a checkpoint") {
             let engine = running
             try engine.restore(
                 from: try makeSource(engine.endpoint.rank), optimizerStep: optimizerStep, streams: streams)
@@ -128,9 +137,10 @@ package actor StageActor {
         return engine
     }
 
-    private func guarded<Value>(_ body: () throws -> Value) throws -> Value {
+    /// `activity`: what this rank is at, as the end of a sentence.
+    private func guarded<Value>(_ activity: String, _ body: () throws -> Value) throws -> Value {
         do {
-            return try body()
+            return try pulse.busy(activity, body)
         } catch {
             fail(error)
             throw error

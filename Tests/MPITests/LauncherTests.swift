@@ -7,6 +7,12 @@ import Testing
         #expect(try Launcher.detect([variable: "1", "SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "2"]) == .mpi)
     }
 
+    @Test func theLauncherTellsTheRank() {
+        #expect(Launcher.rank(["OMPI_COMM_WORLD_RANK": "3", "PMIX_RANK": "5"]) == 3)
+        #expect(Launcher.rank(["PMIX_RANK": "5"]) == 5)
+        #expect(Launcher.rank(["SLURM_PROCID": "5"]) == nil)
+    }
+
     @Test func withoutALauncherTheProcessIsAlone() throws {
         #expect(try Launcher.detect([:]) == .none)
         #expect(try Launcher.detect(["PATH": "/bin"]) == .none)

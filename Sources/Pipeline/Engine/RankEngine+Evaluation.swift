@@ -9,6 +9,7 @@ extension RankEngine {
         let table = try plan.forwardTable(sequences: batch.sequences)
         try messages.begin(Messages(table))
         for (position, action) in table.rows[rank].enumerated() {
+            pulse.turn(to: "computes \(action) of an evaluation")
             let place = place(of: action.stage)
             let o = offset(action)
             let inputs = StagePlace.Inputs(

@@ -22,6 +22,7 @@ extension RankEngine {
             if owner == rank {
                 let store = place(of: stage).stage.store
                 for e in store.entries where e.spec.copyOf == nil {
+                    pulse.beat()
                     let values = UnsafeBufferPointer(start: store.values.base + e.offset, count: e.count)
                     if rank == 0 {
                         try sink?.take(e.spec, values)

@@ -56,6 +56,7 @@ extension RankEngine {
         if report.gradientNorm.isFinite && report.loss.isFinite {
             optimizerStep += 1
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
+            pulse.turn(to: "updates its parameters in step \(number + 1)")
             timed(.optimizer) { update(rule, clip: Float(clip)) }
         } else {
             report.skipped = true

@@ -15,15 +15,17 @@ extension RankEngine {
         for (position, action) in row.enumerated() {
             let place = place(of: action.stage)
             let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
-            activity = "computes \(action)"
+            pulse.turn(to: "computes \(action) of step \(step + 1)")
             do {
                 try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch)
             } catch let error as PipelineError {
                 throw error
             } catch let error as TransportError {
-                // A cancelled transport speaks of the rank that failed; anything else happened here.
-                if case .cancelled = error { throw error }
-                throw PipelineError("rank \(endpoint.rank), \(describe(action)): \(error)")
+                // A cancelled transport speaks of the rank that failed, a wait in vain of the action; anything else happened here.
+                switch error {
+                case .cancelled, .timedOut: throw error
+                default: throw PipelineError("rank \(endpoint.rank), \(describe(action)): \(error)")
+                }
             }
             if action.kind.givesWeightGradient {
                 left[action.stage]! -= 1
@@ -34,7 +36,7 @@ extension RankEngine {
             }
         }
         try team.alone(as: .communication) { try messages.finish() }
-        activity = "has finished its row"
+        pulse.turn(to: "has finished its row of step \(step + 1)")
         for place in places where !place.isDrained {
             preconditionFailure("stage \(place.number) still holds units after its row")
         }

@@ -1,5 +1,6 @@
 import Hardware
 import Kernels
+import MPI
 import Model
 import Numerics
 import Schedules
@@ -14,6 +15,8 @@ final class RankEngine {
     let rank: Int
     let team: Team
     let matrices: MatrixEngine
+    /// What this rank is at, for a watchdog and for peers that wait for it in vain.
+    let pulse: Pulse
     let seed: UInt64
     let geometry: SliceGeometry
     var places: [StagePlace] = []
@@ -45,10 +48,11 @@ final class RankEngine {
         let unit: Int
     }
 
-    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, seed: UInt64) throws {
+    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, pulse: Pulse, seed: UInt64) throws {
         self.plan = plan
         self.endpoint = endpoint
         self.team = team
+        self.pulse = pulse
         matrices = MatrixEngine(team, precision: plan.model.precision)
         let matrices = matrices
         self.seed = seed
@@ -81,7 +85,7 @@ final class RankEngine {
         }
         team.onJoin = { [unowned self] in advance() }
         endpoint.onWait = { [unowned self] in try sync?.progress() }
-        endpoint.activity = { [unowned self] in activity }
+        endpoint.activity = { [pulse] in pulse.activity }
     }
 
     /// Copies a batch to memory that stays in place while slices point into it.
@@ -96,9 +100,6 @@ final class RankEngine {
         tokens.base.update(from: batch.tokens, count: batch.tokens.count)
         targets.base.update(from: batch.targets, count: batch.targets.count)
     }
-
-    /// What this rank is at, for peers that wait for it in vain.
-    var activity = "is between steps"
 
     private var lastAdvance = 0.0
 
@@ -137,5 +138,16 @@ package struct PipelineError: Error, CustomStringConvertible, Sendable {
     package init(_ description: String, isConsequence: Bool = false) {
         self.description = description
         self.isConsequence = isConsequence
+    }
+}
+
+extension Error {
+    /// Whether another rank did not come in time.
+    package var isLostPeer: Bool {
+        switch self {
+        case let error as MPIError: error.isLostPeer
+        case let error as TransportError: error.isLostPeer
+        default: false
+        }
     }
 }

@@ -1,3 +1,5 @@
+import Hardware
+
 /// One rank's connection to the others. It belongs to the rank's thread: every call comes from there.
 ///
 /// Messages between two ranks with the same tag arrive in the order in which they were sent, and are matched with receives in
@@ -9,6 +11,8 @@ package protocol Endpoint: AnyObject {
     var largestTag: Int { get }
     /// Seconds a wait may last before it throws: longer than any healthy step, short enough to notice a hang.
     var patience: Double { get set }
+    /// Beats while a wait lasts.
+    var pulse: Pulse? { get set }
     /// Called over and over while a wait lasts, so that other work in flight, such as a gradient sync, moves on. It must
     /// not wait itself.
     var onWait: (() throws -> Void)? { get set }

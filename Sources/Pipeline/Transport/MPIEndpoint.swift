@@ -10,12 +10,15 @@ package final class MPIEndpoint: Endpoint {
         get { world.patience }
         set { world.patience = newValue }
     }
+    package var pulse: Pulse? {
+        get { world.pulse }
+        set { world.pulse = newValue }
+    }
     package var onWait: (() throws -> Void)?
     package var activity: (() -> String)?
 
     private let world: MPIWorld
     private var lastProgress = 0.0
-    private var questions = Questions()
 
     /// MPI moves messages only inside its calls. Looking more often than this costs more than it brings.
     private static let progressInterval = 50e-6
@@ -54,7 +57,7 @@ package final class MPIEndpoint: Endpoint {
         let now = MonotonicClock.seconds
         if now - lastProgress < MPIEndpoint.progressInterval { return }
         lastProgress = now
-        try questions.answer(world) { activity?() ?? "computes" }
+        try world.attend { activity?() ?? "computes" }
     }
 
     package func allGather(_ values: [Double]) throws -> [[Double]] { try world.allGather(values) }
@@ -66,22 +69,15 @@ package final class MPIEndpoint: Endpoint {
     package func barrier() throws { try world.barrier() }
 
     private func wait(_ what: () -> String, for id: TransferID?, until isReady: () throws -> Bool) throws {
-        // A peer that asks is told what this rank waits for; looking for questions also moves messages on.
-        func answer() -> String { "waits for \(what())" }
-        var looks = 0
-        let isInTime = try world.poll(atMost: patience, onWait: onWait) {
-            if try isReady() { return true }
-            looks += 1
-            if looks % 16 == 0 { try questions.answer(world, answer) }
-            return false
-        }
-        if isInTime { return }
         let transfer = id.map { world.description(of: $0.ofMPI) }
-        let hint = try transfer.map { try questions.ask($0.peer, world, meanwhile: answer) }
-        throw TransportError.timedOut(
-            rank: rank, what: what(),
-            transfer: transfer.map { .init(isReceive: $0.isReceive, peer: $0.peer, tag: $0.tag) },
-            seconds: patience, hint: hint)
+        do {
+            try world.wait(for: what, peer: transfer?.peer, onWait: onWait, until: isReady)
+        } catch MPIError.timedOut(let rank, let what, let seconds, let found) {
+            throw TransportError.timedOut(
+                rank: rank, what: what,
+                transfer: transfer.map { .init(isReceive: $0.isReceive, peer: $0.peer, tag: $0.tag) },
+                seconds: seconds, found: found)
+        }
     }
 }
 

@@ -2,7 +2,8 @@
 package enum TransportError: Error, Equatable, CustomStringConvertible {
     /// Another rank failed and told the others.
     case cancelled(by: Int, reason: String)
-    case timedOut(rank: Int, what: String, transfer: Transfer?, seconds: Double, hint: String?)
+    /// `found`: what the other ranks said, or didn't.
+    case timedOut(rank: Int, what: String, transfer: Transfer?, seconds: Double, found: String)
     case wrongSize(rank: Int, from: Int, tag: Int, expected: Int, found: Int?)
     /// A rank gave up its endpoint too early.
     case abandoned(rank: Int, transfers: Int)
@@ -15,19 +16,22 @@ package enum TransportError: Error, Equatable, CustomStringConvertible {
         package let tag: Int
     }
 
+    /// Whether another rank did not come in time.
+    var isLostPeer: Bool {
+        if case .timedOut = self { true } else { false }
+    }
+
     package var description: String {
         switch self {
         case .cancelled(let rank, let reason):
             return "stopped because rank \(rank) failed: \(reason)"
-        case .timedOut(let rank, let what, let transfer, let seconds, let hint):
+        case .timedOut(let rank, let what, let transfer, let seconds, let found):
             var text = "rank \(rank) waited \(format(seconds)) s for \(what)"
             if let transfer {
                 let direction = transfer.isReceive ? "a message from rank" : "its message to be taken by rank"
                 text += " (\(direction) \(transfer.peer), tag \(transfer.tag))"
             }
-            text += "."
-            if let hint { text += " \(hint)" }
-            return text + " A rank is stuck or dead, or a step takes longer than the limit on waiting."
+            return "\(text). \(found) (The limit on waiting is machine.patience.)"
         case .wrongSize(let rank, let source, let tag, let expected, let found):
             return "rank \(rank) expected \(expected) bytes from rank \(source) (tag \(tag)) and got "
                 + (found.map { "\($0)." } ?? "more.")

@@ -170,7 +170,7 @@ extension ConfigurationKey {
             "Worker threads per rank, each pinned to a core; 0 = share the node's cores evenly."),
         .number(
             .machine, "patience", \.machine.patience, .positive,
-            "Seconds a rank waits for a message until the run ends with an error that says who waits for what; more than a step."
+            "Seconds a rank waits for another until all report who is missing and the run ends; longer than any step."
         ),
     ]
 

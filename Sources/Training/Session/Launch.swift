@@ -9,10 +9,15 @@ package enum Launch {
     /// Loads the configuration for a world of `ranks` (nil: alone).
     package typealias Loader = @Sendable (_ ranks: Int?) throws -> RunConfiguration
 
-    /// Trains as `load` says. Throws what the user should read, on the rank that should say it; elsewhere `SilentFailure`.
+    /// Trains as `load` says. Throws what the user should read, on the rank that should say it; elsewhere `SilentExit`.
     ///
-    /// - Parameter resume: go on with what the run's folder holds, whatever `run.overwrite` says
-    package static func train(configurationFile: String?, resume: Bool, load: @escaping Loader) async throws {
+    /// - Parameters:
+    ///   - resume: go on with what the run's folder holds, whatever `run.overwrite` says
+    ///   - patience: seconds that ranks wait for each other before the configuration is known everywhere
+    package static func train(
+        configurationFile: String?, resume: Bool, patience: Double?, load: @escaping Loader
+    ) async throws {
+        StopSignals.install()
         // Under a launcher the ranks may start at different seconds: world rank 0's clock counts, by the path in `run.directory`.
         let resolving: Loader = { ranks in
             var configuration = try load(ranks)
@@ -20,7 +25,7 @@ package enum Launch {
                 configuration.run.directory, configurationFile: configurationFile, now: Date())
             return configuration
         }
-        try await run(resolving) { (plan: TrainingPlan) in
+        try await run(resolving, patience) { (plan: TrainingPlan) in
             try RunPlace.open(plan, resume: resume)
         } body: { plan, host, place in
             let path = plan.configuration.run.directory
@@ -37,9 +42,9 @@ package enum Launch {
     ///   - steps: steps that are measured, after one of warm-up
     ///   - cluster: file for a description of these ranks' machine, measured over slices of every length; nil for none
     package static func profile(
-        steps: Int, output: String, cluster: String? = nil, load: @escaping Loader
+        steps: Int, output: String, cluster: String? = nil, patience: Double?, load: @escaping Loader
     ) async throws {
-        try await run(load) { (_: TrainingPlan) in
+        try await run(load, patience) { (_: TrainingPlan) in
             try checkFolder(of: output)
             if let cluster { try checkFolder(of: cluster) }
         } body: { plan, host, _ in
@@ -61,7 +66,7 @@ package enum Launch {
 
     /// Measures how fast `load`'s model trains on random tokens, and tells it. Throws as `train` does.
     package static func bench(_ request: BenchRequest, load: @escaping Loader) async throws {
-        try await run(load) { (plan: BenchPlan) in
+        try await run(load, nil) { (plan: BenchPlan) in
             try request.check(plan)
         } body: { plan, host, _ in
             let benchmark = Benchmark(plan: plan, host: host, request: request)
@@ -74,21 +79,33 @@ package enum Launch {
     /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on every rank;
     /// the body gets what was prepared where that happened.
     private static func run<Plan: RunPlan & SendableMetatype, Prepared: Sendable>(
-        _ load: @escaping Loader, prepare: @escaping @Sendable (Plan) throws -> Prepared,
+        _ load: @escaping Loader, _ patience: Double?, prepare: @escaping @Sendable (Plan) throws -> Prepared,
         body: @escaping @Sendable (Plan, RankHost, Prepared?) async throws -> Void
     ) async throws {
         try Fault.checkEnvironment()
-        switch try Launcher.detect(ProcessInfo.processInfo.environment) {
+        let environment = ProcessInfo.processInfo.environment
+        let patience = patience ?? RunConfiguration().machine.patience
+        switch try Launcher.detect(environment) {
         case .none:
+            // Alone, a stuck rank keeps the others from leaving, and so from reporting: the watchdog reports for all.
+            let watchdog = try Watchdog(patience: patience, grace: 0, exitCode: ExitStatus.lostPeer)
             let plan = try Plan(try load(nil).forThisCPU(say: say))
             let prepared = try prepare(plan)
-            let host = try RankHost(inProcess: plan)
+            let host = try RankHost(inProcess: plan, watchdog: watchdog)
             try MemoryEstimate(plan, host).check()
-            try await body(plan, host, prepared)
+            do {
+                try await body(plan, host, prepared)
+            } catch where error.isLostPeer {
+                FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+                throw SilentExit(status: ExitStatus.lostPeer)
+            }
         case .mpi:
-            try await underLauncher { session, world in
+            let watchdog = try Watchdog(patience: patience, grace: 15, exitCode: ExitStatus.lostPeer)
+            let pulse = Pulse(name: Launcher.rank(environment).map { "rank \($0)" } ?? "a rank")
+            watchdog.watch(pulse)
+            try await underLauncher(try MPISession(pulse: pulse, patience: patience)) { session, world in
                 let (plan, prepared) = try await agree(session, world, load, prepare)
-                let host = try await RankHost(session, world, plan)
+                let host = try await RankHost(session, world, plan, watchdog: watchdog)
                 try await session.agree(on: Result { try MemoryEstimate(plan, host).check() }.failure)
                 try await body(plan, host, prepared)
             }
@@ -102,9 +119,8 @@ package enum Launch {
     }
 
     private static func underLauncher(
-        _ body: (MPISession, MPISession.World) async throws -> Void
+        _ session: MPISession, _ body: (MPISession, MPISession.World) async throws -> Void
     ) async throws {
-        let session = try MPISession()
         let world = try await session.start()
         do {
             try await body(session, world)
@@ -117,15 +133,20 @@ package enum Launch {
             // Only this rank knows: the others are told by the launcher.
             await session.abort(after: error)
         }
-        try await session.finish()
+        await finish(session)
+    }
+
+    /// Leaves MPI with the others.
+    private static func finish(_ session: MPISession) async {
+        do { try await session.finish() } catch { await session.abort(after: error) }
     }
 
     /// All ranks fail together, and one of them says why. It does so first: the launcher ends the others as soon as one has left with an
     /// error.
     private static func leave(_ session: MPISession, telling problem: (any Error)?) async throws -> Never {
         if let problem { FileHandle.standardError.write(Data("Error: \(problem)\n".utf8)) }
-        try await session.finish()
-        throw SilentFailure()
+        await finish(session)
+        throw SilentExit(status: ExitStatus.failure)
     }
 
     /// Rank 0 reads, checks and prepares; the others get what it resolved, so that all run the same.
@@ -166,9 +187,6 @@ package enum Launch {
         if let warning = host.warning { say("warning: \(warning)") }
     }
 }
-
-/// This process failed, and what there is to say has been said, here or by another rank.
-package struct SilentFailure: Error {}
 
 extension Result {
     fileprivate var failure: Failure? {

@@ -8,6 +8,10 @@ actor MPISession {
     nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private nonisolated let world: ThreadConfined<MPIWorld>
+    /// Signs of life of the thread.
+    nonisolated let pulse: Pulse
+    /// Seconds that a rank waits for another until the configuration says something else.
+    private let patience: Double
 
     struct World: Sendable {
         let rank: Int
@@ -22,13 +26,17 @@ actor MPISession {
         let nodes: [Int]
     }
 
-    init() throws {
+    init(pulse: Pulse, patience: Double) throws {
+        self.pulse = pulse
+        self.patience = patience
         executor = try ThreadExecutor(name: "gecko rank", policy: .ownCore)
         world = ThreadConfined(to: executor)
     }
 
     func start() throws -> World {
-        let world = try MPIWorld()
+        let world = try pulse.busy("starts MPI, which waits for all ranks") { try MPIWorld() }
+        world.pulse = pulse
+        world.patience = patience
         self.world.value = world
         return World(rank: world.rank, size: world.size)
     }
@@ -44,31 +52,43 @@ actor MPISession {
         return MPIEndpoint(world)
     }
 
-    func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] { try running.broadcast(bytes, from: root) }
+    func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] {
+        try pulse.busy("is told the configuration") { try running.broadcast(bytes, from: root) }
+    }
 
     /// All ranks say whether they can go on. If one can't, all throw `AgreedFailure`, and the first that can't carries its problem.
     func agree(on problem: (any Error)?) throws {
-        let failed = try running.allGather([problem == nil ? 0.0 : 1.0]).firstIndex { $0[0] != 0 }
+        let failed = try pulse.busy("agrees on the start") {
+            try running.allGather([problem == nil ? 0.0 : 1.0]).firstIndex { $0[0] != 0 }
+        }
         guard let failed else { return }
         throw AgreedFailure(ownProblem: failed == running.rank ? problem : nil)
     }
 
-    func place(topology: Topology, threads: Int) throws -> Placement {
+    func place(topology: Topology, threads: Int, patience: Double) throws -> Placement {
+        running.patience = patience
+        return try pulse.busy("shares out the cores") { try place(topology: topology, threads: threads) }
+    }
+
+    private func place(topology: Topology, threads: Int) throws -> Placement {
         let own = try CorePlacement.agree(in: running, topology: topology, threads: threads)
         running.isOversubscribed = own.oversubscribed
         let all = try running.allGather(own.cores.map(String.init).joined(separator: ","))
         let hosts = try running.allGather(running.hostName)
+        running.hosts = hosts
         let nodes = hosts.map { host in hosts.firstIndex(of: host) ?? 0 }
         return Placement(
             own: own, all: all.map { $0.split(separator: ",").compactMap { Int($0) } }, nodes: nodes)
     }
 
-    func finish() throws { try running.finalize() }
+    func finish() throws { try pulse.busy("leaves MPI, which waits for all ranks") { try running.finalize() } }
 
-    /// Says what went wrong and ends all ranks.
+    /// Says what went wrong and ends all ranks; where another rank is lost, each of the others may say so first.
     func abort(after error: any Error) -> Never {
         FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
-        running.abort(code: 1)
+        guard error.isLostPeer else { running.abort(code: ExitStatus.failure) }
+        running.awaitReports()
+        running.abort(code: ExitStatus.lostPeer)
     }
 }
 

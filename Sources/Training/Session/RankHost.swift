@@ -40,7 +40,7 @@ struct RankHost: Sendable {
     }
 
     /// All ranks in this process.
-    init(inProcess plan: some RunPlan) throws {
+    init(inProcess plan: some RunPlan, watchdog: Watchdog) throws {
         let topology = try Topology()
         let world = plan.pipeline.world
         let threads = plan.configuration.machine.threads
@@ -53,17 +53,23 @@ struct RankHost: Sendable {
         ranks = Array(0..<world)
         warning = placements.first?.warning
         let patience = plan.configuration.machine.patience
+        watchdog.setPatience(patience)
+        let pulses = (0..<world).map { Pulse(name: "rank \($0)") }
+        for pulse in pulses { watchdog.watch(pulse) }
         start = {
             try await RankGroup.inProcess(
-                plan: $0, seed: seed, topology: topology, threads: threads, patience: patience)
+                plan: $0, seed: seed, topology: topology, threads: threads, patience: patience, pulses: pulses)
         }
         end = { await $0.stop() }
     }
 
     /// This process' rank of an MPI world. All ranks call it.
-    init(_ session: MPISession, _ world: MPISession.World, _ plan: some RunPlan) async throws {
+    init(_ session: MPISession, _ world: MPISession.World, _ plan: some RunPlan, watchdog: Watchdog) async throws {
         let topology = try Topology()
-        let placement = try await session.place(topology: topology, threads: plan.configuration.machine.threads)
+        let patience = plan.configuration.machine.patience
+        watchdog.setPatience(patience)
+        let placement = try await session.place(
+            topology: topology, threads: plan.configuration.machine.threads, patience: patience)
         let seed = UInt64(plan.configuration.training.seed)
         title = "\(world.size) under MPI on \(Set(placement.nodes).count) node(s)"
         isRoot = world.rank == 0
@@ -76,7 +82,7 @@ struct RankHost: Sendable {
             try await RankGroup(
                 plan: plan, seed: seed, topology: topology, ranks: [world.rank], cores: [placement.own.cores],
                 oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning,
-                executors: [session.executor], patience: patience,
+                executors: [session.executor], patience: patience, pulses: [session.pulse],
                 connection: RankGroup.Connection(endpoint: { _ in try session.endpoint() }, fail: { _, _ in }))
         }
         end = { await $0.release() }

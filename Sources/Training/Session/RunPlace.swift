@@ -5,12 +5,16 @@ import Foundation
 struct RunPlace: Sendable {
     let directory: RunDirectory
     let start: RunStart
+    /// Keep other runs out for as long as this one lives.
+    private let locks: [RunLock]
 
     /// Makes the run's folder or finds what it holds, and leaves the resolved configuration there. One rank calls it.
     static func open(_ plan: TrainingPlan, resume: Bool) throws -> RunPlace {
         let configuration = plan.configuration
         let path = configuration.run.directory
         let settings = CheckpointSettings(configuration, run: path)
+        // Before anything is looked at or removed: another run may be at work there.
+        let locks = try lock(path, settings)
         let start = try RunStart.decide(configuration, path: path, store: settings.store, resume: resume)
         let directory: RunDirectory
         switch start {
@@ -30,7 +34,20 @@ struct RunPlace: Sendable {
                 warn("\(error). Training goes on")
             }
         }
-        return RunPlace(directory: directory, start: start)
+        return RunPlace(directory: directory, start: start, locks: locks)
+    }
+
+    /// Runs with folders of their own may still share one for checkpoints.
+    private static func lock(_ path: String, _ settings: CheckpointSettings) throws -> [RunLock] {
+        _ = try RunDirectory(continuing: path)
+        var locks = [try RunLock(path)]
+        let other = settings.store.directory
+        if settings.isOn, !other.hasPrefix(path + "/") {
+            try Folder.make(other)
+            locks.append(try RunLock(other))
+        }
+        for lock in locks { if let warning = lock.warning { warn(warning) } }
+        return locks
     }
 
     /// The text must be the one that the run has read so far.

@@ -1,5 +1,6 @@
 import Glibc
 import Hardware
+import MPI
 
 /// A rank's end of an `InMemoryFabric`.
 package final class InMemoryEndpoint: Endpoint {
@@ -9,6 +10,11 @@ package final class InMemoryEndpoint: Endpoint {
     package var patience = 300.0
     package var onWait: (() throws -> Void)?
     package var activity: (() -> String)?
+    package var pulse: Pulse?
+
+    /// Seconds to wait for others' answers: longer than any kernel. The longest sleep between two signs of life.
+    private static let answerPatience = 5.0
+    private static let longestSleep = 0.2
 
     private let fabric: InMemoryFabric
     private let station: Station
@@ -80,37 +86,47 @@ package final class InMemoryEndpoint: Endpoint {
 
     private func wait(_ what: () -> String, for id: TransferID?, until isReady: () throws -> Bool) throws {
         var backoff = Backoff(fabric.policy)
-        var deadline: Double?
+        var clock = WaitClock()
+        var isTold = false
+        defer { if isTold { pulse?.waits(for: nil) } }
         while true {
             let events = station.eventCount
             try fabric.checkCancellation()
             if try isReady() { return }
             station.answerIfAsked { "waits for \(what())" }
             try onWait?()
+            pulse?.beat()
             if backoff.pause() { continue }
-            let now = MonotonicClock.seconds
-            let end = deadline ?? now + patience
-            deadline = end
-            guard now < end else {
+            let waited = clock.tick()
+            guard waited < patience else {
                 let transfer = id.map(describe)
                 throw TransportError.timedOut(
                     rank: rank, what: what(), transfer: transfer, seconds: patience,
-                    hint: transfer.map { ask($0.peer, meanwhile: "waits for \(what())") })
+                    found: ask(first: transfer?.peer, meanwhile: "waits for \(what())"))
             }
-            station.sleep(since: events, atMost: end - now)
+            if waited > Self.longestSleep, !isTold {
+                pulse?.waits(for: what())
+                isTold = true
+            }
+            station.sleep(since: events, atMost: min(patience - waited, Self.longestSleep))
         }
     }
 
-    /// What rank `peer` says it is doing, as a sentence.
-    private func ask(_ peer: Int, meanwhile activity: String) -> String {
-        let other = fabric.stations[peer]
-        other.ask()
-        let end = MonotonicClock.seconds + Questions.patience
-        while other.lastAnswer == nil, !fabric.cancelled, MonotonicClock.seconds < end {
+    /// What the others say they are doing, as sentences.
+    private func ask(first: Int?, meanwhile activity: String) -> String {
+        let others = (0..<size).filter { $0 != rank }
+        for other in others { fabric.stations[other].ask() }
+        var clock = WaitClock()
+        while others.contains(where: { fabric.stations[$0].lastAnswer == nil }), !fabric.cancelled,
+            clock.tick() < Self.answerPatience
+        {
             station.answerIfAsked { activity }
             usleep(1000)
         }
-        return Questions.sentence(peer, other.lastAnswer)
+        let answers = others.compactMap { other in fabric.stations[other].lastAnswer.map { (other, $0) } }
+        return RollCallText(
+            answers: Dictionary(uniqueKeysWithValues: answers), others: others, first: first, hosts: []
+        ).description
     }
 
     private func takeSlot() -> Int {
@@ -153,7 +169,8 @@ extension InMemoryEndpoint {
             fabric.cancel(error, by: rank)
             throw error
         }
-        try wait(for: "all ranks at \(kind.name)") { assembly.rounds > round }
+        let place = pulse.map { " (it \($0.activity))" } ?? ""
+        try wait(for: "all ranks at \(kind.name)\(place)") { assembly.rounds > round }
         return assembly.result
     }
 }

@@ -1,0 +1,74 @@
+import Glibc
+import Synchronization
+
+/// Ends the process when one of its threads gives no sign of life for too long: stuck in a kernel, in a file of a server that is
+/// gone, in a call of a library that waits for ever. Nothing within the thread could notice that.
+///
+/// Time in which the whole process was stopped doesn't count.
+package final class Watchdog: Sendable {
+    /// Seconds without a sign of life until it is told.
+    private let patience: Mutex<Double>
+    /// Seconds from then to the end: others may know more, and be about to say so.
+    private let grace: Double
+    private let exitCode: Int32
+    private let pulses = Mutex<[Pulse]>([])
+
+    /// Starts to watch; until the process ends.
+    package init(patience: Double, grace: Double, exitCode: Int32) throws {
+        self.patience = Mutex(patience)
+        self.grace = grace
+        self.exitCode = exitCode
+        // Nobody joins the thread: it goes with the process.
+        _ = try PosixThread(name: "gecko watchdog") { self.watch() }
+    }
+
+    package func watch(_ pulse: Pulse) { pulses.withLock { $0.append(pulse) } }
+
+    package func setPatience(_ seconds: Double) { patience.withLock { $0 = seconds } }
+
+    private struct Silence {
+        var count: Int?
+        var clock = WaitClock()
+        var isTold = false
+    }
+
+    private func watch() -> Never {
+        var silences: [Silence] = []
+        while true {
+            let patience = patience.withLock { $0 }
+            usleep(UInt32(1e6 * min(0.1, max(0.01, patience / 20))))
+            let pulses = pulses.withLock { $0 }
+            while silences.count < pulses.count { silences.append(Silence()) }
+            for (i, pulse) in pulses.enumerated() {
+                let count = pulse.count
+                guard let count, count == silences[i].count else {
+                    silences[i] = Silence(count: count)
+                    continue
+                }
+                let seconds = silences[i].clock.tick()
+                if seconds >= patience, !silences[i].isTold {
+                    silences[i].isTold = true
+                    tell(pulse, patience, others: pulses.filter { $0 !== pulse })
+                }
+                if seconds >= patience + grace {
+                    complain("Error: \(pulse.name) is still stuck: giving up")
+                    _exit(exitCode)
+                }
+            }
+        }
+    }
+
+    private func tell(_ pulse: Pulse, _ patience: Double, others: [Pulse]) {
+        var text = "Error: \(pulse.name) has given no sign of life for \(patience) s: it \(pulse.activity)"
+        text += " (process \(getpid())). It is stuck in a computation, a file or a call of MPI,"
+        text += " or a single one of these takes longer than machine.patience."
+        for other in others { text += "\n\(other.name) \(other.activity)." }
+        complain(text)
+    }
+
+    /// In one piece and without locks that a stuck thread may hold.
+    private func complain(_ text: String) {
+        let line = Array((text + "\n").utf8)
+        _ = write(STDERR_FILENO, line, line.count)
+    }
+}

@@ -1,0 +1,68 @@
+import Checkpoints
+import Foundation
+
+/// Keeps a second run out of a run's directory, from any node that shares it. The lock belongs to the open file: the system takes it
+/// back when its owner ends, however it ends, so a dead run locks nothing.
+package final class RunLock: Sendable {
+    private let descriptor: Int32
+    /// Set when the file system has no locks, so that nothing is kept out.
+    package let warning: String?
+
+    /// - Throws: `FileError` when another run holds the folder; it names the run.
+    package init(_ folder: String) throws {
+        let path = "\(folder)/run.lock"
+        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        var problem: Int32 = 0
+        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+            problem = errno
+            if problem != EINTR { break }
+            problem = 0
+        }
+        switch problem {
+        case 0:
+            warning = nil
+            ftruncate(descriptor, 0)
+            let text = Array(Self.owner.utf8)
+            // Only for the message of a second run: a full disk is no reason to stop here.
+            _ = pwrite(descriptor, text, text.count, 0)
+        case EWOULDBLOCK:
+            let owner = Self.read(descriptor)
+            close(descriptor)
+            throw FileError(
+                path: folder, operation: "start a run in this folder",
+                reason:
+                    "another run is under way there: \(owner). Wait for its end or stop it, or give another run.directory "
+                    + "(and checkpoint.directory, if it is set)"
+            )
+        default:
+            warning =
+                "\(folder): this file system gives no locks (\(String(cString: strerror(problem)))): "
+                + "take care that no second run is started into the folder"
+        }
+    }
+
+    deinit {
+        ftruncate(descriptor, 0)
+        close(descriptor)
+    }
+
+    private static var owner: String {
+        var now = time(nil)
+        var local = tm()
+        localtime_r(&now, &local)
+        let length = 40
+        let since = withUnsafeTemporaryAllocation(of: CChar.self, capacity: length) { memory in
+            let count = strftime(memory.baseAddress!, length, "%Y-%m-%d %H:%M:%S %z", &local)
+            return String(decoding: memory[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        return "process \(getpid()) on \(ProcessInfo.processInfo.hostName), since \(since)"
+    }
+
+    /// What the owner wrote.
+    private static func read(_ descriptor: Int32) -> String {
+        var bytes = [UInt8](repeating: 0, count: 500)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : "an unnamed one"
+    }
+}
