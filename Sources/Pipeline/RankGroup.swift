@@ -109,13 +109,18 @@ package final class RankGroup: Sendable {
 
     /// One training step; `batches` by replica. What the ranks' `notes` (by world rank, equally many numbers each) hold when the gradients are
     /// complete travels with the norms and stands in the report, the same on every rank: ranks can agree at a step's boundary without a
-    /// collective of their own.
+    /// collective of their own. `disturbance` is asked for on each rank's thread at the same moment.
     package func step(
         _ batches: [Batch], number: Int, rule: UpdateRule,
-        notes: @escaping @Sendable (_ rank: Int) -> [Double] = { _ in [] }
+        notes: @escaping @Sendable (_ rank: Int) -> [Double] = { _ in [] },
+        disturbance: @escaping @Sendable (_ rank: Int) throws -> Disturbance? = { _ in nil }
     ) async throws -> StepReport {
         try await each { i, actor in
-            try await actor.step(batches[self.replica(i)], number: number, rule: rule) { notes(self.ranks[i]) }
+            try await actor.step(batches[self.replica(i)], number: number, rule: rule) {
+                notes(self.ranks[i])
+            } disturbance: {
+                try disturbance(self.ranks[i])
+            }
         }[0]
     }
 

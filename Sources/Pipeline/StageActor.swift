@@ -41,9 +41,12 @@ package actor StageActor {
 
     /// One training step; `number` counts from 0. `notes` are told to all ranks and stand in the report.
     package func step(
-        _ batch: Batch, number: Int, rule: UpdateRule, notes: @Sendable () -> [Double] = { [] }
+        _ batch: Batch, number: Int, rule: UpdateRule, notes: @Sendable () -> [Double] = { [] },
+        disturbance: @Sendable () throws -> Disturbance? = { nil }
     ) throws -> StepReport {
-        try guarded("begins step \(number + 1)") { try running.step(batch, number: number, rule: rule, notes: notes) }
+        try guarded("begins step \(number + 1)") {
+            try running.step(batch, number: number, rule: rule, notes: notes, disturbance: disturbance)
+        }
     }
 
     /// Everybody's numbers, by world rank. All ranks call it.
@@ -71,7 +74,9 @@ package actor StageActor {
     }
 
     package func beginTrace() throws { try guarded("begins a trace") { try running.beginTrace() } }
-    package func endTrace(title: String) throws -> Timeline? { try guarded("ends a trace") { try running.endTrace(title: title) } }
+    package func endTrace(title: String) throws -> Timeline? {
+        try guarded("ends a trace") { try running.endTrace(title: title) }
+    }
 
     package func beginBreakdown() { running.beginBreakdown() }
     package func endBreakdown() throws -> Breakdown { try guarded { try running.endBreakdown() } }

@@ -18,22 +18,25 @@ package enum Mpirun {
         URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
-    /// Runs `program` of this package, or the one at an absolute path, on `ranks` ranks; with 0 ranks without mpirun. After `limit` seconds it is ended.
+    /// Runs `program`, of this package or by its absolute path, on `ranks` ranks; with 0 ranks without mpirun. It (or mpirun) gets `signals` after
+    /// so many seconds each; after `limit` seconds it is ended.
     ///
     /// One at a time: runs that share the cores would only slow each other down.
     package static func run(
         _ program: String, _ arguments: [String] = [], ranks: Int, environment: [String: String] = [:],
-        limit: Double = 60
+        limit: Double = 60, signals: [(after: Double, number: Int32)] = []
     ) async throws -> Outcome {
         try await turn.run {
-            try await start(program, arguments, ranks: ranks, environment: environment, limit: limit)
+            try await start(
+                program, arguments, ranks: ranks, environment: environment, limit: limit, signals: signals)
         }
     }
 
     private static let turn = Turn()
 
     private static func start(
-        _ program: String, _ arguments: [String], ranks: Int, environment: [String: String], limit: Double
+        _ program: String, _ arguments: [String], ranks: Int, environment: [String: String], limit: Double,
+        signals: [(after: Double, number: Int32)]
     ) async throws -> Outcome {
         let path = program.hasPrefix("/") ? program : programs.appendingPathComponent(program).path
         guard FileManager.default.isExecutableFile(atPath: path) else {
@@ -54,7 +57,7 @@ package enum Mpirun {
         process.standardError = output
 
         let start = ContinuousClock.now
-        try await end(of: process, limit: limit)
+        try await end(of: process, limit: limit, signals: signals)
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try output.close()
         let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
@@ -62,7 +65,9 @@ package enum Mpirun {
         return Outcome(exitCode: code, output: text, seconds: seconds, timedOut: seconds >= limit)
     }
 
-    private static func end(of process: Process, limit: Double) async throws {
+    private static func end(
+        of process: Process, limit: Double, signals: [(after: Double, number: Int32)]
+    ) async throws {
         let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
         process.terminationHandler = { _ in continuation.finish() }
         try runWithSignals(process)
@@ -73,8 +78,14 @@ package enum Mpirun {
             try await Task.sleep(for: .seconds(5))
             kill(process.processIdentifier, SIGKILL)
         }
+        let senders = signals.map { signal in
+            Task {
+                try await Task.sleep(for: .seconds(signal.after))
+                kill(process.processIdentifier, signal.number)
+            }
+        }
         for await _ in ends {}
-        watchdog.cancel()
+        for task in [watchdog] + senders { task.cancel() }
     }
 
     /// Threads of Swift's pool block signals, and a process inherits that from the thread that starts it: mpirun could not

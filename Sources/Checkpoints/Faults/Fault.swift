@@ -13,6 +13,14 @@ package struct Fault: Sendable, Equatable {
         case stop
         /// The operation fails as on a full disk, where there is one that can fail.
         case fail
+        /// At `gradients`: one of the rank's gradients is not a number.
+        case nan
+        /// At `gradients`: the rank's thread never comes back, as if stuck in a kernel.
+        case hang
+        /// The process gets SIGTERM, SIGUSR1 or SIGINT here.
+        case term
+        case usr1
+        case int
     }
 
     package let point: FaultPoint
@@ -71,7 +79,10 @@ package struct Fault: Sendable, Equatable {
     /// - Parameter path: what the operation that could fail works on
     package static func reach(_ point: FaultPoint, step: Int, rank: Int, path: String = "") throws {
         switch action(at: point, step: step, rank: rank) {
-        case .none: return
+        case .none, .nan, .hang: return
+        case .term: raise(SIGTERM)
+        case .usr1: raise(SIGUSR1)
+        case .int: raise(SIGINT)
         case .kill: kill(getpid(), SIGKILL)
         case .stop: kill(getpid(), SIGSTOP)
         case .fail:

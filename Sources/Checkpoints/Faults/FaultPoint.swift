@@ -1,8 +1,12 @@
 /// A place where a run can be made to die, to show that nothing is lost there. In the order in which a step, its checkpoint and the
 /// clean-up pass them; docs/checkpoints.md says what is on disk at each.
 package enum FaultPoint: String, Sendable, CaseIterable {
+    /// Before anything else, in every process; `step` is 0.
+    case start = "start"
     /// Before a training step; `step` counts the steps done so far.
     case step = "step"
+    /// The gradients of a step are complete, and nothing is updated yet; `step` counts the steps done so far.
+    case gradients = "gradients"
     /// The state has been copied; nothing of this checkpoint is on disk.
     case snapshotTaken = "snapshot-taken"
     /// The checkpoint's folder is there; this rank's first file isn't.

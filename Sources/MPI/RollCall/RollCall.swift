@@ -15,7 +15,7 @@ final class RollCall {
     }
 
     /// Seconds to wait for answers: longer than any kernel.
-    static let patience = 5.0
+    private static let longest = 5.0
 
     private var letters = Letters()
     private var answers: [Int: String] = [:]
@@ -44,7 +44,7 @@ final class RollCall {
         let others = (0..<world.size).filter { $0 != world.rank }
         answers = [:]
         for peer in others { try letters.send("", to: peer, tag: Kind.question.rawValue, world) }
-        _ = try world.poll(atMost: Self.patience) {
+        _ = try world.poll(atMost: min(Self.longest, world.patience)) {
             try attend(world, activity)
             return answers.count == others.count
         }
@@ -66,7 +66,7 @@ final class RollCall {
                 try letters.send("", to: peer, tag: Kind.reported.rawValue, world)
             }
             // A rank that was told leaves the end to the one that told it.
-            _ = try world.poll(atMost: told == nil ? 2 * Self.patience : Self.patience) {
+            _ = try world.poll(atMost: told == nil ? 2 * Self.longest : Self.longest) {
                 try attend(world) { "has given up" }
                 return told.map { reported.isSuperset(of: $0) } ?? false
             }

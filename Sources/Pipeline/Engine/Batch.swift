@@ -23,4 +23,12 @@ package struct Batch: Sendable {
     }
 
     package var sequences: Int { sequenceNumbers.count }
+
+    /// Some of its sequences.
+    package func rows(_ range: Range<Int>) -> Batch {
+        let span = range.lowerBound * length..<range.upperBound * length
+        return Batch(
+            tokens: Array(tokens[span]), targets: Array(targets[span]), length: length, countedTargets: countedTargets,
+            sequenceNumbers: Array(sequenceNumbers[range]), restarts: Array(restarts[range]))
+    }
 }

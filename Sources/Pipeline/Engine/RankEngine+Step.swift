@@ -22,9 +22,13 @@ package struct UpdateRule: Sendable {
 extension RankEngine {
     /// One training step: the table, the sync, the global norm, the update. The numbers of the report are the same on every rank.
     ///
-    /// - Parameter notes: numbers that this rank tells all others with the norms, asked for when the gradients are complete; equally many
-    ///   on every rank
-    func step(_ batch: Batch, number: Int, rule: UpdateRule, notes: () -> [Double]) throws -> StepReport {
+    /// - Parameters:
+    ///   - notes: numbers that this rank tells all others with the norms, asked for when the gradients are complete; equally many
+    ///     on every rank
+    ///   - disturbance: asked for then too
+    func step(
+        _ batch: Batch, number: Int, rule: UpdateRule, notes: () -> [Double], disturbance: () throws -> Disturbance?
+    ) throws -> StepReport {
         precondition(batch.sequences == plan.sequences && batch.length == plan.sequence, "the batch must fit the plan")
         let start = MonotonicClock.seconds
         waited = 0
@@ -42,6 +46,7 @@ extension RankEngine {
         if plan.model.tieEmbeddings {
             try timed(.tied) { try team.alone(as: .communication) { try exchangeTiedGradients() } }
         }
+        try disturb(disturbance())
         let gathered = try timed(.norm) {
             let summary = summary(tableSeconds: tableSeconds) + notes()
             return try team.alone(as: .communication) { try endpoint.allGather(summary) }
@@ -53,7 +58,8 @@ extension RankEngine {
         report.idleShares = gathered.map { $0[Summary.waited] / $0[Summary.tableSeconds] }
         report.peakMemory = gathered.map { Int($0[Summary.peakMemory]) }
         report.idleShare = report.idleShares.reduce(0, +) / Double(report.idleShares.count)
-        if report.gradientNorm.isFinite && report.loss.isFinite {
+        // Every number of every rank counts, so that all take the same decision whatever became of one replica's copy.
+        if gathered.allSatisfy({ $0[Summary.loss...].allSatisfy(\.isFinite) }) && report.gradientNorm.isFinite {
             optimizerStep += 1
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
             pulse.turn(to: "updates its parameters in step \(number + 1)")
@@ -61,8 +67,17 @@ extension RankEngine {
         } else {
             report.skipped = true
         }
+        for place in places { place.settleStreams(skipped: report.skipped) }
         report.seconds = MonotonicClock.seconds - start
         return report
+    }
+
+    private func disturb(_ disturbance: Disturbance?) {
+        switch disturbance {
+        case nil: break
+        case .poison: places[0].stage.store.gradients.base[0] = .nan
+        case .hang: while true { sleep(1) }
+        }
     }
 
     private func update(_ rule: UpdateRule, clip: Float) {

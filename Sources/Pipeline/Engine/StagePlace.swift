@@ -24,6 +24,8 @@ final class StagePlace {
     private var stateGradients: [Int: FloatBuffer] = [:]
     /// Streams mode: what each sequence ended the last step with.
     private var carried: [Int: Stream] = [:]
+    /// Streams mode: what each sequence began this step with, until it is known whether the step counts.
+    private var entered: [Int: Stream] = [:]
     private var evaluated: [Int: Stream] = [:]
 
     /// Where a unit in flight stands in its stream.
@@ -98,7 +100,7 @@ final class StagePlace {
             stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
         }
         stage.forward(context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
-        states.giveBack(stream.state)
+        if plan.streams, slice == 0 { entered[sequence] = stream } else { states.giveBack(stream.state) }
         let next = Stream(cursor: context.plan.exit, state: exit)
         if slice + 1 < plan.slices {
             streams[sequence] = next
@@ -191,6 +193,19 @@ final class StagePlace {
         state.clear()
         carried[sequence] = Stream(cursor: cursor, state: state)
         try fill(state.base)
+    }
+
+    /// Streams mode, at a step's end: on with the new states; or back to the old ones, when the step is skipped because its own, too, may
+    /// hold what is not a number.
+    func settleStreams(skipped: Bool) {
+        for (sequence, before) in entered {
+            guard skipped else {
+                states.giveBack(before.state)
+                continue
+            }
+            if let spoiled = carried.updateValue(before, forKey: sequence) { states.giveBack(spoiled.state) }
+        }
+        entered.removeAll(keepingCapacity: true)
     }
 
     /// Nothing may be left in flight after a step.

@@ -1,3 +1,11 @@
+/// What a test may do to a rank in a step, to show that the run survives it.
+package enum Disturbance: Sendable {
+    /// One of its gradients becomes not a number.
+    case poison
+    /// Its thread never comes back.
+    case hang
+}
+
 /// What a step came to; the same on every rank but for the timeline, which rank 0 has.
 package struct StepReport: Sendable {
     /// Mean loss of the counted targets in nats, over all replicas.

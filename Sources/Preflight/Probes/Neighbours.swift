@@ -141,8 +141,6 @@ extension MPIWorld {
     }
 
     private func finish(_ transfer: Transfer, _ what: String) throws {
-        guard try poll(atMost: patience, until: { try isComplete(transfer) }) else {
-            throw MPIError.timedOut(rank: rank, what: what, seconds: patience)
-        }
+        try wait(for: { what }) { try isComplete(transfer) }
     }
 }

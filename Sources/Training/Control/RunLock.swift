@@ -4,15 +4,20 @@ import Foundation
 /// Keeps a second run out of a run's directory, from any node that shares it. The lock belongs to the open file: the system takes it
 /// back when its owner ends, however it ends, so a dead run locks nothing.
 package final class RunLock: Sendable {
+    /// Negative: none.
     private let descriptor: Int32
-    /// Set when the file system has no locks, so that nothing is kept out.
+    /// Set when nothing is kept out.
     package let warning: String?
 
     /// - Throws: `FileError` when another run holds the folder; it names the run.
     package init(_ folder: String) throws {
         let path = "\(folder)/run.lock"
         descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        // A full disk or a read-only folder is not the lock's affair: whoever can go on without writing may.
+        guard descriptor >= 0 else {
+            warning = "\(FileError.system("open it", path)): take care that no second run is started into the folder"
+            return
+        }
         var problem: Int32 = 0
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             problem = errno
@@ -43,7 +48,10 @@ package final class RunLock: Sendable {
     }
 
     deinit {
+        guard descriptor >= 0 else { return }
         ftruncate(descriptor, 0)
+        // By name: closing would leave it with a child that is just being started and still has the file open.
+        flock(descriptor, LOCK_UN)
         close(descriptor)
     }
 

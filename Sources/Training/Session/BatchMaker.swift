@@ -32,6 +32,14 @@ struct BatchMaker {
         return (all, all[0].countedTargets)
     }
 
+    /// The held-out sequences in pieces of about a training step's work, between which a run can stop.
+    func pieces(_ heldOut: [Batch]) -> [[Batch]] {
+        let each = plan.sampler.batch / replicas
+        return stride(from: 0, to: heldOut[0].sequences, by: each).map { start in
+            heldOut.map { $0.rows(start..<min(start + each, $0.sequences)) }
+        }
+    }
+
     private func batches(
         count: Int, firstNumber: Int,
         fill: (Int, UnsafeMutableBufferPointer<Int32>, UnsafeMutableBufferPointer<Int32>) -> Bool

@@ -10,6 +10,8 @@ struct BoundaryNotes: Sendable {
         /// The newest step whose checkpoint this rank has done its part to commit, well or not; `kept`: the newest where that went well.
         case committed
         case kept
+        /// The number of the signal that asked this rank to save and stop; 0: none.
+        case stop
     }
 
     private(set) var values = [Double](repeating: 0, count: Note.allCases.count)

@@ -18,6 +18,7 @@ package enum Launch {
         configurationFile: String?, resume: Bool, patience: Double?, load: @escaping Loader
     ) async throws {
         StopSignals.install()
+        try Fault.reach(.start, step: 0, rank: Launcher.rank(ProcessInfo.processInfo.environment) ?? 0)
         // Under a launcher the ranks may start at different seconds: world rank 0's clock counts, by the path in `run.directory`.
         let resolving: Loader = { ranks in
             var configuration = try load(ranks)
@@ -126,6 +127,10 @@ package enum Launch {
             try await body(session, world)
         } catch let error as AgreedFailure {
             try await leave(session, telling: error.ownProblem)
+        } catch let exit as SilentExit {
+            // All ranks have agreed to stop.
+            await finish(session)
+            throw exit
         } catch let error as TrainingError {
             // Every rank has come to the same end at the same step.
             try await leave(session, telling: world.rank == 0 ? error : nil)

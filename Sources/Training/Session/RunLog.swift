@@ -58,6 +58,11 @@ struct RunLog {
         progress.update(metrics, now: MonotonicClock.seconds)
     }
 
+    /// The last step's held-out loss, where it was found later.
+    mutating func evaluated(_ heldOut: Double) {
+        if !history.isEmpty { history[history.count - 1].heldOutLoss = heldOut }
+    }
+
     /// - Parameter checkpoints: what saving cost, in a line
     mutating func finish(checkpoints: String? = nil) {
         progress.finish()

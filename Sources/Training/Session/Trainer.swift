@@ -20,34 +20,48 @@ struct Trainer: Sendable {
     let path: String
 
     private var configuration: RunConfiguration { plan.configuration }
-    private var directory: RunDirectory? { place?.directory }
+    var directory: RunDirectory? { place?.directory }
 
     /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
+    ///
+    /// - Throws: `SilentExit` when all ranks have agreed to stop because of a signal
     func run() async throws {
         let settings = CheckpointSettings(configuration, run: path)
+        let wasFinished = try await askRoot { place?.directory.isFinished ?? false }
         let resumed = try await Resumption(
             settings: settings, group: group, nodes: host.nodes, configuration: configuration
         ).run(wanted: place?.start == .goesOn)
         let start = resumed?.manifest
         tell(resumed, settings)
+        if let stop = try await stopRequest() {
+            try leave(stop, after: start?.step ?? 0, saved: start?.step, settings)
+        }
         let checkpoints =
             settings.isOn
             ? try await Checkpointer(
                 settings, plan: plan, group: group, nodes: host.nodes, newest: start?.step, metrics: directory?.metrics)
             : nil
         do {
-            try await train(from: start, checkpoints)
+            try await train(from: start, checkpoints, settings)
         } catch {
             await checkpoints?.stop()
             throw error
         }
         await checkpoints?.stop()
-        if (start?.step ?? 0) < configuration.training.steps { try await sample() }
+        if !wasFinished { try await sample() }
         try await save()
     }
 
+    /// What world rank 0 says, on all ranks.
+    private func askRoot(_ question: () -> Bool) async throws -> Bool {
+        let own = group.isRoot && question()
+        return try await group.exchange { $0 == 0 ? [own ? 1 : 0] : [0] }[0][0] == 1
+    }
+
     /// The steps after those that `start` has done.
-    private func train(from start: Manifest?, _ checkpoints: Checkpointer?) async throws {
+    private func train(
+        from start: Manifest?, _ checkpoints: Checkpointer?, _ settings: CheckpointSettings
+    ) async throws {
         let batches = BatchMaker(plan: plan)
         let rates = LearningRate(configuration)
         let steps = configuration.training.steps
@@ -55,7 +69,12 @@ struct Trainer: Sendable {
         let adam = AdamW(optimizer)
         let begin = start?.step ?? 0
         var log = try directory.map { try RunLog(plan: plan, directory: $0, workers: host.workers, start: start) }
-        let notes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
+        let ownNotes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
+        let notes = { @Sendable (rank: Int) in
+            var notes = ownNotes(rank)
+            notes[.stop] = Double(StopSignals.first)
+            return notes
+        }
         let held = plan.heldOut.map(batches.heldOut)
         let firstTraced = firstTraced(begin: begin)
         var skipped = start?.skipped ?? 0
@@ -66,14 +85,21 @@ struct Trainer: Sendable {
             let batch = batches.training(step: step)
             if step == firstTraced { try await group.beginTrace() }
             let rule = UpdateRule(adam: adam, rate: rates.rate(step: step), clip: optimizer.clip)
-            let report = try await group.step(batch, number: step, rule: rule) { notes($0).values }
+            let report = try await group.step(batch, number: step, rule: rule) {
+                notes($0).values
+            } disturbance: {
+                try Self.disturbance($0, step)
+            }
+            let told = report.notes.map { BoundaryNotes($0) }
+            var stop = StopRequest(told.map { Int($0[.stop]) })
             if step == steps - 1, firstTraced < steps {
                 try await saveTrace(first: firstTraced, begin: begin)
             }
             let now = MonotonicClock.seconds
             let seconds = now - mark
             let evaluates = (step + 1 == steps) || isEvaluation(step + 1)
-            let heldOut = evaluates ? try await evaluate(held) : nil
+            var heldOut: Double?
+            if evaluates, stop == nil, let held { (heldOut, stop) = try await evaluate(held) }
             log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
             mark = MonotonicClock.seconds
             if report.skipped { skipped += 1 }
@@ -88,9 +114,24 @@ struct Trainer: Sendable {
             }
             try await checkpoints?.boundary(
                 .init(step: step + 1, skipped: skipped, skippedInARow: skippedInARow),
-                told: report.notes.map { BoundaryNotes($0) })
+                told: told)
+            if let stop {
+                let saved = try await saveNow(
+                    .init(step: step + 1, skipped: skipped, skippedInARow: skippedInARow), checkpoints, settings)
+                log?.finish()
+                try leave(stop, after: step + 1, saved: saved, settings)
+            }
         }
         try await checkpoints?.finish()
+        if begin >= steps, let held {
+            // The run was stopped between its last step and its end.
+            let (heldOut, stop) = try await evaluate(held)
+            if let stop {
+                log?.finish()
+                try leave(stop, after: begin, saved: begin, settings)
+            }
+            if let heldOut { log?.evaluated(heldOut) }
+        }
         log?.finish(checkpoints: try await checkpoints?.summary())
     }
 
@@ -121,10 +162,14 @@ struct Trainer: Sendable {
         return every > 0 && steps % every == 0
     }
 
-    /// Mean held-out loss in nats.
-    private func evaluate(_ held: (batches: [Batch], targets: Int)?) async throws -> Double? {
-        guard let held else { return nil }
-        return try await group.evaluate(held.batches) / Double(max(1, held.targets))
+    /// Mean held-out loss in nats; nil when the ranks have agreed to stop meanwhile.
+    private func evaluate(_ held: (batches: [Batch], targets: Int)) async throws -> (Double?, StopRequest?) {
+        var sum = 0.0
+        for piece in BatchMaker(plan: plan).pieces(held.batches) {
+            sum += try await group.evaluate(piece)
+            if let stop = try await stopRequest() { return (nil, stop) }
+        }
+        return (sum / Double(max(1, held.targets)), nil)
     }
 
     private func saveTrace(first: Int, begin: Int) async throws {

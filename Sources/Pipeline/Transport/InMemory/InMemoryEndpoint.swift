@@ -118,7 +118,7 @@ package final class InMemoryEndpoint: Endpoint {
         for other in others { fabric.stations[other].ask() }
         var clock = WaitClock()
         while others.contains(where: { fabric.stations[$0].lastAnswer == nil }), !fabric.cancelled,
-            clock.tick() < Self.answerPatience
+            clock.tick() < min(patience, Self.answerPatience)
         {
             station.answerIfAsked { activity }
             usleep(1000)

@@ -1,0 +1,93 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A signal on any rank stops all of them at the same step's boundary, saved, with an exit code that asks for another start.
+@Suite(.serialized) struct StopTests {
+    private static let steps = [
+        "--training.steps", "12", "--training.evaluate_every", "4", "--run.overwrite", "false", "--pipeline.stages",
+        "2",
+    ]
+
+    private func digest(_ space: Workspace) async throws -> String {
+        let whole = try await space.train(Self.steps + ["--run.directory", space.path + "/whole"])
+        return try #require(whole.digest, "\(whole.output)")
+    }
+
+    @Test func everySignalOnOneRankSavesAndTheSameCommandGoesOn() async throws {
+        let space = try Workspace()
+        let digest = try await digest(space)
+        let cases: [(fault: String, name: String, step: Int, ranks: Int, more: [String])] = [
+            ("gradients:5:1:term", "SIGTERM", 6, 2, []),
+            ("gradients:6:0:usr1", "SIGUSR1", 7, 2, ["--checkpoint.every", "0"]),
+            ("step:4:0:int", "SIGINT", 5, 0, []),
+            // In the evaluation after step 8, and after the last step.
+            ("gradients:7:1:int", "SIGINT", 8, 0, ["--checkpoint.every", "4"]),
+            ("gradients:11:1:term", "SIGTERM", 12, 2, []),
+        ]
+        for (i, c) in cases.enumerated() {
+            let run = ["--run.directory", "\(space.path)/run\(i)"] + c.more
+            let cut = try await space.train(Self.steps + run, ranks: c.ranks, environment: ["GECKO_FAULT": c.fault])
+            #expect(cut.exitCode == 75, "\(c.fault): \(cut.output)")
+            #expect(cut.output.contains("stopped by \(c.name)"), "\(c.fault): \(cut.output)")
+            #expect(cut.output.contains("after step \(c.step): saved in"), "\(c.fault): \(cut.output)")
+            let again = try await space.train(Self.steps + run, ranks: 0)
+            #expect(again.exitCode == 0)
+            #expect(again.output.contains("resuming after step \(c.step) "), "\(c.fault): \(again.output)")
+            #expect(again.output.contains("held-out loss"), "\(c.fault): \(again.output)")
+            #expect(again.digest == digest, "\(c.fault): \(again.output)")
+        }
+    }
+
+    /// Long before the first step: a run that is still reading is asked, too.
+    @Test(arguments: [0, 2]) func aSignalBeforeTheFirstStepStopsTheRunThere(ranks: Int) async throws {
+        let space = try Workspace()
+        let run = Self.steps + ["--run.directory", space.path + "/run"]
+        let cut = try await space.train(run, ranks: ranks, environment: ["GECKO_FAULT": "start:0:*:usr1"])
+        #expect(cut.exitCode == 75, "\(cut.output)")
+        #expect(cut.output.contains("after step 0: nothing to save yet"), "\(cut.output)")
+        let again = try await space.train(run, ranks: ranks)
+        #expect(again.digest == (try await digest(space)), "\(again.output)")
+    }
+
+    /// One signal stops at the next boundary; the rank that is in a step for ever needs the second one.
+    @Test func aSecondSignalGivesUpAtOnce() async throws {
+        let space = try Workspace()
+        let outcome = try await Mpirun.run(
+            "gecko", ["train", space.path + "/run.toml", "--run.directory", space.path + "/run"], ranks: 0,
+            environment: ["GECKO_FAULT": "gradients:1:0:hang"], limit: 40,
+            signals: [(after: 1.5, number: SIGUSR1), (after: 2.5, number: SIGTERM)])
+        #expect(outcome.exitCode == 128 + SIGTERM, "\(outcome.output)")
+        #expect(outcome.seconds < 10)
+    }
+
+    @Test(arguments: [0, 2]) func aNotANumberOnOneRankIsSkippedByAll(ranks: Int) async throws {
+        let space = try Workspace()
+        let run = Self.steps + ["--data.streams", "true", "--checkpoint.every", "4"]
+        let faults = "gradients:4:1:nan"
+        let environment = ["GECKO_FAULT": faults]
+        let whole = try await space.train(
+            run + ["--run.directory", space.path + "/whole"], ranks: ranks, environment: environment)
+        #expect(whole.exitCode == 0)
+        #expect(whole.output.contains("skipped 1 steps"), "\(whole.output)")
+        // Saved after the skip, and gone on from there: the same bytes.
+        let cut = try await space.train(
+            run, ranks: ranks, environment: ["GECKO_FAULT": faults + ",gradients:6:0:term"])
+        #expect(cut.exitCode == 75)
+        let again = try await space.train(run, ranks: ranks, environment: environment)
+        #expect(again.digest == whole.digest, "\(again.output)")
+    }
+
+    @Test func tooManyInARowEndTheRunWithItsCheckpointsIntact() async throws {
+        let space = try Workspace()
+        let digest = try await digest(space)
+        let run = Self.steps + ["--training.max_nonfinite", "3", "--checkpoint.every", "4"]
+        let faults = (5...7).map { "gradients:\($0):0:nan" }.joined(separator: ",")
+        let cut = try await space.train(run, ranks: 2, environment: ["GECKO_FAULT": faults])
+        #expect(cut.exitCode == 1, "\(cut.output)")
+        #expect(cut.output.contains("3 steps in a row"), "\(cut.output)")
+        let again = try await space.train(run, ranks: 2)
+        #expect(again.output.contains("resuming after step 4"), "\(again.output)")
+        #expect(again.digest == digest, "\(again.output)")
+    }
+}
