@@ -142,7 +142,7 @@ rubbish() {
     for ((i = 0; i < $(times 4); i++)); do
         local step=$((80 + 40 * i)) store=$run/checkpoints
         case $i in
-            0) cp -r "$(newest)" "$store/step-00000999" && rm "$store/step-00000999/manifest.json" ;;
+            0) cp -r "$(newest)" "$store/step-00000999" && rm -f "$store/step-00000999/manifest.json" ;;
             1) cp -r "$(newest)" "$store/removing-00000020" ;;
             2) head -c 1000 /dev/urandom >"$(newest)/rank-0000.safetensors.partial.1" ;;
             3) mkdir "$store/step-later" && head -c 1000 /dev/urandom >"$store/manifest.json" ;;

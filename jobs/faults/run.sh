@@ -88,7 +88,8 @@ start() { # FAULT [settings ...]
 }
 
 finish() {
-    wait "$pid" && status=0 || status=$?
+    # The shell would tell of each command that a signal ended.
+    { wait "$pid" && status=0 || status=$?; } 2>/dev/null
     pid=''
     cat "$log" >>"$run.all.log"
 }

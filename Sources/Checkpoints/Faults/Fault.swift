@@ -75,14 +75,25 @@ package struct Fault: Sendable, Equatable {
         return faults.first { $0.point == point && $0.step == step && ($0.rank ?? rank) == rank }?.action
     }
 
+    /// Signals this thread, at once, although threads that come from Swift's pool block signals.
+    private static func deliver(_ signal: Int32) {
+        var only = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&only)
+        sigaddset(&only, signal)
+        pthread_sigmask(SIG_UNBLOCK, &only, &before)
+        raise(signal)
+        pthread_sigmask(SIG_SETMASK, &before, nil)
+    }
+
     /// Dies, stops or throws here if the environment says so.
     /// - Parameter path: what the operation that could fail works on
     package static func reach(_ point: FaultPoint, step: Int, rank: Int, path: String = "") throws {
         switch action(at: point, step: step, rank: rank) {
         case .none, .nan, .hang: return
-        case .term: raise(SIGTERM)
-        case .usr1: raise(SIGUSR1)
-        case .int: raise(SIGINT)
+        case .term: deliver(SIGTERM)
+        case .usr1: deliver(SIGUSR1)
+        case .int: deliver(SIGINT)
         case .kill: kill(getpid(), SIGKILL)
         case .stop: kill(getpid(), SIGSTOP)
         case .fail:

@@ -77,7 +77,6 @@ struct RankHost: Sendable {
         nodes = placement.nodes
         ranks = [world.rank]
         warning = placement.own.warning
-        let patience = plan.configuration.machine.patience
         start = { plan in
             try await RankGroup(
                 plan: plan, seed: seed, topology: topology, ranks: [world.rank], cores: [placement.own.cores],
