@@ -36,6 +36,28 @@ import Testing
         }
     }
 
+    /// Bytes of a message and the digest of a run of two stages.
+    private func twoStages(_ space: Workspace, _ overrides: [String], ranks: Int) async throws -> (Int, String) {
+        let outcome = try await space.train(["--pipeline.stages", "2"] + overrides, ranks: ranks)
+        let costs = try Data(contentsOf: URL(fileURLWithPath: space.path + "/run/costs.json"))
+        let object = try #require(try JSONSerialization.jsonObject(with: costs) as? [String: Any])
+        let bytes = (object["message_bytes"] as? [Int])?.first ?? object["message_bytes"] as? Int
+        return (try #require(bytes, "\(object.keys)"), try #require(outcome.digest, "\(outcome.output)"))
+    }
+
+    @Test func compressedMessagesAreHalfAsLongAndChangeTheNumbersOnly() async throws {
+        let space = try Workspace()
+        let compressed = ["--pipeline.compress_messages", "true"]
+        let plain = try await twoStages(space, [], ranks: 0)
+        let short = try await twoStages(space, compressed, ranks: 0)
+        #expect(2 * short.0 == plain.0)
+        #expect(short.1 != plain.1)
+        // The same over MPI, and nothing to compress in a pipeline of one.
+        #expect(try await twoStages(space, compressed, ranks: 2) == short)
+        let alone = try await space.train(compressed)
+        #expect(alone.digest == plain.1)
+    }
+
     @Test func theRunDirectoryHoldsTheResults() async throws {
         let space = try Workspace()
         let outcome = try await space.train(["--pipeline.stages=2"])

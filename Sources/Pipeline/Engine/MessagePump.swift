@@ -44,7 +44,7 @@ final class MessagePump {
             let message = receives[nextPost]
             let buffer = buffers.take()
             let id = try endpoint.startReceive(
-                into: UnsafeMutableRawBufferPointer(buffer.bytes),
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<plan.wire.bytes(of: buffer.count)]),
                 from: plan.worldRank(replica: replica, rank: message.peer),
                 tag: message.tag)
             posted.append((id, buffer))
@@ -70,14 +70,17 @@ final class MessagePump {
         )
         nextReceive += 1
         try post()
+        plan.wire.unpack(buffer)
         return (message, buffer)
     }
 
     /// Sends a buffer, which goes back to the pool when it has left.
     func send(_ buffer: FloatBuffer) throws -> Message {
         let message = sends[nextSend]
+        plan.wire.pack(buffer)
         let id = try endpoint.startSend(
-            UnsafeRawBufferPointer(buffer.bytes), to: plan.worldRank(replica: replica, rank: message.peer),
+            UnsafeRawBufferPointer(rebasing: buffer.bytes[..<plan.wire.bytes(of: buffer.count)]),
+            to: plan.worldRank(replica: replica, rank: message.peer),
             tag: message.tag)
         sending.append((id, buffer))
         nextSend += 1

@@ -33,8 +33,8 @@ extension PipelinePlan {
         }
     }
 
-    /// Bytes of an activation or its gradient between two stages.
-    package var messageBytes: Int { slice * model.dim * MemoryLayout<Float>.stride }
+    /// Bytes of a message between two ranks: an activation or its gradient.
+    package var messageBytes: Int { wire.bytes(of: slice * model.dim) }
 
     /// - Parameter workers: threads of the stage's rank
     package func memory(of stage: Int, workers: Int) -> StageMemory {

@@ -16,6 +16,8 @@ package struct PipelinePlan: Sendable {
     package let streams: Bool
     /// The folder of the disk that the stash is spooled to; nil when it is all in memory.
     package let stashDirectory: String?
+    /// How activations and their gradients travel between ranks.
+    package var wire = WireFormat.float32
     private var tensorCounts: [Int] = []
 
     /// Validates the table. `table.shape.ranks` is the pipeline's length within one replica.

@@ -26,8 +26,8 @@ struct Continuity {
             "training.sample_prompt", "training.sample_tokens", "training.sample_temperature",
             "training.max_nonfinite":
             .nothing
-        case "training.steps", "pipeline.slice", "pipeline.replicas", "model.precision", "model.dropout",
-            "model.hidden_dropout",
+        case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages", "model.precision",
+            "model.dropout", "model.hidden_dropout",
             "model.attention_dropout":
             .otherNumbers
         case "training.batch", "training.seed": .anotherRun

@@ -159,6 +159,10 @@ extension ConfigurationKey {
             .pipeline, "stash_directory", \.pipeline.stashDirectory,
             "With stash = disk: a folder on a disk of the node; \"\" = $TMPDIR, or /var/tmp. No file shows in it, none is left."
         ),
+        .boolean(
+            .pipeline, "compress_messages", \.pipeline.compressMessages,
+            "Send activations and their gradients as bfloat16: half the bytes, and numbers that depend on the number of ranks."
+        ),
         .layerSplit(
             .pipeline, "layers", \.pipeline.layers,
             "Layers per stage: by cost (embedding and output layer counted), equal counts, or a list."),

@@ -101,6 +101,7 @@ extension RunConfiguration {
         package var recompute = false
         package var stash = StashPlace.memory
         package var stashDirectory = ""
+        package var compressMessages = false
         package var layers = LayerSplit.balanced
     }
 

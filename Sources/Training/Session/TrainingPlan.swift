@@ -92,6 +92,7 @@ extension PipelinePlan {
             model: model, table: table, partition: try Self.partition(c, model, stages: stages),
             slice: c.pipeline.slice, replicas: c.pipeline.replicas, streams: c.data.streams,
             stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil)
+        wire = c.pipeline.compressMessages ? .bfloat16 : .float32
     }
 
     private static func table(_ c: RunConfiguration) throws -> ScheduleTable {
