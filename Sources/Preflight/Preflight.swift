@@ -43,13 +43,12 @@ package struct Preflight {
         if let golden = settings.golden { Self.verify(golden, &facts) }
         facts.bits = Bits.digest()
         try world.barrier()
-        for turn in 0..<(settings.inTurn ? world.size : 1) {
-            if !settings.inTurn || turn == world.rank {
-                facts.cores = CoreSpeeds.measure(team, cores: placement.cores)
-                facts.memoryBandwidth = MemorySpeed.measure(team)
-            }
-            try Self.waitQuietly(world)
+        func measure() {
+            facts.cores = CoreSpeeds.measure(team, cores: placement.cores)
+            facts.memoryBandwidth = MemorySpeed.measure(team)
         }
+        if settings.inTurn { try Turns.take(world, measure) } else { measure() }
+        try world.barrier()
         (facts.clockOffset, facts.clockError) = try WallClock.compare(world)
         let own = try Neighbours(world: world).measure()
         let encoder = JSONEncoder()
@@ -60,14 +59,6 @@ package struct Preflight {
         links = try world.allGather(Array(try encoder.encode(own))).flatMap {
             try decoder.decode([LinkFacts].self, from: Data($0))
         }
-    }
-
-    /// A barrier whose waiting ranks leave the cores to the one that measures.
-    private static func waitQuietly(_ world: MPIWorld) throws {
-        let shares = world.isOversubscribed
-        world.isOversubscribed = true
-        defer { world.isOversubscribed = shares }
-        try world.barrier()
     }
 
     private static func verify(_ directory: String, _ facts: inout NodeFacts) {
