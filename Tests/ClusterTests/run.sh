@@ -13,6 +13,9 @@ trap 'exit 130' INT TERM HUP
 source Tests/ClusterTests/support.sh
 source Tests/ClusterTests/cluster.sh
 source Tests/ClusterTests/launch.sh
+source Tests/ClusterTests/commands.sh
+source Tests/ClusterTests/requeue.sh
+golden=$PWD/Tests/ModelTests/Fixtures
 
 # A path that holds gecko's files under this folder, so that job scripts run as printed and leave nothing here.
 mkdir -p "$folder/gecko"

@@ -29,6 +29,9 @@ run() { # TEST
     if ((status == 0)); then
         echo "ok       ${title//_/ }  ($time s)"
         passed=$((passed + 1))
+    elif ((status == 77)); then
+        echo "SKIPPED  ${title//_/ }: $(<"$folder/output")"
+        skipped=$((skipped + 1))
     else
         echo "FAILED   ${title//_/ }  ($time s)"
         sed 's/^/    /' "$folder/output"
@@ -39,6 +42,11 @@ run() { # TEST
 fail() {
     echo "$*"
     exit 1
+}
+
+skip() {
+    echo "$*"
+    exit 77
 }
 
 on_head() { cluster/dev exec "$cluster" "$@"; }
