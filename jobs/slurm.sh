@@ -19,14 +19,29 @@ log       $PWD/$logs/rank-0.log
 TEXT
 }
 
-# One rank a task, neighbouring stages on neighbouring ranks (block), cores left for gecko to pin; a rank that fails ends the others.
-train() {
+# Starts one rank a task in the background and leaves srun's process number in `step`. Neighbouring stages are on neighbouring ranks
+# (block), gecko pins its threads itself, and a rank that fails ends the others.
+start() {
     srun --mpi=pmix --kill-on-bad-exit=1 --distribution=block --cpu-bind=none \
-        --open-mode=append --output="$logs/rank-%t.log" "$gecko" train "$@"
+        --open-mode=append --output="$logs/rank-%t.log" "$gecko" train "$@" &
+    step=$!
+}
+
+# Waits for the end of what was started, and has its status.
+await() {
+    while kill -0 "$step" 2>/dev/null; do wait "$step" || true; done   # a signal ends a wait
+    wait "$step"
+}
+
+train() {
+    start "$@"
+    await
 }
 
 # How it ended, in the job's own log.
 finish() { # STATUS
+    # srun has 0 also for a step that could not be launched.
+    if (($1 == 0)) && [[ $(tail -n 1 "$logs/rank-0.log" 2>/dev/null) != "parameters sha256 "* ]]; then set -- 1; fi
     echo "ended     status $1, $(date '+%F %T'): $(tail -n 1 "$logs/rank-0.log" 2>/dev/null)"
     exit "$1"
 }

@@ -1,7 +1,6 @@
-# A run that is warned, requeued, or loses a node ends with the parameters of one that was left alone. Its interruptions come
-# one after the other in one job, whose log tells the story.
+# A run that is warned, requeued, or loses a node, and a chain of jobs, end with the parameters of a run that was left alone.
 
-steps=(--training.steps 240 --checkpoint.every 10 --training.log_every 10)
+steps=(--training.steps 160 --checkpoint.every 10 --training.log_every 10)
 
 # The number of the last step in a run's metrics.
 last_step() { sed -nE 's/^\{"step":([0-9]+),.*/\1/p' "$1/metrics.jsonl" 2>/dev/null | tail -n 1 || true; }
@@ -21,30 +20,43 @@ await_restart() { # JOB N
     await "gecko-$1.log" "restart $2," 60
 }
 
-test_a_job_that_is_warned_requeued_and_loses_a_node_ends_like_one_left_alone() {
-    local job restart=0 log
-    job=$(submit --nodes 3 jobs/requeue.sbatch run.toml "${steps[@]}" --run.directory requeue)
+# Interrupts a job in each of the given ways, waits until it goes on each time and has ended, and compares.
+interrupt() { # NAME WAY...
+    local run=$1 job restart=0 log how
+    shift
+    job=$(submit --nodes 3 jobs/requeue.sbatch run.toml "${steps[@]}" --run.directory "$run")
     log=gecko-$job.log
-    local how
-    for how in "scancel -b -s USR1 $job" "scancel -s USR1 $job" "scontrol requeue $job" fail; do
-        await_steps requeue 15 40
+    for how in "$@"; do
+        await_steps "$run" 15 40
         if [[ $how == fail ]]; then
             cluster/dev fail "$cluster" n2
             # The administrator is faster than Slurm's time-out.
             on_head scontrol update nodename=n2 state=down reason=lost
             cluster/dev boot "$cluster" n2
         else
-            on_head $how
+            on_head $how "$job"
         fi
         restart=$((restart + 1))
         await_restart "$job" "$restart"
     done
     await_end "$job" 60
-    contains "$log" '^warned +'
-    contains "$log" '^saved +.* back into the queue'
     contains "$log" '^ended +status 0'
-    equal "begins" "$(grep -c '^job  ' "$log")" 5
+    equal "begins" "$(grep -c '^job  ' "$log")" $((restart + 1))
     equal "sha256" "$(digest "runs/logs/$job/rank-0.log")" "$(expected "${steps[@]}")"
+}
+
+test_a_job_that_is_requeued_or_loses_a_node_ends_like_one_left_alone() {
+    interrupt requeued "scontrol requeue" fail
+}
+
+test_a_job_that_is_warned_saves_requeues_itself_and_ends_like_one_left_alone() {
+    interrupt warned "scancel -b -s USR1" "scancel -s USR1"
+    local log
+    log=$(ls -t gecko-*.log | head -n 1)
+    contains "$log" '^warned +'
+    equal "times it put itself into the queue" "$(grep -c '^saved .* back into the queue' "$log")" 2
+    # Nothing is done twice: a turn goes on where the one before it stopped.
+    equal "steps in metrics.jsonl" "$(wc -l <warned/metrics.jsonl)" 160
 }
 
 test_a_chain_of_jobs_ends_like_one_job() {

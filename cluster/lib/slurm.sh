@@ -16,7 +16,7 @@ ClusterName=dev
 SlurmUser=$slurm_user
 SlurmdUser=$slurm_user
 AuthType=auth/munge
-# cred_expire is also how long a requeued job waits before it may start again (120 s if not set)
+# cred_expire is also how long a requeued job waits before it may start again: 120 s if not set, and 5 is the least
 AuthInfo=socket=$dir/munge/socket,cred_expire=5
 StateSaveLocation=$dir/state
 SlurmdSpoolDir=$dir/spool/%n
@@ -113,8 +113,8 @@ status() {
 fail_node() {
     host_is_up "$1" || die "node $1 is off already"
     host_crash "$1"
-    # as a reboot would: what a dead step left keeps the same step from starting again
-    rm -rf "$dir/tmp/$1"
+    # A node without a disk of its own. What a dead step left there (PMIx: a folder, a socket) would keep the same step from starting again.
+    rm -rf "$dir/tmp/$1" "$dir/spool/$1"
 }
 
 boot_node() {

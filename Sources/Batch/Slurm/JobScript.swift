@@ -69,7 +69,10 @@ package struct JobScript: Sendable {
                 echo "saved     $(date '+%F %T'): back into the queue"
                 scontrol requeue "$SLURM_JOB_ID"
             fi
-            echo "ended     status $status, $(date '+%F %T'): $(tail -n 1 "$logs/rank-0.log")"
+            # srun has 0 also for a step that could not be launched.
+            last=$(tail -n 1 "$logs/rank-0.log" 2>/dev/null || true)
+            if ((status == 0)) && [[ $last != "parameters sha256 "* ]]; then status=1; fi
+            echo "ended     status $status, $(date '+%F %T'): $last"
             exit $status
 
             """
