@@ -45,11 +45,11 @@ interrupt() { # NAME WAY...
     equal "sha256" "$(digest "runs/logs/$job/rank-0.log")" "$(expected "${steps[@]}")"
 }
 
-test_a_job_that_is_requeued_or_loses_a_node_ends_like_one_left_alone() {
+test_interrupted_a_job_that_is_requeued_or_loses_a_node_ends_like_one_left_alone() {
     interrupt requeued "scontrol requeue" fail
 }
 
-test_a_job_that_is_warned_saves_requeues_itself_and_ends_like_one_left_alone() {
+test_interrupted_a_job_that_is_warned_saves_requeues_itself_and_ends_like_one_left_alone() {
     interrupt warned "scancel -b -s USR1" "scancel -s USR1"
     local log
     log=$(ls -t gecko-*.log | head -n 1)
@@ -59,7 +59,7 @@ test_a_job_that_is_warned_saves_requeues_itself_and_ends_like_one_left_alone() {
     equal "steps in metrics.jsonl" "$(wc -l <warned/metrics.jsonl)" 160
 }
 
-test_a_chain_of_jobs_ends_like_one_job() {
+test_interrupted_a_chain_of_jobs_ends_like_one_job() {
     local first next
     first=$(submit --nodes 2 jobs/chain.sbatch run.toml "${steps[@]}" --run.directory chain)
     await_steps chain 15 40
@@ -73,7 +73,7 @@ test_a_chain_of_jobs_ends_like_one_job() {
     equal "sha256" "$(digest "runs/logs/$next/rank-0.log")" "$(expected "${steps[@]}")"
 }
 
-test_a_cancelled_job_saves_and_does_not_come_back() {
+test_interrupted_a_cancelled_job_saves_and_does_not_come_back() {
     local job
     job=$(submit --nodes 2 jobs/requeue.sbatch run.toml --training.steps 4000 --checkpoint.every 2000 --run.directory cancelled)
     await_steps cancelled 15 40

@@ -2,12 +2,12 @@
 
 passed=0 failed=0 skipped=0
 
-# Tests are the functions named test_...; those that need cables or own cores end in _namespaces.
+# Tests are the functions named test_...; those that need cables or own cores end in _namespaces; those named test_interrupted_... mostly wait.
 selected() {
     local all
     all=$(declare -F | sed -nE 's/^declare -f (test_.*)/\1/p')
     (($# == 0)) || all=$(grep -E "$(IFS='|'; echo "$*")" <<<"$all") || { echo "cluster tests: no test is named $*" >&2; exit 2; }
-    echo "$all"
+    grep -vE "${LEAVE_OUT:-^$}" <<<"$all"
 }
 
 run() { # TEST

@@ -73,9 +73,9 @@ package struct RunStatus: Sendable {
         return (median(recent.map(\.seconds)), median(recent.map(\.tokensPerSecond)))
     }
 
-    /// Seconds until the last step at the present pace.
+    /// Seconds until the last step at the present pace; nil when nobody works on it.
     package var timeLeft: Double? {
-        guard let steps, let last = recent.last, let pace, !isFinished else { return nil }
+        guard let steps, let last = recent.last, let pace, !isFinished, job?.isAlive ?? isMoving else { return nil }
         return Double(max(0, steps - last.step)) * pace.seconds
     }
 
