@@ -80,8 +80,8 @@ struct Bench: AsyncParsableCommand {
                 if configuration.data.path.isEmpty { configuration.data.path = "random" }
                 return try configuration.validated(world: world)
             }
-        } catch is SilentFailure {
-            throw ExitCode.failure
+        } catch let exit as SilentExit {
+            throw ExitCode(exit.status)
         }
     }
 

@@ -79,7 +79,9 @@ package actor StageActor {
     }
 
     package func beginBreakdown() { running.beginBreakdown() }
-    package func endBreakdown() throws -> Breakdown { try guarded { try running.endBreakdown() } }
+    package func endBreakdown() throws -> Breakdown {
+        try guarded("sums up its breakdown") { try running.endBreakdown() }
+    }
 
     /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back what `finish` makes of it.
     package func collectParameters<Sink: ParameterSink & SendableMetatype, Result: Sendable>(
@@ -115,9 +117,15 @@ package actor StageActor {
         try guarded("measures the speed of memory") { running.copyPlainly(snapshot) }
     }
 
-    package func startCopies(_ transfers: [FileTransfer]) throws { try guarded { try running.startCopies(transfers) } }
-    package func copiesAreComplete() throws -> Bool { try guarded { try running.copiesAreComplete() } }
-    package func waitForCopies() throws { try guarded { try running.waitForCopies() } }
+    package func startCopies(_ transfers: [FileTransfer]) throws {
+        try guarded("sends its checkpoint to another node") { try running.startCopies(transfers) }
+    }
+    package func copiesAreComplete() throws -> Bool {
+        try guarded("looks after the copies of its checkpoint") { try running.copiesAreComplete() }
+    }
+    package func waitForCopies() throws {
+        try guarded("waits for the copies of its checkpoint") { try running.waitForCopies() }
+    }
 
     /// Sets the rank's training state.
     package func restore(

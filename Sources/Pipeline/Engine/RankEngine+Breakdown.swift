@@ -16,7 +16,7 @@ extension RankEngine {
     func endBreakdown() throws -> Breakdown {
         let own = team.clock?.times ?? WorkTimes()
         team.clock = nil
-        let all = try endpoint.allGather(own.numbers + [Double(ProcessMemory.peakBytes)])
+        let all = try endpoint.allGather(own.numbers + [Double(ProcessMemory.peak)])
         var sum = WorkTimes()
         for numbers in all { sum.add(Array(numbers.dropLast())) }
         return Breakdown(times: sum, peakBytes: Int(all.map { $0[$0.count - 1] }.max() ?? 0))

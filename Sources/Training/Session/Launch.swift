@@ -96,7 +96,7 @@ package enum Launch {
             try MemoryEstimate(plan, host).check()
             do {
                 try await body(plan, host, prepared)
-            } catch where error.isLostPeer {
+            } catch  where error.isLostPeer {
                 FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
                 throw SilentExit(status: ExitStatus.lostPeer)
             }

@@ -9,10 +9,10 @@ struct MemoryEstimate {
     let ranks: [RankMemory]
     /// What this process holds before the run: the program, its libraries, the text. Others hold about as much.
     let program: Int
-    private let plan: TrainingPlan
+    private let plan: any RunPlan
     private let host: RankHost
 
-    init(_ plan: TrainingPlan, _ host: RankHost) {
+    init(_ plan: some RunPlan, _ host: RankHost) {
         self.plan = plan
         self.host = host
         program = ProcessMemory.resident

@@ -31,7 +31,7 @@ extension Trainer {
             return checkpoints.newest
         }
         let checkpoints = try await Checkpointer(
-            settings, plan: plan, group: group, newest: nil, metrics: directory?.metrics)
+            settings, plan: plan, group: group, nodes: host.nodes, newest: nil, metrics: directory?.metrics)
         do {
             try await checkpoints.save(position)
             try await checkpoints.finish()
