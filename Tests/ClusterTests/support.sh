@@ -74,7 +74,7 @@ submit() { on_head sbatch --parsable "$@"; }
 # Waits until a job has left the queue.
 await_end() { # JOB SECONDS
     local end=$((SECONDS + $2)) state
-    while state=$(on_head squeue -h -j "$1" -o %T 2>/dev/null) && [[ -n $state && $state != COMPLETING ]]; do
+    while state=$(on_head squeue -h -j "$1" -o %T 2>/dev/null) && [[ -n $state ]]; do
         ((SECONDS < end)) || { on_head scontrol show job "$1"; fail "job $1 is still $state after $2 s"; }
         sleep 0.1
     done

@@ -55,8 +55,9 @@ package struct JobScript: Sendable {
             echo "nodes     $SLURM_JOB_NUM_NODES ($SLURM_JOB_NODELIST), \(ranksPerNode) rank(s) each, $(squeue -h -j "$SLURM_JOB_ID" -o %L) left"
             echo "log       $logs/rank-0.log"
 
-            # One rank a task, neighbouring stages on neighbouring ranks (block); gecko pins its threads itself.
-            srun --mpi=pmix --kill-on-bad-exit=1 --distribution=block --cpu-bind=none \\
+            # One rank a task, neighbouring stages on neighbouring ranks (block); gecko pins its threads itself. A minute after the first rank has
+            # left, the others are ended: they would wait for a dead one for ever.
+            srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none \\
                 --open-mode=append --output="$logs/rank-%t.log" \\
                 \(quoted(gecko)) train \(quoted(folder.configuration)) --resume &
             step=$!
