@@ -40,8 +40,8 @@ struct CheckpointSettings: Sendable {
         return localEvery > 0 && step % localEvery == 0 ? .local : nil
     }
 
-    /// For a last checkpoint, whenever it comes.
-    var lastLevel: CheckpointLevel { every > 0 ? .shared : .local }
+    /// For a last checkpoint, whenever it comes, even where checkpoints are off.
+    var lastLevel: CheckpointLevel { every > 0 || localEvery == 0 ? .shared : .local }
 
     /// - Parameter nodes: of every world rank
     func neighbours(nodes: [Int]) -> Neighbours {
