@@ -101,7 +101,9 @@ let package = Package(
             path: "Sources/Probes/KernelProbe"),
         .executableTarget(
             name: "allocation-probe", dependencies: ["Training", "Pipeline", "Numerics", "Hardware"],
-            path: "Sources/Probes/AllocationProbe"),
+            path: "Sources/Probes/AllocationProbe",
+            // Its malloc must be seen by the libraries.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
         .target(name: "TestSupport", dependencies: ["Numerics", "Hardware"], path: "Tests/TestSupport"),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),

@@ -9,6 +9,7 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 build_arguments=--build-tests
+extra_packages=valgrind
 source cluster/setup.sh
 
 status=0

@@ -1,0 +1,91 @@
+#!/usr/bin/env bash
+# Measures every figure of docs/performance.md: tokens/s, utilisation and breakdowns, the peer, scaling over cores and ranks, start-up, the guards.
+# Results go to runs/benchmark: text, JSON and pictures. It takes about an hour; nothing else should run meanwhile.
+set -euo pipefail
+
+if [[ ${1:-} == --help ]]; then
+    echo "usage: bash jobs/benchmark.sh [PYTHON]    PYTHON: an interpreter with torch and numpy, for the comparison with PyTorch"
+    exit
+fi
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+python=${1:-}
+extra_packages="valgrind bible-kjv"
+build_arguments=--build-tests
+source jobs/setup.sh
+
+gecko=$PWD/.build/release/gecko
+out=runs/benchmark
+mkdir -p "$out" runs/data
+if ((EUID == 0)); then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+cores=$(nproc)
+precisions=(f32)
+if grep -q avx512_bf16 /proc/cpuinfo; then precisions+=(bf16); fi
+
+title() { printf '\n== %s\n' "$*"; }
+
+# measure NAME ARGUMENTS...: one run of gecko bench, kept as text and as a picture.
+measure() {
+    local name=$1
+    shift
+    title "$name: gecko bench $*"
+    "$gecko" bench "$@" --svg "$out/$name.svg" | tee "$out/$name.txt"
+}
+
+title "one core: tokens/s, utilisation, breakdown (bars 1 and 2, memory of bar 6)"
+for precision in "${precisions[@]}"; do
+    for size in XS S L; do
+        measure "$size-$precision-1" --size "$size" --precision "$precision" --threads 1
+    done
+done
+
+if [[ -n $python ]]; then
+    title "against PyTorch, taking turns (bars 1 and 2)"
+    for precision in "${precisions[@]}"; do
+        for size in S L; do
+            # The peer's best variant is another one at every size and precision: all are tried.
+            for variant in "" "--sdpa" "--compile" "--sdpa --compile"; do
+                name="peer-$size-$precision${variant// /}"
+                title "$name"
+                "$gecko" bench --size "$size" --precision "$precision" --threads 1 --steps 1 --rounds 3 --json \
+                    --against "$python bench/pytorch_gecko.py --size $size --dtype $precision --threads 1 --reps 1 $variant" |
+                    tee "$out/$name.json"
+            done
+        done
+    done
+fi
+
+if ((cores >= 2)); then
+    title "two cores (bar 3)"
+    measure S-two-workers --size S --threads 2
+    measure S-two-workers-against-one --size S --threads 2 --steps 1 --rounds 5 \
+        --against "$gecko bench --size S --threads 1 --steps 1 --json"
+    for schedule in 1f1b zb-h1; do
+        title "two ranks, $schedule"
+        mpirun -np 2 --bind-to none "$gecko" bench --size S --threads 1 --slice 256 --pipeline.schedule "$schedule" |
+            tee "$out/S-two-ranks-$schedule.txt"
+    done
+fi
+
+title "start-up (bar 7)"
+corpus=runs/data/kjv.txt
+if [[ ! -s $corpus ]]; then bible -f "Gen1:1-Rev22:21" >"$corpus"; fi
+for launcher in "" "mpirun -np 2 --bind-to none"; do
+    for _ in 1 2 3; do
+        start=$(date +%s.%N)
+        : >"$out/start-up.txt"
+        $launcher "$gecko" train jobs/quickstart.toml --training.steps 3 --run.directory "$out/start-up" >"$out/start-up.txt" &
+        child=$!
+        until grep -q "^1/3 " "$out/start-up.txt" || ! kill -0 $child 2>/dev/null; do sleep 0.01; done
+        awk -v from="$start" -v to="$(date +%s.%N)" -v launcher="${launcher:-alone}" \
+            'BEGIN { printf "%s: the first step was done after %.2f s\n", launcher, to - from }'
+        wait $child
+    done
+done
+
+title "guards (bars 6 and 8)"
+swift test -c release --skip-build --filter 'InstructionCountTests|StartUpTests|AllocationTests'
+echo
+echo "results and pictures: $out"
