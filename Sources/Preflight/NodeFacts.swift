@@ -19,7 +19,7 @@ package struct NodeFacts: Codable, Sendable, Equatable {
     package var rank: Int
     package var node: String
     package var processor: String
-    /// The x86-64 level whose kernels run: 4, 3 or 0.
+    /// The level whose kernels run: 5 (x86-64-v4 with bfloat16 products), 4, 3 or 0.
     package var cpuLevel: Int
     /// Cores of the whole node.
     package var nodeCores: Int

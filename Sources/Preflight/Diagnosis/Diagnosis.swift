@@ -141,6 +141,7 @@ func milliseconds(_ seconds: Double) -> String {
 
 func levelName(_ level: Int) -> String {
     switch level {
+    case 5: "AVX-512 BF16"
     case 4: "AVX-512"
     case 3: "AVX2"
     default: "baseline"
