@@ -30,7 +30,7 @@ signals() {
     local signal
     for signal in $(some 2 TERM USR1 INT); do
         for mode in alone mpi; do
-            at_random "$(times 6)" "SIG$signal" "75 $((128 + $(kill -l "$signal")))" to_a_rank "$signal"
+            at_random "$(times 8)" "SIG$signal" "75 $((128 + $(kill -l "$signal")))" to_a_rank "$signal"
         done
     done
     mode=mpi
@@ -57,9 +57,9 @@ second_signals() {
 # SIGKILL of the process, or of one of two ranks.
 deaths() {
     mode=alone
-    at_random "$(times 16)" kill-process 137 to_command KILL
+    at_random "$(times 24)" kill-process 137 to_command KILL
     mode=mpi
-    at_random "$(times 10)" kill-one-rank 137 to_a_rank KILL
+    at_random "$(times 14)" kill-one-rank 137 to_a_rank KILL
 }
 
 # Death at each point of the checkpoint's protocol, on either rank.
@@ -161,7 +161,8 @@ full_disks() {
         for ((i = 0; i < $(times 2 1); i++)); do
             for point in $(some 1 part-half part-begin manifest-begin manifest-half); do
                 local step=$((i * 120 + 60))
-                leg "$point:$step:0:fail,step:$((step + 15))"
+                # By then the next checkpoint has been taken, which waits for this one's end.
+                leg "$point:$step:0:fail,step:$((step + 50))"
                 told "No space left on device"
                 hit write-fails "$point of step $step" 137
                 [[ $point != part-half ]] || told "Training goes on"
