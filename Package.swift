@@ -119,7 +119,8 @@ let package = Package(
         .testTarget(
             name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
-        .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "Training"]),
+        .testTarget(
+            name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"], exclude: ["Corpus"]),

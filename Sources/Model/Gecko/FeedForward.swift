@@ -7,7 +7,7 @@ package final class FeedForward {
     private let c: GeckoConfiguration
     private let prefix: String
     private let index: Int
-    private var store: ParameterStore?
+    private var tensors: BoundTensors?
     private let fc1: LinearMap
     private let fc2: LinearMap
     private let hiddenDropout: Dropout
@@ -45,14 +45,14 @@ package final class FeedForward {
         return specs
     }
 
-    package func bind(_ store: ParameterStore) { self.store = store }
+    package func bind(_ store: ParameterStore) { tensors = BoundTensors(store, prefix: prefix) }
 
     var maps: [LinearMap] { [fc1, fc2] }
 
     package func beginStep() { for map in maps { map.beginStep() } }
 
-    private func value(_ name: String) -> UnsafeMutablePointer<Float> { store!.value(prefix + name)! }
-    private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { store!.gradient(prefix + name)! }
+    private func value(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.value(name) }
+    private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.gradient(name) }
     /// Columns of the first product: W1 and W3 side by side.
     private var wide: Int { c.swiglu ? 2 * c.ffnDim : c.ffnDim }
 

@@ -9,7 +9,7 @@ final class GatedAttention {
     private let c: GeckoConfiguration
     private let index: Int
     private let prefix: String
-    private var store: ParameterStore?
+    private var tensors: BoundTensors?
     let ema: ComplexEMA
     private let sca: SlidingChunkAttention
     private let awm: AdaptiveWorkingMemory
@@ -68,13 +68,13 @@ final class GatedAttention {
 
     var maps: [LinearMap] { [wzr, wv, wh1, wh2] }
 
-    func bind(_ store: ParameterStore) { self.store = store }
+    func bind(_ store: ParameterStore) { tensors = BoundTensors(store, prefix: prefix) }
 
-    private func value(_ name: String) -> UnsafeMutablePointer<Float> { store!.value(prefix + name)! }
-    private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { store!.gradient(prefix + name)! }
+    private func value(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.value(name) }
+    private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.gradient(name) }
 
     private var timeNorm: TimestepDecayNorm {
-        let trains = store!.gradients.count > 0
+        let trains = tensors!.trains
         return TimestepDecayNorm(
             dim: c.dim, groups: c.normGroups, beta1: c.beta1, beta2: c.beta2, eps: c.eps,
             weight: value("timenorm.weight"), bias: value("timenorm.bias"),
@@ -299,16 +299,19 @@ final class GatedAttention {
         let dv = w.dv + n * E
         rotate(context, w.dq, direction: -1)
         rotate(context, dk, direction: -1)
-        let views = [w.dq, dk, w.daq, dak]
         let gamma = value("gamma")
         let dgamma = gradient("gamma")
         let dbeta = gradient("beta")
         team.share(Z, grain: 16) { _, columns in
-            for (j, d) in views.enumerated() {
+            func add(_ j: Int, _ d: UnsafePointer<Float>) {
                 kernels.queryViewWeight(
                     dgamma + j * Z, dbeta + j * Z, d, f.zr, Z + E, f.zs, T, Z, c.heads, columns.lowerBound,
                     columns.upperBound)
             }
+            add(0, w.dq)
+            add(1, dk)
+            add(2, w.daq)
+            add(3, dak)
         }
         team.share(T) { _, rows in
             let t = rows.lowerBound
@@ -353,14 +356,14 @@ final class GatedAttention {
 
     private func addBiasGradients(_ context: SliceContext, _ g: GradientStash) {
         let (T, D, ZE, E) = (context.length, c.dim, c.zDim + c.valueDim, c.valueDim)
-        let sums = [
-            (g.dzr, ZE, gradient("wz.bias")), (g.dvl, E, gradient("wv.bias")), (g.dh, D, gradient("wh1.bias")),
-        ]
-        for (d, columns, out) in sums {
+        func add(_ d: UnsafePointer<Float>, _ columns: Int, to out: UnsafeMutablePointer<Float>) {
             context.team.share(columns, grain: 16) { _, part in
                 context.kernels.columnSums(d + part.lowerBound, T, part.count, columns, out + part.lowerBound)
             }
         }
+        add(g.dzr, ZE, to: gradient("wz.bias"))
+        add(g.dvl, E, to: gradient("wv.bias"))
+        add(g.dh, D, to: gradient("wh1.bias"))
     }
 
     func accumulateWeightGradients(_ context: SliceContext, stash f: Stash, gradientStash g: GradientStash) {
