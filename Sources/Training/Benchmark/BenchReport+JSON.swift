@@ -10,6 +10,8 @@ extension BenchReport {
             ("tokens_per_second_best", .number(best)),
             ("utilisation", .number(utilisation)),
             ("fma_peak_gflops", .number(limits.multiplyAdd / 1e9)),
+            ("bf16_peak_gflops", limits.bfloat16.map { .number($0 / 1e9) } ?? .null),
+            ("utilisation_of_product_peak", .number(productUtilisation)),
             ("memory_gbytes_per_second", .number(limits.bandwidth / 1e9)),
             ("peak_rss_bytes", .number(Double(breakdown.peakBytes))),
             ("precision", .string(p.model.precision.rawValue)),

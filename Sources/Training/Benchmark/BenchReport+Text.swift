@@ -21,11 +21,16 @@ extension BenchReport {
         }
         text += "core time a step\n"
         text +=
-            "limits of a core: \(gigas(limits.multiplyAdd)) GFLOP/s (f32 multiply-add), \(gigas(limits.bandwidth)) GB/s (memory)\n"
+            "limits of a core: \(gigas(limits.multiplyAdd)) GFLOP/s (f32 multiply-add), "
+        if let peak = limits.bfloat16 { text += "\(gigas(peak)) (bf16 tile), " }
+        text += "\(gigas(limits.bandwidth)) GB/s (memory)\n"
         text += "peak memory: \(Figures.bytes(breakdown.peakBytes))\n"
         text += "\(Self.rate(tokensPerSecond)) tokens/s (median of \(steps.count) steps, best \(Self.rate(best))), "
         text +=
             "utilisation \(Figures.percentage(utilisation)) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"
+        if plan.pipeline.model.precision == .bf16 {
+            text += ", \(Figures.percentage(productUtilisation)) of the bf16 peak"
+        }
         if let ratio {
             let (own, peer) = (pairs.map(\.own).median ?? 0, pairs.map(\.peer).median ?? 0)
             text += "\nagainst the peer: \(Self.rate(own)) : \(Self.rate(peer)) tokens/s, "
@@ -43,7 +48,7 @@ extension BenchReport {
             var cells = [row.name, Figures.time(row.seconds), Figures.percentage(row.share)]
             if row.count.bytes > 0, row.seconds > 0 {
                 cells +=
-                    row.count.flops > 0 ? [gigas(row.flopRate), percent(row.flopRate / limits.multiplyAdd)] : ["", ""]
+                    row.count.flops > 0 ? [gigas(row.flopRate), percent(row.flopRate / peak(row))] : ["", ""]
                 cells += [gigas(row.byteRate), String(format: "%.1f", row.count.flops / row.count.bytes)]
                 cells.append(row.isComputeBound(limits) ? "compute" : "memory")
             }

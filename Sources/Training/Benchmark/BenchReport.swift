@@ -27,6 +27,15 @@ struct BenchReport {
         plan.pipeline.trainingFlopsPerToken * tokensPerSecond / (limits.multiplyAdd * Double(host.workers))
     }
 
+    /// The same over the peak of the precision's own products.
+    var productUtilisation: Double { utilisation * limits.multiplyAdd / limits.peak(plan.pipeline.model.precision) }
+
+    /// What this kind of work can reach at the most: matrix products, also those inside attention and memory, run in the model's precision.
+    func peak(_ row: Row) -> Double {
+        let products = [Work.gemm, .attention, .memory].map(\.title).contains(row.name)
+        return products ? limits.peak(plan.pipeline.model.precision) : limits.multiplyAdd
+    }
+
     /// Median over the rounds of ours divided by the peer's.
     var ratio: Double? { pairs.map { $0.own / $0.peer }.median }
 

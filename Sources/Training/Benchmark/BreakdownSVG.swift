@@ -9,7 +9,7 @@ struct BreakdownSVG {
 
     private static let size = (width: 960.0, height: 600.0)
     private static let bar = (left: 40.0, right: 920.0, top: 70.0, height: 34.0)
-    private static let plot = (left: 90.0, right: 920.0, top: 170.0, bottom: 540.0)
+    private static let plot = (left: 90.0, right: 920.0, top: 190.0, bottom: 540.0)
     private static let colours = [
         "#2f6fbf", "#d2571e", "#2f9470", "#7a57a8", "#c4574e", "#e3a33b", "#4f6d7a", "#8a7562", "#b8c0cc", "#6b7280",
     ]
@@ -49,7 +49,7 @@ struct BreakdownSVG {
             svg.rectangle(x, bar.top, width, bar.height, fill: colour)
             let label = "\(row.name) \(Figures.percentage(row.share))"
             // A label may reach into what is right of its part, but not over the label before.
-            if x >= end, row.share > 0.004 {
+            if x >= end, row.share > 0.004, x + 6.4 * Double(label.count) < bar.right + 20 {
                 svg.text(label, x: x, y: bar.top + bar.height + 16, size: 11.5, fill: "#24292f")
                 end = x + 6.4 * Double(label.count) + 8
             }
@@ -62,7 +62,8 @@ struct BreakdownSVG {
     private func drawRoof(_ svg: inout SVGWriter) {
         let plot = Self.plot
         let rows = coloured.filter { $0.row.count.flops > 0 && $0.row.seconds > 0 }
-        let peak = report.limits.multiplyAdd / 1e9
+        let precision = report.plan.pipeline.model.precision
+        let peak = report.limits.peak(precision) / 1e9
         let bandwidth = report.limits.bandwidth / 1e9
         let intensities = rows.map { $0.row.count.flops / $0.row.count.bytes } + [peak / bandwidth]
         let rates = rows.map { $0.row.flopRate / 1e9 } + [peak]
@@ -82,23 +83,29 @@ struct BreakdownSVG {
         svg.text(
             "flops per byte moved", x: (plot.left + plot.right) / 2, y: plot.bottom + 42, size: 13, fill: "#5f6b7a",
             anchor: "middle")
-        svg.text("GFLOP/s of a core", x: plot.left - 50, y: plot.top - 14, size: 13, fill: "#5f6b7a")
+        svg.text("GFLOP/s of a core", x: plot.left - 50, y: plot.top - 6, size: 12, fill: "#5f6b7a")
         // The roof: memory's slope up to the ridge, then the peak.
         let ridge = peak / bandwidth
         let foot = max(across.low, up.low / bandwidth)
         svg.line(across[foot], up[foot * bandwidth], across[ridge], up[peak], stroke: "#24292f", width: 1.6)
         svg.line(across[ridge], up[peak], plot.right, up[peak], stroke: "#24292f", width: 1.6)
         svg.text(
-            "memory \(BenchReport.gigas(report.limits.bandwidth)) GB/s", x: across[foot] + 8,
-            y: up[foot * bandwidth] - 12, size: 12)
+            "memory \(BenchReport.gigas(report.limits.bandwidth)) GB/s", x: across[foot], y: up[foot * bandwidth] + 20,
+            size: 12)
         svg.text(
-            "peak \(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s", x: plot.right, y: up[peak] - 8, size: 12,
-            anchor: "end")
+            "peak \(BenchReport.gigas(report.limits.peak(precision))) GFLOP/s (\(precision.rawValue))",
+            x: across[ridge],
+            y: up[peak] - 8, size: 12)
         for (row, colour) in rows {
             let (x, y) = (across[row.count.flops / row.count.bytes], up[row.flopRate / 1e9])
             let radius = 4 + 26 * row.share.squareRoot()
             svg.circle(x, y, radius, fill: colour, opacity: 0.8)
-            svg.text("\(row.name)  \(BenchReport.gigas(row.flopRate))", x: x + radius + 5, y: y + 4, size: 12)
+            let label = "\(row.name)  \(BenchReport.gigas(row.flopRate))"
+            // Left of the point where there is no room on the right.
+            let isNearTheEdge = x > plot.right - 130
+            svg.text(
+                label, x: isNearTheEdge ? x - radius - 5 : x + radius + 5, y: y + 4, size: 12,
+                anchor: isNearTheEdge ? "end" : "start")
         }
     }
 }
