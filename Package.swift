@@ -122,11 +122,13 @@ let package = Package(
         .testTarget(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
         .testTarget(
-            name: "CommandTests", dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules"]),
+            name: "CommandTests",
+            dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules", "Numerics"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
-        .testTarget(name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints"]),
+        .testTarget(
+            name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Numerics"]),
     ],
     swiftLanguageModes: [.v6]
 )

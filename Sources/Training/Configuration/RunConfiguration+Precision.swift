@@ -2,8 +2,8 @@ import Numerics
 
 extension RunConfiguration {
     /// The configuration as this CPU can compute it: without bfloat16 instructions matrix products are float32, and `say` tells so.
-    func forThisCPU(say: (String) -> Void) -> RunConfiguration {
-        guard !model.precision.isSupported else { return self }
+    package func forThisCPU(supports: (Precision) -> Bool = \.isSupported, say: (String) -> Void) -> RunConfiguration {
+        guard !supports(model.precision) else { return self }
         say(
             "warning: model.precision = \"\(model.precision.rawValue)\" needs a CPU with AVX512-BF16, which this one is not: computing in \"f32\""
         )
