@@ -107,6 +107,20 @@ import Testing
         #expect(try await harness.run() == reference)
     }
 
+    /// Four ranks have nothing to do most of the time, and layers don't divide by stages.
+    @Test(arguments: ScheduleRegistry.all.map(\.name))
+    func fewerUnitsThanRanks(schedule: String) async throws {
+        for (sequences, slices) in [(1, 1), (1, 3), (2, 1)] {
+            var harness = Harness(sequences: sequences, slices: slices)
+            harness.model.layers = 9
+            harness.steps = 1
+            let reference = try await harness.run()
+            harness.stages = 4
+            harness.schedule = schedule
+            #expect(try await harness.run() == reference)
+        }
+    }
+
     @Test func interleavedTakesMoreVirtualStages() async throws {
         var harness = Harness()
         harness.model.layers = 6
