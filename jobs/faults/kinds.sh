@@ -1,6 +1,11 @@
 # The faults that jobs/faults.sh tries, kind by kind; docs/faults.md says what each shows.
 
-newest() { ls -d "$run"/checkpoints/step-* 2>/dev/null | tail -n "${1:-1}" | head -n 1; }
+# The newest checkpoint that is whole, or the one before it (2): a run that was killed may leave half of one.
+newest() {
+    local manifest
+    manifest=$(ls "$run"/checkpoints/step-*/manifest.json 2>/dev/null | tail -n "${1:-1}" | head -n 1)
+    echo "${manifest%/manifest.json}"
+}
 
 # Does something to the run at random moments until it has hit so often. A run that comes to its end first makes room for another.
 at_random() { # HITS KIND STATUSES ACTION ...
@@ -30,7 +35,7 @@ signals() {
     local signal
     for signal in $(some 2 TERM USR1 INT); do
         for mode in alone mpi; do
-            at_random "$(times 8)" "SIG$signal" "75 $((128 + $(kill -l "$signal")))" to_a_rank "$signal"
+            at_random "$(times 6)" "SIG$signal" "75 $((128 + $(kill -l "$signal")))" to_a_rank "$signal"
         done
     done
     mode=mpi
@@ -57,9 +62,9 @@ second_signals() {
 # SIGKILL of the process, or of one of two ranks.
 deaths() {
     mode=alone
-    at_random "$(times 24)" kill-process 137 to_command KILL
+    at_random "$(times 16)" kill-process 137 to_command KILL
     mode=mpi
-    at_random "$(times 14)" kill-one-rank 137 to_a_rank KILL
+    at_random "$(times 10)" kill-one-rank 137 to_a_rank KILL
 }
 
 # Death at each point of the checkpoint's protocol, on either rank.
@@ -97,7 +102,7 @@ points() {
 # The newest checkpoint's files, damaged while nobody looks: found by digest, and the one before it is taken.
 damage() {
     local way round
-    for ((round = 0; round < $(times 4 1); round++)); do
+    for ((round = 0; round < $(times 2 1); round++)); do
         life "$( ((round % 2 == 0)) && echo alone || echo mpi)"
         local step=75
         for way in $(some 2 bit-flip manifest-truncated truncated missing foreign emptied manifest-bit-flip manifest-missing manifest-foreign); do
@@ -116,7 +121,7 @@ ruin() { # WAY RANK
     file=$new/rank-000$2.safetensors
     [[ $1 != manifest-* ]] || file=$new/manifest.json
     case $1 in
-        *truncated) truncate -s "$(($(stat -c %s "$file") * 2 / 3))" "$file" ;;
+        *truncated) truncate -s "-$(($(stat -c %s "$file" || echo 3) / 3))" "$file" ;;
         *bit-flip) flip "$file" ;;
         *missing) rm "$file" ;;
         *foreign) cp "$old/$(basename "$file")" "$file" ;;
@@ -156,19 +161,21 @@ rubbish() {
 # Storage that fails: training goes on, the last good checkpoint stays, and the next one that can be written is.
 full_disks() {
     local point i
+    local step round
     for mode in alone mpi; do
-        life "$mode"
-        for ((i = 0; i < $(times 2 1); i++)); do
+        for ((round = 0; round < $(times 2 1); round++)); do
+            life "$mode"
+            step=60
             for point in $(some 1 part-half part-begin manifest-begin manifest-half); do
-                local step=$((i * 120 + 60))
-                # By then the next checkpoint has been taken, which waits for this one's end.
+                # Dies when the next checkpoint has been taken, which waits for this one's end.
                 leg "$point:$step:0:fail,step:$((step + 50))"
-                told "No space left on device"
                 hit write-fails "$point of step $step" 137
-                [[ $point != part-half ]] || told "Training goes on"
+                told "No space left on device"
+                told "Training goes on"
+                step=$((step + 60))
             done
+            settle
         done
-        settle
     done
 
     # A limit on the size of files, of which the system tells by a signal.
