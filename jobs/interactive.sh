@@ -24,9 +24,8 @@ done
 setup='
     source jobs/slurm.sh
     set +eu
-    on_ranks() { srun --mpi=pmix --kill-on-bad-exit=1 --distribution=block --cpu-bind=none "$gecko" "$@"; }
-    train() { on_ranks train "$@"; }
-    topology() { on_ranks topology "$@"; }
+    train() { "${on_ranks[@]}" "$gecko" train "$@"; }
+    topology() { "${on_ranks[@]}" "$gecko" topology "$@"; }
     echo "nodes     $SLURM_JOB_NUM_NODES ($SLURM_JOB_NODELIST) of job $SLURM_JOB_ID, $SLURM_NTASKS rank(s)"
     PS1="gecko $SLURM_JOB_ID> "
 '

@@ -19,12 +19,14 @@ log       $PWD/$logs/rank-0.log
 TEXT
 }
 
-# Starts one rank a task in the background and leaves srun's process number in `step`. Neighbouring stages are on neighbouring ranks
-# (block) and gecko pins its threads itself. A minute after the first rank has left, the others are ended: they would wait for a dead one for
-# ever. (Not at once, --kill-on-bad-exit=1: ranks that have saved leave with 75 one after the other.)
+# One rank a task. Neighbouring stages are on neighbouring ranks (block) and gecko pins its threads itself. A minute after the first rank
+# has left, the others are ended: they would wait for a dead one for ever. (Not at once, --kill-on-bad-exit=1: ranks that have saved leave with
+# 75 one after the other.)
+on_ranks=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none)
+
+# Starts the ranks in the background and leaves srun's process number in `step`.
 start() {
-    srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none \
-        --open-mode=append --output="$logs/rank-%t.log" "$gecko" train "$@" &
+    "${on_ranks[@]}" --open-mode=append --output="$logs/rank-%t.log" "$gecko" train "$@" &
     step=$!
 }
 

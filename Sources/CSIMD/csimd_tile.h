@@ -92,15 +92,4 @@ CS_TILE(cs_tile_f32, __attribute__((unused)), CS_BROADCAST_F32, cs_multiply_add,
 #define CS_BROADCAST_BF16(x) ((__m512bh)_mm512_set1_ps(x))
 #define CS_DOT_BF16(x, y, s) ((csimd_lanes)_mm512_dpbf16_ps((__m512)(s), x, y))
 CS_TILE(cs_tile_bf16, __attribute__((unused)), CS_BROADCAST_BF16, CS_DOT_BF16, __m512bh, float)
-
-/* `rounds` x 12 independent dot products of pairs; a value that depends on all of them. */
-__attribute__((unused)) static float cs_peak_bf16(long rounds, float x) {
-  __m512 s[12];
-  CS_UNROLL for (int i = 0; i < 12; i++) s[i] = _mm512_set1_ps(x + (float)i);
-  const __m512bh y = (__m512bh)_mm512_set1_ps(x), z = (__m512bh)_mm512_set1_ps(x + 1);
-  for (long r = 0; r < rounds; r++) CS_UNROLL for (int i = 0; i < 12; i++) s[i] = _mm512_dpbf16_ps(s[i], y, z);
-  __m512 sum = s[0];
-  for (int i = 1; i < 12; i++) sum = _mm512_add_ps(sum, s[i]);
-  return _mm512_reduce_add_ps(sum);
-}
 #endif

@@ -97,7 +97,6 @@ public struct KernelTable: Sendable {
 
     // Peak.swift
     public let multiplyAddPeak: @Sendable (Int, Float) -> Float
-    public let bfloat16Peak: (@Sendable (Int, Float) -> Float)?
 
     public init(
         level: Int,
@@ -165,8 +164,7 @@ public struct KernelTable: Sendable {
         sumOfSquares: @escaping @Sendable (P, Int) -> Double,
         dropoutRows:
             @escaping @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void,
-        multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float,
-        bfloat16Peak: (@Sendable (Int, Float) -> Float)?
+        multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
     ) {
         self.level = level
         self.tile = tile
@@ -217,6 +215,5 @@ public struct KernelTable: Sendable {
         self.sumOfSquares = sumOfSquares
         self.dropoutRows = dropoutRows
         self.multiplyAddPeak = multiplyAddPeak
-        self.bfloat16Peak = bfloat16Peak
     }
 }

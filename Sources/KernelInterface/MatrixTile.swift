@@ -18,6 +18,9 @@ public struct MatrixTile: Sendable {
     /// The same from x [k, count].
     public let packColumns: @Sendable (MP, P, Int, Int, Int, Int) -> Void
 
+    /// Words that k consecutive values of a row take; a last one that isn't full is filled up with zeros.
+    @inlinable public func words(_ k: Int) -> Int { (k + step - 1) / step }
+
     public init(
         rows: Int, columns: Int, step: Int,
         multiply: @escaping @Sendable (Int, P, P, MP, Int, Int, Int, Float, Bool) -> Void,

@@ -44,12 +44,6 @@ func packColumns(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: I
     func packBfloat16Columns(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: Int) {
         cs_pack_columns_bf16(to, x, ld, count, k, width)
     }
-
-    /// Runs `rounds` x 12 independent dot products of pairs (2 x 32 flops each); returns a value that depends on all of them.
-    func multiplyBfloat16Peak(_ rounds: Int, _ x: Float) -> Float { cs_peak_bf16(rounds, x) }
-
-    var bfloat16Peak: (@Sendable (Int, Float) -> Float)? { multiplyBfloat16Peak }
 #else
     var bfloat16Tile: MatrixTile? { nil }
-    var bfloat16Peak: (@Sendable (Int, Float) -> Float)? { nil }
 #endif

@@ -51,6 +51,5 @@ public func kernelTable(level: Int) -> KernelTable {
         adamW: adamW,
         sumOfSquares: sumOfSquares,
         dropoutRows: dropoutRows,
-        multiplyAddPeak: multiplyAddPeak,
-        bfloat16Peak: bfloat16Peak)
+        multiplyAddPeak: multiplyAddPeak)
 }

@@ -37,7 +37,7 @@ package struct Preflight {
         var facts = NodeFacts(
             rank: world.rank, node: world.hostName, processor: topology.machine.processor,
             cpuLevel: KernelTable.best.level, nodeCores: topology.machine.cores,
-            memory: Double(topology.machine.memoryBytes), freeMemory: MemorySpeed.free(), cores: [],
+            memory: Double(topology.machine.memoryBytes), freeMemory: Double(ProcessMemory.available ?? 0), cores: [],
             memoryBandwidth: 0)
         facts.folderProblem = try SharedFolder(path: settings.folder, world: world).check()
         if let golden = settings.golden { Self.verify(golden, &facts) }

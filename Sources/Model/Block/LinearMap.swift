@@ -6,10 +6,8 @@ import Numerics
 final class LinearMap {
     private let outputs: Int
     private let inputs: Int
-    private var forwardFactor: PackedMatrix?
-    private var backwardFactor: PackedMatrix?
-    private var isForwardFresh = false
-    private var isBackwardFresh = false
+    private var forwardFactor = Factor(transposed: true)
+    private var backwardFactor = Factor(transposed: false)
 
     init(outputs: Int, inputs: Int) {
         self.outputs = outputs
@@ -24,8 +22,8 @@ final class LinearMap {
 
     /// Call when W may have changed.
     func beginStep() {
-        isForwardFresh = false
-        isBackwardFresh = false
+        forwardFactor.isFresh = false
+        backwardFactor.isFresh = false
     }
 
     /// x [T, inputs] -> y [T, outputs] + beta y, with row strides.
@@ -33,11 +31,7 @@ final class LinearMap {
         _ context: SliceContext, _ w: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ ldx: Int, _ beta: Float,
         _ y: UnsafeMutablePointer<Float>, _ ldy: Int
     ) {
-        let factor =
-            forwardFactor ?? PackedMatrix(depth: inputs, columns: outputs, for: context.matrices)
-        if !isForwardFresh { factor.pack(context.matrices, transposed: true, w, inputs) }
-        forwardFactor = factor
-        isForwardFresh = true
+        let factor = forwardFactor.packed(context.matrices, w, outputs: outputs, inputs: inputs)
         context.matrices.run(false, context.length, x, ldx, factor, beta, y, ldy)
     }
 
@@ -46,11 +40,7 @@ final class LinearMap {
         _ context: SliceContext, _ w: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ lddy: Int, _ beta: Float,
         _ dx: UnsafeMutablePointer<Float>, _ lddx: Int
     ) {
-        let factor =
-            backwardFactor ?? PackedMatrix(depth: outputs, columns: inputs, for: context.matrices)
-        if !isBackwardFresh { factor.pack(context.matrices, transposed: false, w, inputs) }
-        backwardFactor = factor
-        isBackwardFresh = true
+        let factor = backwardFactor.packed(context.matrices, w, outputs: outputs, inputs: inputs)
         context.matrices.run(false, context.length, dy, lddy, factor, beta, dx, lddx)
     }
 
@@ -60,5 +50,25 @@ final class LinearMap {
         _ x: UnsafePointer<Float>, _ ldx: Int
     ) {
         context.matrices.run(true, false, outputs, inputs, context.length, dy, lddy, x, ldx, 1, dw, inputs)
+    }
+
+    /// W or its transpose as a right factor.
+    private struct Factor {
+        let transposed: Bool
+        var isFresh = false
+        private var matrix: PackedMatrix?
+
+        init(transposed: Bool) { self.transposed = transposed }
+
+        mutating func packed(
+            _ engine: MatrixEngine, _ w: UnsafePointer<Float>, outputs: Int, inputs: Int
+        ) -> PackedMatrix {
+            let (depth, columns) = transposed ? (inputs, outputs) : (outputs, inputs)
+            let factor = matrix ?? PackedMatrix(depth: depth, columns: columns, for: engine)
+            if !isFresh { factor.pack(engine, transposed: transposed, w, inputs) }
+            matrix = factor
+            isFresh = true
+            return factor
+        }
     }
 }

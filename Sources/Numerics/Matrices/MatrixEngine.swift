@@ -30,7 +30,7 @@ package final class MatrixEngine {
             preconditionFailure("this CPU has no instructions for matrix products in \(precision.rawValue)")
         }
         self.tile = tile
-        let words = Self.depth / tile.step
+        let words = tile.words(Self.depth)
         shared = FloatBuffer(words * Self.sharedColumns)
         own = (0..<team.count).map { _ in FloatBuffer(words * (Self.blockRows + Self.ownColumns) + 8) }
     }
@@ -81,7 +81,7 @@ package final class MatrixEngine {
         to panels: UnsafeMutablePointer<Float>
     ) {
         let width = tile.columns
-        let size = (kc + tile.step - 1) / tile.step * width
+        let size = tile.words(kc) * width
         let count = (n + width - 1) / width
         let workers = team.count
         team.run(as: .gemm) { worker in
@@ -123,7 +123,7 @@ package final class MatrixEngine {
         if panels.isEmpty { return }
         let scratch = own[worker].base
         let pack = transA ? tile.packColumns : tile.packRows
-        let words = (kc + tile.step - 1) / tile.step
+        let words = tile.words(kc)
         let size = words * tile.columns
         var i0 = rows.lowerBound
         while i0 < rows.upperBound {

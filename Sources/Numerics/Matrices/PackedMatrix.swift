@@ -13,7 +13,7 @@ package final class PackedMatrix {
         let tile = engine.tile
         paddedColumns = (columns + tile.columns - 1) / tile.columns * tile.columns
         passWords = MatrixEngine.depth / tile.step
-        buffer = FloatBuffer((depth + tile.step - 1) / tile.step * paddedColumns)
+        buffer = FloatBuffer(tile.words(depth) * paddedColumns)
     }
 
     /// Floats that such a matrix takes, whatever the tile's width up to 32 columns.

@@ -35,6 +35,12 @@ extension RankEngine {
         for place in places {
             let store = place.stage.store
             let buffers = (0..<3).map { _ in FloatBuffer(store.values.count) }
+            for buffer in buffers {
+                team.forEach((buffer.count + Self.piece - 1) / Self.piece) { i in
+                    let first = i * Self.piece
+                    (buffer.base + first).update(repeating: 0, count: min(Self.piece, buffer.count - first))
+                }
+            }
             stores.append(buffers)
             for e in store.entries where e.spec.copyOf == nil {
                 let names = [e.spec.name, StateName.firstMoment(e.spec.name), StateName.secondMoment(e.spec.name)]

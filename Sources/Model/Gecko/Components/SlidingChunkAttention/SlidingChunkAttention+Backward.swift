@@ -159,8 +159,8 @@ extension SlidingChunkAttention {
         let key = piece.keyStart + block * Self.backwardKeys
         let keys = min(Self.backwardKeys, rows.upperBound - key)
         let held = key - plan.windowStart
-        let keyWords = (keyDim + tile.step - 1) / tile.step
-        let valueWords = (valueDim + tile.step - 1) / tile.step
+        let keyWords = tile.words(keyDim)
+        let valueWords = tile.words(valueDim)
         tile.packRows(w.keys, g.k + held * keyRow + head * keyDim, keyRow, keys, keyDim, tile.columns)
         tile.packRows(w.values, g.v + held * valueRow + head * valueDim, valueRow, keys, valueDim, tile.columns)
 
@@ -196,7 +196,7 @@ extension SlidingChunkAttention {
             panels: f.queryPanels + head * f.rows * Self.padded(keyDim), width: keyDim,
             to: g.dk + held * keyRow + head * keyDim, keyRow)
         tile.packRows(
-            scoreGradients(f, head: head, block: block) + start * ((keys + tile.step - 1) / tile.step), w.gradients,
+            scoreGradients(f, head: head, block: block) + start * tile.words(keys), w.gradients,
             ld, count, keys, tile.rows)
     }
 
@@ -208,8 +208,8 @@ extension SlidingChunkAttention {
     ) {
         let tile = engine.tile
         let count = rows.count - start
-        let words = (count + tile.step - 1) / tile.step
-        let panelWords = (rows.count + tile.step - 1) / tile.step
+        let words = tile.words(count)
+        let panelWords = tile.words(rows.count)
         tile.packColumns(strips, s, Self.backwardKeys, keys, count, tile.rows)
         for column in stride(from: 0, to: width, by: tile.columns) {
             let panel = panels + column * panelWords
@@ -242,10 +242,10 @@ extension SlidingChunkAttention {
                     let keys = min(Self.backwardKeys, rows.upperBound - key)
                     let reach = min(keys, rows.lowerBound + strip + height - key)
                     if reach <= 0 { break }
-                    let words = (keys + tile.step - 1) / tile.step
+                    let words = tile.words(keys)
                     for column in stride(from: 0, to: keyDim, by: tile.columns) {
                         tile.multiply(
-                            (reach + tile.step - 1) / tile.step,
+                            tile.words(reach),
                             scoreGradients(f, head: head, block: block) + strip * words,
                             keyPanels(f, head: head, block: block) + column * words, dq + column, keyRow, height,
                             min(tile.columns, keyDim - column), 1, block > 0)

@@ -113,7 +113,7 @@ extension SlidingChunkAttention {
         // Keys in reach of the last row; row t sees the first `seen + t`.
         let cols = rows.upperBound - piece.keyStart
         let seen = rows.lowerBound - piece.keyStart + 1
-        let keyWords = (keyDim + tile.step - 1) / tile.step
+        let keyWords = tile.words(keyDim)
         let out = y + row * valueRow + head * valueDim
 
         tile.packRows(w.queries, q + row * keyRow + head * keyDim, keyRow, rows.count, keyDim, tile.rows)
@@ -132,10 +132,10 @@ extension SlidingChunkAttention {
             w.scores, ld, rows.count, cols, seen, top + head * plan.length + row, sums)
 
         tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
-        let words = (cols + tile.step - 1) / tile.step
+        let words = tile.words(cols)
         for pass in stride(from: 0, to: cols, by: MatrixEngine.depth) {
             let passKeys = min(MatrixEngine.depth, piece.end - piece.keyStart - pass)
-            let passWords = (passKeys + tile.step - 1) / tile.step
+            let passWords = tile.words(passKeys)
             let values = f.values + head * f.valuesPerHead + pass / tile.step * Self.padded(valueDim)
             for column in stride(from: 0, to: valueDim, by: tile.columns) {
                 for strip in stride(from: 0, to: rows.count, by: tile.rows) {
@@ -143,7 +143,7 @@ extension SlidingChunkAttention {
                     let reach = min(cols, seen + strip + tile.rows - 1) - pass
                     if reach <= 0 { continue }
                     tile.multiply(
-                        (min(reach, passKeys) + tile.step - 1) / tile.step,
+                        tile.words(min(reach, passKeys)),
                         w.probabilities + strip * words + pass / tile.step * tile.rows, values + column * passWords,
                         out + strip * valueRow + column, valueRow, min(tile.rows, rows.count - strip),
                         min(tile.columns, valueDim - column), 1, pass > 0)
