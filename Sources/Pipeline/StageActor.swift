@@ -44,7 +44,7 @@ package actor StageActor {
         _ batch: Batch, number: Int, rule: UpdateRule, notes: @Sendable () -> [Double] = { [] },
         disturbance: @Sendable () throws -> Disturbance? = { nil }
     ) throws -> StepReport {
-        try guarded("begins step \(number + 1)") {
+        try guarded(StepActivity.begins(step: Int32(number))) {
             try running.step(batch, number: number, rule: rule, notes: notes, disturbance: disturbance)
         }
     }
@@ -151,7 +151,7 @@ package actor StageActor {
     }
 
     /// `activity`: what this rank is at, as the end of a sentence.
-    private func guarded<Value>(_ activity: String, _ body: () throws -> Value) throws -> Value {
+    private func guarded<Value>(_ activity: any Activity, _ body: () throws -> Value) throws -> Value {
         do {
             return try pulse.busy(activity, body)
         } catch {

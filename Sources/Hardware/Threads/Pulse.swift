@@ -3,7 +3,7 @@ import Synchronization
 /// A thread's signs of life and what it is doing, for a `Watchdog` on another thread.
 package final class Pulse: Sendable {
     private struct State {
-        var activity: String
+        var activity: any Activity
         /// What it waits for, while a wait lasts.
         var wait: String?
         var isBusy = false
@@ -22,14 +22,14 @@ package final class Pulse: Sendable {
     @inline(__always)
     package func beat() { beats.add(1, ordering: .relaxed) }
 
-    /// The thread has turned to something new ("computes F of sequence 1, slice 0").
-    package func turn(to activity: String) {
+    /// The thread has turned to something new.
+    package func turn(to activity: any Activity) {
         state.withLock { $0.activity = activity }
         beat()
     }
 
     /// Runs a body during which signs of life are expected.
-    package func busy<Value>(_ activity: String, _ body: () throws -> Value) rethrows -> Value {
+    package func busy<Value>(_ activity: any Activity, _ body: () throws -> Value) rethrows -> Value {
         state.withLock {
             $0.activity = activity
             $0.isBusy = true
@@ -42,8 +42,11 @@ package final class Pulse: Sendable {
     /// What a wait that has lasted for a while is for; nil when it is over.
     package func waits(for what: String?) { state.withLock { $0.wait = what } }
 
+    /// What it does beside waiting.
+    package var task: any Activity { state.withLock { $0.activity } }
+
     /// As the end of a sentence: "computes F of sequence 1, slice 0".
-    package var activity: String { state.withLock { $0.wait.map { "waits for \($0)" } ?? $0.activity } }
+    package var activity: String { state.withLock { $0.wait.map { "waits for \($0)" } ?? "\($0.activity)" } }
 
     /// Changes with every sign of life; nil while none is expected.
     var count: Int? { state.withLock { $0.isBusy } ? beats.load(ordering: .relaxed) : nil }

@@ -8,8 +8,9 @@ extension RankEngine {
         for place in places { place.stage.beginStep(trains: false) }
         let table = try plan.forwardTable(sequences: batch.sequences)
         try messages.begin(Messages(table))
-        for (position, action) in table.rows[rank].enumerated() {
-            pulse.turn(to: "computes \(action) of an evaluation")
+        let row = table.rows[rank]
+        for (position, action) in row.enumerated() {
+            pulse.turn(to: StepActivity.evaluates(row, position: Int32(position)))
             let place = place(of: action.stage)
             let o = offset(action)
             let inputs = StagePlace.Inputs(

@@ -62,7 +62,7 @@ extension RankEngine {
         if gathered.allSatisfy({ $0[Summary.loss...].allSatisfy(\.isFinite) }) && report.gradientNorm.isFinite {
             optimizerStep += 1
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
-            pulse.turn(to: "updates its parameters in step \(number + 1)")
+            pulse.turn(to: StepActivity.updates(step: Int32(number)))
             timed(.optimizer) { update(rule, clip: Float(clip)) }
         } else {
             report.skipped = true

@@ -15,7 +15,7 @@ extension RankEngine {
         for (position, action) in row.enumerated() {
             let place = place(of: action.stage)
             let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
-            pulse.turn(to: "computes \(action) of step \(step + 1)")
+            pulse.turn(to: StepActivity.computes(row, position: Int32(position), step: Int32(step)))
             do {
                 try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch)
             } catch let error as PipelineError {
@@ -36,7 +36,7 @@ extension RankEngine {
             }
         }
         try team.alone(as: .communication) { try messages.finish() }
-        pulse.turn(to: "has finished its row of step \(step + 1)")
+        pulse.turn(to: StepActivity.hasFinishedItsRow(step: Int32(step)))
         for place in places where !place.isDrained {
             preconditionFailure("stage \(place.number) still holds units after its row")
         }
