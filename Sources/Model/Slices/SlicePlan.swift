@@ -45,7 +45,8 @@ package struct SlicePlan: Sendable {
     /// Rotary tables [length, dz], each angle twice, sines with signs (-, +).
     package private(set) var cosines: [Float] = []
     package private(set) var sines: [Float] = []
-    /// Where the stream stands after the slice.
+    /// Where the stream stands after the slice. Who keeps a copy that shares the window's memory makes the next move take new memory;
+    /// `StreamCursor.become` copies without sharing.
     package private(set) var exit = StreamCursor()
 
     private let rotary: RotaryTable
@@ -72,13 +73,17 @@ package struct SlicePlan: Sendable {
         beta2: Double, tile: Int
     ) {
         self.init(chunk: chunk, keyDim: keyDim, ropeBase: ropeBase, beta1: beta1, beta2: beta2, tile: tile)
-        move(to: cursor, length: length, startsDocument: bos.map { bos in { bos[$0] } })
+        let tokens: [Int32] = (bos ?? []).map { $0 ? 1 : 0 }
+        tokens.withUnsafeBufferPointer { tokens in
+            let marks = tokens.baseAddress.map { DocumentMarks($0, mark: 1) }
+            move(to: cursor, length: length, marks: bos == nil ? nil : marks)
+        }
     }
 
     /// Plans another slice in the memory of this one: the same as a new plan.
     ///
-    /// - Parameter startsDocument: which of the `length` tokens start a document; nil when documents aren't told apart.
-    package mutating func move(to cursor: StreamCursor, length: Int, startsDocument: ((Int) -> Bool)?) {
+    /// - Parameter marks: of the slice; nil when documents aren't told apart.
+    package mutating func move(to cursor: StreamCursor, length: Int, marks: DocumentMarks?) {
         start = cursor.position
         self.length = length
         let end = cursor.position + length
@@ -86,18 +91,21 @@ package struct SlicePlan: Sendable {
         newWindowStart = StreamCursor.windowStart(at: end, chunk: chunk)
         precondition(
             cursor.windowDocuments.count == start - windowStart, "the cursor's window doesn't match its position")
-        let (count, document) = planTokens(after: cursor, startsDocument)
-        let owner = planPieces(after: cursor, separatesDocuments: startsDocument != nil)
+        let (count, document) = planTokens(after: cursor, marks)
+        let owner = planPieces(after: cursor, separatesDocuments: marks != nil)
         planTiles()
         rotary.fill(start: start, length: length, cosines: &cosines, sines: &sines)
-        exit = StreamCursor(
-            position: end, count: count, windowDocuments: Array(documents[(newWindowStart - windowStart)...]),
-            memoryDocument: owner, lastDocument: document)
+        exit.position = end
+        exit.count = count
+        exit.memoryDocument = owner
+        exit.lastDocument = document
+        exit.windowDocuments.removeAll(keepingCapacity: true)
+        exit.windowDocuments.append(contentsOf: documents[(newWindowStart - windowStart)...])
     }
 
     /// Documents, resets and the norm's corrections; the last token's place in its document, and the document.
     private mutating func planTokens(
-        after cursor: StreamCursor, _ startsDocument: ((Int) -> Bool)?
+        after cursor: StreamCursor, _ marks: DocumentMarks?
     ) -> (count: Int, document: Int32) {
         documents.removeAll(keepingCapacity: true)
         documents.append(contentsOf: cursor.windowDocuments)
@@ -107,7 +115,7 @@ package struct SlicePlan: Sendable {
         var document = cursor.lastDocument
         var count = cursor.count
         for t in 0..<length {
-            let isStart = startsDocument?(t) ?? false
+            let isStart = marks?[t] ?? false
             if isStart {
                 document += 1
                 count = 0

@@ -22,5 +22,15 @@ package struct StreamCursor: Sendable, Equatable {
         self.lastDocument = lastDocument
     }
 
+    /// Takes on another's value within the memory that it has.
+    package mutating func become(_ other: StreamCursor) {
+        position = other.position
+        count = other.count
+        memoryDocument = other.memoryDocument
+        lastDocument = other.lastDocument
+        windowDocuments.removeAll(keepingCapacity: true)
+        windowDocuments.append(contentsOf: other.windowDocuments)
+    }
+
     package static func windowStart(at position: Int, chunk: Int) -> Int { max(0, (position / chunk - 1) * chunk) }
 }

@@ -87,11 +87,11 @@ final class Generator {
     private func forward(_ tokens: [Int32], _ cursor: inout StreamCursor) throws -> [Float] {
         let plan = engine.plan
         let m = plan.model
-        let bos = m.bosID.map { Int32($0) }
-        slicePlan.move(to: cursor, length: tokens.count, startsDocument: bos.map { bos in { tokens[$0] == bos } })
+        ids.base.update(from: tokens, count: tokens.count)
+        slicePlan.move(
+            to: cursor, length: tokens.count, marks: m.bosID.map { DocumentMarks(ids.base, mark: Int32($0)) })
         cursor = slicePlan.exit
         guard engine.replica == 0 else { return [] }
-        ids.base.update(from: tokens, count: tokens.count)
         let shape = plan.table.shape
         let bytes = tokens.count * m.dim * MemoryLayout<Float>.stride
         var result: [Float] = []

@@ -33,9 +33,8 @@ final class SlicePlans {
             next = (next + 1) % Self.kept
         }
         made[next].unit = unit
-        let bos = m.bosID.map { Int32($0) }
         made[next].plan.move(
-            to: cursor, length: plan.slice, startsDocument: bos.map { bos in { tokens[$0] == bos } })
+            to: cursor, length: plan.slice, marks: m.bosID.map { DocumentMarks(tokens, mark: Int32($0)) })
         return made[next].plan
     }
 }

@@ -17,8 +17,9 @@ final class StagePlace {
     private let slicePlans: SlicePlans
     /// Where recomputes leave the exit state, which nobody needs.
     private let discarded: FloatBuffer
-    /// What each unit in flight holds.
-    private var units: [Int: Unit] = [:]
+    private let cursors = CursorPool()
+    /// Where each unit in flight stands in its stream.
+    private var units: [Int: HeldCursor] = [:]
     /// The latest exit state of each sequence under way, and where its stream stands.
     private var streams: [Int: Stream] = [:]
     private var stateGradients: [Int: FloatBuffer] = [:]
@@ -28,14 +29,9 @@ final class StagePlace {
     private var entered: [Int: Stream] = [:]
     private var evaluated: [Int: Stream] = [:]
 
-    /// Where a unit in flight stands in its stream.
-    private struct Unit {
-        let cursor: StreamCursor
-    }
-
     private struct Stream {
-        var cursor: StreamCursor
-        var state: FloatBuffer
+        let cursor: HeldCursor
+        let state: FloatBuffer
     }
 
     init(
@@ -68,7 +64,7 @@ final class StagePlace {
     private func context(_ unit: Int, _ inputs: Inputs) -> SliceContext {
         guard let held = units[unit] else { preconditionFailure("stage \(number): unit \(unit) isn't in flight") }
         return stage.context(
-            plan: slicePlans.plan(of: unit, at: held.cursor, tokens: inputs.tokens),
+            plan: slicePlans.plan(of: unit, at: held.value, tokens: inputs.tokens),
             tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
             lossScale: inputs.lossScale, dropout: inputs.dropout)
     }
@@ -77,10 +73,19 @@ final class StagePlace {
     private func entry(sequence: Int, slice: Int, restart: Bool) -> Stream {
         if slice > 0 { return streams[sequence]! }
         if !restart, let stream = carried.removeValue(forKey: sequence) { return stream }
-        if let old = carried.removeValue(forKey: sequence) { states.giveBack(old.state) }
+        if let old = carried.removeValue(forKey: sequence) { giveBack(old) }
+        return freshStream()
+    }
+
+    private func freshStream() -> Stream {
         let state = states.take()
         stage.initialState(state.base)
-        return Stream(cursor: StreamCursor(), state: state)
+        return Stream(cursor: cursors.take(StreamCursor()), state: state)
+    }
+
+    private func giveBack(_ stream: Stream) {
+        cursors.giveBack(stream.cursor)
+        states.giveBack(stream.state)
     }
 
     /// The forward of a unit. With a light slot (`place.light`), input and entry state are kept and the activations dropped.
@@ -90,7 +95,7 @@ final class StagePlace {
     ) {
         let unit = sequence * plan.slices + slice
         let stream = entry(sequence: sequence, slice: slice, restart: restart)
-        units[unit] = Unit(cursor: stream.cursor)
+        units[unit] = stream.cursor
         let context = context(unit, inputs)
         let exit = states.take()
         let slot = memory[.full, place.full]
@@ -100,13 +105,18 @@ final class StagePlace {
             stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
         }
         stage.forward(context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
-        if plan.streams, slice == 0 { entered[sequence] = stream } else { states.giveBack(stream.state) }
-        let next = Stream(cursor: context.plan.exit, state: exit)
+        // The cursor stays with the unit until its last use.
+        if plan.streams, slice == 0 {
+            entered[sequence] = Stream(cursor: cursors.take(stream.cursor.value), state: stream.state)
+        } else {
+            states.giveBack(stream.state)
+        }
+        let next = Stream(cursor: cursors.take(context.plan.exit), state: exit)
         if slice + 1 < plan.slices {
             streams[sequence] = next
         } else {
             streams[sequence] = nil
-            if plan.streams { carried[sequence] = next } else { states.giveBack(exit) }
+            if plan.streams { carried[sequence] = next } else { giveBack(next) }
         }
     }
 
@@ -115,16 +125,9 @@ final class StagePlace {
     func evaluate(
         sequence: Int, slice: Int, inputs: Inputs, input: FloatBuffer?, output: UnsafeMutablePointer<Float>
     ) {
-        let stream: Stream
-        if slice == 0 {
-            let state = states.take()
-            stage.initialState(state.base)
-            stream = Stream(cursor: StreamCursor(), state: state)
-        } else {
-            stream = evaluated[sequence]!
-        }
+        let stream = slice == 0 ? freshStream() : evaluated[sequence]!
         let slicePlan = slicePlans.plan(
-            of: sequence * plan.slices + slice, at: stream.cursor, tokens: inputs.tokens)
+            of: sequence * plan.slices + slice, at: stream.cursor.value, tokens: inputs.tokens)
         let slot = memory[.full, 0]
         let context = stage.context(
             plan: slicePlan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
@@ -135,11 +138,13 @@ final class StagePlace {
         stage.forward(
             context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
         states.giveBack(stream.state)
+        stream.cursor.value.become(slicePlan.exit)
+        let next = Stream(cursor: stream.cursor, state: exit)
         if slice + 1 < plan.slices {
-            evaluated[sequence] = Stream(cursor: slicePlan.exit, state: exit)
+            evaluated[sequence] = next
         } else {
             evaluated[sequence] = nil
-            states.giveBack(exit)
+            giveBack(next)
         }
     }
 
@@ -166,7 +171,7 @@ final class StagePlace {
         stage.backward(
             context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
             gradient: gradient, stateGradient: stateGradient.base, accumulates: accumulates)
-        if accumulates { units[unit] = nil }
+        if accumulates { land(unit) }
         if slice == 0 {
             states.giveBack(stateGradient)
             stateGradients[sequence] = nil
@@ -176,23 +181,29 @@ final class StagePlace {
     func accumulateWeightGradients(unit: Int, place: SlotNumbers, inputs: Inputs) {
         stage.accumulateWeightGradients(
             context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient])
-        units[unit] = nil
+        land(unit)
+    }
+
+    /// The unit is no longer in flight.
+    private func land(_ unit: Int) {
+        if let cursor = units.removeValue(forKey: unit) { cursors.giveBack(cursor) }
     }
 
     /// Streams mode, between steps: what each sequence goes on from.
     var carriedStreams: [(sequence: Int, cursor: StreamCursor, state: UnsafePointer<Float>)] {
-        carried.sorted { $0.key < $1.key }.map { ($0.key, $0.value.cursor, UnsafePointer($0.value.state.base)) }
+        carried.sorted { $0.key < $1.key }.map { ($0.key, $0.value.cursor.value, UnsafePointer($0.value.state.base)) }
     }
 
     /// Sets what a sequence goes on from; `fill` writes every part of the state.
     func setCarried(
         sequence: Int, cursor: StreamCursor, fill: (UnsafeMutablePointer<Float>) throws -> Void
     ) rethrows {
-        let state = carried[sequence]?.state ?? states.take()
+        let stream = carried[sequence] ?? Stream(cursor: cursors.take(cursor), state: states.take())
+        carried[sequence] = stream
+        stream.cursor.value.become(cursor)
         // Paddings between the parts are never read; zeros keep them from holding anything odd.
-        state.clear()
-        carried[sequence] = Stream(cursor: cursor, state: state)
-        try fill(state.base)
+        stream.state.clear()
+        try fill(stream.state.base)
     }
 
     /// Streams mode, at a step's end: on with the new states; or back to the old ones, when the step is skipped because its own, too, may
@@ -200,10 +211,10 @@ final class StagePlace {
     func settleStreams(skipped: Bool) {
         for (sequence, before) in entered {
             guard skipped else {
-                states.giveBack(before.state)
+                giveBack(before)
                 continue
             }
-            if let spoiled = carried.updateValue(before, forKey: sequence) { states.giveBack(spoiled.state) }
+            if let spoiled = carried.updateValue(before, forKey: sequence) { giveBack(spoiled) }
         }
         entered.removeAll(keepingCapacity: true)
     }
