@@ -13,7 +13,7 @@ final class Crew: @unchecked Sendable {
     private let policy: WaitPolicy
     /// Line 0 holds the round, line `w` the last round that worker `w` has finished.
     private let rounds: UnsafeMutablePointer<Atomic<Int>>
-    private var body: UnsafePointer<(Int) -> Void>?
+    private var body: LentBody?
     private var isRunning = false
     private let isDismissed = Atomic<Bool>(false)
     private let bell = Doorbell()
@@ -34,14 +34,14 @@ final class Crew: @unchecked Sendable {
     deinit { rounds.deallocate() }
 
     /// The leader's side: opens a round, does worker 0's share, and returns when all workers have finished.
-    func share(_ work: UnsafePointer<(Int) -> Void>) {
+    func share(_ work: LentBody) {
         precondition(!isRunning, "a team cannot run inside its own body")
         isRunning = true
         body = work
         let round = rounds.pointee.load(ordering: .relaxed) &+ 1
         rounds.pointee.store(round, ordering: .releasing)
         bell.ring()
-        work.pointee(0)
+        work(0)
         join(round)
         isRunning = false
     }
@@ -50,7 +50,7 @@ final class Crew: @unchecked Sendable {
     func work(as worker: Int) {
         var round = 1
         while waitForRound(round) {
-            body.unsafelyUnwrapped.pointee(worker)  // the leader sets it before it opens a round
+            body.unsafelyUnwrapped(worker)  // the leader sets it before it opens a round
             rounds[worker * Crew.stride].store(round, ordering: .releasing)
             round &+= 1
         }

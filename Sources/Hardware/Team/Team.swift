@@ -102,20 +102,18 @@ package final class Team {
 
     private func fork(_ crew: Crew, _ work: Work?, _ body: (Int) -> Void) {
         precondition(!threads.isEmpty, "a stopped team cannot run")
-        // Lent to the workers, who are done with it when `share` returns.
-        withoutActuallyEscaping(body) { body in
-            guard let clock, let work else {
-                withUnsafePointer(to: body) { crew.share($0) }
-                return
-            }
-            let start = MonotonicClock.seconds
-            let counted = { (worker: Int) in
-                let start = MonotonicClock.seconds
-                body(worker)
-                clock.count(work, of: worker, since: start)
-            }
-            withUnsafePointer(to: counted) { crew.share($0) }
-            clock.close(since: start)
+        // The workers are done with what they are lent when `share` returns.
+        guard let clock, let work else {
+            crew.share(LentBody(body))
+            return
         }
+        let start = MonotonicClock.seconds
+        func counted(_ worker: Int) {
+            let start = MonotonicClock.seconds
+            body(worker)
+            clock.count(work, of: worker, since: start)
+        }
+        crew.share(LentBody(counted))
+        clock.close(since: start)
     }
 }
