@@ -81,6 +81,21 @@ extension MPIWorld {
         }
     }
 
+    /// Everybody's numbers into memory of the caller: `all` [ranks, values]. Every rank brings equally many, so one call does it.
+    package func allGather(
+        _ values: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>
+    ) throws {
+        checkThread()
+        precondition(all.count == size * values.count, "rank \(rank): no room for the numbers of \(size) ranks")
+        var request: MPI_Request? = cmpi_request_null()
+        let count = Int32(values.count)
+        try check(
+            MPI_Iallgather(
+                values.baseAddress, count, cmpi_double(), all.baseAddress, count, cmpi_double(), communicator, &request),
+            "MPI_Iallgather")
+        try wait(request, for: "allGather")
+    }
+
     private func spread(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws {
         var request: MPI_Request? = cmpi_request_null()
         try check(

@@ -22,6 +22,9 @@ extension MPIWorld {
         case control
     }
 
+    /// Makes room for so many transfers under way at the same time; more may be.
+    package func reserve(transfers count: Int) { transfers.reserve(count) }
+
     /// `memory` stays untouched until the transfer is complete; the message must be exactly as long.
     package func startReceive(
         into memory: UnsafeMutableRawBufferPointer, from source: Int, tag: Int, on channel: Channel = .data

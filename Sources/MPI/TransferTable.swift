@@ -25,12 +25,20 @@ struct TransferTable {
         _modify { yield &entries[place] }
     }
 
-    mutating func take() -> Int {
-        active += 1
-        if let place = free.popLast() { return place }
+    /// Makes places until there are as many as asked for.
+    mutating func reserve(_ count: Int) {
+        while entries.count < count { free.append(newPlace()) }
+    }
+
+    private mutating func newPlace() -> Int {
         entries.append(Entry())
         free.reserveCapacity(entries.count)
         return entries.count - 1
+    }
+
+    mutating func take() -> Int {
+        active += 1
+        return free.popLast() ?? newPlace()
     }
 
     /// Gives back a message's places, those of its pieces included.

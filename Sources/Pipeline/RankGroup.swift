@@ -107,6 +107,14 @@ package final class RankGroup: Sendable {
         return values
     }
 
+    /// Runs the same call on every actor here, as `each` does, and gives what the first of them came to. Alone, an actor needs no task of its own.
+    private func first<Value: Sendable>(
+        _ call: @escaping @Sendable (Int, StageActor) async throws -> Value
+    ) async throws -> Value {
+        if actors.count == 1 { return try await call(0, actors[0]) }
+        return try await each(call)[0]
+    }
+
     /// One training step; `batches` by replica. What the ranks' `notes` (by world rank, equally many numbers each) hold when the gradients are
     /// complete travels with the norms and stands in the report, the same on every rank: ranks can agree at a step's boundary without a
     /// collective of their own. `disturbance` is asked for on each rank's thread at the same moment.
@@ -115,13 +123,13 @@ package final class RankGroup: Sendable {
         notes: @escaping @Sendable (_ rank: Int) -> [Double] = { _ in [] },
         disturbance: @escaping @Sendable (_ rank: Int) throws -> Disturbance? = { _ in nil }
     ) async throws -> StepReport {
-        try await each { i, actor in
+        try await first { i, actor in
             try await actor.step(batches[self.replica(i)], number: number, rule: rule) {
                 notes(self.ranks[i])
             } disturbance: {
                 try disturbance(self.ranks[i])
             }
-        }[0]
+        }
     }
 
     /// Everybody's numbers, by world rank, between steps.

@@ -194,6 +194,12 @@ import Testing
                 let values = [Double](repeating: Double(endpoint.rank), count: endpoint.rank + round)
                 let all = try endpoint.allGather(values)
                 #expect(all == (0..<size).map { [Double](repeating: Double($0), count: $0 + round) })
+                let equal = [Double](repeating: Double(endpoint.rank), count: round)
+                var flat = [Double](repeating: .nan, count: size * round)
+                try equal.withUnsafeBufferPointer { values in
+                    try flat.withUnsafeMutableBufferPointer { try endpoint.allGather(values, into: $0) }
+                }
+                #expect(flat == (0..<size).flatMap { [Double](repeating: Double($0), count: round) })
                 let root = round % size
                 let own = endpoint.rank == root ? Array("round \(round)".utf8) : [1]
                 #expect(try endpoint.broadcast(own, from: root) == Array("round \(round)".utf8))

@@ -1,11 +1,17 @@
 import Numerics
 
-/// Buffers of one size, made as needed (in the first step) and used again last in, first out.
+/// Buffers of one size, used again last in, first out. Where those made at the beginning don't do, more are made as needed.
 final class BufferPool {
     private let count: Int
-    private var free: [FloatBuffer] = []
+    private var free: [FloatBuffer]
 
-    init(_ count: Int) { self.count = count }
+    /// - Parameters:
+    ///   - count: floats of a buffer
+    ///   - buffers: made at the beginning
+    init(_ count: Int, buffers: Int = 0) {
+        self.count = count
+        free = (0..<buffers).map { _ in FloatBuffer(count) }
+    }
 
     func take() -> FloatBuffer { free.popLast() ?? FloatBuffer(count) }
     func giveBack(_ buffer: FloatBuffer) { free.append(buffer) }

@@ -28,6 +28,8 @@ final class MessagePump {
         self.replica = replica
         self.rank = rank
         self.buffers = buffers
+        posted.reserveCapacity(Self.ahead)
+        sending.reserveCapacity(plan.mostMessages(on: rank))
     }
 
     func begin(_ messages: Messages) throws {

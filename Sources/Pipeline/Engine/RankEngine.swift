@@ -68,9 +68,10 @@ final class RankEngine {
         tokens = FixedBuffer(plan.sequences * plan.sequence)
         targets = FixedBuffer(plan.sequences * plan.sequence)
         unitLosses = [Double](repeating: 0, count: plan.sequences * plan.slices)
-        activationBuffers = BufferPool(plan.slice * plan.model.dim)
+        activationBuffers = BufferPool(plan.slice * plan.model.dim, buffers: plan.mostMessages(on: rank))
         tags = ReservedTags(scheduleTags: plan.messages.tagCount, stages: plan.table.shape.stages)
         try endpoint.requireTags(upTo: tags.largest)
+        endpoint.reserve(transfers: plan.mostMessages(on: rank))
         messages = MessagePump(
             endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
         places = plan.table.shape.stages(on: rank).map { stage in

@@ -92,8 +92,9 @@ extension PipelinePlan {
         return most + (slots.stages[stage].light > 0 ? 1 : 0)
     }
 
-    /// Buffers of messages posted ahead, on their way out, and in the hands of an action.
-    private func mostMessages(on rank: Int) -> Int {
+    /// Buffers of messages posted ahead, on their way out, and in the hands of an action; a rank that gets further ahead of a neighbour makes
+    /// more.
+    func mostMessages(on rank: Int) -> Int {
         min(MessagePump.ahead, messages.receives[rank].count) + min(2, messages.sends[rank].count) + 1
     }
 }

@@ -19,6 +19,9 @@ package protocol Endpoint: AnyObject {
     /// What this rank is doing when it doesn't wait ("computes F of sequence 1, slice 0"), told to a peer that waits for it in vain.
     var activity: (() -> String)? { get set }
 
+    /// Makes room for so many transfers under way at the same time; more may be.
+    func reserve(transfers: Int)
+
     /// The message must be exactly as long as `memory`, which stays untouched until the transfer is complete.
     func startReceive(into memory: UnsafeMutableRawBufferPointer, from source: Int, tag: Int) throws -> TransferID
     /// `bytes` stay unchanged until the transfer is complete.
@@ -36,6 +39,8 @@ package protocol Endpoint: AnyObject {
 
     /// The values of all ranks, by rank. All ranks must call it; so too below.
     func allGather(_ values: [Double]) throws -> [[Double]]
+    /// The same into memory of the caller: `all` [ranks, values]. Every rank brings equally many.
+    func allGather(_ values: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>) throws
     /// The root's bytes; the others' argument is ignored.
     func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8]
     /// Returns when every rank has come here.

@@ -25,6 +25,8 @@ package final class MPIEndpoint: Endpoint {
 
     package init(_ world: MPIWorld) { self.world = world }
 
+    package func reserve(transfers: Int) { world.reserve(transfers: transfers) }
+
     package func startReceive(
         into memory: UnsafeMutableRawBufferPointer, from source: Int, tag: Int
     ) throws -> TransferID {
@@ -61,6 +63,10 @@ package final class MPIEndpoint: Endpoint {
     }
 
     package func allGather(_ values: [Double]) throws -> [[Double]] { try world.allGather(values) }
+
+    package func allGather(
+        _ values: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>
+    ) throws { try world.allGather(values, into: all) }
 
     package func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] {
         try world.broadcast(bytes, from: root)

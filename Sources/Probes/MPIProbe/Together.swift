@@ -7,6 +7,7 @@ func collectives(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
         let values = [Double](repeating: Double(world.rank), count: world.rank + round)
         let expected = (0..<world.size).map { [Double](repeating: Double($0), count: $0 + round) }
         try expect(endpoint.allGather(values) == expected, "round \(round): allGather")
+        try gatherEqually(round, world, endpoint)
         let root = round % world.size
         // Longer than a piece, now and then.
         let bytes = (0..<(round % 5 == 4 ? 250_000 : round)).map { UInt8(truncatingIfNeeded: $0 &+ root) }
@@ -20,6 +21,16 @@ func collectives(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
     try expect(locals == (0..<world.localSize).map { [Double($0)] }, "allGather on the node: \(locals)")
     try expect(!world.hostName.isEmpty, "the node has no name")
     try endpoint.requireTags(upTo: 32_767)
+}
+
+private func gatherEqually(_ count: Int, _ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
+    let values = [Double](repeating: Double(world.rank), count: count)
+    var all = [Double](repeating: .nan, count: world.size * count)
+    try values.withUnsafeBufferPointer { values in
+        try all.withUnsafeMutableBufferPointer { try endpoint.allGather(values, into: $0) }
+    }
+    let expected = (0..<world.size).flatMap { [Double](repeating: Double($0), count: count) }
+    try expect(all == expected, "allGather of \(count) numbers each")
 }
 
 /// Sums of several sizes over all ranks and over every second rank, two at the same time; the result must be the ordered sum bit

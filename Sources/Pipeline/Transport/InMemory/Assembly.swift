@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Where the ranks of a fabric meet: each brings bytes and leaves with everybody's.
+/// Where the ranks of a fabric meet: each brings bytes and leaves with everybody's. After the first meetings it takes no memory.
 final class Assembly: Sendable {
     enum Kind: Equatable {
         case allGather
@@ -21,7 +21,8 @@ final class Assembly: Sendable {
         var first = 0
         var arrived = 0
         var brought: [[UInt8]]
-        var result: [[UInt8]] = []
+        /// Of the last meeting; its memory serves the next but one.
+        var result: [[UInt8]]
     }
 
     private let size: Int
@@ -30,14 +31,15 @@ final class Assembly: Sendable {
 
     init(size: Int) {
         self.size = size
-        state = Mutex(State(brought: Array(repeating: [], count: size)))
+        let nothing = [[UInt8]](repeating: [], count: size)
+        state = Mutex(State(brought: nothing, result: nothing))
     }
 
     /// Meetings that have ended.
     var rounds: Int { completed.load(ordering: .acquiring) }
 
     /// Leaves a rank's bytes; true when it was the last to come, which ends the meeting.
-    func bring(_ bytes: [UInt8], rank: Int, kind: Kind) throws -> Bool {
+    func bring(_ bytes: UnsafeRawBufferPointer, rank: Int, kind: Kind) throws -> Bool {
         try state.withLock { state in
             if state.arrived == 0 {
                 state.kind = kind
@@ -47,17 +49,20 @@ final class Assembly: Sendable {
                 throw TransportError.collectivesDiffer(
                     rank: rank, calls: kind.name, otherRank: state.first, otherCalls: state.kind.name)
             }
-            state.brought[rank] = bytes
+            state.brought[rank].removeAll(keepingCapacity: true)
+            state.brought[rank].append(contentsOf: bytes)
             state.arrived += 1
             guard state.arrived == size else { return false }
             state.arrived = 0
-            state.result = state.brought
+            swap(&state.result, &state.brought)
             completed.add(1, ordering: .releasing)
             return true
         }
     }
 
-    /// What was brought to the last meeting. It cannot be overwritten before every rank has it, since the next meeting ends only
-    /// when all have come to it.
-    var result: [[UInt8]] { state.withLock { $0.result } }
+    /// Takes what was brought to the last meeting, by rank. It cannot be overwritten before every rank has it, since the next meeting
+    /// ends only when all have come to it.
+    func take<Value: Sendable>(_ read: ([[UInt8]]) throws -> sending Value) rethrows -> Value {
+        try state.withLock { try read($0.result) }
+    }
 }

@@ -129,8 +129,14 @@ package final class InMemoryEndpoint: Endpoint {
         ).description
     }
 
-    private func takeSlot() -> Int {
-        if let slot = free.popLast() { return slot }
+    package func reserve(transfers count: Int) {
+        station.reserve(count)
+        while transfers.count < count { free.append(newSlot()) }
+    }
+
+    private func takeSlot() -> Int { free.popLast() ?? newSlot() }
+
+    private func newSlot() -> Int {
         transfers.append(InMemoryTransfer(owner: station))
         free.reserveCapacity(transfers.count)
         return transfers.count - 1
@@ -147,17 +153,35 @@ package final class InMemoryEndpoint: Endpoint {
 // Meetings of all ranks.
 extension InMemoryEndpoint {
     package func allGather(_ values: [Double]) throws -> [[Double]] {
-        try meet(.allGather, bringing: Bytes.of(values)).map(Bytes.doubles)
+        try values.withUnsafeBytes { try meet(.allGather, bringing: $0) }
+        return fabric.assembly.take { $0.map(Bytes.doubles) }
+    }
+
+    package func allGather(
+        _ values: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>
+    ) throws {
+        try meet(.allGather, bringing: UnsafeRawBufferPointer(values))
+        precondition(all.count == size * values.count, "rank \(rank): no room for the numbers of \(size) ranks")
+        fabric.assembly.take { brought in
+            for (rank, bytes) in brought.enumerated() {
+                let numbers = rank * values.count..<(rank + 1) * values.count
+                let place = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: all[numbers]))
+                precondition(bytes.count == place.count, "rank \(rank) brought another number of numbers")
+                place.copyBytes(from: bytes)
+            }
+        }
     }
 
     package func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] {
         precondition(0..<size ~= root, "rank \(rank): there is no rank \(root) among \(size)")
-        return try meet(.broadcast(root: root), bringing: rank == root ? bytes : [])[root]
+        try (rank == root ? bytes : []).withUnsafeBytes { try meet(.broadcast(root: root), bringing: $0) }
+        return fabric.assembly.take { $0[root] }
     }
 
-    package func barrier() throws { _ = try meet(.barrier, bringing: []) }
+    package func barrier() throws { try meet(.barrier, bringing: UnsafeRawBufferPointer(start: nil, count: 0)) }
 
-    private func meet(_ kind: Assembly.Kind, bringing bytes: [UInt8]) throws -> [[UInt8]] {
+    /// Returns when all ranks have come and brought their bytes.
+    private func meet(_ kind: Assembly.Kind, bringing bytes: UnsafeRawBufferPointer) throws {
         try fabric.checkCancellation()
         let assembly = fabric.assembly
         let round = assembly.rounds
@@ -169,8 +193,7 @@ extension InMemoryEndpoint {
             fabric.cancel(error, by: rank)
             throw error
         }
-        let place = pulse.map { " (it \($0.activity))" } ?? ""
-        try wait(for: "all ranks at \(kind.name)\(place)") { assembly.rounds > round }
-        return assembly.result
+        let task = pulse?.task
+        try wait(for: "all ranks at \(kind.name)\(task.map { " (it \($0))" } ?? "")") { assembly.rounds > round }
     }
 }

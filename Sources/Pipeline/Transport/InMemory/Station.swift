@@ -14,6 +14,9 @@ final class Station: Sendable {
     private let isAsked = Atomic<Bool>(false)
     private let answer = Mutex<String?>(nil)
 
+    /// Makes room for so many receives and as many messages that wait for each other.
+    func reserve(_ count: Int) { mailbox.withLock { $0.reserve(count) } }
+
     /// Delivers a message to this rank: at once when its receive has started, else when it starts.
     func deliver(_ message: InMemoryTransfer, in fabric: InMemoryFabric) throws {
         let receive = try match(fabric) { $0.takeReceive(for: message) }
@@ -96,6 +99,11 @@ private struct Mailbox {
 
     private var receives: [Entry] = []
     private var messages: [Entry] = []
+
+    mutating func reserve(_ count: Int) {
+        receives.reserveCapacity(count)
+        messages.reserveCapacity(count)
+    }
 
     /// The first receive for this message; without one the message is kept.
     mutating func takeReceive(for message: InMemoryTransfer) -> InMemoryTransfer? {
