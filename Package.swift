@@ -100,7 +100,7 @@ let package = Package(
             name: "kernel-probe", dependencies: ["Model", "Numerics", "Kernels", "Hardware"],
             path: "Sources/Probes/KernelProbe"),
         .executableTarget(
-            name: "allocation-probe", dependencies: ["Training", "Pipeline", "Numerics", "Hardware"],
+            name: "allocation-probe", dependencies: ["Training", "Pipeline", "MPI", "Numerics", "Hardware"],
             path: "Sources/Probes/AllocationProbe",
             // Its malloc must be seen by the libraries.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),

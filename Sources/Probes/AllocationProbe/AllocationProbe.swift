@@ -1,17 +1,20 @@
 import Foundation
 import Hardware
+import MPI
 import Numerics
 import Pipeline
 import Training
 
-/// Counts the allocations of training steps: `allocation-probe STAGES LAYERS SLICES` prints one line a step, "step N calls bytes".
+/// Counts the allocations of training steps: `allocation-probe STAGES LAYERS SLICES THREADS`, alone or under mpirun on STAGES ranks,
+/// prints one line a step and process: "step N: A of ours, B of MPI's".
 @main
 enum AllocationProbe {
     static func main() async throws {
         let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-        guard numbers.count == 3 else { fatalError("usage: allocation-probe STAGES LAYERS SLICES") }
-        let (stages, layers, slices) = (numbers[0], numbers[1], numbers[2])
-        CountedMalloc.shows = ProcessInfo.processInfo.environment["ALLOCATION_PROBE_TRACE"].flatMap { Int($0) } ?? 0
+        guard numbers.count == 4 else { fatalError("usage: allocation-probe STAGES LAYERS SLICES THREADS") }
+        let (stages, layers, slices, threads) = (numbers[0], numbers[1], numbers[2], numbers[3])
+        let environment = ProcessInfo.processInfo.environment
+        CountedMalloc.shows = environment["ALLOCATION_PROBE_TRACE"].flatMap { Int($0) } ?? 0
         var configuration = RunConfiguration()
         configuration.model.layers = layers
         configuration.model.dim = 64
@@ -26,17 +29,31 @@ enum AllocationProbe {
         configuration.pipeline.stages = stages
         configuration.training.batch = 1
         let plan = try BenchPlan(try configuration.validated(world: nil))
-        let group = try await RankGroup.inProcess(plan: plan.pipeline, seed: 1, topology: Topology(), threads: 1)
+        if try Launcher.detect(environment) == .mpi {
+            let session = try ProbeSession()
+            let group = try await session.start(plan.pipeline, threads: threads)
+            try await count(plan, group)
+            await group.release()
+            try await session.finish()
+        } else {
+            let group = try await RankGroup.inProcess(
+                plan: plan.pipeline, seed: 1, topology: Topology(), threads: threads)
+            try await count(plan, group)
+            await group.stop()
+        }
+    }
+
+    private static func count(_ plan: BenchPlan, _ group: RankGroup) async throws {
         let rule = UpdateRule(adam: AdamW(), rate: 1e-3, clip: 1)
-        let batches = (0..<5).map { plan.batches(step: $0) }
+        let batches = (0..<7).map { plan.batches(step: $0) }
         for (step, batch) in batches.enumerated() {
             let counts = step >= 2
             if counts { CountedMalloc.begin() }
             _ = try await group.step(batch, number: step, rule: rule)
             guard counts else { continue }
-            let (calls, bytes) = CountedMalloc.end()
-            print("step \(step) \(calls) \(bytes)")
+            let (ours, others) = CountedMalloc.end()
+            // In one piece, so that the ranks' lines stay whole.
+            FileHandle.standardOutput.write(Data("step \(step): \(ours) of ours, \(others) of MPI's\n".utf8))
         }
-        await group.stop()
     }
 }
