@@ -95,6 +95,9 @@ public struct KernelTable: Sendable {
     public let dropoutRows:
         @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void
 
+    // Normals.swift
+    public let normals: @Sendable (MP, Int, UInt32, UInt32, Int, Double, Double) -> Int
+
     // Peak.swift
     public let multiplyAddPeak: @Sendable (Int, Float) -> Float
 
@@ -164,6 +167,7 @@ public struct KernelTable: Sendable {
         sumOfSquares: @escaping @Sendable (P, Int) -> Double,
         dropoutRows:
             @escaping @Sendable (MP, Int, P, Int, UInt32, UInt32, Int, Int, UInt32, Float, Float, Int, Int) -> Void,
+        normals: @escaping @Sendable (MP, Int, UInt32, UInt32, Int, Double, Double) -> Int,
         multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
     ) {
         self.level = level
@@ -214,6 +218,7 @@ public struct KernelTable: Sendable {
         self.adamW = adamW
         self.sumOfSquares = sumOfSquares
         self.dropoutRows = dropoutRows
+        self.normals = normals
         self.multiplyAddPeak = multiplyAddPeak
     }
 }

@@ -51,5 +51,6 @@ public func kernelTable(level: Int) -> KernelTable {
         adamW: adamW,
         sumOfSquares: sumOfSquares,
         dropoutRows: dropoutRows,
+        normals: normals,
         multiplyAddPeak: multiplyAddPeak)
 }

@@ -15,23 +15,28 @@ package enum Initializer: Sendable, Equatable {
 
     /// Writes `count` values.
     package func fill(_ out: UnsafeMutablePointer<Float>, count: Int, name: String, seed: UInt64) {
+        fill(out, 0..<count, of: count, name: name, seed: seed)
+    }
+
+    /// Writes those of a tensor's `count` values that lie in `part`; the tensor begins at `out`.
+    func fill(_ out: UnsafeMutablePointer<Float>, _ part: Range<Int>, of count: Int, name: String, seed: UInt64) {
         let source = NormalSource(CounterGenerator(seed: seed, stream: Self.stream(of: name)))
         switch self {
         case .constant(let value):
-            out.update(repeating: value, count: count)
+            (out + part.lowerBound).update(repeating: value, count: part.count)
         case .normal(let deviation):
-            for i in 0..<count { out[i] = Float(deviation * source[UInt64(i)]) }
+            source.fill(out, part, deviation: deviation, bound: .infinity)
         case .truncatedNormal(let deviation):
-            for i in 0..<count { out[i] = Float(deviation * source.truncated(UInt64(i), at: 3)) }
+            source.fill(out, part, deviation: deviation, bound: 3)
         case .realNormal(let deviation):
-            for i in 0..<count { out[i] = i % 2 == 0 ? Float(deviation * source[UInt64(i / 2)]) : 0 }
+            for i in part { out[i] = i % 2 == 0 ? Float(deviation * source[UInt64(i / 2)]) : 0 }
         case .permutedFrequencies:
             var order = Array(1...count)
             for i in stride(from: count - 1, to: 0, by: -1) {
                 order.swapAt(i, Int(source.generator.integer(UInt64(i), below: UInt64(i + 1))))
             }
             let step = log(Double(count)) / Double(count)
-            for i in 0..<count {
+            for i in part {
                 let f = exp(-step * Double(order[i]))
                 out[i] = Float(log(f / (1 - f)))
             }
@@ -41,28 +46,5 @@ package enum Initializer: Sendable, Equatable {
     /// FNV-1a of the name, so that a tensor's values depend on nothing else of the model.
     static func stream(of name: String) -> UInt64 {
         name.utf8.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
-    }
-}
-
-/// Standard normal numbers by index (Box-Muller).
-struct NormalSource {
-    let generator: CounterGenerator
-
-    init(_ generator: CounterGenerator) { self.generator = generator }
-
-    subscript(_ i: UInt64) -> Double {
-        let u = 1 - generator.uniform(2 * i)
-        let angle = 2 * Double.pi * generator.uniform(2 * i + 1)
-        return (-2 * log(u)).squareRoot() * cos(angle)
-    }
-
-    /// The first of a fixed series of draws for index `i` that lies within `bound`.
-    func truncated(_ i: UInt64, at bound: Double) -> Double {
-        var attempt: UInt64 = 0
-        while true {
-            let x = self[i &+ attempt << 40]
-            if abs(x) <= bound { return x }
-            attempt += 1
-        }
     }
 }

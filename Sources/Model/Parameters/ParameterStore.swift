@@ -56,11 +56,17 @@ package final class ParameterStore {
         }
     }
 
-    package func initialize(seed: UInt64) {
+    /// Writes the first values, each worker those that it will update.
+    package func initialize(seed: UInt64, _ team: Team) {
         for e in entries {
             // A copy starts as its original does.
             let name = e.spec.copyOf ?? e.spec.name
-            e.spec.initializer.fill(values.base + e.offset, count: e.count, name: name, seed: seed)
+            let parts = AdamW.parts(e.count, workers: team.count)
+            team.forEach(parts) { part in
+                e.spec.initializer.fill(
+                    values.base + e.offset, AdamW.range(of: part, in: parts, count: e.count), of: e.count, name: name,
+                    seed: seed)
+            }
         }
     }
 }

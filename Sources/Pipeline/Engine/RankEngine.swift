@@ -79,7 +79,7 @@ final class RankEngine {
         }
         for place in places {
             place.stage.store.touch(team)
-            place.stage.store.initialize(seed: seed)
+            place.stage.store.initialize(seed: seed, team)
         }
         if plan.replicas > 1 {
             sync = GradientSync(plan: plan, endpoint: endpoint, rank: rank, places: places, tags: tags)

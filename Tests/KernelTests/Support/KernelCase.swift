@@ -42,5 +42,5 @@ enum KernelCases {
 
     static let all: [KernelCase] =
         elementwise + gating + rowMoves + featureNorms + timestepNorms + complexEMAs + softmaxes + causalSoftmaxes
-        + queries + memories + losses + optimizers + dropouts + peaks
+        + queries + memories + losses + optimizers + dropouts + normals + peaks
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Hardware
 import Model
 import Numerics
 import TestSupport
@@ -73,15 +74,50 @@ import Testing
         #expect(Set(values(.normal(1), seed: 2, count: 10)).isDisjoint(with: x))
     }
 
+    /// Box-Muller in the C library's functions, draw by draw, whatever is computed several at a time.
+    @Test func normalNumbersAreThoseOfTheCLibraryBitForBit() {
+        // FNV-1a of "w".
+        let generator = CounterGenerator(seed: 7, stream: (0xcbf2_9ce4_8422_2325 ^ 0x77) &* 0x100_0000_01b3)
+        func draw(_ i: Int) -> Double {
+            let u = 1 - generator.uniform(UInt64(2 * i))
+            return (-2 * log(u)).squareRoot() * cos(2 * Double.pi * generator.uniform(UInt64(2 * i + 1)))
+        }
+        func within3(_ i: Int) -> Double { (0...).lazy.map { draw(i + $0 << 40) }.first { abs($0) <= 3 }! }
+        for deviation in [0.2, 1 / 3072.0.squareRoot()] {
+            var normal = [Float](repeating: .nan, count: 500_003)
+            var truncated = normal
+            Initializer.normal(deviation).fill(&normal, count: normal.count, name: "w", seed: 7)
+            Initializer.truncatedNormal(deviation).fill(&truncated, count: truncated.count, name: "w", seed: 7)
+            #expect(normal.indices.allSatisfy { normal[$0].bitPattern == Float(deviation * draw($0)).bitPattern })
+            #expect(
+                truncated.indices.allSatisfy { truncated[$0].bitPattern == Float(deviation * within3($0)).bitPattern })
+        }
+    }
+
+    @Test func workersShareTheValuesOut() throws {
+        let specs = [
+            ParameterSpec("a", [300, 101], .normal(0.1)), ParameterSpec("b", [5000], .constant(2)),
+            ParameterSpec("c", [91, 100], .truncatedNormal(1)), ParameterSpec("d", [10_000], .realNormal(1)),
+            ParameterSpec("e", [9000], .permutedFrequencies),
+        ]
+        try withTeam(of: 3) { team in
+            let (alone, shared) = (ParameterStore(specs), ParameterStore(specs))
+            alone.initialize(seed: 3, Team(serial: ()))
+            shared.initialize(seed: 3, team)
+            let (a, b) = (alone.values.base, shared.values.base)
+            #expect((0..<alone.values.count).allSatisfy { a[$0].bitPattern == b[$0].bitPattern })
+        }
+    }
+
     @Test func everyLayoutOfStagesStartsAlike() {
         for tied in [false, true] {
             let c = SmallModel { $0.tieEmbeddings = tied }.configuration
             let specs = GeckoModel.blocks(c).flatMap(\.parameters)
             let together = ParameterStore(specs)
-            together.initialize(seed: 9)
+            together.initialize(seed: 9, Team(serial: ()))
             for block in GeckoModel.blocks(c).reversed() {
                 let alone = ParameterStore(block.parameters.reversed(), trains: false)
-                alone.initialize(seed: 9)
+                alone.initialize(seed: 9, Team(serial: ()))
                 for entry in alone.entries {
                     let (found, expected) = (alone.value(entry.spec.name)!, together.value(entry.spec.name)!)
                     #expect((0..<entry.count).allSatisfy { found[$0].bitPattern == expected[$0].bitPattern })

@@ -1,3 +1,4 @@
+import Hardware
 import Model
 import Numerics
 import Testing
@@ -11,7 +12,7 @@ import Testing
         let offsets = store.entries.map(\.offset)
         #expect(offsets == [0, 16, 23, 32])
         #expect(Int(bitPattern: store.values.base) % 64 == 0)
-        store.initialize(seed: 1)
+        store.initialize(seed: 1, Team(serial: ()))
         #expect(store.entries.map { store.values.base[$0.offset] } == [1, 2, 3, 4])
         #expect(try #require(store.value("c")) == store.values.base + 23)
         #expect(try #require(store.gradient("d")) == store.gradients.base + 32)
