@@ -8,7 +8,7 @@ struct Plan: ParsableCommand {
         abstract: "Choose stages, replicas, slices, schedule and threads for a model on a cluster.",
         discussion: """
             CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node ("480GiB"), gflops of a core \
-            (measured on this machine if left out), overhead (milliseconds a layer takes per slice beside its arithmetic), serial_share, \
+            (in the run's model.precision; measured on this machine if left out), overhead (milliseconds a layer takes per slice beside its arithmetic), serial_share, \
             memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"); gecko profile --cluster measures one. RUN is a configuration as gecko train takes \
             it; its model, data.sequence and training.batch count, its [pipeline] and machine.threads are what is chosen.
             """)
@@ -59,7 +59,8 @@ struct Plan: ParsableCommand {
             throw ValidationError("cannot read the cluster's description \(cluster)")
         }
         var configuration = try RunConfiguration.load(file: self.configuration, overrides: [])
-        let description = try ClusterFile.cluster(text, name: cluster, measured: CoreSpeed.measureGFLOPS)
+        let description = try ClusterFile.cluster(
+            text, name: cluster, measured: { CoreSpeed.measureGFLOPS(for: configuration) })
         let model = PlannedModel(configuration)
         let report = try PlanReport(
             cluster: description, model: model,

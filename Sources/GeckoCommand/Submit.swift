@@ -64,7 +64,8 @@ struct Submit: ParsableCommand {
         let request = Submission.Request(
             nodes: nodes, time: time, warning: warning, name: name,
             gecko: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path, options: further)
-        let submission = try Submission(request, configuration: configuration, cluster: try describeCluster())
+        let submission = try Submission(
+            request, configuration: configuration, cluster: try describeCluster(for: configuration))
         let best = submission.best
         print(
             """
@@ -87,12 +88,13 @@ struct Submit: ParsableCommand {
             """)
     }
 
-    private func describeCluster() throws -> Cluster {
+    private func describeCluster(for configuration: RunConfiguration) throws -> Cluster {
         if let cluster {
             guard let text = try? String(contentsOfFile: cluster, encoding: .utf8) else {
                 throw ValidationError("cannot read the cluster's description \(cluster)")
             }
-            return try ClusterFile.cluster(text, name: cluster, measured: CoreSpeed.measureGFLOPS)
+            return try ClusterFile.cluster(
+                text, name: cluster, measured: { CoreSpeed.measureGFLOPS(for: configuration) })
         }
         let query = NodeShape.query + (partition.map { ["-p", $0] } ?? [])
         guard let text = try SlurmCommand.run(query) else {
@@ -104,7 +106,7 @@ struct Submit: ParsableCommand {
             throw ValidationError(
                 "--nodes: \(nodes) of the \(shape.nodes) nodes that \(partition ?? "the cluster") has")
         }
-        let speed = CoreSpeed.measureGFLOPS()
+        let speed = CoreSpeed.measureGFLOPS(for: configuration)
         print(
             """
             cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo

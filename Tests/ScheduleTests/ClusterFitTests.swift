@@ -10,7 +10,7 @@ struct ClusterFitTests {
             layers: layers, layer: .init(parameters: 0, linearFlops: flops, otherFlops: 0),
             embedding: .init(parameters: 0, linearFlops: 0, otherFlops: 0),
             output: .init(parameters: 0, linearFlops: 0, otherFlops: 0), chunk: chunk, sequence: sequence, batch: batch,
-            messageBytesPerToken: 0
+            activationBytesPerToken: 0, messageBytesPerToken: 0
         ) { _ in
             let none = PlannedModel.SliceBytes(stash: 0, gradientStash: 0, state: 0, workspace: 0)
             return (none, none, none)

@@ -7,7 +7,7 @@ struct PlannerTests {
             layers: layers, layer: .init(parameters: 12e6, linearFlops: 24e6, otherFlops: 4e6),
             embedding: .init(parameters: 32e6, linearFlops: 0, otherFlops: 0),
             output: .init(parameters: 32e6, linearFlops: 64e6, otherFlops: 0), chunk: 128, sequence: sequence,
-            batch: batch, messageBytesPerToken: 4096
+            batch: batch, activationBytesPerToken: 4096, messageBytesPerToken: 4096
         ) { slice in
             let tokens = Double(slice)
             let layer = PlannedModel.SliceBytes(

@@ -74,5 +74,21 @@ struct PlanningTests {
         let bytes = (planned.bytes(256).layer, planned.bytes(512).layer)
         #expect(bytes.0.stash > Double(4 * 256 * d) && bytes.1.stash > 1.8 * bytes.0.stash)
         #expect(planned.sliceLengths == [128, 256, 512, 1024])
+        // Packed once for each direction, padded to whole panels.
+        let weights = planned.layer.linearFlops / 2
+        #expect(planned.layer.packedBytes >= 8 * weights && planned.layer.packedBytes < 9 * weights)
+        #expect(planned.embedding.packedBytes == 0)
+    }
+
+    @Test("compressed messages are planned with half the bytes, bfloat16 weights with half the packed memory")
+    func smallerFormats() {
+        var configuration = RunConfiguration()
+        let plain = PlannedModel(configuration)
+        configuration.pipeline.compressMessages = true
+        configuration.model.precision = .bf16
+        let small = PlannedModel(configuration)
+        #expect(small.messageBytesPerToken == plain.messageBytesPerToken / 2)
+        #expect(small.activationBytesPerToken == plain.activationBytesPerToken)
+        #expect(small.layer.packedBytes == plain.layer.packedBytes / 2)
     }
 }

@@ -3,13 +3,16 @@ package struct PlannedModel: Sendable {
     /// One block: a layer, the embedding or the output layer.
     package struct Block: Sendable, Equatable {
         package var parameters: Double
+        /// Bytes of its weights in packed form, kept beside the parameters.
+        package var packedBytes: Double
         /// Operations per token of a forward in products with weights; the input and the weight gradient each take as many.
         package var linearFlops: Double
         /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
         package var otherFlops: Double
 
-        package init(parameters: Double, linearFlops: Double, otherFlops: Double) {
+        package init(parameters: Double, packedBytes: Double = 0, linearFlops: Double, otherFlops: Double) {
             self.parameters = parameters
+            self.packedBytes = packedBytes
             self.linearFlops = linearFlops
             self.otherFlops = otherFlops
         }
@@ -44,14 +47,15 @@ package struct PlannedModel: Sendable {
     package var sequence: Int
     /// Sequences per step over all replicas.
     package var batch: Int
-    /// Bytes of one token's activations in a message.
+    /// Bytes of one token's activations as they are computed on, and in a message, which may be compressed.
+    package var activationBytesPerToken: Double
     package var messageBytesPerToken: Double
     /// Bytes of a layer, the embedding and the output layer for a slice of so many tokens.
     package var bytes: @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
 
     package init(
         layers: Int, layer: Block, embedding: Block, output: Block, chunk: Int, sequence: Int, batch: Int,
-        messageBytesPerToken: Double,
+        activationBytesPerToken: Double, messageBytesPerToken: Double,
         bytes: @escaping @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
     ) {
         self.layers = layers
@@ -61,6 +65,7 @@ package struct PlannedModel: Sendable {
         self.chunk = chunk
         self.sequence = sequence
         self.batch = batch
+        self.activationBytesPerToken = activationBytesPerToken
         self.messageBytesPerToken = messageBytesPerToken
         self.bytes = bytes
     }

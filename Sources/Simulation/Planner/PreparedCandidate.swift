@@ -94,7 +94,7 @@ struct Prepared {
         if isLast { blocks.append((1, model.output, bytes.output)) }
         let fixed = Double(layers) * overhead
         var (linear, other) = (0.0, 0.0)
-        var (stash, gradientStash, state, workspace) = (0.0, 0.0, 0.0, 0.0)
+        var (stash, gradientStash, state, workspace, packed) = (0.0, 0.0, 0.0, 0.0, 0.0)
         for (count, block, size) in blocks {
             linear += count * block.linearFlops * Double(slice) / speed
             other += count * block.otherFlops * Double(slice) / speed
@@ -102,16 +102,17 @@ struct Prepared {
             gradientStash += count * size.gradientStash
             state += count * size.state
             workspace = max(workspace, size.workspace)
+            packed += count * block.packedBytes
         }
         var costs = StageCosts(
             forward: linear + other + fixed, backwardInput: linear + 2 * other + fixed, backwardWeight: linear + fixed)
-        let input = model.messageBytesPerToken * Double(slice)
+        let input = model.activationBytesPerToken * Double(slice)
         costs.unitBytes = Int(stash + state)
         costs.weightUnitBytes = Int(stash + state + gradientStash)
         costs.lightBytes = Int(input + state)
-        // Parameter, gradient and two moments; scratch; one gradient stash and the buffers of messages under way.
+        // Parameter, gradient and two moments; packed weights; scratch; one gradient stash and the buffers of messages under way.
         let parameters = Self.parameters(model, layers, isFirst: isFirst, isLast: isLast)
-        costs.residentBytes = Int(16 * parameters + workspace + gradientStash + 8 * input)
+        costs.residentBytes = Int(16 * parameters + packed + workspace + gradientStash + 8 * input)
         return costs
     }
 

@@ -1,5 +1,6 @@
 import Kernels
 import Model
+import Pipeline
 import Simulation
 
 extension PlannedModel {
@@ -24,8 +25,13 @@ extension PlannedModel {
         gecko.twoHopResidual = model.twoHopResidual
         gecko.rescaleNFFN = model.rescaleNFFN
         gecko.tieEmbeddings = model.tieEmbeddings
+        gecko.precision = model.precision
         let shape = gecko
         let (layer, embedding, output) = (GeckoLayer(shape, layer: 0), Embedding(shape), OutputLayer(shape))
+        let geometry = { @Sendable (slice: Int) in
+            SliceGeometry(length: slice, chunk: shape.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
+        }
+        let wire: WireFormat = configuration.pipeline.compressMessages ? .bfloat16 : .float32
         func figures(_ block: any Model.Block) -> Block {
             // Each element of a linear map's matrix costs a multiplication and an addition a token. A tied output layer's is a copy.
             let matrices = block.parameters.filter { $0.copyOf == nil || block is OutputLayer }
@@ -34,16 +40,18 @@ extension PlannedModel {
                 2 * matrices.filter(\.decays).reduce(0) { $0 + Double($1.count) })
             let own = block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
             return Block(
-                parameters: own, linearFlops: linear, otherFlops: block.forwardFlopsPerToken - linear)
+                parameters: own, packedBytes: 4 * Double(block.sizes(for: geometry(shape.chunk)).packed),
+                linearFlops: linear,
+                otherFlops: block.forwardFlopsPerToken - linear)
         }
         let input = 4 * Double(model.dim)
         self.init(
             layers: model.layers, layer: figures(layer), embedding: figures(embedding), output: figures(output),
             chunk: model.chunk, sequence: configuration.data.sequence, batch: configuration.training.batch,
-            messageBytesPerToken: input
+            activationBytesPerToken: input,
+            messageBytesPerToken: Double(wire.bytes(of: model.dim))
         ) { slice in
-            let geometry = SliceGeometry(
-                length: slice, chunk: shape.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
+            let geometry = geometry(slice)
             func bytes(_ block: any Model.Block) -> SliceBytes {
                 let sizes = block.sizes(for: geometry)
                 return SliceBytes(
