@@ -1,8 +1,7 @@
 #pragma once
 /* Packing: a block of a matrix becomes panels of `width` rows (or columns), [panel][word][width], as csimd_tile.h reads them; what a last
-   panel lacks is zero. Rows ahead are prefetched, since what is packed mostly comes from memory, and hardware stops at a page's end. Written
-   eight lanes at a time, which divides every tile but the narrow ones. Panels may be written up to 8 words
-   beyond their end: leave room. */
+   panel lacks is zero. Written eight lanes at a time, which divides every tile but the narrow ones. Panels may be written up to 8 words beyond
+   their end: leave room. */
 #include "csimd_tile.h"
 
 typedef float csimd_f8u __attribute__((ext_vector_type(8), aligned(4)));
@@ -29,55 +28,69 @@ CSIMD_FN void cs_transpose8(csimd_f8 r[8]) {
   }
 }
 
-/* Source [count, k], k contiguous. STEP floats make a word; WORDS8 reads eight words. */
+/* Source [count, k], k contiguous. STEP floats make a word; WORDS8 reads eight words. Whole lines of eight rows are read at a time: rows may
+   lie a page apart, where a line that is read by halves would be gone before its second half's turn. */
 #define CS_PACK_ROWS(NAME, STEP, WORDS8)                                                                    \
   __attribute__((unused)) static void NAME(float *to, const float *x, long ld, long count, long k, long width) { \
     const long words = (k + STEP - 1) / STEP;                                                               \
     for (long first = 0; first < count; first += width, to += words * width)                                \
       for (long part = 0; part < width; part += 8) {                                                        \
         const float *row = x + (first + part) * ld;                                                         \
+        float *o = to + part;                                                                               \
         const long left = count - first - part, rows = left < 0 ? 0 : left < 8 ? left : 8;                  \
-        for (long p = 0; p < words; p += 8) {                                                               \
+        long p = 0;                                                                                         \
+        for (; rows == 8 && (p + 16) * STEP <= k; p += 16) {                                                \
+          csimd_f8 r[2][8];                                                                                 \
+          CS_UNROLL for (int i = 0; i < 8; i++) {                                                           \
+            r[0][i] = WORDS8(row + i * ld + p * STEP);                                                      \
+            r[1][i] = WORDS8(row + i * ld + (p + 8) * STEP);                                                \
+          }                                                                                                 \
+          cs_transpose8(r[0]);                                                                              \
+          cs_transpose8(r[1]);                                                                              \
+          CS_UNROLL for (long j = 0; j < 16; j++) cs_store8(o + (p + j) * width, r[j / 8][j % 8]);          \
+        }                                                                                                   \
+        for (; p < words; p += 8) {                                                                         \
           csimd_f8 r[8];                                                                                    \
-          if (rows == 8 && (p + 8) * STEP <= k) {                                                           \
-            CS_UNROLL for (int i = 0; i < 8; i++) {                                                         \
-              r[i] = WORDS8(row + i * ld + p * STEP);                                                       \
-              __builtin_prefetch(row + (i + 8) * ld + p * STEP);                                            \
-            }                                                                                               \
-          } else {                                                                                          \
-            const long rest = k - p * STEP < 8 * STEP ? k - p * STEP : 8 * STEP;                            \
-            for (int i = 0; i < 8; i++) {                                                                   \
-              float edge[8 * STEP] = {0};                                                                   \
-              if (i < rows && part + i < width) memcpy(edge, row + i * ld + p * STEP, (size_t)rest * sizeof(float)); \
-              r[i] = WORDS8(edge);                                                                          \
-            }                                                                                               \
+          const long rest = k - p * STEP < 8 * STEP ? k - p * STEP : 8 * STEP;                              \
+          for (int i = 0; i < 8; i++) {                                                                     \
+            float edge[8 * STEP] = {0};                                                                     \
+            if (i < rows && part + i < width) memcpy(edge, row + i * ld + p * STEP, (size_t)rest * sizeof(float)); \
+            r[i] = WORDS8(edge);                                                                            \
           }                                                                                                 \
           cs_transpose8(r);                                                                                 \
-          float *o = to + p * width + part;                                                                 \
           const long end = words - p < 8 ? words - p : 8;                                                   \
-          for (long j = 0; j < end; j++) cs_store8(o + j * width, r[j]);                                    \
+          for (long j = 0; j < end; j++) cs_store8(o + (p + j) * width, r[j]);                              \
         }                                                                                                   \
       }                                                                                                     \
   }
 
-/* Source [k, count], the panels' rows contiguous. WORDS8 makes eight words of one row and the next (null: zeros). Panels are written a few
-   at a time, so that each line of the source is read once and few places are written in turn. */
+/* Source [k, count], the panels' rows contiguous. WORDS8 makes eight words of one row and the next (null: zeros). A few lines of each row
+   are read together and go to a few panels: more would be written in turn than a set of the first-level cache has ways. Two rows of words
+   are written together, so that narrow panels get whole lines, too. */
 #define CS_PACK_COLUMNS(NAME, STEP, WORDS8)                                                                 \
   __attribute__((unused)) static void NAME(float *to, const float *x, long ld, long count, long k, long width) { \
-    const long words = (k + STEP - 1) / STEP, group = width < 32 ? 32 / width * width : width;              \
+    const long words = (k + STEP - 1) / STEP, group = 64 / width * width;                                   \
     for (long from = 0; from < count; from += group) {                                                      \
       const long end = from + group < count ? from + group : count;                                         \
-      for (long p = 0; p < words; p++) {                                                                    \
+      long p = 0;                                                                                           \
+      for (; width % 8 == 0 && end - from == group && (p + 2) * STEP <= k; p += 2) {                        \
+        const float *a = x + p * STEP * ld, *b = a + STEP * ld;                                             \
+        for (long first = from; first < end; first += width)                                                \
+          for (long i = first; i < first + width; i += 8) {                                                 \
+            float *o = to + first * words + p * width + i - first;                                          \
+            const csimd_f8 v = WORDS8(a + i, a + ld + i), u = WORDS8(b + i, b + ld + i);                    \
+            cs_store8(o, v);                                                                                \
+            cs_store8(o + width, u);                                                                        \
+          }                                                                                                 \
+      }                                                                                                     \
+      for (; p < words; p++) {                                                                              \
         const float *a = x + p * STEP * ld, *b = p * STEP + 1 < k ? a + ld : 0;                             \
-        for (long i = 0; i < STEP; i++) {                                                                   \
-          __builtin_prefetch(a + (16 + i) * ld + from);                                                     \
-          __builtin_prefetch(a + (16 + i) * ld + from + 16);                                                \
-        }                                                                                                   \
         for (long first = from; first < end; first += width)                                                \
           for (long part = 0; part < width; part += 8) {                                                    \
             float *o = to + first * words + p * width + part;                                               \
             const long i = first + part, left = count - i, lanes = width - part < 8 ? width - part : 8;     \
-            if (left >= 8 && lanes == 8) {                                                                  \
+            /* What a narrow panel has no room for falls into its next word, which is written later. */           \
+            if (left >= 8 && (lanes == 8 || (width < 8 && p + 1 < words))) {                                \
               cs_store8(o, WORDS8(a + i, b ? b + i : 0));                                                   \
             } else {                                                                                        \
               const long rest = left < 0 ? 0 : left < lanes ? left : lanes;                                 \
