@@ -11,7 +11,6 @@ struct Peer {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", command]
-        process.environment = ProcessInfo.processInfo.environment.filter { !Self.isOurs($0.key) }
         let pipe = Pipe()
         process.standardOutput = pipe
         do { try process.run() } catch {
@@ -30,11 +29,6 @@ struct Peer {
                     + output.suffix(500))
         }
         return rate
-    }
-
-    /// Settings that this program made for itself, which would slow down or mislead the peer.
-    private static func isOurs(_ variable: String) -> Bool {
-        ["OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS"].contains(variable)
     }
 
     /// The last rate that a text names.
