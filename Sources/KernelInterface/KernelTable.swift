@@ -45,6 +45,7 @@ public struct KernelTable: Sendable {
         @Sendable (
             MP, MP, MP, MP, MP, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, Float
         ) -> Void
+    public let timestepNormAgain: @Sendable (MP, P, P, P, P, P, Int, Int, Int) -> Void
     public let timestepNormBackward:
         @Sendable (
             MP, MP, MP, MP, MP, P, P, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, MP
@@ -130,6 +131,7 @@ public struct KernelTable: Sendable {
             @escaping @Sendable (
                 MP, MP, MP, MP, MP, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double, Float
             ) -> Void,
+        timestepNormAgain: @escaping @Sendable (MP, P, P, P, P, P, Int, Int, Int) -> Void,
         timestepNormBackward:
             @escaping @Sendable (
                 MP, MP, MP, MP, MP, P, P, P, P, P, P, P, UnsafePointer<UInt8>, Int, Int, Int, Int, Int, Double, Double,
@@ -195,6 +197,7 @@ public struct KernelTable: Sendable {
         self.layerNormBackward = layerNormBackward
         self.layerNormWeight = layerNormWeight
         self.timestepNorm = timestepNorm
+        self.timestepNormAgain = timestepNormAgain
         self.timestepNormBackward = timestepNormBackward
         self.complexEMA = complexEMA
         self.complexEMABackward = complexEMABackward

@@ -28,6 +28,7 @@ public func kernelTable(level: Int) -> KernelTable {
         layerNormBackward: layerNormBackward,
         layerNormWeight: layerNormWeight,
         timestepNorm: timestepNorm,
+        timestepNormAgain: timestepNormAgain,
         timestepNormBackward: timestepNormBackward,
         complexEMA: complexEMA,
         complexEMABackward: complexEMABackward,

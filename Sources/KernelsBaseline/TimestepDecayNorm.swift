@@ -74,27 +74,44 @@ func timestepNorm(
             store(rt, g, 1 / cs_sqrt(fma(v, k2, all(eps))), upTo: g1)
             g &+= 16
         }
-        let yt = y + t &* d
-        g = g0
-        while g < g1 {
-            let s = rt[g]
-            let m = mt[g]
-            var i = g &* n
-            let end = i &+ n
-            if n >= 16 {
-                while i < end {
-                    let v = (load(xt, i, upTo: end) - m) * s
-                    store(yt, i, fma(v, 1 + load(w, i, upTo: end), load(b, i, upTo: end)), upTo: end)
-                    i &+= 16
-                }
-            } else {
-                while i < end {
-                    yt[i] = (xt[i] - m) * s * (1 + w[i]) + b[i]
-                    i &+= 1
-                }
+        normaliseGroups(y + t &* d, xt, mt, rt, w, b, n, g0, g1)
+        t &+= 1
+    }
+}
+
+/// One token's y = (x - m) r (1 + w) + b.
+@inline(always) func normaliseGroups(
+    _ y: MP, _ x: P, _ m: P, _ r: P, _ w: P, _ b: P, _ n: Int, _ g0: Int, _ g1: Int
+) {
+    var g = g0
+    while g < g1 {
+        let s = r[g]
+        let m = m[g]
+        var i = g &* n
+        let end = i &+ n
+        if n >= 16 {
+            while i < end {
+                let v = (load(x, i, upTo: end) - m) * s
+                store(y, i, fma(v, 1 + load(w, i, upTo: end), load(b, i, upTo: end)), upTo: end)
+                i &+= 16
             }
-            g &+= 1
+        } else {
+            while i < end {
+                y[i] = (x[i] - m) * s * (1 + w[i]) + b[i]
+                i &+= 1
+            }
         }
+        g &+= 1
+    }
+}
+
+/// y again from what the forward kept.
+func timestepNormAgain(
+    _ y: MP, _ x: P, _ mhat: P, _ r: P, _ w: P, _ b: P, _ rows: Int, _ d: Int, _ groups: Int
+) {
+    var t = 0
+    while t < rows {
+        normaliseGroups(y + t &* d, x + t &* d, mhat + t &* groups, r + t &* groups, w, b, d / groups, 0, groups)
         t &+= 1
     }
 }

@@ -14,24 +14,29 @@ package final class Stage {
     private let matrices: MatrixEngine
     private let workspace: FloatBuffer
     private let layout: StageLayout
+    private let splitsWeightGradients: Bool
 
     /// Floats of a slot, a gradient slot and a state.
     package var slotCount: Int { layout.slotCount }
     package var gradientSlotCount: Int { layout.gradientSlotCount }
     package var stateCount: Int { layout.stateCount }
 
-    /// `sharing`: the parameters of a stage with the same blocks, for another memory layout.
+    /// - Parameters:
+    ///   - splitsWeightGradients: whether `backward` is called without `accumulates`, too
+    ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
     package init(
         blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: MatrixEngine,
-        sharing: ParameterStore? = nil
+        splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil
     ) {
+        self.splitsWeightGradients = splitsWeightGradients
         self.blocks = blocks
         self.geometry = geometry
         self.dim = dim
         self.matrices = matrices
         store = sharing ?? ParameterStore(blocks.flatMap(\.parameters))
         for block in blocks { block.bind(store) }
-        layout = StageLayout(blocks: blocks, dim: dim, geometry: geometry)
+        layout = StageLayout(
+            blocks: blocks, dim: dim, geometry: geometry, splitsWeightGradients: splitsWeightGradients)
         workspace = FloatBuffer(layout.workspaceCount)
     }
 
@@ -98,12 +103,16 @@ package final class Stage {
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
         gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, accumulates: Bool = false
     ) {
+        precondition(accumulates || splitsWeightGradients, "this stage has no room for weight gradients of their own")
         for (i, block) in blocks.enumerated().reversed() {
             block.backward(
                 context, dy: gradient, dx: gradient, x: input(slot, of: i),
                 stateGradient: stateGradient + layout.stateOffsets[i], stash: slot + layout.stashOffsets[i],
                 gradientStash: gradientSlot + layout.gradientOffsets[i])
-            if accumulates { accumulateWeightGradients(context, block: i, slot: slot, gradientSlot: gradientSlot) }
+            if accumulates {
+                accumulateWeightGradients(
+                    context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: true)
+            }
         }
     }
 
@@ -111,17 +120,18 @@ package final class Stage {
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>
     ) {
         for i in blocks.indices.reversed() {
-            accumulateWeightGradients(context, block: i, slot: slot, gradientSlot: gradientSlot)
+            accumulateWeightGradients(
+                context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: false)
         }
     }
 
     private func accumulateWeightGradients(
         _ context: SliceContext, block i: Int, slot: UnsafeMutablePointer<Float>,
-        gradientSlot: UnsafeMutablePointer<Float>
+        gradientSlot: UnsafeMutablePointer<Float>, followsBackward: Bool
     ) {
         blocks[i].accumulateWeightGradients(
             context, x: input(slot, of: i), stash: slot + layout.stashOffsets[i],
-            gradientStash: gradientSlot + layout.gradientOffsets[i])
+            gradientStash: gradientSlot + layout.gradientOffsets[i], followsBackward: followsBackward)
     }
 
     package var forwardFlopsPerToken: Double { blocks.reduce(0) { $0 + $1.forwardFlopsPerToken } }

@@ -9,7 +9,7 @@ package struct StageLayout: Sendable {
     let stateOffsets: [Int]
     /// The inputs of all blocks and their stashes.
     package let slotCount: Int
-    /// The upstream gradients of the linear maps.
+    /// The upstream gradients of the linear maps, of all blocks or of the largest.
     package let gradientSlotCount: Int
     /// The carried state of all blocks.
     package let stateCount: Int
@@ -18,12 +18,17 @@ package struct StageLayout: Sendable {
     /// Weights in packed form.
     package let packedCount: Int
 
-    package init(blocks: [any Block], dim: Int, geometry: SliceGeometry) {
+    /// - Parameter splitsWeightGradients: whether weight gradients come in actions of their own. If not, each block's follow its input gradient
+    ///   at once, so that all blocks can use the same gradient slot one after another.
+    package init(blocks: [any Block], dim: Int, geometry: SliceGeometry, splitsWeightGradients: Bool) {
         let sizes = blocks.map { $0.sizes(for: geometry) }
         let alignment = FloatBuffer.alignment
         inputStride = (geometry.length * dim + alignment - 1) / alignment * alignment
         (stashOffsets, slotCount) = Self.offsets(sizes.map(\.stash), from: inputStride * blocks.count)
-        (gradientOffsets, gradientSlotCount) = Self.offsets(sizes.map(\.gradientStash))
+        let gradients = sizes.map(\.gradientStash)
+        (gradientOffsets, gradientSlotCount) =
+            splitsWeightGradients
+            ? Self.offsets(gradients) : ([Int](repeating: 0, count: gradients.count), gradients.max() ?? 0)
         (stateOffsets, stateCount) = Self.offsets(sizes.map(\.state))
         packedCount = sizes.reduce(0) { $0 + $1.packed }
         workspaceCount = sizes.map(\.workspace).max() ?? 0

@@ -408,13 +408,14 @@ struct Operations {
         let x = twoHop ? FloatBuffer(try file.floats("\(name).in.x", count: T * D)) : y
         let out = FloatBuffer(T * D)
         let context = context(plan(T))
-        block.forward(context, y: y.base, residual: x.base, out: out.base, stash: stash)
+        block.forward(context, y: y.base, residual: x.base, out: out.base, stash: stash, workspace: work)
         let dout = FloatBuffer(try file.floats("\(name).up.out", count: T * D))
         let dy = FloatBuffer(twoHop ? [Float](repeating: 0, count: T * D) : dout.values())
         block.backward(
             context, dout: dout.base, dy: dy.base, add: !twoHop, y: y.base, stash: stash, gradientStash: gradients,
             workspace: work)
-        block.accumulateWeightGradients(context, stash: stash, gradientStash: gradients)
+        block.accumulateWeightGradients(
+            context, y: y.base, stash: stash, gradientStash: gradients, workspace: work)
         withExtendedLifetime((keep1, keep2, keep3)) {}
         var all = Gathered()
         all.append("out.out", out.values())

@@ -36,9 +36,10 @@ package protocol Block: AnyObject {
         gradientStash: UnsafeMutablePointer<Float>)
 
     /// Adds the gradients of the large matrices for the slice that `backward` has processed.
+    /// - Parameter followsBackward: this is the call right after that `backward`: scratch is still as it left it
     func accumulateWeightGradients(
         _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>)
+        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool)
 
     /// Call when a step's last gradient has been added.
     func endStep()

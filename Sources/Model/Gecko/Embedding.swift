@@ -66,7 +66,7 @@ package final class Embedding: Block {
 
     package func accumulateWeightGradients(
         _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
     ) {}
 
     package var forwardFlopsPerToken: Double { 0 }

@@ -57,14 +57,12 @@ package final class FeedForward {
     private var wide: Int { c.swiglu ? 2 * c.ffnDim : c.ffnDim }
 
     package struct Stash {
-        let m, r, g, a, h, o: UnsafeMutablePointer<Float>
+        let m, r, a, o: UnsafeMutablePointer<Float>
 
         package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
             m = carver.take(T * c.lnGroups)
             r = carver.take(T * c.lnGroups)
-            g = carver.take(T * c.dim)
             a = carver.take(T * (c.swiglu ? 2 : 1) * c.ffnDim)
-            h = carver.take(T * c.ffnDim)
             o = carver.take(c.rescaleNFFN ? T * c.dim : 0)
         }
     }
@@ -78,10 +76,13 @@ package final class FeedForward {
         }
     }
 
+    /// g [T, D] and h [T, F] are made again for the weight gradients.
     package struct Workspace {
-        let dh, dg: UnsafeMutablePointer<Float>
+        let g, h, dh, dg: UnsafeMutablePointer<Float>
 
         package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
+            g = carver.take(T * c.dim)
+            h = carver.take(T * c.ffnDim)
             dh = carver.take(T * c.ffnDim)
             dg = carver.take(T * c.dim)
         }
@@ -90,39 +91,51 @@ package final class FeedForward {
     /// y, residual, out [T, D].
     package func forward(
         _ context: SliceContext, y: UnsafePointer<Float>, residual: UnsafePointer<Float>,
-        out: UnsafeMutablePointer<Float>, stash f: Stash
+        out: UnsafeMutablePointer<Float>, stash f: Stash, workspace w: Workspace
     ) {
         let team = context.team
         let kernels = context.kernels
         let (T, D, F) = (context.length, c.dim, c.ffnDim)
-        let weight = c.normAffine ? value("norm.weight") : nil
-        let bias = c.normAffine ? value("norm.bias") : nil
-        team.share(T, as: .norms) { _, rows in
-            let t = rows.lowerBound
-            kernels.layerNorm(
-                f.g + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, y + t * D, weight, bias, rows.count, D,
-                c.lnGroups, Float(c.eps))
-        }
-        fc1.forward(context, value("fc1.weight"), f.g, D, 0, f.a, wide)
-        team.share(T) { _, rows in
-            let t = rows.lowerBound
-            if c.swiglu {
-                kernels.swiglu(f.h + t * F, f.a + t * wide, rows.count, F)
-            } else {
-                kernels.biasSilu(f.a + t * wide, wide, nil, f.h + t * F, F, rows.count, F)
-            }
-        }
-        hiddenDropout.apply(context, f.h, f.h, F)
+        normalise(context, y: y, f, w)
+        fc1.forward(context, value("fc1.weight"), w.g, D, 0, f.a, wide)
+        activate(context, f, w)
         let direct = !c.rescaleNFFN && !outputDropout.isActive(context)
         if direct { team.alone(as: .elementwise) { out.update(from: residual, count: T * D) } }
         let o = c.rescaleNFFN ? f.o : out
-        fc2.forward(context, value("fc2.weight"), f.h, F, direct ? 1 : 0, o, D)
+        fc2.forward(context, value("fc2.weight"), w.h, F, direct ? 1 : 0, o, D)
         if direct { return }
         outputDropout.apply(context, o, o, D)
         team.alone(as: .elementwise) {
             if c.rescaleNFFN { kernels.multiplyRow(out, o, value("alpha"), T, D) }
             kernels.addTo(out, residual, T * D)
         }
+    }
+
+    /// g = LN(y).
+    private func normalise(_ context: SliceContext, y: UnsafePointer<Float>, _ f: Stash, _ w: Workspace) {
+        let D = c.dim
+        let weight = c.normAffine ? value("norm.weight") : nil
+        let bias = c.normAffine ? value("norm.bias") : nil
+        context.team.share(context.length, as: .norms) { _, rows in
+            let t = rows.lowerBound
+            context.kernels.layerNorm(
+                w.g + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, y + t * D, weight, bias, rows.count, D,
+                c.lnGroups, Float(c.eps))
+        }
+    }
+
+    /// h = dropout(silu(W1 g) * W3 g), from both products side by side.
+    private func activate(_ context: SliceContext, _ f: Stash, _ w: Workspace) {
+        let F = c.ffnDim
+        context.team.share(context.length) { _, rows in
+            let t = rows.lowerBound
+            if c.swiglu {
+                context.kernels.swiglu(w.h + t * F, f.a + t * wide, rows.count, F)
+            } else {
+                context.kernels.biasSilu(f.a + t * wide, wide, nil, w.h + t * F, F, rows.count, F)
+            }
+        }
+        hiddenDropout.apply(context, w.h, w.h, F)
     }
 
     /// dout -> dy [T, D], through the norm only, added to dy when `add`; the residual's gradient is dout itself.
@@ -172,8 +185,13 @@ package final class FeedForward {
         }
     }
 
-    package func accumulateWeightGradients(_ context: SliceContext, stash f: Stash, gradientStash g: GradientStash) {
-        fc2.accumulateWeightGradient(context, gradient("fc2.weight"), g.dout, c.dim, f.h, c.ffnDim)
-        fc1.accumulateWeightGradient(context, gradient("fc1.weight"), g.da, wide, f.g, c.dim)
+    package func accumulateWeightGradients(
+        _ context: SliceContext, y: UnsafePointer<Float>, stash f: Stash, gradientStash g: GradientStash,
+        workspace w: Workspace
+    ) {
+        activate(context, f, w)
+        fc2.accumulateWeightGradient(context, gradient("fc2.weight"), g.dout, c.dim, w.h, c.ffnDim)
+        normalise(context, y: y, f, w)
+        fc1.accumulateWeightGradient(context, gradient("fc1.weight"), g.da, wide, w.g, c.dim)
     }
 }

@@ -106,7 +106,7 @@ package final class GeckoLayer: Block {
             exit: .at(exit, c, window: g.window), stash: f.attention, workspace: w.attention)
         feedForward.forward(
             context, y: f.middle, residual: c.twoHopResidual ? x : UnsafePointer(f.middle), out: y,
-            stash: f.feedForward)
+            stash: f.feedForward, workspace: w.feedForward)
     }
 
     package func backward(
@@ -139,15 +139,18 @@ package final class GeckoLayer: Block {
 
     package func accumulateWeightGradients(
         _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
     ) {
-        let (g, _) = layout(context)
+        let (g, w) = layout(context)
         var carver = Carver(stash)
         let f = Stash(&carver, c, g, attention)
         var gradientCarver = Carver(gradientStash)
         let d = GradientStash(&gradientCarver, c, g)
-        feedForward.accumulateWeightGradients(context, stash: f.feedForward, gradientStash: d.feedForward)
-        attention.accumulateWeightGradients(context, stash: f.attention, gradientStash: d.attention)
+        feedForward.accumulateWeightGradients(
+            context, y: f.middle, stash: f.feedForward, gradientStash: d.feedForward, workspace: w.feedForward)
+        attention.accumulateWeightGradients(
+            context, x: x, stash: f.attention, gradientStash: d.attention, workspace: w.attention,
+            followsBackward: followsBackward)
     }
 
     /// The middle activation [T, D] (between attention and feed-forward) of the slice in `stash`.

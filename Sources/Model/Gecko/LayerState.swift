@@ -77,10 +77,12 @@ package struct LayerState {
 
     typealias Window = (k: UnsafeMutablePointer<Float>, ak: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>)
 
-    func copyWindow(to w: Window, rows: Int) {
-        w.k.update(from: keys, count: rows * zDim)
-        w.ak.update(from: memoryKeys, count: rows * zDim)
-        w.v.update(from: values, count: rows * valueDim)
+    var window: Window { (keys, memoryKeys, values) }
+
+    static func copyWindow(_ window: Window, to w: Window, rows: Int, _ c: GeckoConfiguration) {
+        w.k.update(from: window.k, count: rows * c.zDim)
+        w.ak.update(from: window.ak, count: rows * c.zDim)
+        w.v.update(from: window.v, count: rows * c.valueDim)
     }
 
     func setWindow(from w: Window, rows: Int) {

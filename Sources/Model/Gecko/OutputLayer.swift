@@ -140,7 +140,7 @@ package final class OutputLayer: Block {
 
     package func accumulateWeightGradients(
         _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
     ) {
         let f = layout(stash)
         map.accumulateWeightGradient(context, store!.gradient(matrix)!, f.logits, c.vocabulary, f.n, c.dim)

@@ -42,7 +42,9 @@ final class StagePlace {
         self.slicePlans = slicePlans
         isFirst = number == 0
         isLast = number == plan.lastStage
-        stage = Stage(blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, matrices: matrices)
+        stage = Stage(
+            blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, matrices: matrices,
+            splitsWeightGradients: plan.splitsWeightGradients(of: number))
         memory = StageSlots(
             plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)

@@ -33,6 +33,11 @@ extension PipelinePlan {
         }
     }
 
+    /// Whether the table has weight gradients of the stage as actions of their own.
+    func splitsWeightGradients(of stage: Int) -> Bool {
+        table.rows[table.shape.rank(of: stage)].contains { $0.stage == stage && $0.kind == .backwardInput }
+    }
+
     /// Bytes of a message between two ranks: an activation or its gradient.
     package var messageBytes: Int { wire.bytes(of: slice * model.dim) }
 
@@ -41,7 +46,9 @@ extension PipelinePlan {
         let blocks = blocks(of: stage)
         let geometry = SliceGeometry(
             length: slice, chunk: model.chunk, aligned: true, tile: KernelTable.emaTile, workers: workers)
-        let layout = StageLayout(blocks: blocks, dim: model.dim, geometry: geometry)
+        let layout = StageLayout(
+            blocks: blocks, dim: model.dim, geometry: geometry,
+            splitsWeightGradients: splitsWeightGradients(of: stage))
         let sizes = slotSizes(
             full: layout.slotCount, state: layout.stateCount, gradient: layout.gradientSlotCount)
         let float = MemoryLayout<Float>.stride

@@ -23,7 +23,8 @@ enum KernelProbe {
             length: length, chunk: c.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
         let team = Team(serial: ())
         let stage = Stage(
-            blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: MatrixEngine(team))
+            blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: MatrixEngine(team),
+            splitsWeightGradients: false)
         let generator = CounterGenerator(seed: 1, stream: 1)
         // Small values of either sign; the real initialisation would cost more than everything else.
         for i in 0..<stage.store.values.count { stage.store.values.base[i] = Float((i * 7919) % 211 - 105) / 2000 }
@@ -57,8 +58,7 @@ enum KernelProbe {
             for i in (0..<slices).reversed() {
                 stage.backward(
                     contexts[i], slot: slots[i].base, gradientSlot: gradientSlot.base, gradient: gradient.base,
-                    stateGradient: stateGradient.base)
-                stage.accumulateWeightGradients(contexts[i], slot: slots[i].base, gradientSlot: gradientSlot.base)
+                    stateGradient: stateGradient.base, accumulates: true)
             }
         }
         stage.endStep()

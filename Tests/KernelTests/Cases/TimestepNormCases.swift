@@ -13,7 +13,7 @@ extension KernelCases {
         TimestepNormShape(rows: 0, groups: 2, features: 6), TimestepNormShape(rows: 70, groups: 2, features: 4),
         TimestepNormShape(rows: 7, groups: 3, features: 6, bos: [0]),
         TimestepNormShape(rows: 7, groups: 2, features: 17, bos: [2, 3, 6]),
-    ].flatMap { [timestepNorm($0), timestepNormBackward($0)] }
+    ].flatMap { [timestepNorm($0), timestepNormAgain($0), timestepNormBackward($0)] }
 
     struct TimestepNormShape {
         let rows, groups, features: Int
@@ -117,6 +117,20 @@ extension KernelCases {
                 "mean": shared(full.mean, { Double(data.mean[$0]) }, width: 1),
                 "variance": shared(full.variance, { Double(data.variance[$0]) }, width: 1),
             ]
+        }
+    }
+
+    private static func timestepNormAgain(_ s: TimestepNormShape) -> KernelCase {
+        let data = TimestepNormData(s, seed: 44)
+        let full = data.reference(s)
+        return KernelCase("timestepNormAgain", s.text) { kernels, memory in
+            kernels.timestepNormAgain(
+                memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
+                memory.input(data.x, cols: s.d), memory.input(full.mhat.map { Float($0) }, cols: s.groups),
+                memory.input(full.r.map { Float($0) }, cols: s.groups), memory.input(data.w), memory.input(data.b),
+                s.rows, s.d, s.groups)
+        } expected: {
+            ["y": full.y]
         }
     }
 

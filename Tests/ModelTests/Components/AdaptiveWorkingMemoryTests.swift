@@ -96,6 +96,9 @@ import Testing
         awm.forward(
             context(plan), q: q, k: k, v: v, y: y.base, memory: m.base, lognorm: l.base, stash: stash.base,
             scratch: scratch.base)
+        let again = FloatBuffer([Float](repeating: .nan, count: s.T * s.E))
+        awm.recall(context(plan), q: q, y: again.base, stash: stash.base, scratch: scratch.base)
+        #expect(again.values == y.values, "what is recalled for the backward must have the forward's bits")
         let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(dk0), FloatBuffer(dv0))
         let (dm, dl) = (FloatBuffer(up["memory"]!), FloatBuffer(up["lognorm"]!))
         awm.backward(

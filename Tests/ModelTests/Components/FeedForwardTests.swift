@@ -76,14 +76,16 @@ import Verification
         let work = laidOut { FeedForward.Workspace(&$0, c, length: T) }
         let (input, out) = (FloatBuffer(y), FloatBuffer(T * D))
         let other = o.oneHop ? input : FloatBuffer(x)
-        block.forward(context, y: input.base, residual: other.base, out: out.base, stash: stash.part)
+        block.forward(
+            context, y: input.base, residual: other.base, out: out.base, stash: stash.part, workspace: work.part)
         let outputs = out.values
         // In one hop the residual's gradient is where the input's begins.
         let dy = FloatBuffer(o.oneHop ? dout : [Float](repeating: .nan, count: T * D))
         block.backward(
             context, dout: dout, dy: dy.base, add: o.oneHop, y: input.base, stash: stash.part,
             gradientStash: gradients.part, workspace: work.part)
-        block.accumulateWeightGradients(context, stash: stash.part, gradientStash: gradients.part)
+        block.accumulateWeightGradients(
+            context, y: input.base, stash: stash.part, gradientStash: gradients.part, workspace: work.part)
         withExtendedLifetime((stash.memory, gradients.memory, work.memory, other)) {}
         var found: Results = ["y": dy.values]
         for entry in store.entries {

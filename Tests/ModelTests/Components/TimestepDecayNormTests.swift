@@ -56,6 +56,9 @@ import Testing
         let (m, v) = (FloatBuffer(mean), FloatBuffer(variance))
         norm.forward(
             context(plan), x: x, y: y.base, mean: m.base, variance: v.base, mhat: mhat.base, r: r.base)
+        let again = FloatBuffer(T * D)
+        norm.again(context(plan), x: x, y: again.base, mhat: mhat.base, r: r.base)
+        #expect(again.values == y.values, "the backward's copy must have the forward's bits")
         let dx = FloatBuffer(T * D)
         let (dm, dv) = (FloatBuffer(up["mean"]!), FloatBuffer(up["variance"]!))
         let scratch = FloatBuffer(norm.workspace)

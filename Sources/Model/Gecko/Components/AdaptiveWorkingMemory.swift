@@ -101,8 +101,6 @@ package struct AdaptiveWorkingMemory {
         stash: UnsafeMutablePointer<Float>, scratch base: UnsafeMutablePointer<Float>
     ) {
         let plan = context.plan
-        let Z = heads * keyDim
-        let E = heads * valueDim
         let size = keyDim * valueDim
         context.team.share(heads, as: .memory) { worker, heads in
             let f = scratch(base, worker: worker)
@@ -113,17 +111,7 @@ package struct AdaptiveWorkingMemory {
                     let kept = stash + i * (memoryCount + lognormCount)
                     (kept + head * size).update(from: m, count: size)
                     (kept + memoryCount + head * keyDim).update(from: l, count: keyDim)
-                    for t in p.start..<p.end where !p.readers.contains(t) {
-                        (y + (t - plan.start) * E + head * valueDim).update(repeating: 0, count: valueDim)
-                    }
-                    if !p.readers.isEmpty {
-                        let row = p.readers.lowerBound - plan.start
-                        context.kernels.softmaxRows(
-                            f.a, keyDim, q + row * Z + head * keyDim, Z, p.readers.count, keyDim)
-                        context.matrices.serial(
-                            f.worker, false, false, p.readers.count, valueDim, keyDim, f.a, keyDim, m, valueDim, 0,
-                            y + row * E + head * valueDim, E)
-                    }
+                    read(context, p, head, q: q, y: y, memory: m, f)
                     if p.absorbed.isEmpty { continue }
                     if p.wipes {
                         m.update(repeating: 0, count: size)
@@ -131,6 +119,41 @@ package struct AdaptiveWorkingMemory {
                     }
                     absorption(context, p, head, k: k, v: v, memory: m, lognorm: l, newLognorm: l, f)
                     context.kernels.blendRows(m, m, f.u, f.rho, keyDim, valueDim)
+                }
+            }
+        }
+    }
+
+    /// softmax(aq) M for the tokens of a piece that may read, zeros for the others.
+    private func read(
+        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, q: UnsafePointer<Float>,
+        y: UnsafeMutablePointer<Float>, memory: UnsafePointer<Float>, _ f: Scratch
+    ) {
+        let start = context.plan.start
+        let Z = heads * keyDim
+        let E = heads * valueDim
+        for t in p.start..<p.end where !p.readers.contains(t) {
+            (y + (t - start) * E + head * valueDim).update(repeating: 0, count: valueDim)
+        }
+        if p.readers.isEmpty { return }
+        let row = p.readers.lowerBound - start
+        context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, p.readers.count, keyDim)
+        context.matrices.serial(
+            f.worker, false, false, p.readers.count, valueDim, keyDim, f.a, keyDim, memory, valueDim, 0,
+            y + row * E + head * valueDim, E)
+    }
+
+    /// The forward's y [T, E] again, to the same bits, from the memories in `stash`.
+    package func recall(
+        _ context: SliceContext, q: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, stash: UnsafePointer<Float>,
+        scratch base: UnsafeMutablePointer<Float>
+    ) {
+        context.team.share(heads, as: .memory) { worker, heads in
+            let f = scratch(base, worker: worker)
+            for head in heads {
+                for (i, p) in context.plan.pieces.enumerated() {
+                    let memory = stash + i * (memoryCount + lognormCount) + head * keyDim * valueDim
+                    read(context, p, head, q: q, y: y, memory: memory, f)
                 }
             }
         }

@@ -48,6 +48,18 @@ package struct TimestepDecayNorm {
         }
     }
 
+    /// y [T, D] again, to the same bits, from x and what the forward kept.
+    package func again(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, mhat: UnsafePointer<Float>,
+        r: UnsafePointer<Float>
+    ) {
+        context.team.share(context.length, as: .norms) { _, rows in
+            let t = rows.lowerBound
+            context.kernels.timestepNormAgain(
+                y + t * dim, x + t * dim, mhat + t * groups, r + t * groups, weight, bias, rows.count, dim, groups)
+        }
+    }
+
     /// dy -> dx [T, D]. In reverse time with S1 = sum d, S2 = sum d (x - mhat), d = dy (1 + weight):
     ///
     ///     A = dm - r S1/(1 - b1^c)    B = dw - r^3 S2/(2 (1 - b2^c))

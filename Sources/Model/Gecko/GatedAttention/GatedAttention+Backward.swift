@@ -1,0 +1,128 @@
+import Hardware
+import Numerics
+
+extension GatedAttention {
+    /// dy -> dx (the residual included).
+    func backward(
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
+        stateGradient: LayerState, stash f: Stash, gradientStash g: GradientStash, workspace w: Workspace
+    ) {
+        let team = context.team
+        let kernels = context.kernels
+        let plan = context.plan
+        let (T, D, Z, E) = (plan.length, c.dim, c.zDim, c.valueDim)
+        let n = plan.window
+        let keys = n + T
+        let cut = plan.newWindowStart - plan.windowStart
+        let d = w.derived
+
+        restore(context, x: x, f, d)
+        outputDropout.apply(context, dy, g.dh, D)
+        wh2.backward(context, value("wh2.weight"), g.dh, D, 0, w.dmix, E)
+        mixDropout.apply(context, w.dmix, w.dmix, E)
+        wh1.backward(context, value("wh1.weight"), g.dh, D, 0, w.dmx, D)
+        team.share(T) { _, rows in
+            let o = rows.lowerBound * E
+            let r = rows.lowerBound * (Z + E) + Z
+            kernels.gatedMixBackward(
+                w.dattended + o, g.dzr + r, Z + E, w.dmix + o, f.attended + o, f.zr + r, Z + E, rows.count, E)
+        }
+        // The window handed on is the tail of the keys and values held here: its gradient is where theirs begins.
+        team.alone(as: .elementwise) {
+            stateGradient.copyWindowGradient(to: (w.dk, w.dak, w.dv), keys: keys, from: cut, rows: plan.newWindow)
+        }
+        sca.backward(
+            context, dy: w.dattended, y: f.attended, q: d.q, k: d.k, v: d.v, top: f.top, total: f.total, dq: w.dq,
+            dk: w.dk, dv: w.dv, scratch: w.workers)
+        awm.backward(
+            context, dy: w.dmix, q: d.aq, k: d.ak, v: d.v, dq: w.daq, dk: w.dak, dv: w.dv,
+            memoryGradient: stateGradient.memory, lognormGradient: stateGradient.lognorm, stash: f.memory,
+            scratch: w.workers)
+        team.alone(as: .elementwise) { stateGradient.setWindow(from: (w.dk, w.dak, w.dv), rows: n) }
+
+        let dk = w.dk + n * Z
+        let dak = w.dak + n * Z
+        let dv = w.dv + n * E
+        rotate(context, w.dq, direction: -1)
+        rotate(context, dk, direction: -1)
+        let gamma = value("gamma")
+        let dgamma = gradient("gamma")
+        let dbeta = gradient("beta")
+        team.share(Z, grain: 16) { _, columns in
+            func add(_ j: Int, _ d: UnsafePointer<Float>) {
+                kernels.queryViewWeight(
+                    dgamma + j * Z, dbeta + j * Z, d, f.zr, Z + E, f.zs, T, Z, c.heads, columns.lowerBound,
+                    columns.upperBound)
+            }
+            add(0, w.dq)
+            add(1, dk)
+            add(2, w.daq)
+            add(3, dak)
+        }
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            kernels.queryViewsBackward(
+                w.dz + t * Z, w.dq + t * Z, dk + t * Z, w.daq + t * Z, dak + t * Z, gamma, rows.count, Z, c.heads)
+            kernels.rmsNormBackward(
+                g.dzr + t * (Z + E), Z + E, w.dz + t * Z, Z, f.zr + t * (Z + E), Z + E, f.zs + t * c.heads, nil,
+                rows.count, Z, c.heads)
+            kernels.siluBackward(g.dvl + t * E, E, dv + t * E, E, f.vl + t * E, E, rows.count, E)
+        }
+        addBiasGradients(context, g)
+
+        wzr.backward(context, value("wz.weight"), g.dzr, Z + E, 1, w.dmx, D)
+        inputDropout.apply(context, w.dmx, w.dmx, D)
+        let rms = c.normAffine ? value("rmsnorm.weight") : nil
+        team.share(T, as: .norms) { _, rows in
+            let o = rows.lowerBound * D
+            kernels.rmsNormBackward(
+                w.ds + o, D, w.dmx + o, D, f.s + o, D, f.sr + rows.lowerBound * c.lnGroups, rms, rows.count, D,
+                c.lnGroups)
+        }
+        if c.normAffine {
+            let dw = gradient("rmsnorm.weight")
+            team.share(D, grain: 16, as: .norms) { _, columns in
+                kernels.rmsNormWeight(
+                    dw, w.dmx, f.s, f.sr, T, D, c.lnGroups, columns.lowerBound, columns.upperBound)
+            }
+        }
+        ema.backward(
+            context, dy: w.ds, dx: w.dtn, x: d.tn, entries: f.entries, stateGradient: stateGradient.ema,
+            scratch: w.workers)
+        wv.backward(context, value("wv.weight"), g.dvl, E, 1, w.dtn, D)
+        timeNorm.backward(
+            context, dy: w.dtn, dx: w.ds, x: x, mhat: f.mhat, r: f.tr, meanGradient: stateGradient.mean,
+            varianceGradient: stateGradient.variance, scratch: w.workers)
+        team.share(T) { _, rows in
+            let o = rows.lowerBound * D
+            if dx != UnsafeMutablePointer(mutating: dy) { (dx + o).update(from: dy + o, count: rows.count * D) }
+            kernels.addTo(dx + o, w.ds + o, rows.count * D)
+        }
+    }
+
+    private func addBiasGradients(_ context: SliceContext, _ g: GradientStash) {
+        let (T, D, ZE, E) = (context.length, c.dim, c.zDim + c.valueDim, c.valueDim)
+        func add(_ d: UnsafePointer<Float>, _ columns: Int, to out: UnsafeMutablePointer<Float>) {
+            context.team.share(columns, grain: 16) { _, part in
+                context.kernels.columnSums(d + part.lowerBound, T, part.count, columns, out + part.lowerBound)
+            }
+        }
+        add(g.dzr, ZE, to: gradient("wz.bias"))
+        add(g.dvl, E, to: gradient("wv.bias"))
+        add(g.dh, D, to: gradient("wh1.bias"))
+    }
+
+    /// - Parameter followsBackward: the workspace is still as the slice's `backward` left it
+    func accumulateWeightGradients(
+        _ context: SliceContext, x: UnsafePointer<Float>, stash f: Stash, gradientStash g: GradientStash,
+        workspace w: Workspace, followsBackward: Bool
+    ) {
+        let (D, Z, E) = (c.dim, c.zDim, c.valueDim)
+        let d = w.derived
+        restoreFactors(context, x: x, f, d, followsBackward: followsBackward, scratch: w.workers)
+        wh2.accumulateWeightGradient(context, gradient("wh2.weight"), g.dh, D, d.mix, E)
+        wh1.accumulateWeightGradient(context, gradient("wh1.weight"), g.dh, D, d.mx, D)
+        wzr.accumulateWeightGradient(context, gradient("wz.weight"), g.dzr, Z + E, d.mx, D)
+        wv.accumulateWeightGradient(context, gradient("wv.weight"), g.dvl, E, d.tn, D)
+    }
+}

@@ -1,0 +1,71 @@
+import Hardware
+import Numerics
+
+extension GatedAttention {
+    func forward(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, entry: LayerState,
+        exit: LayerState, stash f: Stash, workspace w: Workspace
+    ) {
+        let team = context.team
+        let kernels = context.kernels
+        let plan = context.plan
+        let (T, D, Z, E) = (plan.length, c.dim, c.zDim, c.valueDim)
+        let n = plan.window
+        let d = w.derived
+        team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }
+        timeNorm.forward(context, x: x, y: d.tn, mean: exit.mean, variance: exit.variance, mhat: f.mhat, r: f.tr)
+        ema.forward(context, x: d.tn, y: f.s, state: exit.ema, entries: f.entries, scratch: w.workers)
+        normalise(context, f, d)
+        wzr.forward(context, value("wz.weight"), d.mx, D, 0, f.zr, Z + E)
+        wv.forward(context, value("wv.weight"), d.tn, D, 0, f.vl, E)
+        let values = d.v + n * E
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            let zr = f.zr + t * (Z + E)
+            kernels.addRow(zr, Z + E, zr, Z + E, value("wz.bias"), rows.count, Z + E)
+            kernels.headScales(f.zs + t * c.heads, zr, Z + E, rows.count, Z, c.heads, Float(c.eps))
+            views(context, f, d, rows: rows)
+            kernels.biasSilu(f.vl + t * E, E, value("wv.bias"), values + t * E, E, rows.count, E)
+        }
+        rotateKeys(context, d)
+        team.alone(as: .elementwise) {
+            LayerState.copyWindow(entry.window, to: f.window, rows: n, c)
+            LayerState.copyWindow(entry.window, to: (d.k, d.ak, d.v), rows: n, c)
+        }
+        sca.forward(
+            context, q: d.q, k: d.k, v: d.v, y: f.attended, top: f.top, total: f.total, scratch: w.workers)
+        awm.forward(
+            context, q: d.aq, k: d.ak, v: d.v, y: d.recalled, memory: exit.memory, lognorm: exit.lognorm,
+            stash: f.memory,
+            scratch: w.workers)
+        let cut = plan.newWindowStart - plan.windowStart
+        team.alone(as: .elementwise) {
+            exit.setWindow(from: (d.k + cut * Z, d.ak + cut * Z, d.v + cut * E), rows: plan.newWindow)
+        }
+        mixGated(context, f, d)
+        output(context, x: x, y: y, d)
+    }
+
+    /// y = x + dropout(Wh1 mx + b1 + Wh2 mix).
+    private func output(
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, _ d: Derived
+    ) {
+        let team = context.team
+        let kernels = context.kernels
+        let (T, D, E) = (context.length, c.dim, c.valueDim)
+        let drops = outputDropout.isActive(context)
+        if !drops {
+            team.share(T) { _, rows in
+                let o = rows.lowerBound * D
+                kernels.addRow(y + o, D, x + o, D, value("wh1.bias"), rows.count, D)
+            }
+        }
+        wh1.forward(context, value("wh1.weight"), d.mx, D, drops ? 0 : 1, y, D)
+        wh2.forward(context, value("wh2.weight"), d.mix, E, 1, y, D)
+        if drops {
+            team.alone(as: .elementwise) { kernels.addRow(y, D, y, D, value("wh1.bias"), T, D) }
+            outputDropout.apply(context, y, y, D)
+            team.alone(as: .elementwise) { kernels.addTo(y, x, T * D) }
+        }
+    }
+}

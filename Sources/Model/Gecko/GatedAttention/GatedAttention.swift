@@ -1,0 +1,95 @@
+import Numerics
+
+/// Moving-average gated attention (GECKO.md, Block), the first half of a layer.
+///
+///     tn = TDN(x)   mx = RMS(CEMA(tn) + tn)   z = RMS_per_head(Wz mx + bz)   views of z: q, k (rotated), aq, ak
+///     v = silu(Wv tn + bv)   r = silu(Wr mx + br)   y = x + Wh1 mx + b1 + Wh2 (SCA * r + AWM)
+final class GatedAttention {
+    let c: GeckoConfiguration
+    private let prefix: String
+    private var tensors: BoundTensors?
+    let ema: ComplexEMA
+    let sca: SlidingChunkAttention
+    let awm: AdaptiveWorkingMemory
+    let wzr: LinearMap
+    let wv: LinearMap
+    let wh1: LinearMap
+    let wh2: LinearMap
+    let inputDropout: Dropout
+    let mixDropout: Dropout
+    let outputDropout: Dropout
+
+    init(_ c: GeckoConfiguration, layer: Int) {
+        self.c = c
+        prefix = "layers.\(layer).mega."
+        ema = ComplexEMA(dim: c.dim, orders: c.emaDim)
+        sca = SlidingChunkAttention(
+            heads: c.heads, keyDim: c.keyDim, valueDim: c.headValueDim, chunk: c.chunk, dropRate: c.attentionDropout,
+            layer: layer)
+        wzr = LinearMap(outputs: c.zDim + c.valueDim, inputs: c.dim)
+        wv = LinearMap(outputs: c.valueDim, inputs: c.dim)
+        wh1 = LinearMap(outputs: c.dim, inputs: c.dim)
+        wh2 = LinearMap(outputs: c.dim, inputs: c.valueDim)
+        awm = AdaptiveWorkingMemory(heads: c.heads, keyDim: c.keyDim, valueDim: c.headValueDim, chunk: c.chunk)
+        inputDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 0)
+        mixDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 1)
+        outputDropout = Dropout(rate: c.dropout, layer: layer, site: 2)
+    }
+
+    var parameters: [ParameterSpec] {
+        let (D, Z, E, N) = (c.dim, c.zDim, c.valueDim, c.emaDim)
+        let map = Initializer.normal(1 / (3 * Double(D)).squareRoot())
+        var specs = [
+            ParameterSpec(prefix + "timenorm.weight", [D], .constant(0)),
+            ParameterSpec(prefix + "timenorm.bias", [D], .constant(0)),
+            ParameterSpec(prefix + "cema.alpha", [D, N], .normal(0.2)),
+            ParameterSpec(prefix + "cema.delta", [D, N], .normal(0.2)),
+            ParameterSpec(prefix + "cema.theta", [D], .permutedFrequencies),
+            ParameterSpec(prefix + "cema.gamma", [D, N, 2], .realNormal(1 / Double(N).squareRoot())),
+        ]
+        if c.normAffine { specs.append(ParameterSpec(prefix + "rmsnorm.weight", [D], .constant(0))) }
+        return specs + [
+            ParameterSpec(prefix + "wv.weight", [E, D], map, decays: true),
+            ParameterSpec(prefix + "wv.bias", [E], .constant(0)),
+            ParameterSpec(prefix + "wz.weight", [Z, D], map, decays: true),
+            ParameterSpec(prefix + "wr.weight", [E, D], map, decays: true, joinsPrevious: true),
+            ParameterSpec(prefix + "wz.bias", [Z], .constant(0)),
+            ParameterSpec(prefix + "wr.bias", [E], .constant(0), joinsPrevious: true),
+            ParameterSpec(prefix + "wh1.weight", [D, D], map, decays: true),
+            ParameterSpec(prefix + "wh1.bias", [D], .constant(0)),
+            ParameterSpec(prefix + "wh2.weight", [D, E], .normal(1 / (3 * Double(E)).squareRoot()), decays: true),
+            ParameterSpec(prefix + "gamma", [4, Z], .constant(0)),
+            ParameterSpec(prefix + "beta", [4, Z], .constant(0)),
+        ]
+    }
+
+    var maps: [LinearMap] { [wzr, wv, wh1, wh2] }
+
+    func bind(_ store: ParameterStore) { tensors = BoundTensors(store, prefix: prefix) }
+
+    func value(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.value(name) }
+    func gradient(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.gradient(name) }
+
+    var timeNorm: TimestepDecayNorm {
+        let trains = tensors!.trains
+        return TimestepDecayNorm(
+            dim: c.dim, groups: c.normGroups, beta1: c.beta1, beta2: c.beta2, eps: c.eps,
+            weight: value("timenorm.weight"), bias: value("timenorm.bias"),
+            weightGradient: trains ? gradient("timenorm.weight") : nil,
+            biasGradient: trains ? gradient("timenorm.bias") : nil)
+    }
+
+    func beginStep() {
+        for map in maps { map.beginStep() }
+        ema.prepare(
+            alpha: value("cema.alpha"), delta: value("cema.delta"), theta: value("cema.theta"),
+            gamma: value("cema.gamma"))
+    }
+
+    func endStep() {
+        ema.addParameterGradients(
+            alpha: value("cema.alpha"), delta: value("cema.delta"), theta: value("cema.theta"),
+            alphaGradient: gradient("cema.alpha"), deltaGradient: gradient("cema.delta"),
+            thetaGradient: gradient("cema.theta"), gammaGradient: gradient("cema.gamma"))
+    }
+}
