@@ -23,8 +23,10 @@ package enum ProcessMemory {
     package static var available: Int? { kilobytes(of: "MemAvailable:", in: "/proc/meminfo").map { $0 << 10 } }
 
     /// The number behind a name in one of the system's lists. Ranks ask for it every step, so it takes no memory.
-    private static func kilobytes(of name: StaticString, in path: String) -> Int? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
+    private static func kilobytes(of name: StaticString, in path: StaticString) -> Int? {
+        let file = path.withUTF8Buffer { path in
+            path.withMemoryRebound(to: CChar.self) { open($0.baseAddress!, O_RDONLY | O_CLOEXEC) }  // ends with a zero
+        }
         guard file >= 0 else { return nil }
         defer { close(file) }
         return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 1024) { memory in
