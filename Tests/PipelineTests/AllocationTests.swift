@@ -8,14 +8,16 @@ import Testing
         /// Under mpirun, or all ranks in one process.
         let mpi: Bool
         let threads: Int
+        /// Of a step as a whole: docs/performance.md, Allocations, tells where they come from.
+        let most: Int
 
         var testDescription: String { "\(stages) stages \(mpi ? "under MPI" : "in memory"), \(threads) threads each" }
     }
 
     static let cases = [
-        Case(stages: 1, mpi: false, threads: 1), Case(stages: 1, mpi: false, threads: 2),
-        Case(stages: 2, mpi: false, threads: 1), Case(stages: 2, mpi: true, threads: 1),
-        Case(stages: 2, mpi: true, threads: 2),
+        Case(stages: 1, mpi: false, threads: 1, most: 13), Case(stages: 1, mpi: false, threads: 2, most: 13),
+        Case(stages: 2, mpi: false, threads: 1, most: 45), Case(stages: 2, mpi: true, threads: 1, most: 25),
+        Case(stages: 2, mpi: true, threads: 2, most: 25),
     ]
 
     /// Calls of malloc and its relatives in a step after the second that are not MPI's own: the least of five steps (and processes), since
@@ -38,7 +40,7 @@ import Testing
         let layers = try await calls(c, layers: 6, slices: 4)
         let slices = try await calls(c, layers: 2, slices: 12)
         // A step makes its report; a hook that counts nothing would find not even that.
-        #expect(few > 0)
+        #expect(few > 0 && few <= c.most)
         #expect(layers == few && slices == few, "\(few), then \(layers) and \(slices)")
     }
 }
