@@ -24,16 +24,17 @@ package final class Stage {
     /// - Parameters:
     ///   - splitsWeightGradients: whether `backward` is called without `accumulates`, too
     ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
+    ///   - keepsMoments: by tensor, whether its moments are kept here; nil: all are
     package init(
         blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: MatrixEngine,
-        splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil
+        splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil, keepsMoments: [Bool]? = nil
     ) {
         self.splitsWeightGradients = splitsWeightGradients
         self.blocks = blocks
         self.geometry = geometry
         self.dim = dim
         self.matrices = matrices
-        store = sharing ?? ParameterStore(blocks.flatMap(\.parameters))
+        store = sharing ?? ParameterStore(blocks.flatMap(\.parameters), keepsMoments: keepsMoments)
         for block in blocks { block.bind(store) }
         layout = StageLayout(
             blocks: blocks, dim: dim, geometry: geometry, splitsWeightGradients: splitsWeightGradients)
@@ -72,7 +73,11 @@ package final class Stage {
         matrices.team.alone(as: .ema) { for block in blocks { block.beginStep(geometry) } }
     }
 
-    package func endStep() { matrices.team.alone(as: .ema) { for block in blocks { block.endStep() } } }
+    /// Call when all blocks have their last weight gradients.
+    package func endStep() { for i in blocks.indices { endStep(block: i) } }
+
+    /// The same for one block, whose gradients are final then, whatever the others still do.
+    package func endStep(block i: Int) { matrices.team.alone(as: .ema) { blocks[i].endStep() } }
 
     package func context(
         plan: SlicePlan, tokens: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, lossScale: Float,
@@ -98,10 +103,12 @@ package final class Stage {
     }
 
     /// `gradient` [T, D] holds the output's gradient and receives the input's; `stateGradient` likewise for the state. With `accumulates`
-    /// each block adds its weights' gradients at once, while what they are made of is in the cache.
+    /// each block adds its weights' gradients at once, while what they are made of is in the cache. `added` hears of each block that has
+    /// added all its gradients of the slice, the last block first.
     package func backward(
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, accumulates: Bool = false
+        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, accumulates: Bool = false,
+        added: (_ block: Int) -> Void = { _ in }
     ) {
         precondition(accumulates || splitsWeightGradients, "this stage has no room for weight gradients of their own")
         for (i, block) in blocks.enumerated().reversed() {
@@ -109,19 +116,22 @@ package final class Stage {
                 context, dy: gradient, dx: gradient, x: input(slot, of: i),
                 stateGradient: stateGradient + layout.stateOffsets[i], stash: slot + layout.stashOffsets[i],
                 gradientStash: gradientSlot + layout.gradientOffsets[i])
-            if accumulates {
-                accumulateWeightGradients(
-                    context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: true)
-            }
+            guard accumulates else { continue }
+            accumulateWeightGradients(
+                context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: true)
+            added(i)
         }
     }
 
+    /// `added` is as for `backward`.
     package func accumulateWeightGradients(
-        _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>
+        _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
+        added: (_ block: Int) -> Void = { _ in }
     ) {
         for i in blocks.indices.reversed() {
             accumulateWeightGradients(
                 context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: false)
+            added(i)
         }
     }
 

@@ -68,6 +68,23 @@ import Testing
         #expect(again.output.contains("resuming after step 9") && again.digest == digest, "\(again.output)")
     }
 
+    /// Each replica's moments are on its own node; a run that keeps all on every replica wants them from both.
+    @Test(arguments: [true, false]) func momentsOfReplicasComeBack(shares: Bool) async throws {
+        let space = try Workspace()
+        let layout = ["--pipeline.replicas", "2", "--pipeline.shard_optimizer"]
+        let whole = try await space.train(["--training.steps", "12", "--data.streams", "true"] + layout + ["true"])
+        let digest = try #require(whole.digest, "\(whole.output)")
+        try FileManager.default.removeItem(atPath: space.path + "/run")
+        let cut = try await space.train(
+            settings(space) + layout + ["true"], environment: ["GECKO_FAULT": "snapshot-taken:12"])
+        #expect(cut.exitCode != 0, "\(cut.output)")
+        try FileManager.default.removeItem(atPath: space.path + "/node1")
+        let again = try await space.train(settings(space) + layout + ["\(shares)"])
+        #expect(
+            again.output.contains("rank-0001.safetensors of step 9 comes back from rank 0's node"), "\(again.output)")
+        #expect(again.output.contains("resuming after step 9") && again.digest == digest, "\(again.output)")
+    }
+
     @Test func theKeysBelongTogether() async throws {
         let space = try Workspace()
         let outcome = try await space.train(["--checkpoint.local_every", "3"])

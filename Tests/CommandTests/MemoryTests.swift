@@ -33,6 +33,22 @@ import Testing
         #expect(outcome.output.contains("stash:  on disk") == mode.contains("disk"))
     }
 
+    /// Two replicas of some 60 MB of parameters; a rank's own process says what it has taken.
+    @Test(arguments: [false, true]) func theFormulaHoldsWithReplicas(shards: Bool) async throws {
+        let space = try Workspace()
+        let outcome = try await space.train(
+            [
+                "--model.dim", "1024", "--model.z_dim", "256", "--model.value_dim", "1024", "--model.ffn_dim", "1024",
+                "--model.norm_groups", "32", "--training.batch", "2", "--training.steps", "2", "--data.held_out", "0",
+                "--training.sample_tokens", "0", "--pipeline.replicas", "2", "--pipeline.shard_optimizer", "\(shards)",
+                "--machine.threads", "1", "--checkpoint.every", "1",
+            ], ranks: 2)
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+        let expected = try bytes("memory: ([0-9.]+) ([KMG]?i?B) expected", outcome)
+        let measured = try bytes("memory: at most ([0-9.]+) ([KMG]?i?B) in a process", outcome)
+        #expect(abs(measured / expected - 1) < 0.1, "\(outcome.output)")
+    }
+
     @Test(arguments: [0, 2]) func aFolderThatIsNotThere(ranks: Int) async throws {
         let space = try Workspace()
         let outcome = try await space.train(

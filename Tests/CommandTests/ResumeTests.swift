@@ -38,6 +38,32 @@ import Testing
         #expect(try lines(space, "run") == Array(1...12))
     }
 
+    /// Two replicas; each leg changes who keeps the moments, the last ones also how many replicas there are.
+    @Test func sharingTheOptimizerOutOrNotGivesTheUninterruptedDigest() async throws {
+        let space = try Workspace()
+        let two = ["--pipeline.replicas", "2"]
+        let shared = two + ["--pipeline.shard_optimizer", "true"]
+        let one = ["--pipeline.replicas", "1", "--pipeline.shard_optimizer", "true"]
+        func digest(_ name: String, _ legs: [(overrides: [String], ranks: Int)]) async throws -> String? {
+            var digest: String?
+            for (i, leg) in legs.enumerated() {
+                let dies = i < legs.count - 1
+                let outcome = try await space.train(
+                    Self.steps + ["--run.directory", "\(space.path)/\(name)"] + leg.overrides, ranks: leg.ranks,
+                    environment: dies ? ["GECKO_FAULT": "manifest-durable:\(3 * (i + 1))"] : [:])
+                #expect((outcome.exitCode == 0) != dies, "\(name), leg \(i): \(outcome.output)")
+                #expect(outcome.output.contains("resuming after step") == (i > 0), "\(name): \(outcome.output)")
+                digest = outcome.digest
+            }
+            return try #require(digest)
+        }
+        let expected = try await digest("whole", [(two, 0)])
+        let legs = [(shared, 4), (two, 0), (shared + ["--pipeline.stages", "2"], 0), (shared, 2)]
+        #expect(try await digest("legs", legs) == expected)
+        let fewer = try await digest("fewer", [(two, 0), (["--pipeline.replicas", "1"], 0), (two, 0)])
+        #expect(try await digest("fewer-shared", [(shared, 2), (one, 0), (shared, 0)]) == fewer)
+    }
+
     /// Whatever the point of death, on whichever rank, the same command goes on and ends with the same bytes.
     @Test func deathAtAnyPointLosesNothing() async throws {
         let space = try Workspace()

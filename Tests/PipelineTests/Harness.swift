@@ -35,13 +35,25 @@ struct Harness {
     var streams = false
     var rate = 5e-3
     var virtualStages: Int?
+    /// The optimizer's state is shared out over the replicas.
+    var shards = false
+    /// Bytes of the buckets and pieces of the gradient sync.
+    var bucket = SyncSizes().bucket
+    var piece = SyncSizes().piece
     /// The folder of a stash on disk.
     var stash: String?
 
     struct Outcome: Equatable {
+        static func == (a: Outcome, b: Outcome) -> Bool {
+            a.parameters == b.parameters && a.losses == b.losses && a.norms == b.norms && a.evaluation == b.evaluation
+                && a.generated == b.generated
+        }
+
         var parameters: [[Float]] = []
         var losses: [Double] = []
         var norms: [Double] = []
+        /// The largest share of its sums that any rank had formed before its row ended, over all steps.
+        var earliestSum = 0.0
         var evaluation = 0.0
         var generated: [Int32] = []
     }
@@ -63,9 +75,12 @@ struct Harness {
         if recompute { table = table.withRecompute() }
         let partition =
             layers.map { LayerPartition(counts: $0) } ?? .even(layers: model.layers, stages: table.shape.stages)
-        return try PipelinePlan(
+        var plan = try PipelinePlan(
             model: model, table: table, partition: partition, slice: slice, replicas: replicas, streams: streams,
-            stashDirectory: stash)
+            stashDirectory: stash, shardsOptimizer: shards)
+        plan.sync.bucket = bucket
+        plan.sync.piece = piece
+        return plan
     }
 
     /// The batch of one replica at a step: numbers that depend on the global sequence only.
@@ -107,6 +122,7 @@ struct Harness {
                     rule: UpdateRule(adam: AdamW(), rate: rate, clip: 1))
                 outcome.losses.append(report.loss)
                 outcome.norms.append(report.gradientNorm)
+                outcome.earliestSum = max(outcome.earliestSum, report.earlySums.max() ?? 0)
             }
             outcome.evaluation = try await group.evaluate((0..<replicas).map { batch(step: 77, replica: $0) })
             outcome.generated = try await group.generate(

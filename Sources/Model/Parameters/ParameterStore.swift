@@ -1,12 +1,16 @@
 import Hardware
 import Numerics
 
-/// Flat memory for a stage's parameters, their gradients and AdamW's moments, all in one layout.
+/// Flat memory for a stage's parameters and their gradients, in one layout, and for AdamW's moments of those tensors that are updated here.
 package final class ParameterStore {
     /// One tensor's place.
     package struct Entry: Sendable {
         package let spec: ParameterSpec
         package let offset: Int
+        /// Its place in the moments; nil when another replica keeps them, and with them updates the tensor.
+        package let momentOffset: Int?
+        /// Whether the tensor is updated here.
+        package var isUpdated: Bool { momentOffset != nil }
         package var count: Int { spec.count }
     }
 
@@ -18,21 +22,14 @@ package final class ParameterStore {
     private let index: [String: Int]
 
     /// Lays the tensors out in the given order; `trains` false leaves out gradients and moments.
-    package init(_ specs: [ParameterSpec], trains: Bool = true) {
-        var entries: [Entry] = []
-        var used = 0
-        for spec in specs {
-            if !spec.joinsPrevious {
-                used = (used + FloatBuffer.alignment - 1) / FloatBuffer.alignment * FloatBuffer.alignment
-            }
-            entries.append(Entry(spec: spec, offset: used))
-            used += spec.count
-        }
-        self.entries = entries
-        values = FloatBuffer(used)
-        gradients = FloatBuffer(trains ? used : 0)
-        firstMoments = FloatBuffer(trains ? used : 0)
-        secondMoments = FloatBuffer(trains ? used : 0)
+    /// - Parameter keepsMoments: by tensor, whether its moments are kept here; nil: all are
+    package init(_ specs: [ParameterSpec], trains: Bool = true, keepsMoments: [Bool]? = nil) {
+        let layout = ParameterLayout(specs, keepsMoments: keepsMoments)
+        entries = layout.entries
+        values = FloatBuffer(layout.count)
+        gradients = FloatBuffer(trains ? layout.count : 0)
+        firstMoments = FloatBuffer(trains ? layout.momentCount : 0)
+        secondMoments = FloatBuffer(trains ? layout.momentCount : 0)
         index = Dictionary(uniqueKeysWithValues: entries.enumerated().map { ($1.spec.name, $0) })
     }
 
@@ -43,15 +40,28 @@ package final class ParameterStore {
         self[name].map { gradients.base + $0.offset }
     }
 
+    /// Where a tensor's moments are; nil when another replica keeps them.
+    package func moments(
+        _ entry: Entry
+    ) -> (first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>)? {
+        entry.momentOffset.map { (firstMoments.base + $0, secondMoments.base + $0) }
+    }
+
     /// Writes all memory for the first time, each worker what it will update: on a NUMA machine a page lies near who wrote it first.
     package func touch(_ team: Team) {
         for e in entries {
             let parts = AdamW.parts(e.count, workers: team.count)
             team.forEach(parts) { part in
                 let range = AdamW.range(of: part, in: parts, count: e.count)
-                for buffer in [values, gradients, firstMoments, secondMoments] where buffer.count > 0 {
-                    (buffer.base + e.offset + range.lowerBound).update(repeating: 0, count: range.count)
+                func clear(_ buffer: FloatBuffer, _ offset: Int) {
+                    guard buffer.count > 0 else { return }
+                    (buffer.base + offset + range.lowerBound).update(repeating: 0, count: range.count)
                 }
+                clear(values, e.offset)
+                clear(gradients, e.offset)
+                guard let offset = e.momentOffset else { return }
+                clear(firstMoments, offset)
+                clear(secondMoments, offset)
             }
         }
     }

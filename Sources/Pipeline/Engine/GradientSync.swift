@@ -1,28 +1,58 @@
-import Model
+import Numerics
 
-/// Sums the gradients of a rank's stages over the replicas; each stage's sum starts as soon as its last gradient is there and goes on between
-/// the kernels of the rest of the row.
+/// Sums the gradients of a rank's stages over the replicas, bucket by bucket: each starts on its way when its last block has its gradient, and
+/// goes on between the kernels of what the rank still has to compute.
 final class GradientSync {
-    private let sums: [Int: OrderedAllReduce]
+    private let buckets: [SyncLayout.Bucket]
+    private let sum: OrderedSum
+    /// Buckets that are complete in this step.
+    private var complete = 0
 
-    init(plan: PipelinePlan, endpoint: any Endpoint, rank: Int, places: [StagePlace], tags: ReservedTags) {
-        let group = (0..<plan.replicas).map { plan.worldRank(replica: $0, rank: rank) }
-        sums = Dictionary(
-            uniqueKeysWithValues: places.map { place in
-                let gradients = place.stage.store.gradients
-                return (
-                    place.number,
-                    OrderedAllReduce(
-                        endpoint: endpoint, group: group,
-                        buffer: UnsafeMutableBufferPointer(start: gradients.base, count: gradients.count),
-                        firstTag: tags.sync(stage: place.number))
-                )
-            })
+    /// - Parameters:
+    ///   - group: the ranks of the same stages, by replica
+    ///   - gradients: of a stage
+    ///   - returns: whether every replica gets all sums, or each those of its part
+    ///   - tag: this and the next are used
+    init(
+        _ layout: SyncLayout, endpoint: any Endpoint, group: [Int], gradients: (_ stage: Int) -> FloatBuffer,
+        returns: Bool, tag: Int
+    ) {
+        buckets = layout.buckets
+        sum = OrderedSum(
+            endpoint: endpoint, group: group, parts: layout.pieces(of: gradients), returns: returns, firstTag: tag)
     }
 
-    func start(_ place: StagePlace) throws { try sums[place.number]?.start() }
+    /// The gradients of a stage's block, and those of all blocks behind it, are final.
+    func complete(block: Int, of stage: Int) throws {
+        guard complete < buckets.count, buckets[complete] == SyncLayout.Bucket(stage: stage, block: block) else {
+            return
+        }
+        complete += 1
+        try sum.complete(buckets: complete)
+    }
 
-    func progress() throws { for sum in sums.values { try sum.progress() } }
+    func progress() throws { try sum.progress() }
 
-    func finish() throws { for (_, sum) in sums.sorted(by: { $0.key < $1.key }) { try sum.finish() } }
+    /// The share of what this rank sums that has been summed in this step.
+    var summedShare: Double { sum.summedShare }
+
+    func finish() throws {
+        precondition(complete == buckets.count, "\(complete) of \(buckets.count) buckets are complete at the row's end")
+        try sum.finish()
+        complete = 0
+    }
+}
+
+extension SyncLayout {
+    /// The parts in the memory of the rank's stages, by replica.
+    func pieces(of memory: (_ stage: Int) -> FloatBuffer) -> [PartPieces] {
+        zip(parts, ends).map { part, ends in
+            PartPieces(
+                part.map {
+                    UnsafeMutableBufferPointer(
+                        start: memory($0.stage).base + $0.floats.lowerBound, count: $0.floats.count)
+                },
+                ends: ends)
+        }
+    }
 }

@@ -28,13 +28,15 @@ extension RankEngine {
 
     /// Memory for `capture`, touched so that the first snapshot is as quick as the others.
     func makeSnapshot() -> RankSnapshot {
-        // Replicas hold the same parameters: the first one saves them.
-        guard replica == 0 else { return RankSnapshot(parameters: [], stores: []) }
         var tensors: [RankSnapshot.Tensor] = []
         var stores: [[FloatBuffer]] = []
         for place in places {
             let store = place.stage.store
-            let buffers = (0..<3).map { _ in FloatBuffer(store.values.count) }
+            let (values, moments) = (plan.savesValues(replica), plan.savesMoments(replica))
+            let buffers = [
+                FloatBuffer(values ? store.values.count : 0), FloatBuffer(moments ? store.firstMoments.count : 0),
+                FloatBuffer(moments ? store.secondMoments.count : 0),
+            ]
             for buffer in buffers {
                 team.forEach((buffer.count + Self.piece - 1) / Self.piece) { i in
                     let first = i * Self.piece
@@ -43,10 +45,13 @@ extension RankEngine {
             }
             stores.append(buffers)
             for e in store.entries where e.spec.copyOf == nil {
-                let names = [e.spec.name, StateName.firstMoment(e.spec.name), StateName.secondMoment(e.spec.name)]
-                for (buffer, name) in zip(buffers, names) {
-                    tensors.append(.init(name: name, shape: e.spec.shape, values: buffer.base + e.offset))
+                func add(_ name: String, _ buffer: FloatBuffer, _ offset: Int?) {
+                    guard buffer.count > 0, let offset else { return }
+                    tensors.append(.init(name: name, shape: e.spec.shape, values: buffer.base + offset))
                 }
+                add(e.spec.name, buffers[0], e.offset)
+                add(StateName.firstMoment(e.spec.name), buffers[1], e.momentOffset)
+                add(StateName.secondMoment(e.spec.name), buffers[2], e.momentOffset)
             }
         }
         return RankSnapshot(parameters: tensors, stores: stores)
@@ -65,7 +70,8 @@ extension RankEngine {
         for (place, buffers) in zip(places, snapshot.stores) {
             let store = place.stage.store
             for (target, source) in zip(buffers, [store.values, store.firstMoments, store.secondMoments]) {
-                add(target.base, source.base, source.count)
+                // Empty where another replica saves it.
+                add(target.base, source.base, target.count)
             }
         }
         captureStreams(snapshot) { add($0, $1, $2) }
@@ -88,7 +94,7 @@ extension RankEngine {
         for (place, buffers) in zip(places, snapshot.stores) {
             let store = place.stage.store
             for (target, source) in zip(buffers, [store.values, store.firstMoments, store.secondMoments]) {
-                let (count, workers) = (source.count, team.count)
+                let (count, workers) = (target.count, team.count)
                 team.run { w in
                     let range = count * w / workers..<count * (w + 1) / workers
                     memcpy(
@@ -127,7 +133,7 @@ extension RankEngine {
         }
     }
 
-    /// Sets parameters, moments and carried states of this rank's stages, whatever layout they were saved under.
+    /// Sets parameters, the moments kept here and carried states of this rank's stages, whatever layout they were saved under.
     /// - Parameter streams: whether it holds carried states, where this run has them
     func restore(from source: any StateSource, optimizerStep: Int, streams: Bool) throws {
         self.optimizerStep = optimizerStep
@@ -136,8 +142,9 @@ extension RankEngine {
             for e in store.entries {
                 let name = e.spec.copyOf ?? e.spec.name
                 try load(source, name, e.spec.shape, into: store.values.base + e.offset)
-                try load(source, StateName.firstMoment(name), e.spec.shape, into: store.firstMoments.base + e.offset)
-                try load(source, StateName.secondMoment(name), e.spec.shape, into: store.secondMoments.base + e.offset)
+                guard let moments = store.moments(e) else { continue }
+                try load(source, StateName.firstMoment(name), e.spec.shape, into: moments.first)
+                try load(source, StateName.secondMoment(name), e.spec.shape, into: moments.second)
             }
             guard plan.streams, streams else { continue }
             for sequence in 0..<plan.sequences {

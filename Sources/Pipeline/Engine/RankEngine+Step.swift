@@ -42,13 +42,14 @@ extension RankEngine {
         try runTable(batch, step: number)
         team.clock?.enter(.update)
         let tableSeconds = MonotonicClock.seconds - start
+        let summedEarly = sync?.summedShare ?? 0
         if let sync { try timed(.sync) { try team.alone(as: .communication) { try sync.finish() } } }
         if plan.model.tieEmbeddings {
             try timed(.tied) { try team.alone(as: .communication) { try exchangeTiedGradients() } }
         }
         try disturb(disturbance())
         let gathered = try timed(.norm) {
-            let summary = summary(tableSeconds: tableSeconds) + notes()
+            let summary = summary(tableSeconds: tableSeconds, summedEarly: summedEarly) + notes()
             return try team.alone(as: .communication) { try endpoint.allGather(summary) }
         }
         var report = StepReport()
@@ -57,6 +58,7 @@ extension RankEngine {
         report.gradientNorm = gathered.squaredNorm(plan, replica: replica).squareRoot()
         report.idleShares = gathered.map { $0[Summary.waited] / $0[Summary.tableSeconds] }
         report.peakMemory = gathered.map { Int($0[Summary.peakMemory]) }
+        report.earlySums = gathered.map { $0[Summary.summedEarly] }
         report.idleShare = report.idleShares.reduce(0, +) / Double(report.idleShares.count)
         // Every number of every rank counts, so that all take the same decision whatever became of one replica's copy.
         if gathered.allSatisfy({ $0[Summary.loss...].allSatisfy(\.isFinite) }) && report.gradientNorm.isFinite {
@@ -64,6 +66,7 @@ extension RankEngine {
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
             pulse.turn(to: StepActivity.updates(step: Int32(number)))
             timed(.optimizer) { update(rule, clip: Float(clip)) }
+            if let updates { try timed(.share) { try team.alone(as: .communication) { try updates.run() } } }
         } else {
             report.skipped = true
         }
@@ -75,7 +78,14 @@ extension RankEngine {
     private func disturb(_ disturbance: Disturbance?) {
         switch disturbance {
         case nil: break
-        case .poison: places[0].stage.store.gradients.base[0] = .nan
+        case .poison:
+            // Of a tensor that another replica updates, nobody looks at what is here.
+            for place in places {
+                let store = place.stage.store
+                guard let entry = store.entries.first(where: \.isUpdated) else { continue }
+                store.gradients.base[entry.offset] = .nan
+                return
+            }
         case .hang: while true { sleep(1) }
         }
     }
@@ -84,21 +94,22 @@ extension RankEngine {
         for place in places {
             let store = place.stage.store
             for e in store.entries {
+                guard let moments = store.moments(e) else { continue }
                 rule.adam.update(
                     team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
-                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset,
-                    count: e.count,
-                    step: optimizerStep, rate: rule.rate, clip: clip, decays: e.spec.decays)
+                    first: moments.first, second: moments.second, count: e.count, step: optimizerStep, rate: rule.rate,
+                    clip: clip, decays: e.spec.decays)
             }
         }
     }
 
-    /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor, stages ascending. Padded, since all ranks
-    /// must bring equally many.
-    private func summary(tableSeconds: Double) -> [Double] {
+    /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor that it updates, stages ascending, with zeros
+    /// in the place of those that other replicas update. Padded, since all ranks must bring equally many.
+    private func summary(tableSeconds: Double, summedEarly: Double) -> [Double] {
         var values = [Double](repeating: 0, count: Summary.norms + plan.mostTensorsOnARank)
         values[Summary.tableSeconds] = tableSeconds
         values[Summary.waited] = waited
+        values[Summary.summedEarly] = summedEarly
         values[Summary.peakMemory] = Double(ProcessMemory.peak)
         if places.contains(where: \.isLast) {
             values[Summary.loss] = unitLosses[..<(plan.sequences * plan.slices)].reduce(0, +)
@@ -107,7 +118,7 @@ extension RankEngine {
         for place in places {
             let store = place.stage.store
             for e in store.entries where e.spec.copyOf == nil {
-                values[i] = sumOfSquares(store.gradients.base + e.offset, e.count)
+                if e.isUpdated { values[i] = sumOfSquares(store.gradients.base + e.offset, e.count) }
                 i += 1
             }
         }
@@ -130,12 +141,12 @@ extension RankEngine {
     }
 
     /// Tied embeddings: the first stage's gradient of the matrix and the last stage's are summed on both, always in this order, so that the two
-    /// copies stay equal and every layout gives the same bits.
+    /// copies stay equal and every layout gives the same bits. In one replica alone when that one updates both (`TensorOwners`).
     private func exchangeTiedGradients() throws {
         let first = places.first { $0.isFirst }
         let last = places.first { $0.isLast }
         func part(_ place: StagePlace?, _ name: String) -> (UnsafeMutablePointer<Float>, Int)? {
-            guard let store = place?.stage.store, let entry = store[name] else { return nil }
+            guard let store = place?.stage.store, let entry = store[name], entry.isUpdated else { return nil }
             return (store.gradients.base + entry.offset, entry.count)
         }
         let input = part(first, Embedding.weightName)
@@ -178,9 +189,10 @@ extension RankEngine {
 private enum Summary {
     static let tableSeconds = 0
     static let waited = 1
-    static let loss = 2
-    static let peakMemory = 3
-    static let norms = 4
+    static let summedEarly = 2
+    static let loss = 3
+    static let peakMemory = 4
+    static let norms = 5
 }
 
 extension [[Double]] {
@@ -190,15 +202,15 @@ extension [[Double]] {
         return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last)][Summary.loss] }
     }
 
-    /// The squared norms of one replica's tensors, summed in the model's order.
+    /// The squared norms of all tensors, as the replica given or else each one's owner has them, summed in the model's order.
     fileprivate func squaredNorm(_ plan: PipelinePlan, replica: Int) -> Double {
         var next = [Int](repeating: Summary.norms, count: plan.ranks)
         var total = 0.0
         for stage in 0...plan.lastStage {
             let rank = plan.table.shape.rank(of: stage)
-            let row = self[plan.worldRank(replica: replica, rank: rank)]
-            for _ in 0..<plan.tensors(of: stage) {
-                total += row[next[rank]]
+            for tensor in plan.originals(of: stage) {
+                let owner = plan.owners?[stage][tensor] ?? replica
+                total += self[plan.worldRank(replica: owner, rank: rank)][next[rank]]
                 next[rank] += 1
             }
         }

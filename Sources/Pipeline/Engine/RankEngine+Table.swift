@@ -4,8 +4,8 @@ import Numerics
 import Schedules
 
 extension RankEngine {
-    /// Runs this rank's row of the plan's table: forwards, backwards, weight gradients. Afterwards every stage's gradient is complete (and on
-    /// its way to the other replicas).
+    /// Runs this rank's row of the plan's table: forwards, backwards, weight gradients. Afterwards every stage's gradient is complete, and on
+    /// its way to the other replicas since its block had it.
     func runTable(_ batch: Batch, step: Int) throws {
         let row = plan.table.rows[rank]
         let slots = plan.slots.rows[rank]
@@ -16,8 +16,15 @@ extension RankEngine {
             let place = place(of: action.stage)
             let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
             pulse.turn(to: StepActivity.computes(row, position: Int32(position), step: Int32(step)))
+            if action.kind.givesWeightGradient { left[action.stage]! -= 1 }
             do {
-                try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch)
+                try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch) {
+                    // Of a stage's last weight gradient each block's is final: it goes on its way while the next block computes.
+                    guard left[action.stage] == 0 else { return }
+                    place.stage.endStep(block: $0)
+                    // An error stays with the transfer and is thrown by the wait for it.
+                    try? sync?.complete(block: $0, of: action.stage)
+                }
             } catch let error as PipelineError {
                 throw error
             } catch let error as TransportError {
@@ -25,13 +32,6 @@ extension RankEngine {
                 switch error {
                 case .cancelled, .timedOut: throw error
                 default: throw PipelineError("rank \(endpoint.rank), \(describe(action)): \(error)")
-                }
-            }
-            if action.kind.givesWeightGradient {
-                left[action.stage]! -= 1
-                if left[action.stage] == 0 {
-                    place.stage.endStep()
-                    try sync?.start(place)
                 }
             }
         }
@@ -54,10 +54,10 @@ extension RankEngine {
     }
 
     /// On the timeline an action begins when it has all that it needs and ends when its product is on its way: only waiting lies
-    /// between two actions of a rank.
+    /// between two actions of a rank. `added` hears of each block that has added its gradients.
     private func run(
         _ action: Action, at position: Int, place: StagePlace, slots: SlotNumbers, inputs: StagePlace.Inputs,
-        batch: Batch
+        batch: Batch, added: (_ block: Int) -> Void
     ) throws {
         let unit = unit(action)
         if let spool {
@@ -99,14 +99,14 @@ extension RankEngine {
             start = tracer.map { _ in Tracer.Moment.now }
             place.backward(
                 sequence: action.sequence, slice: action.slice, place: slots, inputs: inputs, gradient: gradient.base,
-                accumulates: action.kind == .backward)
+                accumulates: action.kind == .backward, added: added)
             if place.isFirst {
                 activationBuffers.giveBack(gradient)
             } else {
                 try pass(gradient, .gradient, action, at: position, to: action.stage - 1)
             }
         case .backwardWeight:
-            place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs)
+            place.accumulateWeightGradients(unit: unit, place: slots, inputs: inputs, added: added)
         }
         if let tracer, let start { tracer.span(.action(action), since: start) }
     }

@@ -29,6 +29,8 @@ final class RankEngine {
     var waited = 0.0
     var messages: MessagePump
     var sync: GradientSync?
+    /// Set when each replica updates a part of the parameters only.
+    var updates: PartExchange?
     var optimizerStep = 0
     let activationBuffers: BufferPool
     let slicePlans: SlicePlans
@@ -69,20 +71,30 @@ final class RankEngine {
         targets = FixedBuffer(plan.sequences * plan.sequence)
         unitLosses = [Double](repeating: 0, count: plan.sequences * plan.slices)
         activationBuffers = BufferPool(plan.slice * plan.model.dim, buffers: plan.mostMessages(on: rank))
-        tags = ReservedTags(scheduleTags: plan.messages.tagCount, stages: plan.table.shape.stages)
+        tags = ReservedTags(scheduleTags: plan.messages.tagCount)
         try endpoint.requireTags(upTo: tags.largest)
         endpoint.reserve(transfers: plan.mostMessages(on: rank))
         messages = MessagePump(
             endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
         places = plan.table.shape.stages(on: rank).map { stage in
-            StagePlace(stage: stage, plan: plan, geometry: geometry, matrices: matrices, slicePlans: slicePlans)
+            StagePlace(
+                stage: stage, replica: replica, plan: plan, geometry: geometry, matrices: matrices,
+                slicePlans: slicePlans)
         }
         for place in places {
             place.stage.store.touch(team)
             place.stage.store.initialize(seed: seed, team)
         }
         if plan.replicas > 1 {
-            sync = GradientSync(plan: plan, endpoint: endpoint, rank: rank, places: places, tags: tags)
+            let layout = SyncLayout(plan, rank: rank)
+            let group = (0..<plan.replicas).map { plan.worldRank(replica: $0, rank: rank) }
+            sync = GradientSync(
+                layout, endpoint: endpoint, group: group, gradients: { place(of: $0).stage.store.gradients },
+                returns: plan.owners == nil, tag: tags.sync)
+            if plan.owners != nil {
+                let values = layout.pieces { place(of: $0).stage.store.values }
+                updates = PartExchange(endpoint: endpoint, group: group, parts: values, tag: tags.updates)
+            }
         }
         team.onJoin = { [unowned self] in advance() }
         endpoint.onWait = { [unowned self] in try sync?.progress() }

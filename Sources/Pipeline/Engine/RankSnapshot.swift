@@ -18,14 +18,14 @@ package final class RankSnapshot: @unchecked Sendable {
         }
     }
 
-    /// Parameters and AdamW's moments of the tensors that this rank saves.
+    /// What this rank saves of parameters and AdamW's moments.
     package let parameters: [Tensor]
     /// Streams mode: the carried states of this rank's stages.
     package internal(set) var states: [Tensor] = []
     /// Where each of those streams stands, by global number; every rank of a replica knows the same.
     package internal(set) var cursors: [(stream: Int, cursor: StreamCursor)] = []
 
-    /// Where a stage's values, first and second moments go.
+    /// Where a stage's values, first and second moments go; empty where another replica saves them.
     let stores: [[FloatBuffer]]
     var stateMemory: FloatBuffer?
     private let isLent = Atomic<Bool>(false)

@@ -5,21 +5,20 @@ struct ReservedTags {
     let trace: Int
     let generation: Int
     let checkpoint: Int
-    private let sync: Int
-    private let stages: Int
+    /// The first of the gradient sync's two.
+    let sync: Int
+    /// Parameters on their way to the replicas that don't update them.
+    let updates: Int
 
-    init(scheduleTags: Int, stages: Int) {
+    init(scheduleTags: Int) {
         tiedEmbedding = scheduleTags
         parameters = scheduleTags + 1
         trace = scheduleTags + 2
         generation = scheduleTags + 3
         checkpoint = scheduleTags + 4
         sync = scheduleTags + 5
-        self.stages = stages
+        updates = scheduleTags + 7
     }
 
-    /// The first of the two tags of a stage's gradient sync.
-    func sync(stage: Int) -> Int { sync + 2 * stage }
-
-    var largest: Int { sync + 2 * stages - 1 }
+    var largest: Int { updates }
 }

@@ -35,7 +35,8 @@ final class StagePlace {
     }
 
     init(
-        stage number: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine, slicePlans: SlicePlans
+        stage number: Int, replica: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine,
+        slicePlans: SlicePlans
     ) {
         self.number = number
         self.plan = plan
@@ -44,7 +45,8 @@ final class StagePlace {
         isLast = number == plan.lastStage
         stage = Stage(
             blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, matrices: matrices,
-            splitsWeightGradients: plan.splitsWeightGradients(of: number))
+            splitsWeightGradients: plan.splitsWeightGradients(of: number),
+            keepsMoments: plan.keepsMoments(replica: replica, stage: number))
         memory = StageSlots(
             plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)
@@ -158,10 +160,11 @@ final class StagePlace {
         stage.forward(context(unit, inputs), slot: slot, entry: light, exit: discarded.base, output: output)
     }
 
-    /// `gradient` [T, D] holds the output's gradient and receives the input's.
+    /// `gradient` [T, D] holds the output's gradient and receives the input's. `added` hears of each block that has added all its
+    /// gradients of the unit, the last block first.
     func backward(
         sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, gradient: UnsafeMutablePointer<Float>,
-        accumulates: Bool
+        accumulates: Bool, added: (_ block: Int) -> Void
     ) {
         let unit = sequence * plan.slices + slice
         if slice == plan.slices - 1 {
@@ -172,7 +175,7 @@ final class StagePlace {
         let stateGradient = stateGradients[sequence]!
         stage.backward(
             context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
-            gradient: gradient, stateGradient: stateGradient.base, accumulates: accumulates)
+            gradient: gradient, stateGradient: stateGradient.base, accumulates: accumulates, added: added)
         if accumulates { land(unit) }
         if slice == 0 {
             states.giveBack(stateGradient)
@@ -180,9 +183,13 @@ final class StagePlace {
         }
     }
 
-    func accumulateWeightGradients(unit: Int, place: SlotNumbers, inputs: Inputs) {
+    /// `added` is as for `backward`.
+    func accumulateWeightGradients(
+        unit: Int, place: SlotNumbers, inputs: Inputs, added: (_ block: Int) -> Void
+    ) {
         stage.accumulateWeightGradients(
-            context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient])
+            context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
+            added: added)
         land(unit)
     }
 

@@ -14,12 +14,17 @@ extension PipelinePlan {
         package let lightUnit: Int
         /// The state that a sequence carries from slice to slice.
         package let state: Int
-        /// Parameters, their gradients, both moments.
-        package let parameters: Int
+        /// The parameters; their gradients take as much.
+        package let values: Int
+        /// Both moments, of the tensors that the replica updates.
+        package let moments: Int
         /// The weights in packed form.
         package let packed: Int
         /// Scratch of an action.
         package let workspace: Int
+
+        /// Parameters, their gradients, both moments.
+        package var parameters: Int { 2 * values + moments }
 
         /// What the stage holds whatever the schedule.
         package var resident: Int { parameters + packed + workspace }
@@ -41,8 +46,10 @@ extension PipelinePlan {
     /// Bytes of a message between two ranks: an activation or its gradient.
     package var messageBytes: Int { wire.bytes(of: slice * model.dim) }
 
-    /// - Parameter workers: threads of the stage's rank
-    package func memory(of stage: Int, workers: Int) -> StageMemory {
+    /// - Parameters:
+    ///   - workers: threads of the stage's rank
+    ///   - replica: whose; they differ when each keeps the moments of its own tensors
+    package func memory(of stage: Int, workers: Int, replica: Int = 0) -> StageMemory {
         let blocks = blocks(of: stage)
         let geometry = SliceGeometry(
             length: slice, chunk: model.chunk, aligned: true, tile: KernelTable.emaTile, workers: workers)
@@ -52,10 +59,11 @@ extension PipelinePlan {
         let sizes = slotSizes(
             full: layout.slotCount, state: layout.stateCount, gradient: layout.gradientSlotCount)
         let float = MemoryLayout<Float>.stride
-        let parameters = blocks.flatMap(\.parameters).reduce(0) { $0 + $1.count }
+        let store = ParameterLayout(
+            blocks.flatMap(\.parameters), keepsMoments: keepsMoments(replica: replica, stage: stage))
         return StageMemory(
             unit: sizes.full * float, gradientUnit: sizes.gradient * float, lightUnit: sizes.light * float,
-            state: layout.stateCount * float, parameters: 4 * parameters * float,
+            state: layout.stateCount * float, values: store.count * float, moments: 2 * store.momentCount * float,
             packed: layout.packedCount * float, workspace: layout.workspaceCount * float)
     }
 

@@ -18,12 +18,19 @@ package struct PipelinePlan: Sendable {
     package let stashDirectory: String?
     /// How activations and their gradients travel between ranks.
     package var wire = WireFormat.float32
-    private var tensorCounts: [Int] = []
+    /// How the gradients' way between replicas is cut.
+    package var sync = SyncSizes()
+    /// By stage and tensor, in the stage's order, the replica that updates the tensor; nil when every replica updates all.
+    package let owners: [[Int]]?
+    /// By stage, which of its tensors are no copies of another stage's.
+    private var originals: [[Int]] = []
 
     /// Validates the table. `table.shape.ranks` is the pipeline's length within one replica.
+    ///
+    /// - Parameter shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and updates those
     package init(
         model: GeckoConfiguration, table: ScheduleTable, partition: LayerPartition, slice: Int, replicas: Int,
-        streams: Bool, stashDirectory: String? = nil
+        streams: Bool, stashDirectory: String? = nil, shardsOptimizer: Bool = false
     ) throws {
         precondition(partition.stages == table.shape.stages, "the partition must have the table's stages")
         try table.validate()
@@ -37,9 +44,15 @@ package struct PipelinePlan: Sendable {
         sequence = slice * table.shape.slices
         self.replicas = replicas
         self.streams = streams
-        tensorCounts = (0..<partition.stages).map { stage in
-            blocks(of: stage).flatMap(\.parameters).filter { $0.copyOf == nil }.count
+        let lastStage = partition.stages - 1
+        let specs = (0...lastStage).map {
+            Self.blocks(model, partition.layers(of: $0), isFirst: $0 == 0, isLast: $0 == lastStage).flatMap(
+                \.parameters)
         }
+        owners =
+            shardsOptimizer && replicas > 1
+            ? specs.map { TensorOwners.of($0, among: replicas, tied: model.tieEmbeddings) } : nil
+        originals = specs.map { specs in specs.indices.filter { specs[$0].copyOf == nil } }
     }
 
     /// Ranks of one replica.
@@ -55,19 +68,32 @@ package struct PipelinePlan: Sendable {
 
     /// The blocks of a stage.
     package func blocks(of stage: Int) -> [any Block] {
-        var blocks: [any Block] = partition.layers(of: stage).map { GeckoLayer(model, layer: $0) }
-        if stage == 0 { blocks.insert(Embedding(model), at: 0) }
-        if stage == lastStage { blocks.append(OutputLayer(model)) }
+        Self.blocks(model, partition.layers(of: stage), isFirst: stage == 0, isLast: stage == lastStage)
+    }
+
+    private static func blocks(
+        _ model: GeckoConfiguration, _ layers: Range<Int>, isFirst: Bool, isLast: Bool
+    ) -> [any Block] {
+        var blocks: [any Block] = layers.map { GeckoLayer(model, layer: $0) }
+        if isFirst { blocks.insert(Embedding(model), at: 0) }
+        if isLast { blocks.append(OutputLayer(model)) }
         return blocks
     }
 
-    /// Tensors that a stage owns (copies of tied ones not counted).
-    package func tensors(of stage: Int) -> Int { tensorCounts[stage] }
+    /// The tensors of a stage, by their place in its order, that are no copies of tied ones.
+    func originals(of stage: Int) -> [Int] { originals[stage] }
 
-    /// The most tensors that any rank owns.
-    package var mostTensorsOnARank: Int {
-        (0..<ranks).map { rank in table.shape.stages(on: rank).reduce(0) { $0 + tensorCounts[$1] } }.max() ?? 0
+    /// The most such tensors on any rank.
+    var mostTensorsOnARank: Int {
+        (0..<ranks).map { rank in table.shape.stages(on: rank).reduce(0) { $0 + originals[$1].count } }.max() ?? 0
     }
+
+    /// Replicas hold the same parameters: the first one saves them, and the moments too unless each keeps its own.
+    func savesValues(_ replica: Int) -> Bool { replica == 0 }
+    func savesMoments(_ replica: Int) -> Bool { replica == 0 || owners != nil }
+
+    /// By tensor of a stage, whether a replica keeps its moments; nil: it keeps all.
+    package func keepsMoments(replica: Int, stage: Int) -> [Bool]? { owners?[stage].map { $0 == replica } }
 
     /// A table of forwards only, for evaluation: units in order, each rank's stages in order.
     package func forwardTable(sequences: Int) throws -> ScheduleTable {

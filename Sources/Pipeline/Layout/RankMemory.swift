@@ -9,7 +9,7 @@ import Schedules
 /// with the numbers of slots that the table asks for. In memory `full` is the number of slices in flight; with recompute that is `light`, and
 /// `full` is as many as are computed at a time; on disk each is at most `Slots.resident`.
 package struct RankMemory: Sendable, Equatable {
-    /// Parameters, their gradients, both moments.
+    /// Parameters, their gradients, both moments of the tensors that the rank updates.
     package var parameters = 0
     /// The weights as matrix products read them.
     package var packed = 0
@@ -21,11 +21,11 @@ package struct RankMemory: Sendable, Equatable {
     package var slots = SlotNumbers()
     /// Carried states and their gradients.
     package var states = 0
-    /// Activations and gradients that come and go between stages.
+    /// Activations and gradients that come and go between stages, and what has come of other replicas' gradients to be summed.
     package var messages = 0
     /// Token numbers of a step, as read and as used.
     package var tokens = 0
-    /// A copy of parameters and moments, from which a checkpoint is written while training goes on.
+    /// A copy of what the rank saves of parameters and moments, from which a checkpoint is written while training goes on.
     package var snapshot = 0
     /// What is kept of slices on disk; no memory.
     package var spool = 0
@@ -42,10 +42,10 @@ extension PipelinePlan {
     ///   - workers: its threads
     ///   - checkpoints: whether states are saved on the way
     package func memory(ofRank worldRank: Int, workers: Int, checkpoints: Bool) -> RankMemory {
-        let rank = worldRank % ranks
+        let (replica, rank) = (worldRank / ranks, worldRank % ranks)
         var memory = RankMemory()
         for stage in table.shape.stages(on: rank) {
-            let bytes = self.memory(of: stage, workers: workers)
+            let bytes = self.memory(of: stage, workers: workers, replica: replica)
             memory.parameters += bytes.parameters
             memory.packed += bytes.packed
             memory.workspace += bytes.workspace
@@ -54,10 +54,15 @@ extension PipelinePlan {
                 memory.stash[family] += slots.stages[stage][family] * bytes[family]
             }
             memory.states += mostStates(at: stage) * bytes.state
-            if checkpoints, worldRank < ranks { memory.snapshot += 3 * bytes.parameters / 4 }
+            if checkpoints, savesValues(replica) { memory.snapshot += bytes.values }
+            if checkpoints, savesMoments(replica) { memory.snapshot += bytes.moments }
         }
         memory.spool = spoolLayout(of: rank, workers: workers).bytes
         memory.messages = mostMessages(on: rank) * messageBytes
+        if replicas > 1 {
+            memory.messages += Summation.shareBytes(
+                members: replicas, longestPiece: SyncLayout(self, rank: rank).longestPiece(of: replica))
+        }
         // As int32: token and target in the step's batch, in the copy for the rank, and where the batch was put together.
         memory.tokens = sequences * sequence * 2 * MemoryLayout<Int32>.stride * (replicas > 1 ? 2 + replicas : 2)
         return memory

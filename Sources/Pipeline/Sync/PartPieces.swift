@@ -1,17 +1,22 @@
-/// A part of a buffer, cut into pieces of one size; the last may be shorter.
-struct PartPieces {
-    private let floats: UnsafeMutableBufferPointer<Float>
-    let pieceSize: Int
-    let count: Int
+/// A member's part of what a group of ranks sums or shares: pieces of memory, in the order in which they become complete.
+package struct PartPieces {
+    private let pieces: [UnsafeMutableBufferPointer<Float>]
+    /// How many pieces lie in the first 0, 1, 2, ... buckets.
+    private let ends: [Int]
 
-    init(_ floats: UnsafeMutableBufferPointer<Float>, piece: Int) {
-        self.floats = floats
-        pieceSize = piece
-        count = (floats.count + piece - 1) / piece
+    package init(_ pieces: [UnsafeMutableBufferPointer<Float>], ends: [Int]) {
+        precondition(ends.first == 0 && ends.last == pieces.count, "every piece is in a bucket")
+        self.pieces = pieces
+        self.ends = ends
     }
 
-    subscript(piece: Int) -> UnsafeMutableBufferPointer<Float> {
-        let from = piece * pieceSize
-        return UnsafeMutableBufferPointer(rebasing: floats[from..<min(from + pieceSize, floats.count)])
-    }
+    var count: Int { pieces.count }
+    var buckets: Int { ends.count - 1 }
+    /// Floats of the longest piece.
+    var longest: Int { pieces.map(\.count).max() ?? 0 }
+
+    subscript(piece: Int) -> UnsafeMutableBufferPointer<Float> { pieces[piece] }
+
+    /// Pieces of the first so many buckets.
+    func count(inBuckets buckets: Int) -> Int { ends[buckets] }
 }

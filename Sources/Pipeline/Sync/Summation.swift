@@ -1,15 +1,18 @@
 /// A member's work on its own part: it collects the others' shares of each piece, sums them in the order of the group, and
-/// sends the sum to all.
+/// may send the sum to all.
 final class Summation {
-    /// Shares of a peer that may be on their way or waiting for the others'.
-    static let depth = 2
+    /// Shares of a peer that may be on their way or waiting for the others'. Messages move on between kernels only, every few milliseconds:
+    /// so many of a piece's length keep a network busy from one to the next.
+    static let depth = 4
 
     private let endpoint: any Endpoint
     private let group: [Int]
     private let member: Int
     private let part: PartPieces
+    private let returns: Bool
     private let tags: (share: Int, sum: Int)
-    /// Room for `depth` pieces per other member.
+    /// Room for `depth` pieces of each other member.
+    private let longest: Int
     private let shareMemory: UnsafeMutableBufferPointer<Float>
     private let sumMemory: UnsafeMutableBufferPointer<Float>
     /// By member; this one's own are not used.
@@ -18,19 +21,30 @@ final class Summation {
     /// Pieces that have been summed.
     private var summed = 0
 
-    init(endpoint: any Endpoint, group: [Int], member: Int, part: PartPieces, tags: (share: Int, sum: Int)) {
+    init(
+        endpoint: any Endpoint, group: [Int], member: Int, part: PartPieces, returns: Bool,
+        tags: (share: Int, sum: Int)
+    ) {
         self.endpoint = endpoint
         self.group = group
         self.member = member
-        self.part = part
+        // Alone there is nothing to sum.
+        self.part = group.count > 1 ? part : PartPieces([], ends: [Int](repeating: 0, count: part.buckets + 1))
+        self.returns = returns
         self.tags = tags
-        let piece = part.count == 0 ? 0 : part[0].count
-        shareMemory = .allocate(capacity: group.count * Summation.depth * piece)
+        longest = self.part.longest
+        shareMemory = .allocate(
+            capacity: Summation.shareBytes(members: group.count, longestPiece: longest) / MemoryLayout<Float>.stride)
         shareMemory.initialize(repeating: 0)
-        sumMemory = .allocate(capacity: min(piece, Summation.block))
+        sumMemory = .allocate(capacity: min(longest, Summation.block))
         sumMemory.initialize(repeating: 0)
         shares = group.map { _ in TransferWindow(width: Summation.depth) }
         sums = group.map { _ in TransferWindow(width: 4) }
+    }
+
+    /// Bytes of the room for the others' shares.
+    static func shareBytes(members: Int, longestPiece: Int) -> Int {
+        (members - 1) * depth * longestPiece * MemoryLayout<Float>.stride
     }
 
     deinit {
@@ -47,17 +61,23 @@ final class Summation {
     }
 
     var isFinished: Bool {
-        summed == part.count && group.indices.allSatisfy { $0 == member || sums[$0].completed == part.count }
+        summed == part.count
+            && (!returns || group.indices.allSatisfy { $0 == member || sums[$0].completed == part.count })
     }
 
-    func advance() throws {
+    var summedShare: Double { part.count == 0 ? 0 : Double(summed) / Double(part.count) }
+
+    /// - Parameter complete: buckets of which this member's own pieces may be summed
+    func advance(complete: Int) throws {
         if isFinished { return }
         try collectShares()
-        while summed < part.count, group.indices.allSatisfy({ $0 == member || shares[$0].completed > summed }) {
+        let limit = part.count(inBuckets: complete)
+        while summed < limit, group.indices.allSatisfy({ $0 == member || shares[$0].completed > summed }) {
             sum(summed)
             summed += 1
             try collectShares()
         }
+        guard returns else { return }
         for other in group.indices where other != member {
             try sums[other].advance(to: summed, endpoint) {
                 try endpoint.startSend(UnsafeRawBufferPointer(part[$0]), to: group[other], tag: tags.sum)
@@ -78,8 +98,8 @@ final class Summation {
     }
 
     private func share(of other: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
-        let size = part[0].count
-        let from = (other * Summation.depth + piece % Summation.depth) * size
+        let place = other < member ? other : other - 1
+        let from = (place * Summation.depth + piece % Summation.depth) * longest
         return UnsafeMutableBufferPointer(rebasing: shareMemory[from..<from + part[piece].count])
     }
 }

@@ -43,7 +43,7 @@ func sync(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
         let buffers = groups.map { _ in UnsafeMutableBufferPointer<Float>.allocate(capacity: count) }
         defer { for buffer in buffers { buffer.deallocate() } }
         let syncs = groups.indices.map {
-            OrderedAllReduce(
+            OrderedSum(
                 endpoint: endpoint, group: groups[$0], buffer: buffers[$0], firstTag: 600 + 2 * $0, pieceBytes: 64 << 10
             )
         }

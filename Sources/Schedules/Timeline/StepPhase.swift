@@ -9,4 +9,6 @@ package enum StepPhase: String, CaseIterable, Sendable {
     /// Computes the global gradient norm, which all ranks wait for.
     case norm
     case optimizer
+    /// Brings parameters from the replica that updates them to the others.
+    case share
 }

@@ -114,8 +114,9 @@ struct LocalCheckpoints {
         }
     }
 
-    /// Whether a rank reads something of a file: its own, and the parameters that the first replica has saved for all. Under another
-    /// layout, and where two ranks share the embedding, any rank may need any file.
+    /// Whether a rank reads something of a file: its own, and the parameters that the first replica has saved for all; moments that
+    /// replicas had each for itself, if it is to have all now. Under another layout, and where two ranks share the embedding, any rank may
+    /// need any file.
     private func needs(_ rank: Int, _ file: Manifest.File, _ layout: Manifest.Layout) -> Bool {
         let p = group.plan
         let isSameLayout =
@@ -123,7 +124,8 @@ struct LocalCheckpoints {
             == .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts)
         guard isSameLayout, !p.model.tieEmbeddings else { return true }
-        return file.rank == rank || file.rank == rank % p.ranks
+        if file.rank == rank || file.rank == rank % p.ranks { return true }
+        return p.owners == nil && file.rank % p.ranks == rank % p.ranks && file.name == PartName.parameters(file.rank)
     }
 
     /// - Returns: whether all came whole, the same on all ranks

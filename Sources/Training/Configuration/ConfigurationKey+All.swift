@@ -131,6 +131,10 @@ extension ConfigurationKey {
         .integer(
             .pipeline, "replicas", \.pipeline.replicas, .atLeast(1),
             "Copies of the pipeline that share the batch; ranks = stages x replicas."),
+        .boolean(
+            .pipeline, "shard_optimizer", \.pipeline.shardOptimizer,
+            "Each replica keeps AdamW's moments of its share of the tensors only, and sends the others what it updates: less memory, the same numbers. One replica keeps all."
+        ),
         .text(
             .pipeline, "schedule", \.pipeline.schedule,
             "Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a schedule file."

@@ -93,6 +93,7 @@ extension RunConfiguration {
     package struct PipelineSection: Sendable {
         package var stages = 0
         package var replicas = 1
+        package var shardOptimizer = false
         package var schedule = "1f1b"
         package var virtual = 0
         package var cap = ""

@@ -52,7 +52,7 @@ struct Profiler {
         let own = plan.pipeline
         let pipeline = try PipelinePlan(
             model: own.model, table: table, partition: own.partition, slice: own.slice, replicas: own.replicas,
-            streams: own.streams)
+            streams: own.streams, shardsOptimizer: own.owners != nil)
         return try await measure(pipeline)
     }
 

@@ -91,7 +91,8 @@ extension PipelinePlan {
         try self.init(
             model: model, table: table, partition: try Self.partition(c, model, stages: stages),
             slice: c.pipeline.slice, replicas: c.pipeline.replicas, streams: c.data.streams,
-            stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil)
+            stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil,
+            shardsOptimizer: c.pipeline.shardOptimizer)
         wire = c.pipeline.compressMessages ? .bfloat16 : .float32
     }
 

@@ -1,7 +1,8 @@
+import Glibc
 import Pipeline
 import Testing
 
-@Suite struct OrderedAllReduceTests {
+@Suite struct OrderedSumTests {
     /// Values whose sum depends on its order.
     private func term(_ rank: Int, _ index: Int, _ step: Int) -> Float {
         let mixed = UInt32(truncatingIfNeeded: (rank &* 1_000_003 &+ index) &* 2_654_435_761 &+ step &* 97)
@@ -13,7 +14,7 @@ import Testing
         try runRanks(size: members) { endpoint in
             let gradient = Message(count)
             // Pieces much smaller than the parts, so that windows fill.
-            let sync = OrderedAllReduce(
+            let sync = OrderedSum(
                 endpoint: endpoint, group: Array(0..<members), buffer: gradient.floats, firstTag: 10, pieceBytes: 1000)
             for step in 0..<3 {
                 for index in 0..<count { gradient.floats[index] = term(endpoint.rank, index, step) }
@@ -35,9 +36,9 @@ import Testing
             let cut = Message(count) { term(endpoint.rank, $0, 0) }
             let places = [0..<1, 1..<1001, 1001..<count]
             let syncs =
-                [OrderedAllReduce(endpoint: endpoint, group: Array(0..<members), buffer: whole.floats, firstTag: 0)]
+                [OrderedSum(endpoint: endpoint, group: Array(0..<members), buffer: whole.floats, firstTag: 0)]
                 + places.enumerated().map { index, place in
-                    OrderedAllReduce(
+                    OrderedSum(
                         endpoint: endpoint, group: Array(0..<members),
                         buffer: UnsafeMutableBufferPointer(rebasing: cut.floats[place]), firstTag: 2 + 2 * index,
                         pieceBytes: 64)
@@ -54,7 +55,7 @@ import Testing
         try runRanks(size: 3) { endpoint in
             let values: [Float] = [1e8, -1e8, 1]
             let gradient = Message(2) { _ in values[endpoint.rank] }
-            let sync = OrderedAllReduce(
+            let sync = OrderedSum(
                 endpoint: endpoint, group: [2, 0, 1], buffer: gradient.floats, firstTag: 0)
             try sync.start()
             try sync.finish()
@@ -63,11 +64,48 @@ import Testing
         }
     }
 
+    /// Two members of one thread, which therefore do everything in a known order; eight floats in two buckets, each member with half of each.
+    @Test(arguments: [true, false]) func aBucketIsSummedWhileTheNextIsNotComplete(returns: Bool) throws {
+        let fabric = InMemoryFabric(size: 2)
+        let endpoints = [fabric.endpoint(0), fabric.endpoint(1)]
+        let terms: [Float] = [1, 10]
+        func parts(_ floats: UnsafeMutableBufferPointer<Float>) -> [PartPieces] {
+            [[0..<2, 4..<6], [2..<4, 6..<8]].map { ranges in
+                PartPieces(ranges.map { UnsafeMutableBufferPointer(rebasing: floats[$0]) }, ends: [0, 1, 2])
+            }
+        }
+        let floats = terms.map { _ in UnsafeMutableBufferPointer<Float>.allocate(capacity: 8) }
+        defer { for floats in floats { floats.deallocate() } }
+        let sums = (0..<2).map {
+            OrderedSum(endpoint: endpoints[$0], group: [0, 1], parts: parts(floats[$0]), returns: returns, firstTag: 0)
+        }
+        func settle() throws {
+            for _ in 0..<4 {
+                usleep(100)  // Calls that follow each other at once do nothing.
+                for sum in sums { try sum.progress() }
+            }
+        }
+        for step in 0..<2 {
+            for (rank, floats) in floats.enumerated() { floats.initialize(repeating: terms[rank]) }
+            for sum in sums { try sum.complete(buckets: 1) }
+            try settle()
+            #expect(sums.map(\.summedShare) == [0.5, 0.5])
+            let (mine, other) = (terms[0] + terms[1], returns ? terms[0] + terms[1] : terms[0])
+            #expect(Array(floats[0]) == [mine, mine, other, other, 1, 1, 1, 1], "step \(step)")
+            #expect(sums.allSatisfy { !$0.isFinished })
+            for sum in sums { try sum.complete(buckets: 2) }
+            try settle()
+            #expect(sums.allSatisfy { $0.isFinished && $0.summedShare == 1 })
+            #expect(Array(floats[0]) == [mine, mine, other, other, mine, mine, other, other])
+            #expect(Array(floats[1])[2...3] == [mine, mine])
+        }
+    }
+
     @Test func aMissingMemberIsNamed() throws {
         let fabric = InMemoryFabric(size: 3)
         let errors = runRanks(fabric) { endpoint in
             let gradient = Message(100)
-            let sync = OrderedAllReduce(
+            let sync = OrderedSum(
                 endpoint: endpoint, group: [0, 1, 2], buffer: gradient.floats, firstTag: 0)
             guard endpoint.rank != 1 else { return try endpoint.barrier() }
             endpoint.patience = endpoint.rank == 0 ? 0.05 : 20
