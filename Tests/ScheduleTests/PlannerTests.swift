@@ -93,6 +93,30 @@ struct PlannerTests {
         #expect(report.best == nil && report.text(best: 3).contains("No layout fits"))
     }
 
+    @Test("an optimizer that is shared out takes its moments off all ranks but one share, in whole tensors")
+    func sharedOptimizer() throws {
+        var model = Self.model()
+        model.layer.largestTensor = 2e6
+        model.embedding.largestTensor = 32e6
+        model.output.largestTensor = 32e6
+        let whole = try Self.plan(Self.cluster(), model).filter(Self.isFeasible)
+        model.shardsOptimizer = true
+        let shared = try Self.plan(Self.cluster(), model).filter(Self.isFeasible)
+        var seen: Set<Int> = []
+        for run in shared {
+            let candidate = run.candidate
+            guard candidate.stages == 1, let before = whole.first(where: { $0.candidate == candidate }) else {
+                continue
+            }
+            seen.insert(candidate.replicas)
+            let updated = max(model.parameters / Double(candidate.replicas), 32e6)
+            #expect(abs(before.memory - run.memory - 8 * (model.parameters - updated)) < 10)
+            #expect(abs(run.optimizerTime / before.optimizerTime - updated / model.parameters) < 1e-9)
+            #expect(run.syncTime >= before.syncTime)
+        }
+        #expect(seen.count > 1)
+    }
+
     @Test("a batch that no number of replicas divides is refused with what to change")
     func impossible() throws {
         let model = Self.model(batch: 7, layers: 2)

@@ -5,6 +5,8 @@ package struct PlannedModel: Sendable {
         package var parameters: Double
         /// Bytes of its weights in packed form, kept beside the parameters.
         package var packedBytes: Double
+        /// Elements of the largest tensor: what an optimizer that is shared out by whole tensors leaves on some replica at least.
+        package var largestTensor = 0.0
         /// Operations per token of a forward in products with weights; the input and the weight gradient each take as many.
         package var linearFlops: Double
         /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
@@ -38,6 +40,8 @@ package struct PlannedModel: Sendable {
     }
 
     package var layers: Int
+    /// Each replica keeps the moments of its share of the tensors only.
+    package var shardsOptimizer = false
     package var layer: Block
     package var embedding: Block
     package var output: Block

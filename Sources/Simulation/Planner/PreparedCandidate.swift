@@ -34,7 +34,7 @@ struct Prepared {
         let bytes = model.bytes(candidate.slice)
         stageCosts = (0..<stages).map { stage in
             Self.costs(
-                model, layers: layers[stage], isFirst: stage == 0, isLast: stage == stages - 1, slice: candidate.slice,
+                model, layers: layers[stage], isFirst: stage == 0, isLast: stage == stages - 1, candidate: candidate,
                 speed: speed, overhead: cluster.overhead, bytes: bytes)
         }
         let placement =
@@ -42,20 +42,25 @@ struct Prepared {
             ? Placement.vee(ranks: candidate.stages)
             : Placement.cyclic(ranks: candidate.stages, virtualStages: candidate.virtualStages)
         var parameters = [Double](repeating: 0, count: candidate.stages)
+        var updated = parameters
         for (stage, rank) in placement.enumerated() {
-            parameters[rank] += Self.parameters(model, layers[stage], isFirst: stage == 0, isLast: stage == stages - 1)
+            let own = Self.parameters(model, layers[stage], isFirst: stage == 0, isLast: stage == stages - 1)
+            parameters[rank] += own
+            updated[rank] += Self.updated(own, model, candidate, isFirst: stage == 0, isLast: stage == stages - 1)
         }
         // The ranks of a node sync and step at the same time and share its links and memory.
         let share = Double(candidate.ranksPerNode)
         let replicas = Double(candidate.replicas)
         let crossesNodes = candidate.replicas > 1 && candidate.ranksPerNode * cluster.nodes > candidate.ranksPerNode
         let link = crossesNodes ? cluster.network : cluster.local
-        let sync = parameters.map { parameters in
-            candidate.replicas == 1
-                ? 0 : 2 * (replicas - 1) * (4 * parameters / replicas * share / link.bandwidth + link.latency)
+        // As if it began at the row's end. In truth all but the last bucket's goes on while the rank computes, as far as that lasts.
+        let sync = zip(parameters, updated).map { parameters, updated in
+            let part = model.shardsOptimizer ? updated : parameters / replicas
+            return candidate.replicas == 1
+                ? 0 : 2 * (replicas - 1) * (4 * part * share / link.bandwidth + link.latency)
         }
         // AdamW reads parameter, gradient and two moments and writes three of them: 28 bytes a parameter.
-        let optimizer = parameters.map { 28 * $0 * share / cluster.memoryBandwidth }
+        let optimizer = updated.map { 28 * $0 * share / cluster.memoryBandwidth }
         closing = zip(sync, optimizer).map { $0 + $1 }
         network = Network(
             withinNode: cluster.local, betweenNodes: cluster.network,
@@ -85,10 +90,24 @@ struct Prepared {
             + (isLast ? model.output.parameters : 0)
     }
 
+    /// Of a stage's parameters those that the replica with the most of them updates: all, or when they are shared out an equal share, but whole
+    /// tensors.
+    private static func updated(
+        _ parameters: Double, _ model: PlannedModel, _ candidate: PlanCandidate, isFirst: Bool, isLast: Bool
+    ) -> Double {
+        guard model.shardsOptimizer else { return parameters }
+        let largest = max(
+            model.layer.largestTensor, isFirst ? model.embedding.largestTensor : 0,
+            isLast ? model.output.largestTensor : 0)
+        return min(parameters, max(largest, parameters / Double(candidate.replicas)))
+    }
+
     private static func costs(
-        _ model: PlannedModel, layers: Int, isFirst: Bool, isLast: Bool, slice: Int, speed: Double, overhead: Double,
+        _ model: PlannedModel, layers: Int, isFirst: Bool, isLast: Bool, candidate: PlanCandidate, speed: Double,
+        overhead: Double,
         bytes: (layer: PlannedModel.SliceBytes, embedding: PlannedModel.SliceBytes, output: PlannedModel.SliceBytes)
     ) -> StageCosts {
+        let slice = candidate.slice
         var blocks = [(Double(layers), model.layer, bytes.layer)]
         if isFirst { blocks.append((1, model.embedding, bytes.embedding)) }
         if isLast { blocks.append((1, model.output, bytes.output)) }
@@ -110,9 +129,11 @@ struct Prepared {
         costs.unitBytes = Int(stash + state)
         costs.weightUnitBytes = Int(stash + state + gradientStash)
         costs.lightBytes = Int(input + state)
-        // Parameter, gradient and two moments; packed weights; scratch; one gradient stash and the buffers of messages under way.
+        // Parameter, gradient and, where it is updated, two moments; packed weights; scratch; one gradient stash and the buffers of messages
+        // under way.
         let parameters = Self.parameters(model, layers, isFirst: isFirst, isLast: isLast)
-        costs.residentBytes = Int(16 * parameters + packed + workspace + gradientStash + 8 * input)
+        let updated = updated(parameters, model, candidate, isFirst: isFirst, isLast: isLast)
+        costs.residentBytes = Int(8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input)
         return costs
     }
 

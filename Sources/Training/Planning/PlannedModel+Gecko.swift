@@ -39,10 +39,12 @@ extension PlannedModel {
                 block.forwardFlopsPerToken,
                 2 * matrices.filter(\.decays).reduce(0) { $0 + Double($1.count) })
             let own = block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
-            return Block(
+            var figures = Block(
                 parameters: own, packedBytes: 4 * Double(block.sizes(for: geometry(shape.chunk)).packed),
                 linearFlops: linear,
                 otherFlops: block.forwardFlopsPerToken - linear)
+            figures.largestTensor = block.parameters.map { Double($0.count) }.max() ?? 0
+            return figures
         }
         let input = 4 * Double(model.dim)
         self.init(
@@ -63,5 +65,6 @@ extension PlannedModel {
                 bytes(GeckoLayer(shape, layer: 0)), bytes(Embedding(shape)), bytes(OutputLayer(shape))
             )
         }
+        shardsOptimizer = configuration.pipeline.shardOptimizer
     }
 }
