@@ -52,8 +52,8 @@ struct Harness {
         var parameters: [[Float]] = []
         var losses: [Double] = []
         var norms: [Double] = []
-        /// The largest share of its sums that any rank had formed before its row ended, over all steps.
-        var earliestSum = 0.0
+        /// The share of its sums that some rank had formed before its last gradients were complete, in the step where it was least.
+        var leastEarlySum = Double.infinity
         var evaluation = 0.0
         var generated: [Int32] = []
     }
@@ -122,7 +122,7 @@ struct Harness {
                     rule: UpdateRule(adam: AdamW(), rate: rate, clip: 1))
                 outcome.losses.append(report.loss)
                 outcome.norms.append(report.gradientNorm)
-                outcome.earliestSum = max(outcome.earliestSum, report.earlySums.max() ?? 0)
+                outcome.leastEarlySum = min(outcome.leastEarlySum, report.earlySums.max() ?? 0)
             }
             outcome.evaluation = try await group.evaluate((0..<replicas).map { batch(step: 77, replica: $0) })
             outcome.generated = try await group.generate(

@@ -18,7 +18,9 @@ import Training
         #expect(fields["held_out_loss"] == .integer(1))
         #expect(fields["held_out_bits_per_byte"] == .number("1.4426950408889634"))
         #expect(fields.count == 13)
-        #expect(!metrics(step: 3).json.contains("held_out"))
+        #expect(!metrics(step: 3).json.contains("held_out") && !metrics(step: 3).json.contains("early_sums"))
+        let synced = metrics(step: 3, earlySums: 0.75)
+        #expect(synced.json.contains("\"early_sums\":0.75") && StepMetrics(json: Array(synced.json.utf8)) == synced)
         #expect(metrics(step: 3, gradientNorm: .infinity).json.contains("\"gradient_norm\":null"))
     }
 

@@ -29,9 +29,11 @@ let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deleti
 
 /// The metrics of a step that went well, but for what is given.
 func metrics(
-    step: Int, loss: Double = 2, gradientNorm: Double = 0.834, skipped: Int = 0, heldOutLoss: Double? = nil
+    step: Int, loss: Double = 2, gradientNorm: Double = 0.834, skipped: Int = 0, heldOutLoss: Double? = nil,
+    earlySums: Double? = nil
 ) -> StepMetrics {
     StepMetrics(
         step: step, loss: loss, tokensPerSecond: 12_345, gradientNorm: gradientNorm, learningRate: 1.83e-3,
-        utilisation: 0.423, idle: 0.12, seconds: 0.5, tokens: step * 4096, skipped: skipped, heldOutLoss: heldOutLoss)
+        utilisation: 0.423, idle: 0.12, seconds: 0.5, tokens: step * 4096, skipped: skipped, heldOutLoss: heldOutLoss,
+        earlySums: earlySums)
 }

@@ -7,6 +7,8 @@ final class GradientSync {
     private let sum: OrderedSum
     /// Buckets that are complete in this step.
     private var complete = 0
+    /// The share of what this rank sums that was summed before its last bucket was complete: what overlapped for certain.
+    private(set) var earlyShare = 0.0
 
     /// - Parameters:
     ///   - group: the ranks of the same stages, by replica
@@ -27,14 +29,12 @@ final class GradientSync {
         guard complete < buckets.count, buckets[complete] == SyncLayout.Bucket(stage: stage, block: block) else {
             return
         }
+        if complete == buckets.count - 1 { earlyShare = try complete > 0 ? sum.summedShareNow() : 0 }
         complete += 1
         try sum.complete(buckets: complete)
     }
 
     func progress() throws { try sum.progress() }
-
-    /// The share of what this rank sums that has been summed in this step.
-    var summedShare: Double { sum.summedShare }
 
     func finish() throws {
         precondition(complete == buckets.count, "\(complete) of \(buckets.count) buckets are complete at the row's end")

@@ -42,14 +42,13 @@ extension RankEngine {
         try runTable(batch, step: number)
         team.clock?.enter(.update)
         let tableSeconds = MonotonicClock.seconds - start
-        let summedEarly = sync?.summedShare ?? 0
         if let sync { try timed(.sync) { try team.alone(as: .communication) { try sync.finish() } } }
         if plan.model.tieEmbeddings {
             try timed(.tied) { try team.alone(as: .communication) { try exchangeTiedGradients() } }
         }
-        try disturb(disturbance())
+        try disturb(disturbance(), step: number)
         let gathered = try timed(.norm) {
-            let summary = summary(tableSeconds: tableSeconds, summedEarly: summedEarly) + notes()
+            let summary = summary(tableSeconds: tableSeconds) + notes()
             return try team.alone(as: .communication) { try endpoint.allGather(summary) }
         }
         var report = StepReport()
@@ -75,7 +74,7 @@ extension RankEngine {
         return report
     }
 
-    private func disturb(_ disturbance: Disturbance?) {
+    private func disturb(_ disturbance: Disturbance?, step: Int) throws {
         switch disturbance {
         case nil: break
         case .poison:
@@ -86,6 +85,9 @@ extension RankEngine {
                 store.gradients.base[entry.offset] = .nan
                 return
             }
+            throw PipelineError(
+                "rank \(endpoint.rank) updates no tensor, so none of its gradients of step \(step + 1) can be spoiled: name a rank of another "
+                    + "replica")
         case .hang: while true { sleep(1) }
         }
     }
@@ -105,11 +107,11 @@ extension RankEngine {
 
     /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor that it updates, stages ascending, with zeros
     /// in the place of those that other replicas update. Padded, since all ranks must bring equally many.
-    private func summary(tableSeconds: Double, summedEarly: Double) -> [Double] {
+    private func summary(tableSeconds: Double) -> [Double] {
         var values = [Double](repeating: 0, count: Summary.norms + plan.mostTensorsOnARank)
         values[Summary.tableSeconds] = tableSeconds
         values[Summary.waited] = waited
-        values[Summary.summedEarly] = summedEarly
+        values[Summary.summedEarly] = sync?.earlyShare ?? 0
         values[Summary.peakMemory] = Double(ProcessMemory.peak)
         if places.contains(where: \.isLast) {
             values[Summary.loss] = unitLosses[..<(plan.sequences * plan.slices)].reduce(0, +)

@@ -20,7 +20,8 @@ package struct StepReport: Sendable {
     package var idleShare = 0.0
     /// Idle share of each rank.
     package var idleShares: [Double] = []
-    /// Of each rank, the share of the sums over replicas that it forms which was done before its row ended; 0 with one replica.
+    /// Of each rank, the share of the sums over replicas that it forms which was done before its last gradients were complete; 0 with one
+    /// replica.
     package var earlySums: [Double] = []
     /// The most bytes that each rank's process has held so far.
     package var peakMemory: [Int] = []

@@ -34,5 +34,6 @@ final class Contribution {
         }
     }
 
+    var completedTransfers: Int { shares.completed + sums.completed }
     var isFinished: Bool { (returns ? sums : shares).completed == part.count }
 }

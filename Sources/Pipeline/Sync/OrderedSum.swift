@@ -103,14 +103,28 @@ package final class OrderedSum {
     /// The share of this member's own part that has been summed since the start.
     package var summedShare: Double { summation.summedShare }
 
+    /// The same, after what has come by now.
+    package func summedShareNow() throws -> Double {
+        if isStarted { try advance() }
+        return summedShare
+    }
+
     /// Waits for the end of the sum; all buckets must be complete.
     package func finish() throws {
         precondition(
             !isStarted || complete == buckets, "rank \(endpoint.rank): \(complete) of \(buckets) buckets are complete")
-        try endpoint.wait(for: "the gradient sync with ranks \(peers)") {
-            if isStarted { try advance() }
-            return isFinished
+        // A wait for each piece: one that lasts puts the thread to sleep between its looks, and the network would be idle meanwhile.
+        while isStarted {
+            let before = completedTransfers
+            try endpoint.wait(for: "the gradient sync with ranks \(peers)") {
+                try advance()
+                return isFinished || completedTransfers != before
+            }
         }
+    }
+
+    private var completedTransfers: Int {
+        contributions.reduce(summation.completedTransfers) { $0 + $1.completedTransfers }
     }
 
     private var peers: String {

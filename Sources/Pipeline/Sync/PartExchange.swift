@@ -34,11 +34,17 @@ final class PartExchange {
             peers[i].sends.reset()
             peers[i].receives.reset()
         }
-        try endpoint.wait(for: "the updated parameters of ranks \(late)") {
-            for i in peers.indices { try advance(&peers[i]) }
-            return peers.allSatisfy(isFinished)
+        // A wait for each piece, as `OrderedSum` has it.
+        while !peers.allSatisfy(isFinished) {
+            let before = completedTransfers
+            try endpoint.wait(for: "the updated parameters of ranks \(late)") {
+                for i in peers.indices { try advance(&peers[i]) }
+                return completedTransfers != before
+            }
         }
     }
+
+    private var completedTransfers: Int { peers.reduce(0) { $0 + $1.receives.completed + $1.sends.completed } }
 
     private func advance(_ peer: inout Peer) throws {
         let (rank, part) = (peer.rank, peer.part)

@@ -65,6 +65,8 @@ final class Summation {
             && (!returns || group.indices.allSatisfy { $0 == member || sums[$0].completed == part.count })
     }
 
+    var completedTransfers: Int { shares.reduce(0) { $0 + $1.completed } + sums.reduce(0) { $0 + $1.completed } }
+
     var summedShare: Double { part.count == 0 ? 0 : Double(summed) / Double(part.count) }
 
     /// - Parameter complete: buckets of which this member's own pieces may be summed

@@ -25,11 +25,14 @@ package struct StepMetrics: Sendable, Equatable {
     package var heldOutLoss: Double?
     /// The most bytes that the fullest rank's process has held so far; nil in records of older versions.
     package var peakMemory: Int?
+    /// With replicas, the share of the gradients' sums that was formed before the last gradients were complete, 0 ... 1,
+    /// averaged over the ranks.
+    package var earlySums: Double?
 
     package init(
         step: Int, loss: Double, tokensPerSecond: Double, gradientNorm: Double, learningRate: Double,
         utilisation: Double, idle: Double, seconds: Double, tokens: Int, skipped: Int, heldOutLoss: Double? = nil,
-        peakMemory: Int? = nil
+        peakMemory: Int? = nil, earlySums: Double? = nil
     ) {
         self.step = step
         self.loss = loss
@@ -43,6 +46,7 @@ package struct StepMetrics: Sendable, Equatable {
         self.skipped = skipped
         self.heldOutLoss = heldOutLoss
         self.peakMemory = peakMemory
+        self.earlySums = earlySums
     }
 
     /// Reads a line of `metrics.jsonl`; nil for anything else. Null stands for a number that was not finite.
@@ -69,7 +73,8 @@ package struct StepMetrics: Sendable, Equatable {
         self.init(
             step: step, loss: loss, tokensPerSecond: speed, gradientNorm: norm, learningRate: rate,
             utilisation: utilisation, idle: idle, seconds: seconds, tokens: tokens, skipped: skipped,
-            heldOutLoss: number("held_out_loss"), peakMemory: integer("peak_rss_bytes"))
+            heldOutLoss: number("held_out_loss"), peakMemory: integer("peak_rss_bytes"),
+            earlySums: number("early_sums"))
     }
 
     package var bitsPerByte: Double { Self.bits(loss) }
@@ -93,6 +98,7 @@ package struct StepMetrics: Sendable, Equatable {
             ("skipped", String(skipped)),
         ]
         if let peakMemory { fields.append(("peak_rss_bytes", String(peakMemory))) }
+        if let earlySums { fields.append(("early_sums", JSONText.number(earlySums))) }
         if let heldOutLoss {
             fields.append(("held_out_loss", JSONText.number(heldOutLoss)))
             fields.append(("held_out_bits_per_byte", JSONText.number(Self.bits(heldOutLoss))))

@@ -43,7 +43,9 @@ struct RunLog {
             step: step + 1, loss: report.loss, tokensPerSecond: tokensPerSecond, gradientNorm: report.gradientNorm,
             learningRate: rate, utilisation: plan.pipeline.trainingFlopsPerToken * tokensPerSecond / peak,
             idle: report.idleShare, seconds: seconds, tokens: (step + 1) * plan.tokensPerStep, skipped: skipped,
-            heldOutLoss: heldOut, peakMemory: report.peakMemory.max())
+            heldOutLoss: heldOut, peakMemory: report.peakMemory.max(),
+            earlySums: plan.pipeline.replicas > 1
+                ? report.earlySums.reduce(0, +) / Double(report.earlySums.count) : nil)
         history.append(metrics)
         do {
             try writer.write(metrics)
