@@ -36,7 +36,8 @@ let package = Package(
         .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
         .target(name: "MPI", dependencies: ["CMPI", "Hardware"]),
 
-        // Arithmetic.
+        // Arithmetic. Who uses the kernels names their interface, too, although it comes with them: a build after a change of the table
+        // compiles again only what depends on it by name, and a caller with the old table would crash.
         .target(name: "KernelInterface"),
         .target(
             name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"],
@@ -55,15 +56,19 @@ let package = Package(
             dependencies: [
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
-        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "Hardware"]),
-        .target(name: "Model", dependencies: ["Numerics", "Kernels", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "KernelInterface", "Hardware"]),
+        .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.
         .target(name: "Schedules"),
         .target(name: "Simulation", dependencies: ["Schedules"]),
 
         // Execution.
-        .target(name: "Pipeline", dependencies: ["CFiles", "Schedules", "Model", "Numerics", "Hardware", "MPI"]),
+        .target(
+            name: "Pipeline",
+            dependencies: [
+                "CFiles", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+            ]),
 
         // Files.
         .target(name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
@@ -71,16 +76,21 @@ let package = Package(
         .target(
             name: "Training",
             dependencies: [
-                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Hardware", "MPI", "Corpora", "Checkpoints",
-                "CSignals", "TOMLKit",
+                "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                "MPI",
+                "Corpora", "Checkpoints", "CSignals", "TOMLKit",
             ]),
 
-        .target(name: "Verification", dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels"]),
+        .target(
+            name: "Verification",
+            dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels", "KernelInterface"]),
 
         // Clusters.
         .target(
             name: "Preflight",
-            dependencies: ["Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "Hardware", "MPI"]),
+            dependencies: [
+                "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+            ]),
         .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints"]),
 
         .executableTarget(
@@ -97,7 +107,7 @@ let package = Package(
         .executableTarget(
             name: "mpi-probe", dependencies: ["Pipeline", "MPI", "Hardware"], path: "Sources/Probes/MPIProbe"),
         .executableTarget(
-            name: "kernel-probe", dependencies: ["Model", "Numerics", "Kernels", "Hardware"],
+            name: "kernel-probe", dependencies: ["Model", "Numerics", "Kernels", "KernelInterface", "Hardware"],
             path: "Sources/Probes/KernelProbe"),
         .executableTarget(
             name: "allocation-probe", dependencies: ["Training", "Pipeline", "MPI", "Numerics", "Hardware"],
