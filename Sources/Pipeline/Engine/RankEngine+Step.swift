@@ -47,20 +47,16 @@ extension RankEngine {
             try timed(.tied) { try team.alone(as: .communication) { try exchangeTiedGradients() } }
         }
         try disturb(disturbance(), step: number)
-        let gathered = try timed(.norm) {
-            let summary = summary(tableSeconds: tableSeconds) + notes()
-            return try team.alone(as: .communication) { try endpoint.allGather(summary) }
+        try timed(.norm) {
+            summarize(tableSeconds: tableSeconds)
+            ownNumbers.replaceSubrange((RankNumbers.Place.norms + tensorRoom)..., with: notes())
+            try team.alone(as: .communication) { try numbers.gather(ownNumbers, endpoint) }
         }
-        var report = StepReport()
-        report.notes = gathered.map { Array($0[(Summary.norms + plan.mostTensorsOnARank)...]) }
-        report.loss = gathered.loss(plan) / Double(max(1, batch.countedTargets))
-        report.gradientNorm = gathered.squaredNorm(plan, replica: replica).squareRoot()
-        report.idleShares = gathered.map { $0[Summary.waited] / $0[Summary.tableSeconds] }
-        report.peakMemory = gathered.map { Int($0[Summary.peakMemory]) }
-        report.earlySums = gathered.map { $0[Summary.summedEarly] }
-        report.idleShare = report.idleShares.reduce(0, +) / Double(report.idleShares.count)
-        // Every number of every rank counts, so that all take the same decision whatever became of one replica's copy.
-        if gathered.allSatisfy({ $0[Summary.loss...].allSatisfy(\.isFinite) }) && report.gradientNorm.isFinite {
+        var report = StepReport(numbers: numbers)
+        report.loss = numbers.loss(plan) / Double(max(1, batch.countedTargets))
+        report.gradientNorm = numbers.squaredNorm(plan, replica: replica).squareRoot()
+        report.idleShare = numbers.ranks.reduce(0) { $0 + numbers.idleShare(of: $1) } / Double(numbers.ranks.count)
+        if numbers.areFinite && report.gradientNorm.isFinite {
             optimizerStep += 1
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
             pulse.turn(to: StepActivity.updates(step: Int32(number)))
@@ -107,24 +103,22 @@ extension RankEngine {
 
     /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor that it updates, stages ascending, with zeros
     /// in the place of those that other replicas update. Padded, since all ranks must bring equally many.
-    private func summary(tableSeconds: Double) -> [Double] {
-        var values = [Double](repeating: 0, count: Summary.norms + plan.mostTensorsOnARank)
-        values[Summary.tableSeconds] = tableSeconds
-        values[Summary.waited] = waited
-        values[Summary.summedEarly] = sync?.earlyShare ?? 0
-        values[Summary.peakMemory] = Double(ProcessMemory.peak)
+    private func summarize(tableSeconds: Double) {
+        ownNumbers[RankNumbers.Place.tableSeconds] = tableSeconds
+        ownNumbers[RankNumbers.Place.waited] = waited
+        ownNumbers[RankNumbers.Place.summedEarly] = sync?.earlyShare ?? 0
+        ownNumbers[RankNumbers.Place.peakMemory] = Double(ProcessMemory.peak)
         if places.contains(where: \.isLast) {
-            values[Summary.loss] = unitLosses[..<(plan.sequences * plan.slices)].reduce(0, +)
+            ownNumbers[RankNumbers.Place.loss] = unitLosses[..<(plan.sequences * plan.slices)].reduce(0, +)
         }
-        var i = Summary.norms
+        var i = RankNumbers.Place.norms
         for place in places {
             let store = place.stage.store
             for e in store.entries where e.spec.copyOf == nil {
-                if e.isUpdated { values[i] = sumOfSquares(store.gradients.base + e.offset, e.count) }
+                if e.isUpdated { ownNumbers[i] = sumOfSquares(store.gradients.base + e.offset, e.count) }
                 i += 1
             }
         }
-        return values
     }
 
     /// In blocks of fixed length, so that workers can share a large tensor without changing the order of the sum.
@@ -187,33 +181,26 @@ extension RankEngine {
     }
 }
 
-/// Places in the numbers that ranks exchange after a step.
-private enum Summary {
-    static let tableSeconds = 0
-    static let waited = 1
-    static let summedEarly = 2
-    static let loss = 3
-    static let peakMemory = 4
-    static let norms = 5
-}
-
-extension [[Double]] {
+extension RankNumbers {
     /// Sum of all token losses, replicas ascending.
     fileprivate func loss(_ plan: PipelinePlan) -> Double {
         let last = plan.table.shape.rank(of: plan.lastStage)
-        return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last)][Summary.loss] }
+        return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last), Place.loss] }
     }
 
     /// The squared norms of all tensors, as the replica given or else each one's owner has them, summed in the model's order.
     fileprivate func squaredNorm(_ plan: PipelinePlan, replica: Int) -> Double {
-        var next = [Int](repeating: Summary.norms, count: plan.ranks)
+        let shape = plan.table.shape
         var total = 0.0
         for stage in 0...plan.lastStage {
-            let rank = plan.table.shape.rank(of: stage)
+            let rank = shape.rank(of: stage)
+            // A rank's stages stand in its row one after the other.
+            var place = Place.norms
+            for other in 0..<stage where shape.rank(of: other) == rank { place += plan.originals(of: other).count }
             for tensor in plan.originals(of: stage) {
                 let owner = plan.owners?[stage][tensor] ?? replica
-                total += self[plan.worldRank(replica: owner, rank: rank)][next[rank]]
-                next[rank] += 1
+                total += self[plan.worldRank(replica: owner, rank: rank), place]
+                place += 1
             }
         }
         return total

@@ -10,17 +10,17 @@ extension RankEngine {
         let row = plan.table.rows[rank]
         let slots = plan.slots.rows[rank]
         let scale = Float(1 / Double(max(1, batch.countedTargets)))
-        var left = [Int: Int]()
-        for action in row where action.kind.givesWeightGradient { left[action.stage, default: 0] += 1 }
+        for stage in gradientsLeft.indices { gradientsLeft[stage] = 0 }
+        for action in row where action.kind.givesWeightGradient { gradientsLeft[action.stage] += 1 }
         for (position, action) in row.enumerated() {
             let place = place(of: action.stage)
             let inputs = inputs(of: action, batch: batch, scale: scale, step: step)
             pulse.turn(to: StepActivity.computes(row, position: Int32(position), step: Int32(step)))
-            if action.kind.givesWeightGradient { left[action.stage]! -= 1 }
+            if action.kind.givesWeightGradient { gradientsLeft[action.stage] -= 1 }
             do {
                 try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch) {
                     // Of a stage's last weight gradient each block's is final: it goes on its way while the next block computes.
-                    guard left[action.stage] == 0 else { return }
+                    guard gradientsLeft[action.stage] == 0 else { return }
                     place.stage.endStep(block: $0)
                     // An error stays with the transfer and is thrown by the wait for it.
                     try? sync?.complete(block: $0, of: action.stage)

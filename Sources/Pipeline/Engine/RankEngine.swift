@@ -26,6 +26,13 @@ final class RankEngine {
     var tokens: FixedBuffer<Int32>
     var targets: FixedBuffer<Int32>
     var unitLosses: [Double] = []
+    /// By stage, weight gradients that are still to come.
+    var gradientsLeft: [Int]
+    /// What this rank tells the others, and what all told: `RankNumbers`.
+    var ownNumbers: [Double]
+    var numbers: RankNumbers
+    /// Squared norms that have room in a row of them: as many as any rank's tensors.
+    let tensorRoom: Int
     var waited = 0.0
     var messages: MessagePump
     var sync: GradientSync?
@@ -69,6 +76,10 @@ final class RankEngine {
             length: plan.slice, chunk: plan.model.chunk, aligned: true, tile: KernelTable.emaTile, workers: team.count)
         tokens = FixedBuffer(plan.sequences * plan.sequence)
         targets = FixedBuffer(plan.sequences * plan.sequence)
+        gradientsLeft = [Int](repeating: 0, count: plan.table.shape.stages)
+        tensorRoom = plan.mostTensorsOnARank
+        ownNumbers = [Double](repeating: 0, count: RankNumbers.Place.norms + tensorRoom)
+        numbers = RankNumbers(tensors: tensorRoom)
         unitLosses = [Double](repeating: 0, count: plan.sequences * plan.slices)
         activationBuffers = BufferPool(plan.slice * plan.model.dim, buffers: plan.mostMessages(on: rank))
         tags = ReservedTags(scheduleTags: plan.messages.tagCount)

@@ -18,13 +18,16 @@ package struct StepReport: Sendable {
     package var seconds = 0.0
     /// Share of the ranks' time spent waiting for messages or the disk in the schedule.
     package var idleShare = 0.0
+    /// What each rank told the others.
+    package var numbers: RankNumbers
+
     /// Idle share of each rank.
-    package var idleShares: [Double] = []
+    package var idleShares: [Double] { numbers.ranks.map(numbers.idleShare) }
     /// Of each rank, the share of the sums over replicas that it forms which was done before its last gradients were complete; 0 with one
     /// replica.
-    package var earlySums: [Double] = []
+    package var earlySums: [Double] { numbers.ranks.map(numbers.earlySum) }
     /// The most bytes that each rank's process has held so far.
-    package var peakMemory: [Int] = []
+    package var peakMemory: [Int] { numbers.ranks.map(numbers.peakMemory) }
     /// What each rank had to tell the others, by world rank.
-    package var notes: [[Double]] = []
+    package var notes: [[Double]] { numbers.ranks.map { Array(numbers.notes(of: $0)) } }
 }
