@@ -15,9 +15,9 @@ import Testing
     }
 
     static let cases = [
-        Case(stages: 1, mpi: false, threads: 1, most: 13), Case(stages: 1, mpi: false, threads: 2, most: 13),
-        Case(stages: 2, mpi: false, threads: 1, most: 45), Case(stages: 2, mpi: true, threads: 1, most: 25),
-        Case(stages: 2, mpi: true, threads: 2, most: 25),
+        Case(stages: 1, mpi: false, threads: 1, most: 3), Case(stages: 1, mpi: false, threads: 2, most: 3),
+        Case(stages: 2, mpi: false, threads: 1, most: 30), Case(stages: 2, mpi: true, threads: 1, most: 3),
+        Case(stages: 2, mpi: true, threads: 2, most: 3),
     ]
 
     /// Calls of malloc and its relatives in a step after the second that are not MPI's own: the least of five steps (and processes), since
