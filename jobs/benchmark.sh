@@ -76,10 +76,14 @@ if ((cores >= 2)); then
     measure S-two-workers --size S --threads 2
     measure S-two-workers-against-one --size S --threads 2 --steps 1 --rounds 5 \
         --against "$gecko bench --size S --threads 1 --steps 2 --json"
-    for schedule in 1f1b zb-h1; do
-        title "two ranks, $schedule"
-        mpirun -np 2 --bind-to none "$gecko" bench --size S --threads 1 --slice 256 --pipeline.schedule "$schedule" |
-            tee "$out/S-two-ranks-$schedule.txt"
+    # Sixteen slices of a chunk; one rank with the same slices in turn, which an MPI rank cannot start itself.
+    for round in 1 2 3; do
+        measure "S-one-rank-$round" --size S --threads 1 --sequence 8192 --slice 512 --steps 2
+        for schedule in 1f1b zb-h1; do
+            title "two ranks, $schedule"
+            mpirun -np 2 --bind-to none "$gecko" bench --size S --threads 1 --sequence 8192 --slice 512 --steps 2 \
+                --pipeline.schedule "$schedule" | tee "$out/S-two-ranks-$schedule-$round.txt"
+        done
     done
 fi
 

@@ -40,7 +40,7 @@ extension BenchReport {
     }
 
     /// Core-seconds of a step.
-    private var total: Double { breakdown.times.total / Double(steps.count) }
+    private var total: Double { breakdown.times.total / Double(breakdownSteps) }
 
     private var table: String {
         var table = TextTable(["work", "time", "share", "GFLOP/s", "of peak", "GB/s", "flops/byte", "bound by"])

@@ -17,6 +17,8 @@ struct BenchReport {
     let limits: MachineLimits
     /// Wall seconds of each step.
     let steps: [Double]
+    /// How many of them the breakdown covers: those of the first round.
+    let breakdownSteps: Int
     let breakdown: Breakdown
     let pairs: [Pair]
 
@@ -61,14 +63,14 @@ struct BenchReport {
         let times = breakdown.times
         let counts = counts
         func row(_ name: String, _ seconds: Double, _ count: WorkCount = WorkCount()) -> Row {
-            Row(name: name, seconds: seconds / Double(steps.count), share: seconds / times.total, count: count)
+            Row(name: name, seconds: seconds / Double(breakdownSteps), share: seconds / times.total, count: count)
         }
         return Work.allCases.filter { $0 != .waiting }.map { row($0.title, times[$0], counts[$0]) }
             + [row("idle", times.idle), row("rest", times.rest)]
     }
 
     /// Core-seconds of a part of the step, per step.
-    func seconds(_ part: StepPart) -> Double { breakdown.times[total: part] / Double(steps.count) }
+    func seconds(_ part: StepPart) -> Double { breakdown.times[total: part] / Double(breakdownSteps) }
 
     /// Flops and bytes of a step over all ranks.
     private var counts: WorkCounts {

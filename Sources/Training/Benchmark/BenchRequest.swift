@@ -3,7 +3,7 @@ import MPI
 
 /// What `gecko bench` is asked for.
 package struct BenchRequest: Sendable {
-    /// Steps that are measured in a round, after one of warm-up before the first.
+    /// Steps that are measured in a round, after one of warm-up.
     package var steps = 3
     /// Rounds: with a peer, ours and its turn about.
     package var rounds = 1

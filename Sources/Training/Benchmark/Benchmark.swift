@@ -18,10 +18,13 @@ struct Benchmark {
         var pairs: [BenchReport.Pair] = []
         let breakdown = try await host.run(plan.pipeline) { group in
             var number = 0
+            var breakdown: Breakdown?
             for round in 0..<request.rounds {
                 var own: [Double] = []
-                for i in (round == 0 ? -1 : 0)..<request.steps {
-                    if number == 1 { try await group.beginBreakdown() }
+                // Every round begins with a step that is not counted, as the peer's does: while the peer ran, the system may have taken
+                // caches and pages for it.
+                for i in -1..<request.steps {
+                    if round == 0, i == 0 { try await group.beginBreakdown() }
                     let seconds = try await step(number, group)
                     number += 1
                     guard i >= 0 else { continue }
@@ -29,16 +32,18 @@ struct Benchmark {
                     tell("step \(i + 1) of \(request.steps)", seconds)
                 }
                 steps += own
+                if round == 0 { breakdown = try await group.endBreakdown() }
                 guard let command = request.peer else { continue }
                 let peer = try Peer(command: command).tokensPerSecond()
                 pairs.append(BenchReport.Pair(own: Double(plan.tokensPerStep) / (own.median ?? .nan), peer: peer))
                 if !request.json { say("peer: \(BenchReport.rate(peer)) tokens/s") }
             }
-            return try await group.endBreakdown()
+            return breakdown
         }
-        guard host.isRoot else { return nil }
+        guard host.isRoot, let breakdown else { return nil }
         return BenchReport(
-            plan: plan, host: host, limits: before.merged(.measure()), steps: steps, breakdown: breakdown, pairs: pairs)
+            plan: plan, host: host, limits: before.merged(.measure()), steps: steps,
+            breakdownSteps: request.steps, breakdown: breakdown, pairs: pairs)
     }
 
     private func tell(_ what: String, _ seconds: Double) {
