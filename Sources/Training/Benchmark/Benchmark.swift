@@ -12,6 +12,8 @@ struct Benchmark {
 
     /// The report, where world rank 0 lives; nil elsewhere.
     func run() async throws -> BenchReport? {
+        // Before any thread is pinned: where this process may run, and so its peer.
+        let topology = try Topology()
         let before = MachineLimits.measure()
         if host.isRoot, !request.json { say(BenchReport.title(plan, host)) }
         var steps: [Double] = []
@@ -34,7 +36,7 @@ struct Benchmark {
                 steps += own
                 if round == 0 { breakdown = try await group.endBreakdown() }
                 guard let command = request.peer else { continue }
-                let peer = try Peer(command: command).tokensPerSecond()
+                let peer = try Peer(command: command, topology: topology).tokensPerSecond()
                 pairs.append(BenchReport.Pair(own: Double(plan.tokensPerStep) / (own.median ?? .nan), peer: peer))
                 if !request.json { say("peer: \(BenchReport.rate(peer)) tokens/s") }
             }

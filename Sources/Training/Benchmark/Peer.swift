@@ -1,13 +1,32 @@
 import Foundation
+import Hardware
+import Synchronization
 
 /// Another program that trains, as a command for the shell.
 ///
 /// Its rate is the last one that its output names: the value of a JSON key `tokens_per_second`, or else a number in front of `tokens/s`.
-struct Peer {
+struct Peer: Sendable {
     let command: String
+    /// Of the cores that it may use.
+    let topology: Topology
 
-    /// Runs it to its end and reads the rate.
+    /// Runs it to its end and reads the rate. It is started from a thread of its own: a program inherits the binding of the thread that
+    /// starts it, and one that a pinned rank started would have all its ranks on that rank's core.
     func tokensPerSecond() throws -> Double {
+        let outcome = Mutex<Result<Double, any Error>?>(nil)
+        let thread = try PosixThread(name: "gecko peer") { [self] in
+            let result = Result {
+                try topology.unpin()
+                return try run()
+            }
+            outcome.withLock { $0 = result }
+        }
+        thread.join()
+        guard let result = outcome.withLock({ $0 }) else { preconditionFailure("a joined thread has left its result") }
+        return try result.get()
+    }
+
+    private func run() throws -> Double {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", command]
