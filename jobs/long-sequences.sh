@@ -7,7 +7,7 @@ if [[ ${1:-} == --help ]]; then
     cat <<'TEXT'
 usage: bash jobs/long-sequences.sh [FOLDER]    measure into FOLDER (runs/long-sequences), draw its memory.svg
 environment: LENGTHS (4096 16384 65536 262144), MODES (memory recompute disk disk+recompute), SIZE (XS, S),
-             STEPS (measured steps, 2), STASH (a folder on a disk), THREADS (2), MOST (longest sequence in mode memory, 65536)
+             STEPS (measured steps at least, 2; more of short ones), STASH (a folder on a disk), THREADS (2), MOST (longest sequence in mode memory, 65536)
 TEXT
     exit
 fi
@@ -33,13 +33,16 @@ printf 'stash\ttokens\tmicroseconds per token\tpeak\texpected\ton disk\n' >"$tab
 for length in ${LENGTHS:-4096 16384 65536 262144}; do
     for mode in ${MODES:-memory recompute disk disk+recompute}; do
         stash=memory recompute=false
+        # Short steps are many, so that a passing disturbance does not fall on all of them.
+        steps=$((2 * 65536 / length))
+        ((steps >= ${STEPS:-2})) || steps=${STEPS:-2}
         [[ $mode == disk* ]] && stash=disk
         [[ $mode == *recompute ]] && recompute=true
         ((length > ${MOST:-65536})) && [[ $mode == memory ]] && continue
         run=$folder/$mode-$length
         log=$run.log
         if ! "$gecko" train --data.path "$corpus" --data.held_out 0 --data.sequence "$length" --training.batch 1 \
-            --training.steps $((1 + ${STEPS:-2})) --training.sample_tokens 0 --checkpoint.every 0 "${sizes[@]}" \
+            --training.steps $((1 + steps)) --training.sample_tokens 0 --checkpoint.every 0 "${sizes[@]}" \
             --pipeline.slice $slice --pipeline.stages 1 --pipeline.recompute $recompute --pipeline.stash $stash \
             --pipeline.stash_directory "${STASH:-}" --machine.threads "${THREADS:-2}" --run.directory "$run" \
             --run.overwrite true --run.trace_steps 0 >"$log" 2>&1; then
