@@ -96,6 +96,7 @@ struct BreakdownSVG {
             "peak \(BenchReport.gigas(report.limits.peak(precision))) GFLOP/s (\(precision.rawValue))",
             x: across[ridge],
             y: up[peak] - 8, size: 12)
+        var labels = LabelPlaces(size: 12)
         for (row, colour) in rows {
             let (x, y) = (across[row.count.flops / row.count.bytes], up[row.flopRate / 1e9])
             let radius = 4 + 26 * row.share.squareRoot()
@@ -103,10 +104,31 @@ struct BreakdownSVG {
             let label = "\(row.name)  \(BenchReport.gigas(row.flopRate))"
             // Left of the point where there is no room on the right.
             let isNearTheEdge = x > plot.right - 130
+            let side = isNearTheEdge ? x - radius - 5 : x + radius + 5
             svg.text(
-                label, x: isNearTheEdge ? x - radius - 5 : x + radius + 5, y: y + 4, size: 12,
+                label, x: side, y: labels.place(label, x: side, y: y + 4, endsThere: isNearTheEdge), size: 12,
                 anchor: isNearTheEdge ? "end" : "start")
         }
+    }
+}
+
+/// Where labels stand, so that none is written over another.
+private struct LabelPlaces {
+    let size: Double
+    private var taken: [(across: ClosedRange<Double>, y: Double)] = []
+
+    init(size: Double) { self.size = size }
+
+    /// The height of a label's line: as wanted, or as far below as others need.
+    mutating func place(_ text: String, x: Double, y: Double, endsThere: Bool) -> Double {
+        let width = 0.6 * size * Double(text.count)
+        let across = endsThere ? x - width...x : x...x + width
+        var line = y
+        while let other = taken.first(where: { $0.across.overlaps(across) && abs($0.y - line) < size + 2 }) {
+            line = other.y + size + 2
+        }
+        taken.append((across, line))
+        return line
     }
 }
 
