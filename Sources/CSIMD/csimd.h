@@ -6,6 +6,13 @@
 #include <immintrin.h>
 #endif
 #define CSIMD_FN static inline __attribute__((always_inline))
+
+/* a b + c for vectors of any width, rounded once where the CPU can. */
+#if defined(__FMA__) || defined(__aarch64__)
+#define CS_FUSED(a, b, c) __builtin_elementwise_fma(a, b, c)
+#else
+#define CS_FUSED(a, b, c) ((a) * (b) + (c))
+#endif
 typedef float csimd_f16 __attribute__((ext_vector_type(16)));
 typedef float csimd_f8 __attribute__((ext_vector_type(8)));
 

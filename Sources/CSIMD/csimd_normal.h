@@ -19,13 +19,7 @@ typedef uint32_t csimd_u16 __attribute__((ext_vector_type(16)));
 typedef int64_t csimd_l8 __attribute__((ext_vector_type(8)));
 typedef uint64_t csimd_w8 __attribute__((ext_vector_type(8)));
 
-CSIMD_FN csimd_d8 cs_fma8(csimd_d8 a, csimd_d8 b, csimd_d8 c) {
-#if defined(__FMA__) || defined(__aarch64__)
-  return __builtin_elementwise_fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
+CSIMD_FN csimd_d8 cs_fma8(csimd_d8 a, csimd_d8 b, csimd_d8 c) { return CS_FUSED(a, b, c); }
 
 /* c0 + c1 x + c2 x^2 + ... */
 #define CS_POLYNOMIAL(x, ...) cs_polynomial(x, (const double[]){__VA_ARGS__}, sizeof((const double[]){__VA_ARGS__}) / sizeof(double))

@@ -29,13 +29,7 @@ static inline long cs_tile_columns(void) { return CS_TILE_COLUMNS; }
 
 CSIMD_FN csimd_lanes cs_lanes(const float *p) { return *(const csimd_lanes_u *)p; }
 CSIMD_FN void cs_put_lanes(float *p, csimd_lanes v) { *(csimd_lanes_u *)p = v; }
-CSIMD_FN csimd_lanes cs_multiply_add(csimd_lanes a, csimd_lanes b, csimd_lanes c) {
-#if defined(__FMA__) || defined(__aarch64__)
-  return __builtin_elementwise_fma(a, b, c);
-#else
-  return a * b + c;
-#endif
-}
+CSIMD_FN csimd_lanes cs_multiply_add(csimd_lanes a, csimd_lanes b, csimd_lanes c) { return CS_FUSED(a, b, c); }
 
 /* C[rows, columns] = alpha * tile (+ C when add), from a full tile in memory. */
 static inline void cs_tile_put_part(const float *tile, float *c, long ldc, long rows, long columns, float alpha, bool add) {

@@ -160,7 +160,7 @@ package final class MatrixEngine {
         alpha: Float = 1
     ) {
         if m == 0 || n == 0 { return }
-        let panels = own[worker].base + Self.depth / tile.step * Self.blockRows + 8
+        let panels = own[worker].base + tile.words(Self.depth) * Self.blockRows + 8
         let pack = transB ? tile.packRows : tile.packColumns
         var pc = 0
         repeat {

@@ -12,7 +12,7 @@ package final class PackedMatrix {
         self.columns = columns
         let tile = engine.tile
         paddedColumns = (columns + tile.columns - 1) / tile.columns * tile.columns
-        passWords = MatrixEngine.depth / tile.step
+        passWords = tile.words(MatrixEngine.depth)
         buffer = FloatBuffer(tile.words(depth) * paddedColumns)
     }
 
