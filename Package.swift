@@ -32,6 +32,9 @@ let package = Package(
         .systemLibrary(name: "CFiles"),
         .systemLibrary(name: "CSignals"),
 
+        // Files and output, whatever they hold.
+        .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+
         // The machine.
         .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
         .target(name: "MPI", dependencies: ["CMPI", "Hardware"]),
@@ -71,19 +74,19 @@ let package = Package(
             ]),
 
         // Files.
-        .target(name: "Checkpoints", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
-        .target(name: "Corpora", dependencies: ["Numerics"]),
+        .target(name: "Checkpoints", dependencies: ["Files"]),
+        .target(name: "Corpora", dependencies: ["Files", "Numerics"]),
         .target(
             name: "Training",
             dependencies: [
                 "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 "MPI",
-                "Corpora", "Checkpoints", "CSignals", "TOMLKit",
+                "Corpora", "Checkpoints", "Files", "CSignals", "TOMLKit",
             ]),
 
         .target(
             name: "Verification",
-            dependencies: ["Model", "Checkpoints", "Numerics", "Hardware", "Kernels", "KernelInterface"]),
+            dependencies: ["Model", "Checkpoints", "Files", "Numerics", "Hardware", "Kernels", "KernelInterface"]),
 
         // Clusters.
         .target(
@@ -91,12 +94,12 @@ let package = Package(
             dependencies: [
                 "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
             ]),
-        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints"]),
+        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "Files"]),
 
         .executableTarget(
             name: "GeckoCommand",
             dependencies: [
-                "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
+                "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation", "Files",
                 argumentParser,
             ]),
 
@@ -127,18 +130,19 @@ let package = Package(
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Hardware", "TestSupport"]),
+            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules", "Numerics"]),
-        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"], exclude: ["Corpus"]),
+            dependencies: ["TestSupport", "Checkpoints", "Files", "GeckoCommand", "Schedules", "Numerics"]),
+        .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
+        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Numerics"]),
+            name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
     ],
     swiftLanguageModes: [.v6]
 )

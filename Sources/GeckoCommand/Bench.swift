@@ -52,6 +52,7 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Draw the breakdown and the roofline into this file.")
     var svg: String?
 
+    @OptionGroup var files: OutputOptions
     @OptionGroup var arguments: RunArguments
 
     func validate() throws {
@@ -73,6 +74,8 @@ struct Bench: AsyncParsableCommand {
         request.peer = against
         request.json = json
         request.picture = svg
+        request.overwrite = files.overwrite
+        try files.check(svg, as: .picture)
         let (base, file, overrides) = (size?.configuration(), arguments.file, arguments.overrides + options)
         do {
             try await Launch.bench(request) { world in

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Files
 import Foundation
 import Simulation
 import Training
@@ -35,7 +36,7 @@ struct Checkpoint: ParsableCommand {
             let location = try CheckpointLocation(path)
             let entries = try location.store.entries()
             guard !entries.isEmpty else {
-                print("no checkpoints in \(location.store.directory)")
+                try Console.show("no checkpoints in \(location.store.directory)")
                 return
             }
             var table = TextTable(["step", "written", "files", "size", "layout", "state"])
@@ -50,7 +51,7 @@ struct Checkpoint: ParsableCommand {
                 case .damaged(let reason): table.add(["\(entry.step)", "", "", "", "", "damaged: \(reason)"])
                 }
             }
-            print(table.text, terminator: "")
+            try Console.show(table.text, terminator: "")
         }
     }
 
@@ -69,10 +70,10 @@ struct Checkpoint: ParsableCommand {
             let location = try CheckpointLocation(chosen.path)
             let m = try location.manifest(step: chosen.step)
             if configuration {
-                print(m.configuration, terminator: "")
+                try Console.show(m.configuration, terminator: "")
                 return
             }
-            print(
+            try Console.show(
                 """
                 checkpoint  \(location.store.path(m.step))
                 written     \(m.date)
@@ -85,11 +86,13 @@ struct Checkpoint: ParsableCommand {
                 """)
             for file in m.files {
                 let contents = try SafetensorsFile("\(location.store.path(m.step))/\(file.name)")
-                print(
+                try Console.show(
                     "\(file.name)  \(Figures.bytes(file.size))  \(contents.entries.count) tensors  sha256 \(file.sha256)"
                 )
                 guard tensors else { continue }
-                for entry in contents.entries { print("    \(entry.name)  \(entry.type.rawValue) \(entry.shape)") }
+                for entry in contents.entries {
+                    try Console.show("    \(entry.name)  \(entry.type.rawValue) \(entry.shape)")
+                }
             }
         }
     }
@@ -110,31 +113,33 @@ struct Checkpoint: ParsableCommand {
                 for entry in try location.store.entries() {
                     switch entry.state {
                     case .complete(let manifest): manifests.append(manifest)
-                    case .incomplete: print("step \(entry.step): no manifest: not finished, never used")
+                    case .incomplete: try Console.show("step \(entry.step): no manifest: not finished, never used")
                     case .damaged(let reason):
                         faults += 1
-                        print("step \(entry.step): DAMAGED: \(reason)")
+                        try Console.show("step \(entry.step): DAMAGED: \(reason)")
                     }
                 }
             }
             for manifest in manifests {
                 var bad = 0
-                let seconds = ContinuousClock().measure {
-                    _ = location.verify(manifest) { _, error in
+                let seconds = try ContinuousClock().measure {
+                    _ = try location.verify(manifest) { _, error in
                         guard let error else { return }
                         bad += 1
-                        print("step \(manifest.step): DAMAGED: \(error)")
+                        try Console.show("step \(manifest.step): DAMAGED: \(error)")
                     }
                 }
                 faults += bad
                 if bad == 0 {
                     let rate = Double(manifest.size) / max(1e-9, seconds / .seconds(1))
-                    print(
+                    try Console.show(
                         "step \(manifest.step): whole, \(manifest.files.count) files, \(Figures.bytes(manifest.size)), read and hashed at \(Figures.bytes(Int(rate)))/s"
                     )
                 }
             }
-            if manifests.isEmpty, faults == 0 { print("no complete checkpoint in \(location.store.directory)") }
+            if manifests.isEmpty, faults == 0 {
+                try Console.show("no complete checkpoint in \(location.store.directory)")
+            }
             if faults > 0 { throw ExitCode.failure }
         }
     }
@@ -150,12 +155,15 @@ struct Checkpoint: ParsableCommand {
         @Argument(help: "The file to write.")
         var output: String
 
+        @OptionGroup var files: OutputOptions
+
         func run() throws {
+            try files.check(output, as: .model)
             let location = try CheckpointLocation(chosen.path)
             let manifest = try location.manifest(step: chosen.step)
             let digest = try CheckpointExchange.export(manifest, of: location.store, to: output)
-            print("step \(manifest.step) -> \(output)")
-            print("parameters sha256 \(digest)")
+            try Console.show("step \(manifest.step) -> \(output)")
+            try Console.show("parameters sha256 \(digest)")
         }
     }
 
@@ -179,7 +187,7 @@ struct Checkpoint: ParsableCommand {
             let configuration = try arguments.loader(nil)
             let path = try CheckpointExchange.import(
                 file, configurationFile: arguments.file, configuration: configuration)
-            print(
+            try Console.show(
                 "\(file) is the checkpoint of step 0 in \(path): go on from it with gecko train, the same arguments and --resume"
             )
         }

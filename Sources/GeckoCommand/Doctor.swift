@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import MPI
 import Preflight
@@ -60,14 +61,14 @@ struct Doctor: ParsableCommand {
                 limits.expectedBandwidth = link.bandwidth.isFinite ? link.bandwidth : nil
             }
             let report = HealthReport(nodes: preflight.nodes, links: preflight.links, tolerance: limits)
-            if world.rank == 0 { print(report.text, terminator: "") }
+            if world.rank == 0 { try Console.show(report.text, terminator: "") }
             try world.finalize()
             // One exit code is enough for the launcher; others would have it end the job before the report is out.
             if world.rank == 0, !report.diagnosis.findings.isEmpty { throw ExitCode(1) }
         } catch let exit as ExitCode {
             throw exit
         } catch {
-            FileHandle.standardError.write(Data("Error: rank \(world.rank): \(error)\n".utf8))
+            Console.complain("Error: rank \(world.rank): \(error)")
             world.abort(code: 1)
         }
     }

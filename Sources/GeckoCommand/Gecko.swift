@@ -1,4 +1,6 @@
 import ArgumentParser
+import Files
+import Foundation
 
 struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -12,6 +14,58 @@ struct Gecko: AsyncParsableCommand {
 @main
 enum Main {
     static func main() async {
-        await Gecko.main()
+        Console.open()
+        exit(await status())
+    }
+
+    private static func status() async -> Int32 {
+        do {
+            let command = try Gecko.parseAsRoot(try Words.ofThisProcess())
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                var command = command
+                try command.run()
+            }
+            return 0
+        } catch {
+            return tell(error)
+        }
+    }
+
+    /// Tells what there is to tell, a text that was asked for on standard output.
+    /// - Returns: the exit status
+    private static func tell(_ error: any Error) -> Int32 {
+        if let error = error as? OutputError, error.isBrokenPipe { return ExitCode.failure.rawValue }
+        let status = Gecko.exitCode(for: error)
+        let text = Gecko.fullMessage(for: error)
+        guard !text.isEmpty else { return status.rawValue }
+        guard status.isSuccess else {
+            Console.complain(text)
+            return status.rawValue
+        }
+        do {
+            try Console.show(text)
+            return status.rawValue
+        } catch {
+            return tell(error)
+        }
+    }
+}
+
+/// The words of the command line.
+private enum Words {
+    /// - Throws: for a word that is no text; Swift would put other characters in its place and go on with another name
+    static func ofThisProcess() throws -> [String] {
+        let count = Int(CommandLine.argc)
+        return try (1..<max(1, count)).compactMap { i in
+            guard let word = CommandLine.unsafeArgv[i] else { return nil }
+            guard let text = String(validatingCString: word) else {
+                throw ValidationError(
+                    "argument \(i), '\(String(cString: word))', is not UTF-8. Name files by a folder, a pattern or a link whose name is"
+                )
+            }
+            return text
+        }
     }
 }

@@ -45,11 +45,11 @@ struct Generate: AsyncParsableCommand {
         do {
             try await group.setParameters(from: ModelFile.Source(file))
             let printer = Printer()
-            printer.put(prompt)
+            try printer.put(prompt)
             _ = try await group.generate(
                 prompt: ByteVocabulary.encode(prompt, packed: resolved.data.packed), count: tokens,
-                temperature: temperature, seed: UInt64(seed), emit: { printer.put($0) })
-            printer.finish()
+                temperature: temperature, seed: UInt64(seed), emit: { try printer.put($0) })
+            try printer.finish()
         } catch {
             await group.stop()
             throw error

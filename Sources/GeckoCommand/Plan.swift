@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Simulation
 import Training
@@ -43,6 +44,8 @@ struct Plan: ParsableCommand {
     @Option(help: "Write the configuration of the best layout to this file.")
     var write: String?
 
+    @OptionGroup var output: OutputOptions
+
     @Flag(help: "Print one JSON object; times in milliseconds.")
     var json = false
 
@@ -55,6 +58,7 @@ struct Plan: ParsableCommand {
     }
 
     func run() throws {
+        try output.check(write, as: .configuration)
         guard let text = try? String(contentsOfFile: cluster, encoding: .utf8) else {
             throw ValidationError("cannot read the cluster's description \(cluster)")
         }
@@ -65,17 +69,14 @@ struct Plan: ParsableCommand {
         let report = try PlanReport(
             cluster: description, model: model,
             runs: Planner(cluster: description, model: model, choice: choice).plan())
-        print(json ? report.json(best: top) : report.text(best: top), terminator: "")
+        try Console.show(json ? report.json(best: top) : report.text(best: top), terminator: "")
         guard let best = report.best else { throw ExitCode(1) }
         guard let write else { return }
         configuration.adopt(best)
-        do {
-            try configuration.toml().write(toFile: write, atomically: true, encoding: .utf8)
-        } catch {
-            throw ValidationError("cannot write \(write): \(error.localizedDescription)")
-        }
+        try output.write("# Written by gecko plan.\n" + configuration.toml(), to: write, as: .configuration)
         if !json {
-            print("\nWritten to \(write): start it on \(best.candidate.stages * best.candidate.replicas) ranks.")
+            try Console.show(
+                "\nWritten to \(write): start it on \(best.candidate.stages * best.candidate.replicas) ranks.")
         }
     }
 

@@ -1,22 +1,20 @@
 import Corpora
-import Foundation
+import Files
 import Synchronization
 
 /// Prints bytes as they come, whole characters at a time.
 final class Printer: Sendable {
     private let decoder = Mutex(ByteDecoder())
 
-    func put(_ text: String) { show(text) }
+    func put(_ text: String) throws { try show(text) }
 
-    func put(_ token: Int32) {
-        show(decoder.withLock { $0.decode(token) })
+    func put(_ token: Int32) throws {
+        try show(decoder.withLock { $0.decode(token) })
     }
 
-    func finish() {
-        show(decoder.withLock { $0.finish() } + "\n")
+    func finish() throws {
+        try show(decoder.withLock { $0.finish() } + "\n")
     }
 
-    private func show(_ text: String) {
-        FileHandle.standardOutput.write(Data(text.withVisibleControls.utf8))
-    }
+    private func show(_ text: String) throws { try Console.show(text.withVisibleControls, terminator: "") }
 }

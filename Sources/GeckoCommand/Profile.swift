@@ -25,6 +25,7 @@ struct Profile: AsyncParsableCommand {
             """)
     var cluster: String?
 
+    @OptionGroup var files: OutputOptions
     @OptionGroup var arguments: RunArguments
 
     func validate() throws {
@@ -34,7 +35,9 @@ struct Profile: AsyncParsableCommand {
     func run() async throws {
         do {
             try await Launch.profile(
-                steps: steps, output: output, cluster: cluster, patience: arguments.patience, load: arguments.loader)
+                steps: steps, output: output, cluster: cluster, overwrite: files.overwrite,
+                patience: arguments.patience,
+                load: arguments.loader)
         } catch let exit as SilentExit {
             throw ExitCode(exit.status)
         }

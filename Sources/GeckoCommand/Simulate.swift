@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Schedules
 import Simulation
@@ -69,6 +70,8 @@ struct Simulate: ParsableCommand {
     @Option(help: "Write the schedule's table to this file.")
     var save: String?
 
+    @OptionGroup var output: OutputOptions
+
     @Flag(inversion: .prefixedNo, help: "Draw the timeline in the terminal.")
     var draw = true
 
@@ -80,6 +83,9 @@ struct Simulate: ParsableCommand {
             try compare(with: against)
             return
         }
+        try output.check(svg, as: .picture)
+        try output.check(trace, as: .trace)
+        try output.check(save, as: .schedule)
         let request = try ScheduleChoice.Request(
             schedule: ScheduleRequest(
                 ranks: stages, virtualStages: virtual, sequences: sequences, slices: slices),
@@ -121,7 +127,7 @@ struct Simulate: ParsableCommand {
             recorded = recorded.replica(0, ranks: ranks)
         }
         let comparison = try StepComparison(simulation, recorded: recorded)
-        print(json ? comparison.json : comparison.text, terminator: "")
+        try Console.show(json ? comparison.json : comparison.text, terminator: "")
     }
 
     /// A schedule by name, or the table in a file of that path.
@@ -143,12 +149,12 @@ struct Simulate: ParsableCommand {
         let report = SimulationReport(choice.simulation, name: choice.name, remark: choice.remark)
         let timeline = choice.simulation.timeline(title: choice.name)
         if json {
-            print(report.json, terminator: "")
+            try Console.show(report.json, terminator: "")
         } else {
-            print(report.text)
+            try Console.show(report.text)
             if draw {
                 let isTerminal = isatty(STDOUT_FILENO) != 0
-                print(TerminalDrawing(timeline, columns: width, colours: isTerminal).text, terminator: "")
+                try Console.show(TerminalDrawing(timeline, columns: width, colours: isTerminal).text, terminator: "")
             }
         }
         let simulation = choice.simulation
@@ -156,10 +162,11 @@ struct Simulate: ParsableCommand {
             let subtitle =
                 "makespan \(Figures.time(simulation.makespan)), bubble \(Figures.percentage(simulation.bubble)), at most "
                 + "\(Figures.number(simulation.peakUnits.max() ?? 0)) units held"
-            try write(TimelineSVG(timeline, subtitle: subtitle, showsMessages: messages).text, to: svg)
+            try output.write(
+                TimelineSVG(timeline, subtitle: subtitle, showsMessages: messages).text, to: svg, as: .picture)
         }
-        if let trace { try write(PerfettoTrace(timeline).text, to: trace) }
-        if let save { try write(simulation.table.text, to: save) }
+        if let trace { try output.write(PerfettoTrace(timeline).text, to: trace, as: .trace) }
+        if let save { try output.write(simulation.table.text, to: save, as: .schedule) }
     }
 
     private func runComparison(_ names: String, _ request: ScheduleChoice.Request) throws {
@@ -172,13 +179,14 @@ struct Simulate: ParsableCommand {
                 reports.append(SimulationReport(choice.simulation, name: choice.name, remark: choice.remark))
             } catch let error where all {
                 // Among all schedules some don't exist for a shape or don't keep a cap; the others are still worth comparing.
-                if !json { print("\(name): left out: \(error)") }
+                if !json { try Console.show("\(name): left out: \(error)") }
             }
         }
         if json {
-            print("[" + reports.map { $0.json.trimmingCharacters(in: .newlines) }.joined(separator: ",\n ") + "]")
+            try Console.show(
+                "[" + reports.map { $0.json.trimmingCharacters(in: .newlines) }.joined(separator: ",\n ") + "]")
         } else {
-            print(SimulationReport.comparison(reports), terminator: "")
+            try Console.show(SimulationReport.comparison(reports), terminator: "")
         }
     }
 
@@ -187,13 +195,5 @@ struct Simulate: ParsableCommand {
         var size = winsize()
         let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         return known ? Int(size.ws_col) : 110
-    }
-
-    private func write(_ text: String, to path: String) throws {
-        do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
-        } catch {
-            throw ValidationError("cannot write \(path): \(error.localizedDescription)")
-        }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Batch
+import Files
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -16,6 +17,6 @@ struct Status: ParsableCommand {
     var job: String?
 
     func run() throws {
-        print(try RunStatus(folder, job: job).text, terminator: "")
+        try Console.show(try RunStatus(folder, job: job).text, terminator: "")
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Batch
+import Files
 import Foundation
 import Simulation
 import Training
@@ -67,7 +68,7 @@ struct Submit: ParsableCommand {
         let submission = try Submission(
             request, configuration: configuration, cluster: try describeCluster(for: configuration))
         let best = submission.best
-        print(
+        try Console.show(
             """
             plan        \(best.candidate.ranksPerNode) rank(s) a node: \(best.candidate.description)
                         \(Figures.time(best.stepTime)) a step, bubble \(Figures.percentage(best.bubble)), \(Figures.bytes(Int(best.memory))) a rank; others: gecko plan
@@ -76,11 +77,11 @@ struct Submit: ParsableCommand {
             \(submission.script.text)
             """)
         guard !dryRun else {
-            print("Nothing was written or submitted (--dry-run).")
+            try Console.show("Nothing was written or submitted (--dry-run).")
             return
         }
         let job = try submission.submit()
-        print(
+        try Console.show(
             """
             submitted   job \(job)
             follow it   gecko status \(submission.folder.path)
@@ -107,7 +108,7 @@ struct Submit: ParsableCommand {
                 "--nodes: \(nodes) of the \(shape.nodes) nodes that \(partition ?? "the cluster") has")
         }
         let speed = CoreSpeed.measureGFLOPS(for: configuration)
-        print(
+        try Console.show(
             """
             cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo
                         \(Figures.number(speed)) GFLOP/s a core, measured here; network \(network), assumed (--network, --cluster)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Hardware
 import MPI
@@ -28,7 +29,7 @@ struct TopologyCommand: ParsableCommand {
         case .none:
             let topology = try Topology()
             let report = try TopologyReport(ranks: stages ?? 1, topology: topology, threads: threads) { "stage \($0)" }
-            print(report.text, terminator: "")
+            try Console.show(report.text, terminator: "")
         case .mpi:
             try runUnderLauncher()
         }
@@ -50,7 +51,7 @@ struct TopologyCommand: ParsableCommand {
                 let stage = "stage \(rank % stages)"
                 return world.size == stages ? stage : "\(stage) of replica \(rank / stages)"
             }
-            if world.rank == 0 { print(report.text, terminator: "") }
+            if world.rank == 0 { try Console.show(report.text, terminator: "") }
         } catch {
             complain("rank \(world.rank): \(error)")
             world.abort(code: 1)
@@ -59,6 +60,6 @@ struct TopologyCommand: ParsableCommand {
     }
 
     private func complain(_ text: String) {
-        FileHandle.standardError.write(Data("Error: \(text)\n".utf8))
+        Console.complain("Error: \(text)")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Foundation
 import Hardware
 import Verification
@@ -20,10 +21,13 @@ struct Verify: ParsableCommand {
 
     func run() throws {
         var reports: [CaseReport] = []
+        var unwritten: (any Error)?
         try Verifier(team: Team(serial: ())).run(directory: directory) { report in
             reports.append(report)
-            if !json { print(report.line) }
+            guard !json, unwritten == nil else { return }
+            do { try Console.show(report.line) } catch { unwritten = error }
         }
+        if let unwritten { throw unwritten }
         let failed = reports.filter { !$0.passed }
         let worst = reports.max { $0.deviation < $1.deviation }
         if json {
@@ -38,10 +42,10 @@ struct Verify: ParsableCommand {
                 "worst_deviation": (worst?.deviation ?? 0).finiteOrNegative,
             ]
             let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .prettyPrinted])
-            print(String(decoding: data, as: UTF8.self))
+            try Console.show(String(decoding: data, as: UTF8.self))
         } else {
             let where_ = worst.map { " (\($0.file) \($0.name) \($0.tensor))" } ?? ""
-            print(
+            try Console.show(
                 "\(reports.count) cases, \(reports.count - failed.count) passed, \(failed.count) failed; worst deviation \(scientific(worst?.deviation ?? 0))\(where_)"
             )
         }
@@ -61,6 +65,7 @@ extension CaseReport {
         let title = "\(file.replacingOccurrences(of: ".safetensors", with: "")) \(name)"
         let padded = title.padding(toLength: max(52, title.count), withPad: " ", startingAt: 0)
         if let failure { return "FAIL  \(padded)  \(failure)" }
-        return "\(passed ? "ok  " : "FAIL")  \(padded)  \(scientific(deviation)) of \(scientific(tolerance))  \(tensors) tensors, worst \(tensor)"
+        return
+            "\(passed ? "ok  " : "FAIL")  \(padded)  \(scientific(deviation)) of \(scientific(tolerance))  \(tensors) tensors, worst \(tensor)"
     }
 }

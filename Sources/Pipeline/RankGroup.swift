@@ -145,7 +145,7 @@ package final class RankGroup: Sendable {
     /// Continues a prompt; `emit` sees each token, where world rank 0 lives.
     package func generate(
         prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
-        emit: @escaping @Sendable (Int32) -> Void = { _ in }
+        emit: @escaping @Sendable (Int32) throws -> Void = { _ in }
     ) async throws -> [Int32] {
         try await each { i, actor in
             try await actor.generate(

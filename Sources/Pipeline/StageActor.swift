@@ -62,7 +62,7 @@ package actor StageActor {
     /// Continues a prompt; `emit` is called with each token as it is chosen.
     package func generate(
         prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
-        emit: @Sendable (Int32) -> Void = { _ in }
+        emit: @Sendable (Int32) throws -> Void = { _ in }
     ) throws -> [Int32] {
         try guarded("generates text") {
             let engine = running

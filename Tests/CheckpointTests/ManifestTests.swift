@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Testing
 
 @Suite struct ManifestTests {

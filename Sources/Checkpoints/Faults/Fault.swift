@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Injected faults, from the environment: `GECKO_FAULT=point:step[:rank[:action]]`, several separated by commas. Without the

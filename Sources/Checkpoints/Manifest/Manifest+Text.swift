@@ -1,3 +1,5 @@
+import Files
+
 extension Manifest {
     /// The last member: the digest of every byte before it.
     private static let seal = ",\n  \"manifest_sha256\": \""

@@ -1,3 +1,5 @@
+import Files
+
 /// A safetensors file open for reading: the header is checked whole at `init`, the tensors stay on disk until touched.
 package final class SafetensorsFile: Sendable {
     package let path: String

@@ -1,3 +1,5 @@
+import Files
+
 /// Writes a safetensors file tensor by tensor, in any order, without holding the data: all entries are declared first,
 /// which fixes the header. The file appears under its name only after `finish()`.
 ///

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 // The protocol. For a checkpoint of step S:

@@ -1,3 +1,5 @@
+import Files
+
 // A node-local store holds the files of the node's ranks, copies of another node's, and the manifest of all. A step counts there when some node
 // has its manifest: it is written after every file and every copy is durable, wherever they are.
 extension CheckpointStore {

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// A directory of checkpoints: one folder a step, complete if and only if it has a manifest.

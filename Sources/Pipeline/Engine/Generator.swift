@@ -48,7 +48,7 @@ final class Generator {
     }
 
     /// The tokens that continue the prompt; the same on every rank. `emit` is called with each as it comes.
-    func run(_ request: Request, emit: (Int32) -> Void) throws -> [Int32] {
+    func run(_ request: Request, emit: (Int32) throws -> Void) throws -> [Int32] {
         for (i, s) in stages.enumerated() {
             s.stage.beginStep(trains: false)
             s.stage.initialState(states[i].base)
@@ -63,7 +63,7 @@ final class Generator {
             }
             let token = try choose(logits, request, position: cursor.position)
             result.append(token)
-            emit(token)
+            try emit(token)
             pending = [token]
         }
         return result

@@ -10,7 +10,7 @@ package struct PerfettoTrace {
     /// The complete JSON document.
     package var text: String {
         var text =
-            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"title\":\(JSONText.quoted(timeline.title))},\"traceEvents\":["
+            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"program\":\"gecko\",\"title\":\(JSONText.quoted(timeline.title))},\"traceEvents\":["
         var separator = "\n"
         func add(_ event: String) {
             text += separator + "{" + event + "}"

@@ -7,6 +7,7 @@ package struct SVGWriter {
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width.fixed(0))" height="\(height.fixed(0))" \
             viewBox="0 0 \(width.fixed(0)) \(height.fixed(0))" role="img" \
             font-family="-apple-system, 'Segoe UI', 'Helvetica Neue', Arial, 'DejaVu Sans', sans-serif">
+            <!-- drawn by gecko -->
             <title>\(Self.escaped(title))</title>
 
             """

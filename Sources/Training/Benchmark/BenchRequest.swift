@@ -12,6 +12,8 @@ package struct BenchRequest: Sendable {
     package var json = false
     /// File for a picture of where the time goes.
     package var picture: String?
+    /// Whether the picture may replace what is something else.
+    package var overwrite = false
 
     package init() {}
 

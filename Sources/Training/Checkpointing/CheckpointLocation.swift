@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// Where a path leads to: a run's folder, a directory of checkpoints, or one checkpoint in it.
@@ -57,15 +58,15 @@ package struct CheckpointLocation: Sendable {
     }
 
     /// Checks each file against its digest; `report` hears of each, with what is wrong with it.
-    package func verify(_ manifest: Manifest, report: (Manifest.File, (any Error)?) -> Void) -> Bool {
+    package func verify(_ manifest: Manifest, report: (Manifest.File, (any Error)?) throws -> Void) rethrows -> Bool {
         var isWhole = true
         for file in manifest.files {
-            do {
-                try store.verify(file, step: manifest.step)
-                report(file, nil)
-            } catch {
+            let found = Result { try store.verify(file, step: manifest.step) }
+            if case .failure(let error) = found {
                 isWhole = false
-                report(file, error)
+                try report(file, error)
+            } else {
+                try report(file, nil)
             }
         }
         return isWhole

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Model
 import Pipeline
 import Synchronization

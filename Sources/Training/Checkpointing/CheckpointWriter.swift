@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import Hardware
 import Pipeline
@@ -157,9 +158,4 @@ enum PartName {
         let text = String(rank)
         return String(repeating: "0", count: max(0, 4 - text.count)) + text
     }
-}
-
-/// Tells at once, whatever the progress line does.
-func warn(_ text: String) {
-    FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
 }

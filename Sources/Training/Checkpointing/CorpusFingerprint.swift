@@ -1,5 +1,6 @@
 import Checkpoints
 import Corpora
+import Files
 
 /// Tells one text from another without reading all of it: the number of tokens, and a digest of stretches spread over it.
 struct CorpusFingerprint {

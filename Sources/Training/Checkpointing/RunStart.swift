@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// How a run begins in its folder: anew, or going on with what is there.

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// Keeps a second run out of a run's directory, from any node that shares it. The lock belongs to the open file: the system takes it

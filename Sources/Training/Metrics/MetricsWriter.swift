@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Glibc
 
 /// Writes `metrics.jsonl`: one line a step, on disk's side of the process as soon as it is written, so that a run that

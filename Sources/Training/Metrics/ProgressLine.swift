@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The run's progress on standard output: on a terminal one line that is rewritten in place, elsewhere a plain line
@@ -18,7 +19,7 @@ package struct ProgressLine {
     ///   - steps: steps of the whole run.
     ///   - every: steps between plain lines.
     package init(steps: Int, every: Int) {
-        self.init(steps: steps, every: every, columns: { Terminal.columns }, write: Terminal.write)
+        self.init(steps: steps, every: every, columns: { Terminal.columns }, write: Console.put)
     }
 
     /// - Parameters:

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// The folder of a run and the names of what it holds.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hardware
 import Numerics
@@ -6,7 +7,7 @@ import Numerics
 package enum CoreSpeed {
     /// GFLOP/s of products in the format in which this CPU computes the run.
     package static func measureGFLOPS(for configuration: RunConfiguration) -> Double {
-        measureGFLOPS(configuration.forThisCPU { FileHandle.standardError.write(Data("\($0)\n".utf8)) }.model.precision)
+        measureGFLOPS(configuration.forThisCPU { Console.complain($0) }.model.precision)
     }
 
     /// GFLOP/s of products of the sizes that training has; takes about a tenth of a second.

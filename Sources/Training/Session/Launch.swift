@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import Hardware
 import MPI
@@ -42,12 +43,17 @@ package enum Launch {
     /// - Parameters:
     ///   - steps: steps that are measured, after one of warm-up
     ///   - cluster: file for a description of these ranks' machine, measured over slices of every length; nil for none
+    ///   - overwrite: the files may replace what is something else
     package static func profile(
-        steps: Int, output: String, cluster: String? = nil, patience: Double?, load: @escaping Loader
+        steps: Int, output: String, cluster: String? = nil, overwrite: Bool, patience: Double?, load: @escaping Loader
     ) async throws {
         try await run(load, patience) { (_: TrainingPlan) in
             try checkFolder(of: output)
-            if let cluster { try checkFolder(of: cluster) }
+            try OutputFile.check(output, as: .costs, overwrite: overwrite)
+            if let cluster {
+                try checkFolder(of: cluster)
+                try OutputFile.check(cluster, as: .cluster, overwrite: overwrite)
+            }
         } body: { plan, host, _ in
             if cluster != nil { try SliceSurvey.check(plan, host) }
             if host.isRoot { announce(plan, host, into: output) }
@@ -56,12 +62,12 @@ package enum Launch {
                 profile: try await profiler.run(), survey: cluster == nil ? nil : try await profiler.survey()
             )
             guard let profile = profiles.profile else { return }
-            try write(profile.costs.json, to: output)
-            say(profile.text)
+            try OutputFile.write(profile.costs.json, to: output, as: .costs, overwrite: overwrite)
+            try Console.show(profile.text)
             guard let cluster, let survey = profiles.survey else { return }
-            try write(survey.file, to: cluster)
-            say(survey.text)
-            say("written to \(cluster): gecko plan \(cluster) and the run's configuration")
+            try OutputFile.write(survey.file, to: cluster, as: .cluster, overwrite: overwrite)
+            try Console.show(survey.text)
+            try Console.show("written to \(cluster): gecko plan \(cluster) and the run's configuration")
         }
     }
 
@@ -72,8 +78,11 @@ package enum Launch {
         } body: { plan, host, _ in
             let benchmark = Benchmark(plan: plan, host: host, request: request)
             guard let report = try await benchmark.run() else { return }
-            if let picture = request.picture { try write(BreakdownSVG(report).text, to: picture) }
-            say(request.json ? report.json : report.text)
+            if let picture = request.picture {
+                try OutputFile.write(
+                    BreakdownSVG(report).text, to: picture, as: .picture, overwrite: request.overwrite)
+            }
+            try Console.show(request.json ? report.json : report.text)
         }
     }
 
@@ -97,7 +106,7 @@ package enum Launch {
             do {
                 try await body(plan, host, prepared)
             } catch  where error.isLostPeer {
-                FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+                Console.complain("Error: \(error)")
                 throw SilentExit(status: ExitStatus.lostPeer)
             }
         case .mpi:
@@ -149,7 +158,7 @@ package enum Launch {
     /// All ranks fail together, and one of them says why. It does so first: the launcher ends the others as soon as one has left with an
     /// error.
     private static func leave(_ session: MPISession, telling problem: (any Error)?) async throws -> Never {
-        if let problem { FileHandle.standardError.write(Data("Error: \(problem)\n".utf8)) }
+        if let problem { Console.complain("Error: \(problem)") }
         await finish(session)
         throw SilentExit(status: ExitStatus.failure)
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Hardware
 import MPI
@@ -85,7 +86,7 @@ actor MPISession {
 
     /// Says what went wrong and ends all ranks; where another rank is lost, each of the others may say so first.
     func abort(after error: any Error) -> Never {
-        FileHandle.standardError.write(Data("Error: \(error)\n".utf8))
+        Console.complain("Error: \(error)")
         guard error.isLostPeer else { running.abort(code: ExitStatus.failure) }
         running.awaitReports()
         running.abort(code: ExitStatus.lostPeer)

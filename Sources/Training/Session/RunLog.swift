@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import Hardware
 import Numerics
@@ -69,7 +70,7 @@ struct RunLog {
     mutating func finish(checkpoints: String? = nil) {
         progress.finish()
         do {
-            try write(LossCurveSVG(title: directory.path, metrics: history).render(), to: directory.lossCurve)
+            try SmallFile.write(LossCurveSVG(title: directory.path, metrics: history).render(), to: directory.lossCurve)
         } catch {
             say("warning: \(error)")
         }

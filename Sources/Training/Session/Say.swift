@@ -1,6 +1,7 @@
-import Foundation
+import Files
 
-/// Prints a line at once, also into a pipe: launchers and logs are read live.
-package func say(_ text: String) {
-    FileHandle.standardOutput.write(Data((text + "\n").utf8))
-}
+/// A line of the run, on standard output.
+package func say(_ text: String) { Console.say(text) }
+
+/// Something that the run survives, on standard error.
+func warn(_ text: String) { Console.complain("warning: \(text)") }

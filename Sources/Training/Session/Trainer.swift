@@ -1,5 +1,6 @@
 import Checkpoints
 import Corpora
+import Files
 import Foundation
 import Hardware
 import Model
@@ -177,15 +178,15 @@ struct Trainer: Sendable {
         let title =
             "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
         guard let timeline = try await group.endTrace(title: title), let directory else { return }
-        try write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
-        try write(PerfettoTrace(timeline).text, to: directory.trace)
-        try write(plan.pipeline.table.text, to: directory.schedule)
+        try SmallFile.write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
+        try SmallFile.write(PerfettoTrace(timeline).text, to: directory.trace)
+        try SmallFile.write(plan.pipeline.table.text, to: directory.schedule)
         guard first > begin else {
             say("no costs.json: the only step is a warm-up")
             return
         }
         let costs = try CostMeasurement(timeline, of: plan.pipeline, on: host)
-        try write(costs.file(of: plan.pipeline, on: host).json, to: directory.costs)
+        try SmallFile.write(costs.file(of: plan.pipeline, on: host).json, to: directory.costs)
     }
 
     private func sample() async throws {
@@ -220,13 +221,4 @@ extension AdamW {
 package struct TrainingError: Error, CustomStringConvertible, Sendable {
     package let description: String
     init(_ description: String) { self.description = description }
-}
-
-/// Writes a whole text file, naming it when that fails.
-func write(_ text: String, to path: String) throws {
-    do {
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path))
-    } catch {
-        throw FileError(path: path, operation: "write", reason: error.localizedDescription)
-    }
 }

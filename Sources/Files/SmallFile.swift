@@ -9,20 +9,36 @@ package enum SmallFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError.system("open it", path) }
         defer { close(descriptor) }
+        let bytes = try read(descriptor, path, atMost: limit + 1)
+        guard bytes.count <= limit else {
+            throw FileError(path: path, operation: "read it", reason: "it is larger than \(limit) bytes")
+        }
+        return bytes
+    }
+
+    /// The first bytes of a file, fewer if it has no more.
+    static func beginning(_ path: String, bytes: Int) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        defer { close(descriptor) }
+        return try read(descriptor, path, atMost: bytes)
+    }
+
+    private static func read(_ descriptor: Int32, _ path: String, atMost most: Int) throws -> [UInt8] {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = piece.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+        while bytes.count < most {
+            let count = piece.withUnsafeMutableBytes {
+                Glibc.read(descriptor, $0.baseAddress, min($0.count, most - bytes.count))
+            }
             if count < 0 {
                 if errno == EINTR { continue }
                 throw FileError.system("read it", path)
             }
-            if count == 0 { return bytes }
-            guard bytes.count + count <= limit else {
-                throw FileError(path: path, operation: "read it", reason: "it is larger than \(limit) bytes")
-            }
+            if count == 0 { break }
             bytes += piece[..<count]
         }
+        return bytes
     }
 
     /// Replaces a file durably.

@@ -57,7 +57,7 @@ package enum Folder {
 
     /// Removes a folder of plain files.
     /// - Parameter afterFirst: called when one of them is gone
-    static func remove(_ path: String, afterFirst: () throws -> Void = {}) throws {
+    package static func remove(_ path: String, afterFirst: () throws -> Void = {}) throws {
         for (i, name) in try contents(path).enumerated() {
             guard unlink("\(path)/\(name)") == 0 || errno == ENOENT else {
                 throw FileError.system("remove it", "\(path)/\(name)")
