@@ -7,20 +7,18 @@ struct LossyStream {
     private var dropped = 0
 
     /// How long a reader that doesn't read is waited for, in milliseconds; then it is not waited for any more until it reads again.
-    private static let patience: Int32 = 2000
+    private let patience: Int32
 
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    init(_ descriptor: Int32, patience: Int32 = 2000) {
+        self.descriptor = descriptor
+        self.patience = patience
+    }
 
     /// - Returns: why text gets lost, when that begins
     mutating func write(_ text: String) -> String? {
-        if dropped == 0 { return add(text) }
-        guard Console.waitUntilWritable(descriptor, milliseconds: 0),
-            add("\n(\(dropped) line(s) are missing here: nothing took them)\n" + text) == nil
-        else {
-            dropped += 1
-            return nil
-        }
-        dropped = 0
+        guard dropped > 0 else { return add(text) }
+        let before = dropped
+        dropped = add("\n(\(before) line(s) are missing here: nothing took them)\n" + text) == nil ? 0 : before + 1
         return nil
     }
 
@@ -28,7 +26,7 @@ struct LossyStream {
     private mutating func add(_ text: String) -> String? {
         var bytes = Array(text.utf8)[...]
         while !bytes.isEmpty {
-            guard Console.waitUntilWritable(descriptor, milliseconds: dropped == 0 ? Self.patience : 0) else {
+            guard Console.waitUntilWritable(descriptor, milliseconds: dropped == 0 ? patience : 0) else {
                 dropped += 1
                 return "its reader doesn't read"
             }
