@@ -1,7 +1,6 @@
+import Files
 import Foundation
 import Testing
-
-@testable import Files
 
 @Suite struct AtomicFileTests {
     @Test func `a link stays a link, and the file at its end is written`() throws {

@@ -1,7 +1,6 @@
+import Files
 import Foundation
 import Testing
-
-@testable import Files
 
 @Suite struct LossyStreamTests {
     @Test func `a reader who doesn't read loses lines, and is told how many when he reads again`() throws {

@@ -1,7 +1,6 @@
+import Files
 import Foundation
 import Testing
-
-@testable import Files
 
 @Suite struct OutputFileTests {
     private static let picture = "<svg xmlns=\"x\">\n<!-- drawn by gecko -->\n</svg>\n"

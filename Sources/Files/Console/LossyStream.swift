@@ -1,7 +1,7 @@
 import Glibc
 
 /// A descriptor for lines that may be lost: what it doesn't take is dropped, whether the disk is full, the reader gone or just not reading.
-struct LossyStream {
+package struct LossyStream {
     private let descriptor: Int32
     /// Pieces of text that were dropped since the last one that was written.
     private var dropped = 0
@@ -9,13 +9,13 @@ struct LossyStream {
     /// How long a reader that doesn't read is waited for, in milliseconds; then it is not waited for any more until it reads again.
     private let patience: Int32
 
-    init(_ descriptor: Int32, patience: Int32 = 2000) {
+    package init(_ descriptor: Int32, patience: Int32 = 2000) {
         self.descriptor = descriptor
         self.patience = patience
     }
 
     /// - Returns: why text gets lost, when that begins
-    mutating func write(_ text: String) -> String? {
+    package mutating func write(_ text: String) -> String? {
         guard dropped > 0 else { return add(text) }
         let before = dropped
         dropped = add("\n(\(before) line(s) are missing here: nothing took them)\n" + text) == nil ? 0 : before + 1
