@@ -91,7 +91,10 @@ let package = Package(
             dependencies: [
                 "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
             ]),
-        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints"]),
+        // The functions of its job scripts are those of jobs/.
+        .target(
+            name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints"],
+            resources: [.embedInCode("Script/tell.sh"), .embedInCode("Script/turn.sh")]),
 
         .executableTarget(
             name: "GeckoCommand",
@@ -136,7 +139,7 @@ let package = Package(
             dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules", "Numerics"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
-        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
+        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "TestSupport"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Numerics"]),
     ],
