@@ -2,8 +2,8 @@ import Foundation
 import Simulation
 import Training
 
-/// The layout of a run that has begun, for its next submission: the bits depend on its replicas and slices, and where nothing stands against it,
-/// the whole of it stays as it is.
+/// The layout of a run that has begun, for its next submission: the bits depend on its replicas and slices, and where
+/// nothing stands against it, the whole of it stays as it is.
 struct KeptLayout {
     /// With the layout that the run has.
     private let old: RunConfiguration
@@ -19,7 +19,7 @@ struct KeptLayout {
             let file = [folder.configuration, run.configuration].first(where: FileManager.default.fileExists(atPath:))
         else { return nil }
         do { old = try RunConfiguration.load(file: file, overrides: []) } catch {
-            throw BatchError("the layout of the run in \(folder.path) can't be read; --replan chooses another: \(error)")
+            throw BatchError("the layout of the run in \(folder.path) can't be read (--replan ignores it): \(error)")
         }
         self.file = file
         let script = file == folder.configuration ? try? String(contentsOfFile: folder.script, encoding: .utf8) : nil
@@ -75,6 +75,7 @@ struct KeptLayout {
     var wholeNote: String { "the layout of \(file): the run goes on with the same bits (--replan chooses anew)" }
 
     var bitsNote: String {
-        "\(old.pipeline.replicas) replicas and slices of \(slice), as in \(file): the bits depend on them (--replan chooses anew)"
+        "\(old.pipeline.replicas) replicas and slices of \(slice), as in \(file): the bits depend on them "
+            + "(--replan chooses anew)"
     }
 }

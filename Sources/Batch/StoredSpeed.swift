@@ -3,7 +3,12 @@ import Foundation
 /// A core's speed as it was measured for a run's first submission.
 package enum StoredSpeed {
     static func text(_ gflops: Double) -> String {
-        "# GFLOP/s of a core, measured when the run was submitted; the next submission plans with it, too (--replan measures again).\n\(gflops)\n"
+        """
+        # GFLOP/s of a core, measured when the run was submitted.
+        # The next submission plans with it, too; --replan measures again.
+        \(gflops)
+
+        """
     }
 
     /// Nil when none is stored.

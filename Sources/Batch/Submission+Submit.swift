@@ -2,7 +2,8 @@ import Foundation
 import Training
 
 extension Submission {
-    /// Writes script and configuration into the run's folder and hands the script to sbatch. When that fails, nothing is left behind.
+    /// Writes script and configuration into the run's folder and hands the script to sbatch. When that fails, nothing
+    /// is left behind.
     /// - Returns: the job's number
     package func submit() throws -> String {
         try Self.checkSlurm()
@@ -34,7 +35,8 @@ extension Submission {
     package static func checkSlurm() throws {
         guard SlurmCommand.isInstalled("sbatch") else {
             throw BatchError(
-                "no Slurm here: there is no sbatch. Submit from a machine of the cluster; --dry-run shows plan and script anywhere"
+                "no Slurm here: there is no sbatch. Submit from a machine of the cluster; "
+                    + "--dry-run shows plan and script anywhere"
             )
         }
     }
@@ -42,7 +44,8 @@ extension Submission {
     private func checkFree() throws {
         if let number = folder.job, let job = SlurmAnswer.ask(number).job, job.isAlive {
             throw BatchError(
-                "job \(number) of \(folder.path) is \(job.state); end it first (scancel \(number)), or give another run.directory"
+                "job \(number) of \(folder.path) is \(job.state); end it first (scancel \(number)), "
+                    + "or give another run.directory"
             )
         }
         if case .process(let owner) = RunLock.holder(of: folder.path) {

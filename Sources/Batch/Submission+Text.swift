@@ -6,7 +6,8 @@ extension Submission {
         var lines = [("plan", "\(script.ranksPerNode) rank(s) a node: \(script.plan)")]
         if let best {
             let figures =
-                "\(Figures.time(best.stepTime)) a step, bubble \(Figures.percentage(best.bubble)), \(Figures.bytes(Int(best.memory))) a rank"
+                "\(Figures.time(best.stepTime)) a step, bubble \(Figures.percentage(best.bubble)), "
+                + "\(Figures.bytes(Int(best.memory))) a rank"
             lines.append(("", figures + "; others: gecko plan"))
         }
         if let kept { lines.append(("kept", kept)) }

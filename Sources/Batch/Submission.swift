@@ -33,12 +33,14 @@ package struct Submission {
         func check() throws {
             guard let limit = SlurmTime.seconds(time), limit > 0 else {
                 throw BatchError(
-                    "--time: expected a time as Slurm takes it, such as 12:00:00, 1-00:00:00 or 90 (minutes), found '\(time)'"
+                    "--time: expected a time as Slurm takes it, such as 12:00:00, 1-00:00:00 or 90 (minutes), "
+                        + "found '\(time)'"
                 )
             }
             guard (1...Self.longestWarning).contains(warning) else {
                 throw BatchError(
-                    "--warning: expected 1 to \(Self.longestWarning) s, which is the most that Slurm takes, found \(warning)"
+                    "--warning: expected 1 to \(Self.longestWarning) s, which is the most that Slurm takes, "
+                        + "found \(warning)"
                 )
             }
             guard warning < limit else {
@@ -57,7 +59,8 @@ package struct Submission {
     /// What the plan was made for; nil when none was.
     package let cluster: Cluster?
 
-    /// - Parameter describeCluster: the nodes to be used, asked for when a plan is to be made; their number is the request's
+    /// - Parameter describeCluster: the nodes to be used, asked for when a plan is to be made; their number is the
+    /// request's
     package init(
         _ request: Request, configuration given: RunConfiguration,
         cluster describeCluster: (RunFolder) throws -> Cluster

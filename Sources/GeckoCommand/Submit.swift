@@ -87,7 +87,7 @@ struct Submit: ParsableCommand {
     }
 
     /// GFLOP/s of a core here, or as it was measured when the run was submitted before.
-    private func speed(_ configuration: RunConfiguration, _ folder: RunFolder) -> (gflops: Double, origin: String) {
+    private func coreSpeed(_ configuration: RunConfiguration, _ folder: RunFolder) -> (gflops: Double, origin: String) {
         if !replan, let stored = StoredSpeed.gflops(folder) { return (stored, "as measured before (\(folder.speed))") }
         return (CoreSpeed.measureGFLOPS(for: configuration), "measured here")
     }
@@ -98,14 +98,14 @@ struct Submit: ParsableCommand {
                 throw ValidationError("cannot read the cluster's description \(cluster)")
             }
             return try ClusterFile.cluster(
-                text, name: cluster, measured: { speed(configuration, folder).gflops })
+                text, name: cluster, measured: { coreSpeed(configuration, folder).gflops })
         }
         let shape = try NodeShape.ask(partition: partition)
         guard nodes <= shape.nodes else {
             throw ValidationError(
                 "--nodes: \(nodes) of the \(shape.nodes) nodes that \(partition ?? "the cluster") has")
         }
-        let speed = speed(configuration, folder)
+        let speed = coreSpeed(configuration, folder)
         print(
             """
             cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo

@@ -1,5 +1,6 @@
-/// The sbatch script of a run: trains, saves before the time limit, goes back into the queue, goes on. The same as jobs/requeue.sbatch with its
-/// choices made, its paths absolute, and the functions that it shares with the scripts of jobs/ within.
+/// The sbatch script of a run: trains, saves before the time limit, goes back into the queue, goes on. The same as
+/// jobs/requeue.sbatch with its choices made, its paths absolute, and the functions that it shares with the scripts
+/// of jobs/ within.
 package struct JobScript: Sendable {
     package var name: String
     package var nodes: Int
@@ -35,16 +36,17 @@ package struct JobScript: Sendable {
 
     /// - Throws: `BatchError` that names what a script can't carry
     package func check() throws {
+        try Quoting.checkOutput(folder.path, of: "run.directory")
         guard !name.isEmpty else { throw BatchError("--name: expected a name, found nothing") }
         try Quoting.check(name, of: "the job's name")
-        try Quoting.checkOutput(folder.path, of: "run.directory")
         try Quoting.check(workingDirectory, of: "the current folder's name")
         try Quoting.check(gecko, of: "the path of gecko")
         try Quoting.check(plan, of: "the plan")
         for option in options { try Self.check(option) }
     }
 
-    /// An option is `--name`, `--name=value` or `-xVALUE`: a value may have blanks, so two options in one can't be told from it.
+    /// An option is `--name`, `--name=value` or `-xVALUE`: a value may have blanks, so two options in one can't be
+    /// told from it.
     private static func check(_ option: String) throws {
         try Quoting.check(option, of: "--sbatch")
         guard option.wholeMatch(of: /--?[A-Za-z].*/) != nil else {
@@ -53,7 +55,8 @@ package struct JobScript: Sendable {
         }
         if option.contains(/^[^=\s]*\s/) || option.contains(/\s--[a-z][a-z-]*=/) {
             throw BatchError(
-                "--sbatch: expected one option with '=' before its value, such as --sbatch=--account=physics, found '\(option)'; "
+                "--sbatch: expected one option with '=' before its value, such as --sbatch=--account=physics, "
+                    + "found '\(option)'; "
                     + "give --sbatch once for each")
         }
     }
@@ -87,7 +90,10 @@ package struct JobScript: Sendable {
                 sed -n '2,/^#SBATCH/{/^#SBATCH/!s/^# \\{0,1\\}//p}' "$0"
                 exit
             fi
-            [[ -n ${SLURM_JOB_ID:-} ]] || { tell "this is no Slurm job: submit me with sbatch (--help says how)" >&2; exit 64; }
+            if [[ -z ${SLURM_JOB_ID:-} ]]; then
+                tell "this is no Slurm job: submit me with sbatch (--help says how)" >&2
+                exit 64
+            fi
             gecko=\(Quoting.word(gecko))
             logs=\(Quoting.word(folder.logs))
 

@@ -5,7 +5,8 @@ enum Quoting {
         isPlain(text) ? text : "'" + text.replacing("'", with: "'\\''") + "'"
     }
 
-    /// An option of sbatch as it stands in a script: sbatch takes a line #SBATCH apart as a shell does, but fills nothing in.
+    /// An option of sbatch as it stands in a script: sbatch takes a line #SBATCH apart as a shell does, but fills
+    /// nothing in.
     static func directive(_ option: String) -> String {
         guard !isPlain(option) else { return option }
         return "\"" + option.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
@@ -33,7 +34,8 @@ enum Quoting {
         throw BatchError("\(what) has \(name) in it, which a job script can't carry: \(visible(text)). Choose another")
     }
 
-    /// - Throws: `BatchError` when Slurm can't write to the path: a backslash makes it read the whole name in another way
+    /// - Throws: `BatchError` when Slurm can't write to the path: a backslash makes it read the whole name in another
+    /// way
     static func checkOutput(_ path: String, of what: String) throws {
         try check(path, of: what)
         guard !path.contains("\\") else {

@@ -13,7 +13,7 @@ package enum SlurmAnswer: Sendable, Equatable {
     }
 
     /// Seconds that each of its programs may take.
-    private static let limit = 10.0
+    private static let limit = 8.0
 
     /// Asks the controller, and of a job that it has forgotten the accounts, if there are any.
     package static func ask(_ number: String, limit: Double = limit) -> SlurmAnswer {
@@ -23,6 +23,7 @@ package enum SlurmAnswer: Sendable, Equatable {
             return .silent("scontrol's answer names no job")
         } catch {
             let reason = SlurmComplaint("\(error)")
+            guard !reason.isSilence else { return .silent(reason.summary) }
             let accounts = try? SlurmCommand.run(SlurmJob.accountsQuery(number), limit: limit)
             if let job = accounts.flatMap({ $0 }).flatMap(SlurmJob.init(sacct:)) { return .job(job) }
             return reason.isUnknownJob ? .unknown : .silent(reason.summary)
@@ -35,6 +36,9 @@ struct SlurmComplaint {
     private let text: String
 
     init(_ text: String) { self.text = text }
+
+    /// As `SlurmCommand` says it.
+    var isSilence: Bool { text.contains("gave no answer") }
 
     var isUnknownJob: Bool { text.contains("Invalid job id") }
 

@@ -57,7 +57,8 @@ private struct PipeReader {
 
     func text(_ index: Int) -> String { String(decoding: bytes[index], as: UTF8.self) }
 
-    /// Reads to the end of all: until they are closed, or their writer is gone and nothing more comes (its children may have them still).
+    /// Reads to the end of all: until they are closed, or their writer is gone and nothing more comes (its children
+    /// may have them still).
     /// - Returns: false when that takes longer than `limit`
     mutating func read(limit: Double?, while writerLives: () -> Bool) -> Bool {
         let start = ContinuousClock.now

@@ -1,4 +1,5 @@
-/// Times as Slurm writes them: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes, days-hours:minutes:seconds.
+/// Times as Slurm writes them: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes,
+/// days-hours:minutes:seconds.
 package enum SlurmTime {
     /// Nil for anything else, and for UNLIMITED.
     package static func seconds(_ text: String) -> Int? {

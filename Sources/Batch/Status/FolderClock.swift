@@ -1,7 +1,8 @@
 import Glibc
 
-/// Ages of a run's files by the clock that stamped them: a file server's may be far from this machine's. What it says now shows when a file there
-/// is touched: the run's lock, whose times mean nothing else. Who may not touch it gets this machine's clock.
+/// Ages of a run's files by the clock that stamped them: a file server's may be far from this machine's. What it says
+/// now shows when a file there is touched: the run's lock, whose times mean nothing else. Who may not touch it gets
+/// this machine's clock.
 struct FolderClock {
     private let now: Double
 

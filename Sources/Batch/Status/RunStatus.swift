@@ -105,7 +105,8 @@ package struct RunStatus: Sendable {
         return silence < max(60, 10 * pace.seconds)
     }
 
-    /// Whether a process trains: one has the lock. A lock on another node may not be seen from here; then a job's steps count.
+    /// Whether a process trains: one has the lock. A lock on another node may not be seen from here; then a job's
+    /// steps count.
     package var isTraining: Bool {
         switch holder {
         case .process: true

@@ -1,7 +1,8 @@
 import Checkpoints
 import Glibc
 
-/// How the last turn of a run ended, left in its folder as `end.json` for who asks later. A process that is killed leaves none.
+/// How the last turn of a run ended, left in its folder as `end.json` for who asks later. A process that is killed
+/// leaves none.
 package struct RunEnding: Sendable, Equatable {
     package enum Kind: String, Sendable { case finished, stopped, failed }
 
@@ -59,8 +60,8 @@ package struct RunEnding: Sendable, Equatable {
 
     /// It is a help and no more: a full disk costs it.
     private func write(into run: RunDirectory) {
-        let text =
-            "{\"state\":\(JSONText.string(kind.rawValue)),\"exit_code\":\(exitCode),\"cause\":\(JSONText.string(cause))}\n"
+        let state = JSONText.string(kind.rawValue)
+        let text = "{\"state\":\(state),\"exit_code\":\(exitCode),\"cause\":\(JSONText.string(cause))}\n"
         try? SmallFile.write(text, to: Self.path(run))
     }
 

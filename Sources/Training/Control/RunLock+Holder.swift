@@ -13,7 +13,8 @@ extension RunLock {
         case unknown(String)
     }
 
-    /// Asks the lock itself, not a clock: it is free as soon as its owner is gone, however that went. Leaves it as it is.
+    /// Asks the lock itself, not a clock: it is free as soon as its owner is gone, however that went. Leaves it as it
+    /// is.
     package static func holder(of folder: String) -> Holder {
         let path = "\(folder)/run.lock"
         let descriptor = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)

@@ -1,8 +1,8 @@
 import Checkpoints
 import Glibc
 
-/// The last steps that a `metrics.jsonl` tells of. Only the file's end is read, so a long run costs no more than a short one; what is no step (a
-/// line written halfway, foreign lines) is passed over.
+/// The last steps that a `metrics.jsonl` tells of. Only the file's end is read, so a long run costs no more than a
+/// short one; what is no step (a line written halfway, foreign lines) is passed over.
 package struct MetricsTail: Sendable {
     /// Oldest first.
     package private(set) var recent: [StepMetrics] = []
