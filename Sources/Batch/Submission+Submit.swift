@@ -16,8 +16,12 @@ extension Submission {
             try changes.write(script.text, folder.script)
             answer = try SlurmCommand.run(["sbatch", "--parsable", folder.script]) ?? ""
         } catch {
+            let complaint = SlurmComplaint("\(error)")
+            if complaint.isTimeOut {
+                throw BatchError("\(error)\nThe job may be in the queue all the same: look with squeue")
+            }
             changes.undo()
-            throw Self.refusal(error)
+            throw complaint.isNoCluster ? BatchError("no Slurm here: sbatch says: \(complaint.summary)") : error
         }
         let number = String(answer.prefix { $0.isASCII && $0.isNumber })
         guard !number.isEmpty else { throw BatchError("sbatch answered '\(answer)' instead of a job's number") }
@@ -52,11 +56,6 @@ extension Submission {
             throw BatchError(
                 "a run is under way in \(folder.path): \(owner); wait for its end, or give another run.directory")
         }
-    }
-
-    private static func refusal(_ error: any Error) -> any Error {
-        let complaint = SlurmComplaint("\(error)")
-        return complaint.isNoCluster ? BatchError("no Slurm here: sbatch says: \(complaint.summary)") : error
     }
 }
 

@@ -72,6 +72,10 @@ package struct Submission {
             ranksPerNode: 1, time: request.time, warning: request.warning, folder: folder,
             workingDirectory: FileManager.default.currentDirectoryPath, gecko: request.gecko, plan: "",
             options: request.options)
+        guard access(script.workingDirectory, X_OK) == 0 else {
+            throw BatchError(
+                "the job can't be told in which folder to start: this one is gone, or its name isn't UTF-8 text")
+        }
         // What a script can't carry is known before the planner begins.
         try script.check()
         let layout = request.replan ? nil : try KeptLayout(folder)

@@ -65,10 +65,13 @@ struct Submit: ParsableCommand {
         if !dryRun { try Submission.checkSlurm() }
         var further = options
         if let partition { further.insert("--partition=\(partition)", at: 0) }
+        let gecko = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        guard FileManager.default.isExecutableFile(atPath: gecko) else {
+            throw ValidationError("this program was replaced while it ran (\(gecko)): start gecko submit again")
+        }
         let request = Submission.Request(
             nodes: nodes, time: time, warning: warning, name: name,
-            gecko: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path, options: further,
-            replan: replan)
+            gecko: gecko, options: further, replan: replan)
         let submission = try Submission(request, configuration: configuration) {
             try describeCluster(for: configuration, in: $0)
         }

@@ -1,7 +1,6 @@
 import Foundation
 import Testing
-
-@testable import Training
+import Training
 
 /// The last steps, from a file's end alone.
 @Suite struct MetricsTailTests {

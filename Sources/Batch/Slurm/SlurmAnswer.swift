@@ -40,6 +40,9 @@ struct SlurmComplaint {
     /// As `SlurmCommand` says it.
     var isSilence: Bool { text.contains("gave no answer") }
 
+    /// Whether the controller got the request, it can't tell.
+    var isTimeOut: Bool { text.contains("timed out") }
+
     var isUnknownJob: Bool { text.contains("Invalid job id") }
 
     /// Whether there is no cluster behind the program: it is installed and was never set up, or nothing answers.

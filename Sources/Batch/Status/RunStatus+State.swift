@@ -18,7 +18,7 @@ extension RunStatus {
             case (nil, .unknown(let reason)): "its lock can't be looked at (\(reason)), and no steps come"
             default: nil
             }
-        let causes = [own, job.flatMap { Self.cause($0.state) }].compactMap(\.self)
+        let causes = [own, job.flatMap { Self.cause($0.state, hasSaved: ending?.kind == .stopped) }].compactMap(\.self)
         return causes.isEmpty ? nil : causes.joined(separator: "; ")
     }
 
@@ -82,11 +82,12 @@ extension RunStatus {
     private var after: String { checkpoint.map { " after step \($0.step)" } ?? "" }
 
     /// What the end of a job says of its run; nil: nothing.
-    private static func cause(_ state: String) -> String? {
+    private static func cause(_ state: String, hasSaved: Bool) -> String? {
         switch state {
         case "COMPLETED": nil
         case "CANCELLED": "the job was cancelled"
-        case "TIMEOUT": "the job's time limit ended it before it had saved: a longer --warning helps"
+        case "TIMEOUT":
+            "the job's time limit ended it" + (hasSaved ? "" : " before it had saved: a longer --warning helps")
         case "NODE_FAIL": "a node of the job failed"
         case "BOOT_FAIL": "a node of the job did not boot"
         case "OUT_OF_MEMORY": "the job ran out of memory: more nodes, pipeline.recompute or shorter slices need less"
