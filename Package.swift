@@ -94,7 +94,10 @@ let package = Package(
             dependencies: [
                 "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
             ]),
-        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "Files"]),
+        // The functions of its job scripts are those of jobs/.
+        .target(
+            name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "Files"],
+            resources: [.embedInCode("Script/tell.sh"), .embedInCode("Script/turn.sh")]),
 
         .executableTarget(
             name: "GeckoCommand",
@@ -140,7 +143,7 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
-        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
+        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "TestSupport"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
     ],

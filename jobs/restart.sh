@@ -4,21 +4,23 @@
 #
 #     bash jobs/restart.sh [--limit 100] [--pause 5] mpirun -np 2 .build/release/gecko train run.toml
 #
-# SIGTERM, SIGUSR1 or SIGINT to this script stop the run in good order (it saves) and the loop with it: exit code 75, and the same line
-# goes on another time. A second signal ends the run at once. docs/running.md says more.
+# SIGTERM, SIGUSR1, SIGUSR2, SIGINT, SIGHUP or SIGXCPU to this script stop the run in good order (it saves) and the loop with it: exit code 75,
+# and the same line goes on another time. A second signal ends the run at once. What this script says may be lost, on a full disk or with
+# the terminal; the loop goes on. docs/running.md says more.
 set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/tell.sh"
 set -m # the command gets a process group of its own, so that Ctrl-C reaches it only through this script
 
 usage() {
-    echo "usage: bash jobs/restart.sh [--limit RESTARTS] [--pause SECONDS] COMMAND ..." >&2
+    tell "usage: bash jobs/restart.sh [--limit RESTARTS] [--pause SECONDS] COMMAND ..." >&2
     exit 64
 }
 
 limit=100 pause=5
 while [[ ${1:-} == --* ]]; do
-    [[ $1 == --help ]] && { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit; }
-    [[ $# -ge 2 && $1 =~ ^--(limit|pause)$ && $2 =~ ^[0-9]+$ ]] || usage
-    declare "${1#--}=$2"
+    [[ $1 == --help ]] && { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit; }
+    [[ $# -ge 2 && $1 =~ ^--(limit|pause)$ && $2 =~ ^[0-9]{1,9}$ ]] || usage
+    declare "${1#--}=$((10#$2))"
     shift 2
 done
 (($#)) || usage
@@ -27,14 +29,21 @@ child='' signals=0
 # USR1 is the signal that mpirun and srun hand on and leave the ranks their time; after a TERM mpirun kills them within two seconds.
 pass_on() {
     signals=$((signals + 1))
-    [[ -z $child ]] || kill -s "$( ((signals == 1)) && echo USR1 || echo TERM)" "$child" 2>/dev/null || true
+    [[ -z $child ]] || warn_child
 }
-trap pass_on TERM USR1 INT
+warn_child() {
+    local name=USR1
+    ((signals == 1)) || name=TERM
+    kill -s "$name" "$child" 2>/dev/null || true
+}
+trap pass_on TERM USR1 USR2 INT HUP XCPU
 
-# The command's exit status. A trapped signal interrupts the wait, not the command: then it waits again.
+# The command's exit status; 75 when a signal came before it. A trapped signal interrupts the wait, not the command: then it waits again.
 run() {
+    ((signals == 0)) || return 75
     "$@" &
     child=$!
+    ((signals == 0)) || warn_child # it came in between
     local status before
     while true; do
         before=$signals
@@ -46,10 +55,11 @@ run() {
 }
 
 for ((restarts = 0, deaths = 0; ; restarts++)); do
-    ((restarts == 0)) || echo "restart: number $restarts of at most $limit, $(date '+%F %T')"
+    look_at_clock
+    ((restarts == 0)) || tell "restart: number $restarts of at most $limit, $now"
     run "$@" && status=0 || status=$?
     ((status != 0)) || exit 0
-    ((signals == 0)) || { echo "restart: stopped by a signal; the command ended with $status"; exit "$status"; }
+    ((signals == 0)) || { tell "restart: stopped by a signal; the command ended with $status"; exit "$status"; }
     case $status in
         75) deaths=0 wait=0 ;;
         69 | 12[89] | 1[3-9]? | 2??)
@@ -57,10 +67,13 @@ for ((restarts = 0, deaths = 0; ; restarts++)); do
             wait=$((pause << (deaths < 6 ? deaths : 6)))
             deaths=$((deaths + 1))
             ;;
-        *) echo "restart: the command failed with $status, which another start won't mend" && exit "$status" ;;
+        *)
+            tell "restart: the command failed with $status, which another start won't mend"
+            exit "$status"
+            ;;
     esac
-    ((restarts < limit)) || { echo "restart: $limit restarts are enough; the command ended with $status"; exit "$status"; }
-    echo "restart: the command ended with $status; again in $wait s"
+    ((restarts < limit)) || { tell "restart: $limit restarts are enough; the command ended with $status"; exit "$status"; }
+    tell "restart: the command ended with $status; again in $wait s"
     # A signal ends the break.
     ((wait == 0)) || { sleep "$wait" & wait $! || true; }
     ((signals == 0)) || exit 75

@@ -13,6 +13,8 @@ package struct RunFolder: Sendable, Equatable {
     package var configuration: String { path + "/job.toml" }
     /// The number of the job that was submitted last.
     package var jobNumber: String { path + "/job.id" }
+    /// A core's speed as it was measured for the plan.
+    package var speed: String { path + "/job.speed" }
     package var jobLog: String { path + "/job.log" }
     /// A log for each rank.
     package var logs: String { path + "/logs" }
@@ -21,6 +23,6 @@ package struct RunFolder: Sendable, Equatable {
     package var job: String? {
         guard let text = try? String(contentsOfFile: jobNumber, encoding: .utf8) else { return nil }
         let number = text.trimmingCharacters(in: .whitespacesAndNewlines)
-        return number.isEmpty ? nil : number
+        return SlurmJob.isNumber(number) ? number : nil
     }
 }

@@ -11,79 +11,116 @@ package struct Submission {
         package var name: String?
         package var gecko: String
         package var options: [String]
+        /// Choose a layout anew, also for a run that has one.
+        package var replan: Bool
 
-        package init(nodes: Int, time: String, warning: Int, name: String?, gecko: String, options: [String]) {
+        package init(
+            nodes: Int, time: String, warning: Int, name: String?, gecko: String, options: [String],
+            replan: Bool = false
+        ) {
             self.nodes = nodes
             self.time = time
             self.warning = warning
             self.name = name
             self.gecko = gecko
             self.options = options
+            self.replan = replan
+        }
+
+        /// The most that Slurm takes for --signal.
+        private static let longestWarning = 65_535
+
+        func check() throws {
+            guard let limit = SlurmTime.seconds(time), limit > 0 else {
+                throw BatchError(
+                    "--time: expected a time as Slurm takes it, such as 12:00:00, 1-00:00:00 or 90 (minutes), "
+                        + "found '\(time)'"
+                )
+            }
+            guard (1...Self.longestWarning).contains(warning) else {
+                throw BatchError(
+                    "--warning: expected 1 to \(Self.longestWarning) s, which is the most that Slurm takes, "
+                        + "found \(warning)"
+                )
+            }
+            guard warning < limit else {
+                throw BatchError("--warning: \(warning) s before a limit of \(limit) s leave no time to train")
+            }
         }
     }
 
     package let folder: RunFolder
     package let configuration: RunConfiguration
     package let script: JobScript
-    package let best: PlannedRun
+    /// The planner's choice; nil when the run keeps the layout that it has.
+    package let best: PlannedRun?
+    /// What stays as it is in a run that has begun, for people.
+    package let kept: String?
+    /// What the plan was made for; nil when none was.
+    package let cluster: Cluster?
 
-    /// - Parameter cluster: the nodes to be used; their number is the request's
-    package init(_ request: Request, configuration given: RunConfiguration, cluster: Cluster) throws {
-        guard let limit = SlurmTime.seconds(request.time), limit > 0 else {
+    /// - Parameter describeCluster: the nodes to be used, asked for when a plan is to be made; their number is the
+    /// request's
+    package init(
+        _ request: Request, configuration given: RunConfiguration,
+        cluster describeCluster: (RunFolder) throws -> Cluster
+    ) throws {
+        try request.check()
+        folder = Self.folder(of: given)
+        var script = JobScript(
+            name: request.name ?? URL(fileURLWithPath: folder.path).lastPathComponent, nodes: request.nodes,
+            ranksPerNode: 1, time: request.time, warning: request.warning, folder: folder,
+            workingDirectory: FileManager.default.currentDirectoryPath, gecko: request.gecko, plan: "",
+            options: request.options)
+        guard access(script.workingDirectory, X_OK) == 0 else {
             throw BatchError(
-                "--time: expected a time as Slurm takes it, such as 12:00:00, 1-00:00:00 or 90 (minutes), found '\(request.time)'"
-            )
+                "the job can't be told in which folder to start: this one is gone, or its name isn't UTF-8 text")
         }
-        guard request.warning < limit else {
-            throw BatchError("--warning: \(request.warning) s before a limit of \(limit) s leave no time to train")
+        // What a script can't carry is known before the planner begins.
+        try script.check()
+        let layout = request.replan ? nil : try KeptLayout(folder)
+        var configuration: RunConfiguration
+        if let layout, let whole = layout.whole(given, nodes: request.nodes) {
+            configuration = whole.configuration
+            script.ranksPerNode = whole.ranksPerNode
+            script.plan = layout.description
+            (best, kept, cluster) = (nil, layout.wholeNote, nil)
+        } else {
+            var cluster = try describeCluster(folder)
+            cluster.nodes = request.nodes
+            let best = try Self.plan(given, cluster, layout)
+            configuration = given
+            configuration.adopt(best)
+            script.ranksPerNode = best.candidate.ranksPerNode
+            script.plan = best.candidate.description
+            (self.best, kept, self.cluster) = (best, layout?.bitsNote, cluster)
         }
-        var cluster = cluster
-        cluster.nodes = request.nodes
-        let model = PlannedModel(given)
-        let runs = try Planner(cluster: cluster, model: model, choice: given.planChoice).plan()
-        let report = PlanReport(cluster: cluster, model: model, runs: runs)
-        guard let best = report.best else { throw BatchError(report.text(best: 1)) }
-        var configuration = given
-        configuration.adopt(best)
-        folder = RunFolder(
-            RunDirectory.resolve(given.run.directory, configurationFile: given.file, now: Date()))
         configuration.run.directory = folder.path
         configuration.run.overwrite = false
-        _ = try configuration.validated(world: best.candidate.stages * best.candidate.replicas)
+        _ = try configuration.validated(world: request.nodes * script.ranksPerNode)
+        try script.check()
         self.configuration = configuration
-        self.best = best
-        script = JobScript(
-            name: request.name ?? URL(fileURLWithPath: folder.path).lastPathComponent, nodes: request.nodes,
-            ranksPerNode: best.candidate.ranksPerNode, time: request.time, warning: request.warning, folder: folder,
-            workingDirectory: FileManager.default.currentDirectoryPath, gecko: request.gecko,
-            plan: best.candidate.description, options: request.options)
+        self.script = script
     }
 
-    /// Writes script and configuration into the run's folder and hands the script to sbatch.
-    /// - Returns: the job's number
-    package func submit() throws -> String {
-        if let job = folder.job, let known = SlurmJob.ask(job), known.isAlive {
-            throw BatchError(
-                "job \(job) of \(folder.path) is \(known.state); end it first (scancel \(job)), or give another run.directory"
-            )
-        }
-        try FileManager.default.createDirectory(atPath: folder.path, withIntermediateDirectories: true)
-        try write(configuration.toml(), folder.configuration)
-        try write(script.text, folder.script)
-        guard let answer = try SlurmCommand.run(["sbatch", "--parsable", folder.script]) else {
-            throw BatchError("there is no sbatch here: submit \(folder.script) where Slurm is")
-        }
-        let number = String(answer.prefix { $0.isNumber })
-        guard !number.isEmpty else { throw BatchError("sbatch answered '\(answer)' instead of a job's number") }
-        try write(number + "\n", folder.jobNumber)
-        return number
+    /// The folder of the run that a configuration describes.
+    package static func folder(of configuration: RunConfiguration) -> RunFolder {
+        RunFolder(RunDirectory.resolve(configuration.run.directory, configurationFile: configuration.file, now: Date()))
     }
 
-    private func write(_ text: String, _ path: String) throws {
+    private static func plan(_ given: RunConfiguration, _ cluster: Cluster, _ layout: KeptLayout?) throws -> PlannedRun
+    {
+        let model = PlannedModel(given)
+        var choice = given.planChoice
+        layout?.settle(&choice)
         do {
-            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let runs = try Planner(cluster: cluster, model: model, choice: choice).plan()
+            let report = PlanReport(cluster: cluster, model: model, runs: runs)
+            guard let best = report.best else { throw BatchError(report.text(best: 1)) }
+            return best
         } catch {
-            throw BatchError("cannot write \(path): \(error.localizedDescription)")
+            guard let layout else { throw error }
+            throw BatchError("\(error)\nThe run keeps \(layout.bitsNote)")
         }
     }
 }

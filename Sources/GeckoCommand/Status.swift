@@ -8,6 +8,9 @@ struct Status: ParsableCommand {
         discussion: """
             gecko status runs/run
             gecko status runs/run --job 42        # a run that gecko submit didn't start
+
+            Whether a process trains is asked of the run's lock, not of a clock; how the last turn ended is in end.json. \
+            Exit code 0: it could answer, whatever the answer; 1: there is no run.
             """)
 
     @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))

@@ -16,6 +16,7 @@ struct Submit: ParsableCommand {
             Asks Slurm what the nodes are, or takes [cluster] from a file (gecko profile --cluster measures one), chooses stages, replicas, slices, schedule and threads \
             as gecko plan does, and writes job.sbatch and job.toml into the run's folder. The job saves and goes back into the queue before its \
             time limit until the run is finished; a lost node does the same. A layout key on the command line (--pipeline.stages 4) is kept. \
+            A run that has begun keeps its layout, and so its bits, when it is submitted again; --replan chooses anew. \
             Submit from the folder in which the configuration's relative paths hold.
             """)
 
@@ -45,6 +46,9 @@ struct Submit: ParsableCommand {
         help: "A further option of sbatch, such as --sbatch=--account=physics; may be repeated.")
     var options: [String] = []
 
+    @Flag(help: "Choose the layout anew, also for a run that has begun: its bits may change.")
+    var replan = false
+
     @Flag(help: "Show the plan and the script; write and submit nothing.")
     var dryRun = false
 
@@ -52,7 +56,6 @@ struct Submit: ParsableCommand {
 
     func validate() throws {
         guard nodes >= 1 else { throw ValidationError("--nodes: expected at least 1, found \(nodes)") }
-        guard warning >= 1 else { throw ValidationError("--warning: expected at least 1 second, found \(warning)") }
         guard arguments.file != nil else {
             throw ValidationError("expected the run's configuration: gecko submit run.toml ...")
         }
@@ -60,61 +63,60 @@ struct Submit: ParsableCommand {
 
     func run() throws {
         let configuration = try arguments.configuration()
+        if !dryRun { try Submission.checkSlurm() }
         var further = options
         if let partition { further.insert("--partition=\(partition)", at: 0) }
+        let gecko = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path
+        guard FileManager.default.isExecutableFile(atPath: gecko) else {
+            throw ValidationError("this program was replaced while it ran (\(gecko)): start gecko submit again")
+        }
         let request = Submission.Request(
             nodes: nodes, time: time, warning: warning, name: name,
-            gecko: URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path, options: further)
-        let submission = try Submission(
-            request, configuration: configuration, cluster: try describeCluster(for: configuration))
-        let best = submission.best
-        try Console.show(
-            """
-            plan        \(best.candidate.ranksPerNode) rank(s) a node: \(best.candidate.description)
-                        \(Figures.time(best.stepTime)) a step, bubble \(Figures.percentage(best.bubble)), \(Figures.bytes(Int(best.memory))) a rank; others: gecko plan
-            run         \(submission.folder.path)
-
-            \(submission.script.text)
-            """)
+            gecko: gecko, options: further, replan: replan)
+        let submission = try Submission(request, configuration: configuration) {
+            try describeCluster(for: configuration, in: $0)
+        }
+        try Console.show(submission.summary)
         guard !dryRun else {
-            try Console.show("Nothing was written or submitted (--dry-run).")
+            try Console.show(
+                """
+
+                \(submission.script.text)
+                Nothing was written or submitted (--dry-run).
+                """)
             return
         }
         let job = try submission.submit()
-        try Console.show(
-            """
-            submitted   job \(job)
-            follow it   gecko status \(submission.folder.path)
-                        tail -F \(submission.folder.logs)/rank-0.log
-            """)
+        Console.say(submission.farewell(job))
     }
 
-    private func describeCluster(for configuration: RunConfiguration) throws -> Cluster {
+    /// GFLOP/s of a core here, or as it was measured when the run was submitted before.
+    private func coreSpeed(_ configuration: RunConfiguration, _ folder: RunFolder) -> (gflops: Double, origin: String) {
+        if !replan, let stored = StoredSpeed.gflops(folder) { return (stored, "as measured before (\(folder.speed))") }
+        return (CoreSpeed.measureGFLOPS(for: configuration), "measured here")
+    }
+
+    private func describeCluster(for configuration: RunConfiguration, in folder: RunFolder) throws -> Cluster {
         if let cluster {
             guard let text = try? String(contentsOfFile: cluster, encoding: .utf8) else {
                 throw ValidationError("cannot read the cluster's description \(cluster)")
             }
             return try ClusterFile.cluster(
-                text, name: cluster, measured: { CoreSpeed.measureGFLOPS(for: configuration) })
+                text, name: cluster, measured: { coreSpeed(configuration, folder).gflops })
         }
-        let query = NodeShape.query + (partition.map { ["-p", $0] } ?? [])
-        guard let text = try SlurmCommand.run(query) else {
-            throw ValidationError(
-                "there is no Slurm here to ask for the nodes; describe them: --cluster FILE (see gecko plan --help)")
-        }
-        let shape = try NodeShape(sinfo: text)
+        let shape = try NodeShape.ask(partition: partition)
         guard nodes <= shape.nodes else {
             throw ValidationError(
                 "--nodes: \(nodes) of the \(shape.nodes) nodes that \(partition ?? "the cluster") has")
         }
-        let speed = CoreSpeed.measureGFLOPS(for: configuration)
+        let speed = coreSpeed(configuration, folder)
         try Console.show(
             """
             cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo
-                        \(Figures.number(speed)) GFLOP/s a core, measured here; network \(network), assumed (--network, --cluster)
+                        \(Figures.number(speed.gflops)) GFLOP/s a core, \(speed.origin); network \(network), assumed (--network, --cluster)
             """)
         return try Cluster(
-            nodes: nodes, sockets: shape.sockets, cores: shape.cores, memory: shape.memory, gflops: speed,
+            nodes: nodes, sockets: shape.sockets, cores: shape.cores, memory: shape.memory, gflops: speed.gflops,
             network: Link(text: network))
     }
 }

@@ -11,7 +11,10 @@ import Testing
         #expect(SlurmTime.seconds(text) == seconds)
     }
 
-    @Test(arguments: ["", "UNLIMITED", "1:2:3:4", "-1", "1-", "12h", "1:-2", "99999999"])
+    @Test(arguments: [
+        "", "UNLIMITED", "1:2:3:4", "-1", "1-", "12h", "1:-2", "99999999", "+1-00", "1:", ":1", "1-2-3", "١:٠٠",
+        " 1:00", "1.5", "-1-00",
+    ])
     func refusesWhatIsNoTime(_ text: String) {
         #expect(SlurmTime.seconds(text) == nil)
     }
@@ -39,5 +42,26 @@ import Testing
         #expect(job.limit == 43_200)
         #expect(job.nodes == "n[1-3]")
         #expect(SlurmJob(scontrol: "slurm_load_jobs error: Invalid job id specified") == nil)
+    }
+
+    /// A name is chosen by people; what follows it isn't.
+    @Test func aJobsNameIsNoField() throws {
+        let job = try #require(
+            SlurmJob(
+                scontrol:
+                    "JobId=42 JobName=x JobState=COMPLETED UserId=no UserId=me(1000) GroupId=us(100) JobState=PENDING Reason=Priority"
+            ))
+        #expect(job.state == "PENDING")
+        #expect(job.reason == "Priority")
+    }
+
+    @Test func readsAccounts() throws {
+        let job = try #require(SlurmJob(sacct: "42|CANCELLED by 1000|n[1-2]|65|00:10:00|2026-01-01T00:00:00\n"))
+        #expect(job.state == "CANCELLED")
+        #expect(!job.isAlive)
+        #expect(job.runTime == 65)
+        #expect(job.limit == 600)
+        #expect(SlurmJob(sacct: "") == nil)
+        #expect(SlurmJob(sacct: "Slurm accounting storage is disabled\n") == nil)
     }
 }

@@ -22,12 +22,13 @@ test_two_ranks_a_node_are_two_replicas_whose_stages_share_a_node() {
 }
 
 test_an_array_trains_a_line_of_settings_each() {
-    printf -- '--optimizer.learning_rate 3e-3\n--model.layers 3\n' >settings.txt
+    printf -- '# two runs\r\n--optimizer.learning_rate 3e-3\r\n\r\n--model.layers "3" # and no $(touch harm)\r\n' >settings.txt
     local job
     job=$(submit --array 0-1 jobs/sweep.sbatch run.toml settings.txt)
     await_end "$job" 30
     equal "sha256 of line 1" "$(digest "runs/logs/$job-0/rank-0.log")" "$(expected --optimizer.learning_rate 3e-3)"
     equal "sha256 of line 2" "$(digest "runs/logs/$job-1/rank-0.log")" "$(expected --model.layers 3)"
+    [[ ! -e harm ]] || fail "a line of settings was carried out"
 }
 
 test_mpirun_in_an_allocation_trains_alike() {

@@ -93,7 +93,7 @@ import Training
         let quickstart = try RunConfiguration.load(file: file, overrides: [])
         #expect(try quickstart.validated(world: 2).pipeline.stages == 2)
         #expect(try quickstart.validated(world: nil).pipeline.stages == 1)
-        #expect(quickstart.run.directory == "runs/quickstart" && quickstart.run.overwrite)
+        #expect(quickstart.run.directory == "runs/quickstart" && !quickstart.run.overwrite)
     }
 
     @Test func `the place in the file is told`() throws {

@@ -20,4 +20,23 @@ import Training
         #expect(first == nil)
         #expect(throws: Never.self) { try RunLock(path) }
     }
+
+    @Test func `who holds a folder is told by its lock`() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("run")
+        try Folder.make(path)
+        #expect(RunLock.holder(of: path) == .nobody)
+        var lock: RunLock? = try RunLock(path)
+        guard case .process(let owner) = RunLock.holder(of: path) else {
+            Issue.record("\(RunLock.holder(of: path))")
+            return
+        }
+        #expect(owner.hasPrefix("process \(getpid()) on "))
+        #expect(lock != nil)
+        lock = nil
+        #expect(RunLock.holder(of: path) == .nobody)
+        // One that was killed leaves its words and no lock.
+        _ = try folder.write("run/run.lock", "process 1 on n1".utf8)
+        #expect(RunLock.holder(of: path) == .dead("process 1 on n1"))
+    }
 }

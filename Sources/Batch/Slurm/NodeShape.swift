@@ -10,7 +10,22 @@ package struct NodeShape: Sendable, Equatable {
     package var memory: Double
     package var areAlike: Bool
 
-    package static let query = ["sinfo", "-h", "-N", "-o", "%N %X %Y %m"]
+    private static let query = ["sinfo", "-h", "-N", "-o", "%N %X %Y %m"]
+
+    /// Asks Slurm.
+    /// - Parameter partition: nil for the nodes of all
+    package static func ask(partition: String?) throws -> NodeShape {
+        let help = "Describe the nodes: --cluster FILE (see gecko plan --help)"
+        let text: String?
+        do {
+            text = try SlurmCommand.run(query + (partition.map { ["--partition=\($0)"] } ?? []), limit: 60)
+        } catch {
+            let complaint = SlurmComplaint("\(error)")
+            throw complaint.isNoCluster ? BatchError("no Slurm here: sinfo says: \(complaint.summary). \(help)") : error
+        }
+        guard let text else { throw BatchError("no Slurm here to ask for the nodes: there is no sinfo. \(help)") }
+        return try NodeShape(sinfo: text)
+    }
 
     /// - Parameter sinfo: lines of node, sockets, cores a socket, megabytes, as `query` gives them
     package init(sinfo: String) throws {

@@ -2,33 +2,32 @@ import Foundation
 
 /// Slurm's own programs, asked by their command line: it is the same on every cluster, whatever its version.
 package enum SlurmCommand {
+    /// - Parameter limit: seconds that an answer may take; nil: any time
     /// - Returns: what the program printed; nil if there is no such program
     /// - Throws: `BatchError` with what it complained of when it fails
-    package static func run(_ arguments: [String]) throws -> String? {
-        guard isInstalled(arguments[0]) else { return nil }
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        let (output, complaints) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = complaints
-        try process.run()
-        // Complaints are few lines: they fit into a pipe while the output is read.
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let complaint = complaints.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            let reason = String(decoding: complaint, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-            throw BatchError(
-                "\(arguments.joined(separator: " ")) failed\(reason.isEmpty ? "" : ": \(reason)")")
+    package static func run(_ arguments: [String], limit: Double? = nil) throws -> String? {
+        guard let path = path(of: arguments[0]) else { return nil }
+        let command = arguments.joined(separator: " ")
+        let child: ChildProcess
+        do { child = try ChildProcess(path, arguments) } catch { throw BatchError("cannot start \(path): \(error)") }
+        guard let end = child.end(limit: limit) else {
+            throw BatchError("\(command) gave no answer within \(Int(limit ?? 0)) s")
         }
-        return String(decoding: text, as: UTF8.self)
+        let complaint = end.complaints.trimmingCharacters(in: .whitespacesAndNewlines)
+        guard end.status == 0 else {
+            throw BatchError("\(command) failed\(complaint.isEmpty ? "" : ": \(complaint)")")
+        }
+        return end.output
     }
 
-    private static func isInstalled(_ program: String) -> Bool {
-        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").contains {
-            FileManager.default.isExecutableFile(atPath: "\($0)/\(program)")
+    /// Whether there is such a program.
+    package static func isInstalled(_ program: String) -> Bool { path(of: program) != nil }
+
+    private static func path(of program: String) -> String? {
+        (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/\(program)" }.first {
+            var isFolder: ObjCBool = false
+            return FileManager.default.fileExists(atPath: $0, isDirectory: &isFolder) && !isFolder.boolValue
+                && FileManager.default.isExecutableFile(atPath: $0)
         }
     }
 }

@@ -14,24 +14,25 @@ package struct SlurmJob: Sendable, Equatable {
     /// Whether it will run, or runs.
     package var isAlive: Bool {
         [
-            "PENDING", "RUNNING", "REQUEUED", "REQUEUE_HOLD", "CONFIGURING", "SUSPENDED", "RESIZING", "COMPLETING",
-            "STOPPED",
+            "PENDING", "RUNNING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "CONFIGURING", "SUSPENDED", "RESIZING",
+            "COMPLETING", "STOPPED", "SIGNALING", "STAGE_OUT", "SPECIAL_EXIT",
         ]
         .contains(state)
     }
 
+    /// A job's number, with that of its part in an array or of a component.
+    package static func isNumber(_ text: String) -> Bool { text.wholeMatch(of: /[0-9]{1,10}([_+][0-9]{1,10})?/) != nil }
+
     package static func query(_ number: String) -> [String] { ["scontrol", "-o", "show", "job", number] }
 
-    /// Asks Slurm; nil when it doesn't know the job (any more: it forgets some minutes after the end) or isn't here.
-    package static func ask(_ number: String) -> SlurmJob? {
-        guard let text = try? SlurmCommand.run(query(number)) else { return nil }
-        return SlurmJob(scontrol: text)
+    package static func accountsQuery(_ number: String) -> [String] {
+        ["sacct", "-n", "-X", "-P", "-j", number, "-o", "JobID,State,NodeList,ElapsedRaw,Timelimit,Start"]
     }
 
     /// - Parameter scontrol: a line of `key=value`, as `query` gives it
     package init?(scontrol: String) {
         var fields: [String: String] = [:]
-        for word in scontrol.split(whereSeparator: \.isWhitespace) {
+        for word in Self.withoutName(scontrol).split(whereSeparator: \.isWhitespace) {
             let parts = word.split(separator: "=", maxSplits: 1)
             if parts.count == 2, fields[String(parts[0])] == nil { fields[String(parts[0])] = String(parts[1]) }
         }
@@ -45,28 +46,28 @@ package struct SlurmJob: Sendable, Equatable {
         limit = fields["TimeLimit"].flatMap(SlurmTime.seconds)
         start = fields["StartTime"] ?? ""
     }
-}
 
-/// Times as Slurm writes them: minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes, days-hours:minutes:seconds.
-package enum SlurmTime {
-    /// Nil for anything else, and for UNLIMITED.
-    package static func seconds(_ text: String) -> Int? {
-        let halves = text.split(separator: "-", omittingEmptySubsequences: false)
-        guard (1...2).contains(halves.count) else { return nil }
-        let parts = halves[halves.count - 1].split(separator: ":", omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { part -> Int? in
-            part.allSatisfy(\.isASCII) && part.allSatisfy(\.isNumber) && part.count < 7 ? Int(part) : nil
-        }
-        guard numbers.count == parts.count, (1...3).contains(numbers.count) else { return nil }
-        if halves.count == 2 {
-            guard let days = Int(halves[0]), (0..<10_000).contains(days) else { return nil }
-            let units = [3600, 60, 1]
-            return days * 86400 + zip(numbers, units).reduce(0) { $0 + $1.0 * $1.1 }
-        }
-        switch numbers.count {
-        case 1: return numbers[0] * 60
-        case 2: return numbers[0] * 60 + numbers[1]
-        default: return numbers[0] * 3600 + numbers[1] * 60 + numbers[2]
-        }
+    /// - Parameter sacct: lines of fields, as `accountsQuery` asks for them; the first is the job's
+    package init?(sacct: String) {
+        guard let line = sacct.split(whereSeparator: \.isNewline).first else { return nil }
+        let fields = line.split(separator: "|", omittingEmptySubsequences: false).map(String.init)
+        // "CANCELLED by 1000"
+        guard fields.count == 6, let state = fields[1].split(separator: " ").first else { return nil }
+        number = fields[0]
+        self.state = String(state)
+        reason = ""
+        nodes = fields[2]
+        restarts = 0
+        runTime = Int(fields[3]) ?? 0
+        limit = SlurmTime.seconds(fields[4])
+        start = fields[5]
+    }
+
+    /// The name, which people choose, may look like the fields after it.
+    private static func withoutName(_ line: String) -> String {
+        guard let name = line.firstRange(of: " JobName="),
+            let user = line[name.upperBound...].firstMatch(of: /\sUserId=\S*\([0-9]+\) GroupId=/)
+        else { return line }
+        return String(line[..<name.lowerBound] + line[user.range.lowerBound...])
     }
 }

@@ -5,29 +5,18 @@ extension RunStatus {
     /// A few lines for people.
     package var text: String {
         var lines = [("run", path), ("state", state)]
+        if let cause { lines.append(("cause", cause)) }
         if let jobNumber { lines.append(("job", jobLine(jobNumber))) }
         if let last = recent.last {
-            var step = "\(last.step)"
-            if let steps { step += " of \(steps) (\(steps > 0 ? 100 * last.step / steps : 100) %)" }
-            if let silence { step += ", \(ProgressLine.duration(silence)) ago" }
-            lines.append(("step", step))
-            var loss = "\(Figures.number(last.loss)) nats, \(Figures.number(last.bitsPerByte)) bits per byte"
-            if let heldOut, let value = heldOut.heldOutLoss {
-                loss += "; held out \(Figures.number(value)) nats at step \(heldOut.step)"
-            }
-            if last.skipped > 0 { loss += "; \(last.skipped) steps skipped" }
-            lines.append(("loss", loss))
+            lines.append(("step", stepLine(last)))
+            lines.append(("loss", lossLine(last)))
         }
         if let pace {
             lines.append(
                 ("speed", "\(Figures.number(pace.tokensPerSecond)) tokens/s, \(Figures.time(pace.seconds)) a step"))
         }
         if let checkpoint {
-            lines.append(
-                (
-                    "checkpoint",
-                    "step \(checkpoint.step), \(ProgressLine.duration(checkpoint.age)) ago, \(checkpoint.count) kept"
-                ))
+            lines.append(("checkpoint", "step \(checkpoint.step)\(Self.ago(checkpoint.age)), \(checkpoint.count) kept"))
         } else {
             lines.append(("checkpoint", "none"))
         }
@@ -38,32 +27,48 @@ extension RunStatus {
             }
             lines.append(("time left", left))
         }
+        lines += problems.map { ("unreadable", $0) }
         return lines.map { name, text in
             name + String(repeating: " ", count: 12 - name.count) + text + "\n"
         }.joined()
     }
 
-    private var state: String {
-        if isFinished { return "finished" }
-        guard let job else {
-            if isMoving { return "training" }
-            let goesOn = checkpoint.map { "; started again, it goes on after step \($0.step)" } ?? ""
-            return recent.isEmpty ? "not begun" : "stopped" + goesOn
+    private func stepLine(_ last: StepMetrics) -> String {
+        var text = "\(last.step)"
+        if let steps {
+            let share = steps > 0 ? min(100, max(0, 100 * Double(last.step) / Double(steps))) : 100
+            text += " of \(steps) (\(Int(share)) %)"
         }
-        switch job.state {
-        case "RUNNING":
-            if recent.isEmpty { return "starting" }
-            return isMoving ? "training" : "running, but no step for \(ProgressLine.duration(silence ?? 0))"
-        case "PENDING": return job.restarts > 0 ? "waiting to go on" : "waiting to begin"
-        case "COMPLETING", "REQUEUED": return "ending its turn"
-        default:
-            let goesOn = checkpoint.map { "; submitted again, it goes on after step \($0.step)" } ?? ""
-            return "ended without finishing: the job is \(job.state)" + goesOn
+        return text + Self.ago(silence)
+    }
+
+    private func lossLine(_ last: StepMetrics) -> String {
+        var text =
+            last.loss.isFinite
+            ? "\(Figures.number(last.loss)) nats, \(Figures.number(last.bitsPerByte)) bits per byte"
+            : "not finite"
+        if let heldOut, let value = heldOut.heldOutLoss {
+            text +=
+                "; held out \(value.isFinite ? "\(Figures.number(value)) nats" : "not finite") at step \(heldOut.step)"
         }
+        if last.skipped > 0 { text += "; \(last.skipped) steps skipped" }
+        return text
+    }
+
+    private static func ago(_ age: Double?) -> String {
+        age.map { ", \(ProgressLine.duration($0)) ago" } ?? ", at a time that lies ahead (the clocks disagree)"
     }
 
     private func jobLine(_ number: String) -> String {
-        guard let job else { return "\(number), which Slurm doesn't know (any more)" }
+        switch answer {
+        case .job(let job): return describe(job, number)
+        case .unknown?: return "\(number), which Slurm doesn't know (any more)"
+        case .silent(let reason)?: return "\(number); Slurm gives no answer: \(reason)"
+        case .noSlurm?, nil: return "\(number); there is no Slurm here to ask"
+        }
+    }
+
+    private func describe(_ job: SlurmJob, _ number: String) -> String {
         var text = "\(number) \(job.state)"
         switch job.state {
         case "PENDING":
@@ -74,7 +79,8 @@ extension RunStatus {
             if let limit = job.limit {
                 text += ", \(ProgressLine.duration(Double(max(0, limit - job.runTime)))) left of its limit"
             }
-        default: break
+        default:
+            if !["", "None", "(null)"].contains(job.reason) { text += " (\(job.reason))" }
         }
         if job.restarts > 0 { text += ", restart \(job.restarts)" }
         return text

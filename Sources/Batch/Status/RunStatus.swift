@@ -3,31 +3,41 @@ import Files
 import Foundation
 import Training
 
-/// How a run stands, by its folder and the queue.
+/// How a run stands, by its folder, its lock and the queue.
 package struct RunStatus: Sendable {
     package var path: String
-    package var job: SlurmJob?
     /// The job's number as the run's folder or the user gives it.
     package var jobNumber: String?
+    /// What Slurm says of it; nil when there is none.
+    package var answer: SlurmAnswer?
+    /// Who has the run's lock: whether a process trains.
+    package var holder: RunLock.Holder
+    /// How the last turn ended; nil while one goes on, and after one that was killed.
+    package var ending: RunEnding?
     /// Steps that the run is to have; nil when there is no configuration yet.
     package var steps: Int?
     /// The last steps, oldest first.
     package var recent: [StepMetrics]
     package var heldOut: StepMetrics?
-    /// Seconds since the last step was written.
+    /// Seconds since the last step was written; nil when the files' clock doesn't tell.
     package var silence: Double?
     /// The newest whole checkpoint's step, seconds since it was made, and how many there are.
-    package var checkpoint: (step: Int, age: Double, count: Int)?
+    package var checkpoint: (step: Int, age: Double?, count: Int)?
+    /// Whether there is a model of the run's end.
     package var isFinished: Bool
+    /// What of the folder couldn't be read.
+    package var problems: [String] = []
 
-    /// Steps from whose median the pace is taken.
-    private static let window = 20
+    package var job: SlurmJob? { answer?.job }
 
     /// - Parameter job: a number that counts instead of the folder's
-    package init(_ path: String, job: String? = nil, now: Date = Date()) throws {
+    package init(_ path: String, job: String? = nil) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
             throw BatchError("there is no run's folder \(path)")
+        }
+        if let job, !SlurmJob.isNumber(job) {
+            throw BatchError("--job: expected a job's number such as 42, found '\(job)'")
         }
         let (folder, directory) = (RunFolder(path), RunDirectory(path))
         jobNumber = job ?? folder.job
@@ -35,54 +45,74 @@ package struct RunStatus: Sendable {
             throw BatchError("\(path) holds no run: neither config.toml nor job.id is there")
         }
         self.path = path
-        self.job = jobNumber.flatMap(SlurmJob.ask)
+        // The folder before Slurm, which may take its time: what is looked at together should belong together.
+        holder = RunLock.holder(of: path)
+        ending = RunEnding(of: directory)
         isFinished = directory.isFinished
-        let file = [directory.configuration, folder.configuration].first { FileManager.default.fileExists(atPath: $0) }
-        let configuration = try file.map { try RunConfiguration.load(file: $0, overrides: []) }
+        let clock = FolderClock(path)
+        silence = clock.age(of: directory.metrics)
+        (recent, heldOut) = ([], nil)
+        do {
+            if FileManager.default.fileExists(atPath: directory.metrics) {
+                let tail = try MetricsTail(directory.metrics)
+                (recent, heldOut) = (tail.recent, tail.heldOut)
+            }
+        } catch { problems.append("\(error)") }
+        var configuration: RunConfiguration?
+        do {
+            let file = [directory.configuration, folder.configuration].first {
+                FileManager.default.fileExists(atPath: $0)
+            }
+            configuration = try file.map { try RunConfiguration.load(file: $0, overrides: []) }
+        } catch { problems.append("\(error)") }
         steps = configuration?.training.steps
-        (recent, heldOut) = try Self.metrics(directory.metrics)
-        let attributes = try? FileManager.default.attributesOfItem(atPath: directory.metrics)
-        silence = (attributes?[.modificationDate] as? Date).map { max(0, now.timeIntervalSince($0)) }
-        let store = (configuration?.checkpoint.directory ?? "{run}/checkpoints").replacing("{run}", with: path)
-        let whole = try CheckpointStore(store).entries().compactMap(\.manifest)
-        checkpoint = whole.last.map {
-            ($0.step, max(0, now.timeIntervalSince1970 - Double($0.created)), whole.count)
-        }
+        do {
+            let store = (configuration?.checkpoint.directory ?? "{run}/checkpoints").replacing("{run}", with: path)
+            checkpoint = try Self.newest(CheckpointStore(store), clock)
+        } catch { problems.append("\(error)") }
+        answer = jobNumber.map { SlurmAnswer.ask($0) }
     }
 
-    private static func metrics(_ path: String) throws -> ([StepMetrics], StepMetrics?) {
-        guard FileManager.default.fileExists(atPath: path) else { return ([], nil) }
-        let lines = try SmallFile.read(path).split(separator: UInt8(ascii: "\n"))
-        var recent: [StepMetrics] = []
-        var heldOut: StepMetrics?
-        for line in lines.reversed() {
-            // The last line may be half written.
-            guard let step = StepMetrics(json: Array(line)) else { continue }
-            if recent.count < window { recent.insert(step, at: 0) }
-            if step.heldOutLoss != nil {
-                heldOut = step
-                break
-            }
-        }
-        return (recent, heldOut)
+    /// Only the newest is looked at; the others are counted.
+    private static func newest(_ store: CheckpointStore, _ clock: FolderClock) throws -> (Int, Double?, Int)? {
+        let steps = try Folder.contents(store.directory).compactMap { CheckpointStore.step(ofFolder: $0) }.sorted()
+            .filter { Folder.size(ofFile: store.manifestPath($0)) != nil }
+        guard let newest = steps.last(where: { store.entry($0).manifest != nil }) else { return nil }
+        return (newest, clock.age(of: store.manifestPath(newest)), steps.count)
     }
 
     /// Seconds of a step and tokens a second, medians of the last steps.
     package var pace: (seconds: Double, tokensPerSecond: Double)? {
-        guard !recent.isEmpty else { return nil }
-        func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
-        return (median(recent.map(\.seconds)), median(recent.map(\.tokensPerSecond)))
+        func median(_ values: [Double]) -> Double? {
+            let sane = values.filter { $0.isFinite && $0 >= 0 && $0 < 1e15 }.sorted()
+            return sane.isEmpty ? nil : sane[sane.count / 2]
+        }
+        guard let seconds = median(recent.map(\.seconds)), let speed = median(recent.map(\.tokensPerSecond))
+        else { return nil }
+        return (seconds, speed)
     }
 
     /// Seconds until the last step at the present pace; nil when nobody works on it.
     package var timeLeft: Double? {
-        guard let steps, let last = recent.last, let pace, !isFinished, job?.isAlive ?? isMoving else { return nil }
-        return Double(max(0, steps - last.step)) * pace.seconds
+        guard let steps, let last = recent.last, let pace, isTraining, isMoving, last.step < steps else { return nil }
+        return Double(steps - last.step) * pace.seconds
     }
 
     /// Whether steps come: the last one is not older than a few steps take.
     package var isMoving: Bool {
-        guard let silence, let pace else { return false }
+        // A file's time that lies ahead says nothing against it.
+        guard let pace else { return false }
+        guard let silence else { return true }
         return silence < max(60, 10 * pace.seconds)
+    }
+
+    /// Whether a process trains: one has the lock. A lock on another node may not be seen from here; then a job's
+    /// steps count.
+    package var isTraining: Bool {
+        switch holder {
+        case .process: true
+        case .unknown: isMoving && ending == nil && job?.isAlive ?? true
+        case .nobody, .dead: job?.state == "RUNNING" && ending == nil && silence != nil && isMoving
+        }
     }
 }

@@ -20,9 +20,16 @@ package final class RunLock: Sendable {
             return
         }
         var problem: Int32 = 0
+        var patience = 5
         while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
             problem = errno
-            if problem != EINTR { break }
+            if problem == EWOULDBLOCK, patience > 0 {
+                // Somebody may just be looking who holds it.
+                patience -= 1
+                usleep(20_000)
+            } else if problem != EINTR {
+                break
+            }
             problem = 0
         }
         switch problem {
@@ -33,7 +40,7 @@ package final class RunLock: Sendable {
             // Only for the message of a second run: a full disk is no reason to stop here.
             _ = pwrite(descriptor, text, text.count, 0)
         case EWOULDBLOCK:
-            let owner = Self.read(descriptor)
+            let owner = Self.owner(descriptor)
             close(descriptor)
             throw FileError(
                 path: folder, operation: "start a run in this folder",
@@ -69,7 +76,7 @@ package final class RunLock: Sendable {
     }
 
     /// What the owner wrote.
-    private static func read(_ descriptor: Int32) -> String {
+    static func owner(_ descriptor: Int32) -> String {
         var bytes = [UInt8](repeating: 0, count: 500)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : "an unnamed one"

@@ -32,8 +32,10 @@ package enum Launch {
         } body: { plan, host, place in
             let path = plan.configuration.run.directory
             if place != nil { announce(plan, host, into: path) }
-            try await host.run(plan.pipeline) { group in
-                try await Trainer(plan: plan, group: group, host: host, place: place, path: path).run()
+            try await RunEnding.recorded(in: place?.directory) {
+                try await host.run(plan.pipeline) { group in
+                    try await Trainer(plan: plan, group: group, host: host, place: place, path: path).run()
+                }
             }
         }
     }

@@ -20,6 +20,8 @@ struct RunPlace: Sendable {
         let directory: RunDirectory
         switch start {
         case .anew:
+            let old = RunDirectory(path)
+            if old.holdsRun, configuration.run.overwrite { say("replacing \(path) (\(old.summary))") }
             directory = try RunDirectory(creating: path, overwrite: configuration.run.overwrite)
             try settings.store.removeAll()
             if settings.every > 0 { try settings.store.checkWritable() }
@@ -35,6 +37,7 @@ struct RunPlace: Sendable {
                 warn("\(error). Training goes on")
             }
         }
+        RunEnding.clear(directory)
         return RunPlace(directory: directory, start: start, locks: locks)
     }
 
