@@ -16,7 +16,9 @@ func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
 /// GECKO_MPI says what MPI is built with, by name; another pkg-config package can be named for it. (jobs/setup.sh makes one of what a site's mpicc
 /// says; GECKO_MPI_RUNPATH then names folders in which the library is to be found when gecko starts, separated by colons.)
 func environment(_ name: String) -> String? { Context.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
-let mpiPackages = ["openmpi": (name: "ompi-c", debian: "libopenmpi-dev"), "mpich": (name: "mpich", debian: "libmpich-dev")]
+let mpiPackages = [
+    "openmpi": (name: "ompi-c", debian: "libopenmpi-dev"), "mpich": (name: "mpich", debian: "libmpich-dev"),
+]
 let mpi = environment("GECKO_MPI") ?? "openmpi"
 guard let mpiPackage = environment("GECKO_MPI_PKGCONFIG") ?? mpiPackages[mpi]?.name else {
     fatalError(
@@ -108,7 +110,7 @@ let package = Package(
             dependencies: [
                 "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
             ]),
-        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints"]),
+        .target(name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "MPI"]),
 
         .executableTarget(
             name: "GeckoCommand",
@@ -131,7 +133,7 @@ let package = Package(
             path: "Sources/Probes/AllocationProbe",
             // Its malloc must be seen by the libraries.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
-        .target(name: "TestSupport", dependencies: ["Numerics", "Hardware"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Numerics", "Hardware", "MPI"], path: "Tests/TestSupport"),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(
@@ -153,7 +155,7 @@ let package = Package(
             dependencies: ["TestSupport", "Checkpoints", "GeckoCommand", "Schedules", "Numerics"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
-        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
+        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Numerics"]),
     ],

@@ -18,16 +18,15 @@ hosts=$(realpath "$1")
 shift
 nodes=$(grep -cE '^[[:space:]]*[^#[:space:]]' "$hosts") || { echo "hostfile: $hosts names no node" >&2; exit 1; }
 
-gecko=$(realpath "${GECKO:-$(dirname "${BASH_SOURCE[0]}")/../.build/release/gecko}")
-if ((EUID == 0)); then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
-logs=runs/logs/mpirun-$(date +%Y%m%d-%H%M%S)
+source "$(dirname "${BASH_SOURCE[0]}")/mpi.sh"
+gecko=$(realpath "${GECKO:-$(dirname "${BASH_SOURCE[0]}")/../$build/release/gecko}")
+mpi_launcher "$gecko"
+logs=$PWD/runs/logs/mpirun-$(date +%Y%m%d-%H%M%S)
 mkdir -p "$logs"
+mpi_hosts "$hosts" "$logs"
 cat <<TEXT
 nodes     $nodes of $hosts
 train     $*
-log       $PWD/$logs/1/rank.*/stdout
+log       $log
 TEXT
-# By slot: neighbouring ranks, and with them neighbouring stages, share a node. gecko pins its threads itself.
-exec mpirun --hostfile "$hosts" --map-by slot --bind-to none --wdir "$PWD" --output-filename "$PWD/$logs" "$gecko" train "$@"
+exec "${launcher[@]}" "$gecko" train "$@"

@@ -1,7 +1,7 @@
 # What the job scripts share: settings, banner, start. They source it in gecko's folder, from which they are submitted.
 set -euo pipefail
 
-gecko=${GECKO:-.build/release/gecko}
+source "${BASH_SOURCE[0]%/*}/mpi.sh"   # where gecko is, and how srun starts it
 
 # Slurm's other fences let MPI_Init crash now and then when a node has several ranks: they don't wait for all nodes.
 export SLURM_PMIX_FENCE=ring
@@ -22,7 +22,7 @@ TEXT
 # One rank a task. Neighbouring stages are on neighbouring ranks (block) and gecko pins its threads itself. A minute after the first rank
 # has left, the others are ended: they would wait for a dead one for ever. (Not at once, --kill-on-bad-exit=1: ranks that have saved leave with
 # 75 one after the other.)
-on_ranks=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none)
+on_ranks=(srun --mpi="$(mpi_slurm "$gecko")" --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none)
 
 # Starts the ranks in the background and leaves srun's process number in `step`.
 start() {

@@ -53,7 +53,7 @@ package enum MPIError: Error, Equatable, CustomStringConvertible {
                 + " \(MPIWorld.libraryVersion), which gecko was built with, shows a world of \(world):"
                 + " the two are not of one MPI, and the processes would run apart in the same directory."
                 + " Start them with \(library.command(ranks: processes ?? 2)), or build gecko with the launcher's MPI:"
-                + " `GECKO_MPI=\((library == .openMPI ? MPILibrary.mpich : .openMPI).name) bash jobs/setup.sh`."
+                + " `GECKO_MPI=\(library.other.name) bash jobs/setup.sh`."
         }
     }
 }

@@ -8,6 +8,8 @@ package enum MPILibrary: Sendable {
 
     package static var current: MPILibrary { cmpi_is_open_mpi() != 0 ? .openMPI : .mpich }
 
+    package var other: MPILibrary { self == .openMPI ? .mpich : .openMPI }
+
     /// As GECKO_MPI has it when gecko is built.
     package var name: String { self == .openMPI ? "openmpi" : "mpich" }
 

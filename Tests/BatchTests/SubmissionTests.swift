@@ -1,4 +1,5 @@
 import Batch
+import MPI
 import Simulation
 import Testing
 import Training
@@ -35,6 +36,7 @@ import Training
         #expect(text.contains("#SBATCH --time=1:00:00 --signal=B:USR1@300 --requeue"))
         #expect(text.contains("#SBATCH --account=us\n"))
         #expect(text.contains("export SLURM_PMIX_FENCE=ring"))
+        #expect(text.contains("\nsrun --mpi=${GECKO_SRUN_MPI:-\(MPILibrary.current.slurmPlugin)} --kill"))
         #expect(text.contains("'/opt/it'\\''s here/gecko' train '"))
         #expect(text.contains("runs/a b/job.toml' --resume"))
     }

@@ -1,3 +1,5 @@
+import MPI
+
 /// The sbatch script of a run: trains, saves before the time limit, goes back into the queue, goes on. The same as jobs/requeue.sbatch with its
 /// choices made and its paths absolute.
 package struct JobScript: Sendable {
@@ -57,7 +59,7 @@ package struct JobScript: Sendable {
 
             # One rank a task, neighbouring stages on neighbouring ranks (block); gecko pins its threads itself. A minute after the first rank has
             # left, the others are ended: they would wait for a dead one for ever.
-            srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none \\
+            srun --mpi=${GECKO_SRUN_MPI:-\(MPILibrary.current.slurmPlugin)} --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none \\
                 --open-mode=append --output="$logs/rank-%t.log" \\
                 \(quoted(gecko)) train \(quoted(folder.configuration)) --resume &
             step=$!
