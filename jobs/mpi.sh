@@ -1,8 +1,8 @@
-# The MPI that gecko was built with: where its build is, and how its programs are started. The scripts source this file; it alone knows
-# what Open MPI's launcher and those of MPICH and its kin do differently.
+# The MPI that gecko was built with: where its build is, and how its programs are started. The scripts source this file;
+# it alone knows what Open MPI's launcher and those of MPICH and its kin do differently.
 #
-# GECKO_MPI       openmpi (if not given) or mpich, or a name of your own with one of the next two (site if not given): every MPI but
-#                 Open MPI has a build of its own, in .build-NAME
+# GECKO_MPI       openmpi (if not given) or mpich, or a name of your own with one of the next two (site if not given):
+#                 every MPI but Open MPI has a build of its own, in .build-NAME
 # GECKO_MPICC     jobs/setup.sh builds with what this compiler wrapper says, such as a module's mpicc
 # GECKO_MPI_PKGCONFIG   jobs/setup.sh builds with the pkg-config package of this name
 # GECKO           another program than that build's
@@ -18,7 +18,8 @@ build=.build
 [[ ${GECKO_MPI:-openmpi} == openmpi ]] || build=.build-$GECKO_MPI
 gecko=${GECKO:-$build/release/gecko}
 
-# Whether a program was built with openmpi or mpich, which here stands for all of its ABI. A script around the program doesn't tell.
+# Whether a program was built with openmpi or mpich, which here stands for all of its ABI. A script around the program
+# doesn't tell.
 mpi_of() { # PROGRAM
     local libraries
     libraries=$(ldd "$1" 2>/dev/null || true)
@@ -46,7 +47,8 @@ mpi_is_hydra() { # COMMAND ...
     [[ ${1##*/} == mpi* && $("$1" --version 2>&1 || true) != *"Open MPI"* ]]
 }
 
-# Leaves in `launcher` how a program is started on so many ranks, or on as many as an allocation has. gecko pins its threads itself.
+# Leaves in `launcher` how a program is started on so many ranks, or on as many as an allocation has. gecko pins its
+# threads itself.
 mpi_launcher() { # PROGRAM [RANKS]
     local kind name names=(mpirun.openmpi mpirun)
     kind=$(mpi_of "$1")
@@ -60,7 +62,8 @@ mpi_launcher() { # PROGRAM [RANKS]
         break
     done
     ((${#launcher[@]})) || {
-        echo "mpi: $1 was built with $kind, whose launcher (${names[*]}) is not on PATH; GECKO_MPIEXEC may name it" >&2
+        echo "mpi: $1 was built with $kind, whose launcher (${names[*]}) is not on PATH;" \
+            "GECKO_MPIEXEC may name it" >&2
         return 1
     }
     mpi_environment
@@ -73,8 +76,8 @@ mpi_launcher() { # PROGRAM [RANKS]
     [[ -z ${2:-} ]] || launcher+=(-np "$2")
 }
 
-# Adds the nodes of a hostfile (a line a node: NAME slots=N) to `launcher`, by slot: neighbouring ranks, and with them neighbouring stages, share
-# a node. What ranks write goes to the terminal and to files in a folder; `log` is how they are named.
+# Adds the nodes of a hostfile (a line a node: NAME slots=N) to `launcher`, by slot: neighbouring ranks, and with them
+# neighbouring stages, share a node. What ranks write goes to the terminal and to files in a folder; `log` names them.
 mpi_hosts() { # HOSTFILE FOLDER
     if ! mpi_is_hydra "${launcher[0]}"; then
         log=$2/1/rank.*/stdout
@@ -82,22 +85,23 @@ mpi_hosts() { # HOSTFILE FOLDER
         return
     fi
     local slots
-    sed -E 's/#.*//; s/[[:space:]]+slots=([0-9]+).*/:\1/; s/[[:space:]]+//g; /^$/d' "$1" >"$2/hosts"
-    slots=$(awk -F: '{ all += $2 == "" ? 1 : $2 } END { print all + 0 }' "$2/hosts")
-    launcher+=(-f "$2/hosts" -wdir "$PWD" -n "$slots")
+    sed -E 's/#.*//; s/[[:space:]]+slots=([0-9]+).*/:\1/; s/[[:space:]]+//g; /^$/d' "$1" >"$2/hosts.hydra"
+    slots=$(awk -F: '{ all += $2 == "" ? 1 : $2 } END { print all + 0 }' "$2/hosts.hydra")
+    launcher+=(-f "$2/hosts.hydra" -wdir "$PWD" -n "$slots")
     # Its own way to files would leave the terminal empty.
     log=$2/output
     exec > >(exec tee -p "$log") 2>&1
 }
 
-# What launchers want to be told where one is root or in a container. Variables of one library mean nothing to the other.
+# What launchers want to be told where one is root or in a container. One library's variables mean nothing to the other.
 mpi_environment() {
     if ((EUID == 0)); then export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1; fi
     # Containers often forbid the system call by which Open MPI copies between processes.
     if [[ -e /.dockerenv || -e /run/.containerenv ]]; then export OMPI_MCA_btl_vader_single_copy_mechanism=none; fi
 }
 
-# The exit status of a launcher as others have it: MPICH's gives the number of the signal that ended a rank, not 128 more.
+# The exit status of a launcher as others have it: MPICH's gives the number of the signal that ended a rank, without the
+# 128 more.
 mpi_status() { # STATUS COMMAND ...
     if (($1 >= 4 && $1 <= 15)) && mpi_is_hydra "${@:2}"; then echo $((128 + $1)); else echo "$1"; fi
 }

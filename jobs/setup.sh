@@ -54,44 +54,10 @@ install_packages() {
     "${install[@]}" "${missing[@]}" || { "${root[@]}" apt-get update -q && "${install[@]}" "${missing[@]}"; }
 }
 
-# A site's MPI without a pkg-config file: what its compiler wrapper adds becomes one.
-read_mpicc() {
-    local shown words word headers='' libraries='' paths='' found=''
-    shown=$("$GECKO_MPICC" -show 2>/dev/null) && [[ -n $shown ]] ||
-        fail "GECKO_MPICC: '$GECKO_MPICC -show' says nothing; expected an MPI compiler wrapper, such as mpicc (Cray: \$MPICH_DIR/bin/mpicc)"
-    mapfile -t words < <(xargs -n 1 printf '%s\n' <<<"$shown")   # without the quotes
-    set -- "${words[@]:1}"
-    while (($#)); do
-        word=$1
-        shift
-        # What is for the linker comes as -Wl,A,B or as -Xlinker A -Xlinker B.
-        while [[ $word == -Xlinker && ${2:-} == -Xlinker && $# -gt 2 ]]; do word="-Wl,$1,$3" && shift 3; done
-        [[ $word != -Wl,-rpath || ${1:-} != -Wl,* ]] || { word="$word,${1#-Wl,}" && shift; }
-        case $word in
-            -[IL]) word+=$1 && shift ;;&
-            -I*)
-                headers+=" ${word// /\\ }"
-                [[ ! -e ${word#-I}/mpi.h ]] || found=yes
-                ;;
-            -L*) libraries+=" ${word// /\\ }" paths+=":${word#-L}" ;;
-            -l*) libraries+=" $word" ;;
-            -Wl,-rpath[,=]*) paths+=":${word#-Wl,-rpath?}" ;;
-            /*.so | /*.so.* | /*.a) libraries+=" -L${word%/*} -l:${word##*/}" paths+=":${word%/*}" ;;
-        esac
-    done
-    [[ -n $found || -e /usr/include/mpi.h ]] || fail "GECKO_MPICC: '$GECKO_MPICC -show' names no folder that holds mpi.h: $shown"
-    mkdir -p "$build/mpi"
-    printf '%s\n' "Name: gecko-mpi" "Description: what $GECKO_MPICC adds" "Version: 1" "Cflags:$headers" "Libs:$libraries" \
-        >"$build/mpi/gecko-mpi.pc"
-    export PKG_CONFIG_PATH=$PWD/$build/mpi${PKG_CONFIG_PATH:+:$PKG_CONFIG_PATH} GECKO_MPI_PKGCONFIG=gecko-mpi
-    # Where the system looks in any case needs no mention.
-    GECKO_MPI_RUNPATH=$(tr ':' '\n' <<<"$paths" | grep -vE '^$|^/(usr/)?lib(64|/[^/]*)?/?$' | awk '!seen[$0]++' | paste -sd: || true)
-    export GECKO_MPI_RUNPATH
-}
-
 # The Debian packages of the MPI; a site's own is there, and found.
 mpi_packages=''
 if [[ -n ${GECKO_MPICC:-} ]]; then
+    source jobs/mpicc.sh
     read_mpicc
 elif [[ -z ${GECKO_MPI_PKGCONFIG:-} ]]; then
     case ${GECKO_MPI:-openmpi} in

@@ -7,8 +7,9 @@ package enum Launcher: Equatable, Sendable {
     /// By mpirun, or by srun with a PMI: one rank of a world.
     case mpi
 
-    /// What launchers tell their ranks: how many they are, and which one this is. PMIx tells no number. Those come first that are started
-    /// within others: MPICH's mpiexec may start its helpers by srun with PMIx, whose variables then reach the ranks, too.
+    /// What launchers tell their ranks: how many they are, and which one this is. PMIx tells no number. Those are first
+    /// that are started within others: MPICH's mpiexec may start its helpers by srun with PMIx, whose variables then
+    /// reach the ranks, too.
     private static let signs: [(name: String, size: String?, rank: String)] = [
         ("Open MPI's mpirun", "OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
         ("MVAPICH's mpirun_rsh", "MV2_COMM_WORLD_SIZE", "MV2_COMM_WORLD_RANK"),

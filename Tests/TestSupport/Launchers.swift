@@ -1,7 +1,8 @@
 import Foundation
 import MPI
 
-/// How the launchers of MPI libraries are called: the one place of the tests that knows them, as jobs/mpi.sh is that of the scripts.
+/// How the launchers of MPI libraries are called: the one place of the tests that knows them, as jobs/mpi.sh is that of
+/// the scripts.
 package enum Launchers {
     package struct Missing: Error, CustomStringConvertible {
         package let description: String
@@ -25,7 +26,8 @@ package enum Launchers {
         }
     }
 
-    /// A launcher's exit code as others have it: MPICH's gives the number of the signal that ended a rank, not 128 more.
+    /// A launcher's exit code as others have it: MPICH's gives the number of the signal that ended a rank, without the
+    /// 128 more.
     static func exitCode(_ code: Int32, of launcher: String) -> Int32 {
         launcher == found[.mpich] && 4...15 ~= code ? 128 + code : code
     }

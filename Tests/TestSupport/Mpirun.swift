@@ -1,8 +1,8 @@
 import Foundation
 import MPI
 
-/// Runs programs of this package under a fresh launcher of MPI (`Launchers`): several ranks on however few cores, nothing inherited from a launcher
-/// that may have started the tests.
+/// Runs programs of this package under a fresh launcher of MPI (`Launchers`): several ranks on however few cores, nothing
+/// inherited from a launcher that may have started the tests.
 package enum Mpirun {
     package struct Outcome: Sendable {
         /// 128 and more: ended by a signal.
