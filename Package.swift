@@ -13,6 +13,22 @@ func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
     return [.unsafeFlags(flags + ["-O"])] + (define.map { [.define($0)] } ?? [])
 }
 
+/// GECKO_MPI says what MPI is built with, by name; another pkg-config package can be named for it. (jobs/setup.sh makes one of what a site's mpicc
+/// says; GECKO_MPI_RUNPATH then names folders in which the library is to be found when gecko starts, separated by colons.)
+func environment(_ name: String) -> String? { Context.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+let mpiPackages = [
+    "openmpi": (name: "ompi-c", debian: "libopenmpi-dev"), "mpich": (name: "mpich", debian: "libmpich-dev"),
+]
+let mpi = environment("GECKO_MPI") ?? "openmpi"
+guard let mpiPackage = environment("GECKO_MPI_PKGCONFIG") ?? mpiPackages[mpi]?.name else {
+    fatalError(
+        "GECKO_MPI=\(mpi): expected \(mpiPackages.keys.sorted().joined(separator: " or ")), or GECKO_MPI_PKGCONFIG with the pkg-config name of another MPI"
+    )
+}
+let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":").flatMap {
+    ["-Xlinker", "-rpath", "-Xlinker", String($0)]
+}
+
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 let package = Package(
@@ -25,7 +41,8 @@ let package = Package(
     ],
     targets: [
         // System libraries and header-only helpers.
-        .systemLibrary(name: "CMPI", pkgConfig: "ompi-c", providers: [.apt(["libopenmpi-dev"])]),
+        .systemLibrary(
+            name: "CMPI", pkgConfig: mpiPackage, providers: [.apt(mpiPackages[mpi].map { [$0.debian] } ?? [])]),
         .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
@@ -37,7 +54,9 @@ let package = Package(
 
         // The machine.
         .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
-        .target(name: "MPI", dependencies: ["CMPI", "Hardware"]),
+        .target(
+            name: "MPI", dependencies: ["CMPI", "Hardware"],
+            linkerSettings: mpiRunPaths.isEmpty ? [] : [.unsafeFlags(mpiRunPaths)]),
 
         // Arithmetic. Who uses the kernels names their interface, too, although it comes with them: a build after a change of the table
         // compiles again only what depends on it by name, and a caller with the old table would crash.
@@ -96,7 +115,7 @@ let package = Package(
             ]),
         // The functions of its job scripts are those of jobs/.
         .target(
-            name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "Files"],
+            name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "MPI", "Files"],
             resources: [.embedInCode("Script/tell.sh"), .embedInCode("Script/turn.sh")]),
 
         .executableTarget(
@@ -120,7 +139,7 @@ let package = Package(
             path: "Sources/Probes/AllocationProbe",
             // Its malloc must be seen by the libraries.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
-        .target(name: "TestSupport", dependencies: ["Numerics", "Hardware"], path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Numerics", "Hardware", "MPI"], path: "Tests/TestSupport"),
 
         .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
         .testTarget(
@@ -143,7 +162,7 @@ let package = Package(
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
-        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "TestSupport"]),
+        .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
             name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
     ],

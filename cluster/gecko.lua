@@ -7,7 +7,7 @@ whatis("Name: gecko")
 whatis("Description: a trainer for the Gecko architecture on CPUs, over MPI")
 
 -- The MPI that gecko was built with, and no other: ranks of different MPIs do not find each other.
-depends_on("openmpi/4.1")
+depends_on("openmpi/4.1") -- or "mpich/4.0", cray-mpich, ...: docs/cluster.md
 
 local root = "/opt/gecko"
 prepend_path("PATH", pathJoin(root, "bin"))

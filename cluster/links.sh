@@ -11,6 +11,7 @@ if [[ ${1:-} == --help ]]; then
 fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source jobs/mpi.sh
 rate=1gbit delay=100us turns=2
 while [[ ${1:-} == --rate || ${1:-} == --delay || ${1:-} == --turns ]]; do
     printf -v "${1#--}" %s "$2"
@@ -24,7 +25,7 @@ trap 'for c in fast slow; do cluster/dev down "$folder/$c" 2>/dev/null || true; 
 steps() { sed -nE 's/.*"seconds":([0-9.e-]+).*/\1/p' "$1/metrics.jsonl" | tail -n +4; }
 median() { sort -g | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
 simulated() { # LINK: milliseconds of a step
-    .build/release/gecko simulate --schedule "$folder/fast-1/schedule.txt" --costs "$folder/fast-1/costs.json" --nodes 0,0,1,1 \
+    "$gecko" simulate --schedule "$folder/fast-1/schedule.txt" --costs "$folder/fast-1/costs.json" --nodes 0,0,1,1 \
         --network "$1" --json | tr ',{' '\n\n' | sed -nE 's/ *"(step_time|makespan)": *([0-9.e+-]+).*/\2/p' | head -n 1
 }
 
@@ -32,7 +33,7 @@ cluster/dev up "$folder/fast" -n 2
 cluster/dev up "$folder/slow" -n 2 --rate "$rate" --delay "$delay"
 for ((turn = 1; turn <= turns; turn++)); do
     for cables in fast slow; do
-        cluster/dev exec "$folder/$cables" srun -N 2 --ntasks-per-node 2 --distribution=block --mpi=pmix .build/release/gecko train \
+        cluster/dev exec "$folder/$cables" srun -N 2 --ntasks-per-node 2 --distribution=block --mpi="$(mpi_slurm "$gecko")" "$gecko" train \
             jobs/quickstart.toml --training.steps 20 --training.sample_tokens 0 --training.evaluate_every 0 --data.held_out 0 \
             --checkpoint.every 0 --machine.threads 1 "$@" --run.directory "$folder/$cables-$turn" >"$folder/$cables-$turn.log" ||
             { cat "$folder/$cables-$turn.log"; exit 1; }

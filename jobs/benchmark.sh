@@ -14,12 +14,10 @@ extra_packages="valgrind bible-kjv"
 build_arguments=--build-tests
 source jobs/setup.sh
 
-gecko=$PWD/.build/release/gecko
+gecko=$PWD/$build/release/gecko
 out=runs/benchmark
 mkdir -p "$out" runs/data
-if ((EUID == 0)); then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
+mpi_launcher "$gecko" 2
 cores=$(nproc)
 precisions=(f32)
 if grep -q avx512_bf16 /proc/cpuinfo; then precisions+=(bf16); fi
@@ -81,7 +79,7 @@ if ((cores >= 2)); then
         measure "S-one-rank-$round" --size S --threads 1 --sequence 8192 --slice 512 --steps 2
         for schedule in 1f1b zb-h1; do
             title "two ranks, $schedule"
-            mpirun -np 2 --bind-to none "$gecko" bench --size S --threads 1 --sequence 8192 --slice 512 --steps 2 \
+            "${launcher[@]}" "$gecko" bench --size S --threads 1 --sequence 8192 --slice 512 --steps 2 \
                 --pipeline.schedule "$schedule" | tee "$out/S-two-ranks-$schedule-$round.txt"
         done
     done
@@ -90,20 +88,20 @@ fi
 title "start-up (bar 7)"
 corpus=runs/data/kjv.txt
 if [[ ! -s $corpus ]]; then bible -f "Gen1:1-Rev22:21" >"$corpus"; fi
-for launcher in "" "mpirun -np 2 --bind-to none"; do
+for starter in "" "${launcher[*]}"; do
     for _ in 1 2 3; do
         start=$(date +%s.%N)
         : >"$out/start-up.txt"
-        $launcher "$gecko" train jobs/quickstart.toml --training.steps 3 --run.overwrite true --run.directory "$out/start-up" >"$out/start-up.txt" &
+        $starter "$gecko" train jobs/quickstart.toml --training.steps 3 --run.overwrite true --run.directory "$out/start-up" >"$out/start-up.txt" &
         child=$!
         until grep -q "^1/3 " "$out/start-up.txt" || ! kill -0 $child 2>/dev/null; do sleep 0.01; done
-        awk -v from="$start" -v to="$(date +%s.%N)" -v launcher="${launcher:-alone}" \
+        awk -v from="$start" -v to="$(date +%s.%N)" -v launcher="${starter:-alone}" \
             'BEGIN { printf "%s: the first step was done after %.2f s\n", launcher, to - from }'
         wait $child
     done
 done
 
 title "guards (bars 6 and 8)"
-swift test -c release --skip-build --filter 'InstructionCountTests|StartUpTests|AllocationTests'
+swift test -c release --scratch-path "$build" --skip-build --filter 'InstructionCountTests|StartUpTests|AllocationTests'
 echo
 echo "results and pictures: $out"

@@ -26,9 +26,10 @@ while (($#)); do
 done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-gecko=$(realpath "${GECKO:-.build/release/gecko}")
+source jobs/mpi.sh
+gecko=$(realpath "$gecko")
 [[ -x $gecko ]] || { echo "faults: no program at $gecko: build it (bash jobs/setup.sh) or set GECKO" >&2; exit 1; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+mpi_launcher "$gecko" 2
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 
 source jobs/faults/run.sh

@@ -19,18 +19,13 @@ hosts=$(realpath "$1")
 shift
 nodes=$(grep -cE '^[[:space:]]*[^#[:space:]]' "$hosts") || { tell "hostfile: $hosts names no node" >&2; exit 1; }
 
-gecko=$(realpath "${GECKO:-$(dirname "${BASH_SOURCE[0]}")/../.build/release/gecko}")
-if ((EUID == 0)); then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
-logs=runs/logs/mpirun-$(printf '%(%Y%m%d-%H%M%S)T' -1)
-mkdir -p "$logs" 2>/dev/null && log=(--output-filename "$PWD/$logs") || log=()
+source "$(dirname "${BASH_SOURCE[0]}")/mpi.sh"
+gecko=$(realpath "${GECKO:-$(dirname "${BASH_SOURCE[0]}")/../$build/release/gecko}")
+mpi_launcher "$gecko"
+logs=$PWD/runs/logs/mpirun-$(printf '%(%Y%m%d-%H%M%S)T' -1)
+mkdir -p "$logs" 2>/dev/null && [[ -w $logs ]] || logs=''
+mpi_hosts "$hosts" "$logs"
 tell "nodes     $nodes of $hosts"
 tell "train     $*"
-if ((${#log[@]})); then
-    tell "log       $PWD/$logs/1/rank.*/stdout"
-else
-    tell "log       here: $PWD/$logs cannot be made"
-fi
-# By slot: neighbouring ranks, and with them neighbouring stages, share a node. gecko pins its threads itself.
-exec mpirun --hostfile "$hosts" --map-by slot --bind-to none --wdir "$PWD" ${log[@]+"${log[@]}"} "$gecko" train "$@"
+tell "log       $log"
+exec "${launcher[@]}" "$gecko" train "$@"

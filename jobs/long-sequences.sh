@@ -14,7 +14,7 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 folder=${1:-runs/long-sequences}
-gecko=.build/release/gecko
+source jobs/mpi.sh
 mkdir -p "$folder"
 case ${SIZE:-XS} in
     XS) sizes=(--model.layers 4 --model.dim 192 --model.z_dim 96 --model.value_dim 384 --model.ffn_dim 384 --model.chunk 128) slice=1024 ;;

@@ -19,17 +19,8 @@ if [[ ! -s $corpus ]]; then
     mv "$corpus.partial" "$corpus"
 fi
 
-# Open MPI refuses root, which is who one is in a container, unless told twice; and containers often forbid the system
-# call by which it copies between processes.
-if ((EUID == 0)); then
-    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-fi
-if [[ -e /.dockerenv || -e /run/.containerenv ]]; then
-    export OMPI_MCA_btl_vader_single_copy_mechanism=none
-fi
-
-# gecko pins its threads itself; Open MPI counts only whole cores, and would refuse two ranks on one core of two threads.
-mpirun -np 2 --oversubscribe --bind-to none .build/release/gecko train jobs/quickstart.toml --run.overwrite true "$@"
+mpi_launcher "$build/release/gecko" 2
+"${launcher[@]}" "$build/release/gecko" train jobs/quickstart.toml --run.overwrite true "$@"
 
 run=runs/quickstart
 tell

@@ -25,6 +25,8 @@ while [[ ${1:-} == --* ]]; do
 done
 (($#)) || usage
 
+source "$(dirname "${BASH_SOURCE[0]}")/mpi.sh" # what a launcher's exit status means
+
 child='' signals=0
 # USR1 is the signal that mpirun and srun hand on and leave the ranks their time; after a TERM mpirun kills them within two seconds.
 pass_on() {
@@ -58,6 +60,9 @@ for ((restarts = 0, deaths = 0; ; restarts++)); do
     look_at_clock
     ((restarts == 0)) || tell "restart: number $restarts of at most $limit, $now"
     run "$@" && status=0 || status=$?
+    status=$(mpi_status "$status" "$@")
+    # Now and then MPICH's launcher has 0 after it handed a signal on, whatever its ranks ended with.
+    if ((status == 0 && signals > 0)) && mpi_is_hydra "$@"; then status=75; fi
     ((status != 0)) || exit 0
     ((signals == 0)) || { tell "restart: stopped by a signal; the command ended with $status"; exit "$status"; }
     case $status in

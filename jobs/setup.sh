@@ -1,14 +1,22 @@
 #!/usr/bin/env bash
 # Makes a Debian or Ubuntu machine ready and builds gecko in release: checks Swift, installs the packages that are missing.
+# GECKO_MPI=mpich builds with MPICH; GECKO_MPICC and GECKO_MPI_PKGCONFIG with a site's own MPI (jobs/mpi.sh).
 # The other scripts source it; they may set extra_packages and build_arguments before.
 set -euo pipefail
 
 if [[ ${BASH_SOURCE[0]} == "$0" && ${1:-} == --help ]]; then
-    echo "usage: bash jobs/setup.sh    install what is missing (apt) and build gecko in release"
+    cat <<'TEXT'
+usage: bash jobs/setup.sh    install what is missing (apt) and build gecko in release, with Open MPI, into .build
+       GECKO_MPI=mpich bash jobs/setup.sh                with MPICH, into .build-mpich
+       GECKO_MPICC=/path/to/mpicc bash jobs/setup.sh     with the MPI of this compiler wrapper, into .build-site
+       GECKO_MPI_PKGCONFIG=name bash jobs/setup.sh       with the MPI of this pkg-config package, into .build-site
+Give the other scripts the same variables; they then take the same build.
+TEXT
     exit
 fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source jobs/mpi.sh
 
 fail() {
     echo "setup: $*" >&2
@@ -46,9 +54,24 @@ install_packages() {
     "${install[@]}" "${missing[@]}" || { "${root[@]}" apt-get update -q && "${install[@]}" "${missing[@]}"; }
 }
 
+# The Debian packages of the MPI; a site's own is there, and found.
+mpi_packages=''
+if [[ -n ${GECKO_MPICC:-} ]]; then
+    source jobs/mpicc.sh
+    read_mpicc
+elif [[ -z ${GECKO_MPI_PKGCONFIG:-} ]]; then
+    case ${GECKO_MPI:-openmpi} in
+        openmpi) mpi_packages="libopenmpi-dev openmpi-bin" ;;
+        mpich) mpi_packages="libmpich-dev mpich" ;;
+        *) fail "GECKO_MPI=$GECKO_MPI: expected openmpi or mpich; for another MPI set GECKO_MPICC or GECKO_MPI_PKGCONFIG, too" ;;
+    esac
+fi
+
 check_swift
 # Two of the packages that SwiftPM fetches hold C++, whose headers a bare Swift toolchain lacks.
 [[ -d /usr/include/c++ ]] || extra_packages="${extra_packages:-} g++"
-install_packages git pkg-config libopenmpi-dev openmpi-bin libhwloc-dev ${extra_packages:-}
+install_packages git pkg-config $mpi_packages libhwloc-dev ${extra_packages:-}
+[[ -z ${GECKO_MPI_PKGCONFIG:-} ]] || pkg-config --exists "$GECKO_MPI_PKGCONFIG" ||
+    fail "GECKO_MPI_PKGCONFIG: pkg-config knows no package '$GECKO_MPI_PKGCONFIG' (PKG_CONFIG_PATH says where it looks)"
 echo "setup: building in release (the first time takes a few minutes)"
-swift build -c release ${build_arguments:-}
+swift build -c release --scratch-path "$build" ${build_arguments:-}

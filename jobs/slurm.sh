@@ -1,9 +1,9 @@
 # What the job scripts share: help, settings, banner, start, end. They source it in gecko's folder, from which they are submitted.
 set -euo pipefail
 source "${BASH_SOURCE[0]%/*}/tell.sh"
+source "${BASH_SOURCE[0]%/*}/mpi.sh" # where gecko is, and how srun starts it
+srun_mpi=$(mpi_slurm "$gecko")
 source "${BASH_SOURCE[0]%/*}/turn.sh"
-
-gecko=${GECKO:-.build/release/gecko}
 
 # A job script that somebody runs by hand.
 if [[ $0 == *.sbatch ]]; then

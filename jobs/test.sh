@@ -13,7 +13,7 @@ extra_packages=valgrind
 source cluster/setup.sh
 
 status=0
-swift test -c release --skip-build "$@" || status=$?
+swift test -c release --scratch-path "$build" --skip-build "$@" || status=$?
 # Asked for some of the Swift tests, it runs no others.
 if (($# == 0)); then
     bash Tests/ClusterTests/run.sh || status=$?

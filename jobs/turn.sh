@@ -4,10 +4,10 @@
 # Slurm's other fences let MPI_Init crash now and then when a node has several ranks: they don't wait for all nodes.
 export SLURM_PMIX_FENCE=ring
 
-# One rank a task. Neighbouring stages are on neighbouring ranks (block) and gecko pins its threads itself. A minute after the first rank
+# One rank a task; `srun_mpi` says what starts the MPI that gecko was built with. Neighbouring stages are on neighbouring ranks (block) and gecko pins its threads itself. A minute after the first rank
 # has left, the others are ended: they would wait for a dead one for ever. (Not at once, --kill-on-bad-exit=1: ranks that have saved leave with
 # 75 one after the other.)
-on_ranks=(srun --mpi=pmix --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none)
+on_ranks=(srun --mpi="$srun_mpi" --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none)
 
 step='' warned='' told='' stopped=''
 

@@ -11,6 +11,8 @@ package enum MPIError: Error, Equatable, CustomStringConvertible {
     /// Another rank found that one is missing.
     case stopped(rank: Int, what: String, by: Int, reason: String)
     case tasksWithoutMPI(tasks: Int)
+    /// A launcher that doesn't fit the library; `processes` is nil where it tells only that there are more than `world`.
+    case foreignLauncher(String, processes: Int?, world: Int)
 
     /// Whether another rank did not come in time.
     package var isLostPeer: Bool {
@@ -44,7 +46,14 @@ package enum MPIError: Error, Equatable, CustomStringConvertible {
             return "rank \(rank) waits for \(what) and was told by rank \(other): \(reason)"
         case .tasksWithoutMPI(let tasks):
             return "Slurm started \(tasks) tasks without MPI: each would run alone, all in the same directory."
-                + " Start them with `srun --mpi=pmix`, or use mpirun inside the job."
+                + " Start them with `srun --mpi=\(MPILibrary.current.slurmPlugin)`, or use mpirun inside the job."
+        case .foreignLauncher(let launcher, let processes, let world):
+            let library = MPILibrary.current
+            return "\(launcher) started \(processes.map(String.init) ?? "several") processes, but to this one"
+                + " \(MPIWorld.libraryVersion), which gecko was built with, shows a world of \(world):"
+                + " the two are not of one MPI, and the processes would run apart in the same directory."
+                + " Start them with \(library.command(ranks: processes ?? 2)), or build gecko with the launcher's MPI:"
+                + " `GECKO_MPI=\(library.other.name) bash jobs/setup.sh`."
         }
     }
 }

@@ -34,12 +34,9 @@ extension MPIWorld {
         }
     }
 
-    static func make(_ call: String, _ create: (UnsafeMutablePointer<MPI_Comm?>) -> Int32) throws -> MPI_Comm {
-        var communicator: MPI_Comm? = cmpi_comm_null()
+    static func make(_ call: String, _ create: (UnsafeMutablePointer<cmpi_comm>) -> Int32) throws -> cmpi_comm {
+        var communicator = cmpi_comm()
         try check(create(&communicator), call)
-        guard let communicator else {
-            throw MPIError.failed(call: call, rank: nil, peer: nil, tag: nil, text: "it made no communicator")
-        }
         return communicator
     }
 }

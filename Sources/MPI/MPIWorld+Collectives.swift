@@ -12,8 +12,8 @@ extension MPIWorld {
     /// Returns when every rank has come here.
     package func barrier() throws {
         checkThread()
-        var request: MPI_Request? = cmpi_request_null()
-        try check(MPI_Ibarrier(communicator, &request), "MPI_Ibarrier")
+        var request = cmpi_request_null()
+        try check(cmpi_start_barrier(communicator, &request), "MPI_Ibarrier")
         try wait(request, for: "barrier")
     }
 
@@ -52,11 +52,11 @@ extension MPIWorld {
             try bytes.withUnsafeBytes { bytes in
                 try lengths.withUnsafeBufferPointer { lengths in
                     try starts.withUnsafeBufferPointer { starts in
-                        var request: MPI_Request? = cmpi_request_null()
+                        var request = cmpi_request_null()
                         try check(
-                            MPI_Iallgatherv(
-                                bytes.baseAddress, Int32(bytes.count), cmpi_byte(), memory.baseAddress,
-                                lengths.baseAddress, starts.baseAddress, cmpi_byte(), communicator, &request),
+                            cmpi_start_gather_bytes(
+                                bytes.baseAddress, Int32(bytes.count), memory.baseAddress, lengths.baseAddress,
+                                starts.baseAddress, communicator, &request),
                             "MPI_Iallgatherv")
                         try wait(request, for: "allGather")
                     }
@@ -87,31 +87,29 @@ extension MPIWorld {
     ) throws {
         checkThread()
         precondition(all.count == size * values.count, "rank \(rank): no room for the numbers of \(size) ranks")
-        var request: MPI_Request? = cmpi_request_null()
+        var request = cmpi_request_null()
         let count = Int32(values.count)
         try check(
-            MPI_Iallgather(
-                values.baseAddress, count, cmpi_double(), all.baseAddress, count, cmpi_double(), communicator, &request),
+            cmpi_start_gather(values.baseAddress, all.baseAddress, count, cmpi_double(), communicator, &request),
             "MPI_Iallgather")
         try wait(request, for: "allGather")
     }
 
     private func spread(_ bytes: UnsafeMutableRawBufferPointer, from root: Int) throws {
-        var request: MPI_Request? = cmpi_request_null()
+        var request = cmpi_request_null()
         try check(
-            MPI_Ibcast(bytes.baseAddress, Int32(bytes.count), cmpi_byte(), Int32(root), communicator, &request),
+            cmpi_start_broadcast(bytes.baseAddress, Int32(bytes.count), Int32(root), communicator, &request),
             "MPI_Ibcast")
         try wait(request, for: "broadcast from rank \(root)")
     }
 
-    private func allGatherCounts(_ count: Int, _ communicator: MPI_Comm, _ size: Int) throws -> [Int] {
+    private func allGatherCounts(_ count: Int, _ communicator: cmpi_comm, _ size: Int) throws -> [Int] {
         var own = Int64(count)
         return try [Int64](unsafeUninitializedCapacity: size) { counts, initialized in
             try withUnsafeBytes(of: &own) { own in
-                var request: MPI_Request? = cmpi_request_null()
+                var request = cmpi_request_null()
                 try check(
-                    MPI_Iallgather(
-                        own.baseAddress, 1, cmpi_int64(), counts.baseAddress, 1, cmpi_int64(), communicator, &request),
+                    cmpi_start_gather(own.baseAddress, counts.baseAddress, 1, cmpi_int64(), communicator, &request),
                     "MPI_Iallgather")
                 try wait(request, for: "allGather")
             }

@@ -31,9 +31,9 @@ extension MPIWorld {
     ) throws -> Transfer {
         let communicator = communicator(channel)
         return try startPieces(memory.count, isReceive: true, peer: source, tag: tag) { range, request in
-            MPI_Irecv(
-                memory.baseAddress.map { $0 + range.lowerBound }, Int32(range.count), cmpi_byte(), Int32(source),
-                Int32(tag), communicator, request)
+            cmpi_receive(
+                memory.baseAddress.map { $0 + range.lowerBound }, Int32(range.count), Int32(source), Int32(tag),
+                communicator, request)
         }
     }
 
@@ -43,9 +43,9 @@ extension MPIWorld {
     ) throws -> Transfer {
         let communicator = communicator(channel)
         return try startPieces(bytes.count, isReceive: false, peer: destination, tag: tag) { range, request in
-            MPI_Isend(
-                bytes.baseAddress.map { $0 + range.lowerBound }, Int32(range.count), cmpi_byte(), Int32(destination),
-                Int32(tag), communicator, request)
+            cmpi_send(
+                bytes.baseAddress.map { $0 + range.lowerBound }, Int32(range.count), Int32(destination), Int32(tag),
+                communicator, request)
         }
     }
 
@@ -75,9 +75,7 @@ extension MPIWorld {
         checkThread()
         var isThere: Int32 = 0
         var status = MPI_Status()
-        try check(
-            MPI_Iprobe(Int32(MPI_ANY_SOURCE), Int32(MPI_ANY_TAG), communicator(channel), &isThere, &status),
-            "MPI_Iprobe")
+        try check(cmpi_probe(communicator(channel), &isThere, &status), "MPI_Iprobe")
         if isThere == 0 { return nil }
         var count: Int32 = 0
         try check(MPI_Get_count(&status, cmpi_byte(), &count), "MPI_Get_count")
@@ -87,11 +85,11 @@ extension MPIWorld {
     /// Transfers, or pieces of them, that are not complete.
     package var activeTransfers: Int { transfers.active }
 
-    private func communicator(_ channel: Channel) -> MPI_Comm { channel == .data ? communicator : control }
+    private func communicator(_ channel: Channel) -> cmpi_comm { channel == .data ? communicator : control }
 
     private func startPieces(
         _ bytes: Int, isReceive: Bool, peer: Int, tag: Int,
-        _ start: (Range<Int>, UnsafeMutablePointer<MPI_Request?>) -> Int32
+        _ start: (Range<Int>, UnsafeMutablePointer<cmpi_request>) -> Int32
     ) throws -> Transfer {
         checkThread()
         let head = transfers.take()
@@ -120,7 +118,7 @@ extension MPIWorld {
     private func isPieceComplete(_ piece: Int, of transfer: Transfer) throws -> Bool {
         var isDone: Int32 = 0
         var status = MPI_Status()
-        let code = MPI_Test(&transfers[piece].request, &isDone, &status)
+        let code = cmpi_test(&transfers[piece].request, &isDone, &status)
         let entry = transfers[piece]
         guard code == MPI_SUCCESS else {
             transfers.giveBack(transfer.slot)

@@ -63,11 +63,12 @@ extension MPIWorld {
     package func awaitReports() { rollCall.farewell(self) }
 
     /// Waits for a collective call. It polls, so that a rank that never comes is noticed.
-    func wait(_ request: MPI_Request?, for what: String) throws {
+    func wait(_ request: cmpi_request, for what: String) throws {
         var request = request
         try wait(for: { "all ranks at \(what)\(pulse.map { " (it \($0.activity))" } ?? "")" }) {
             var isDone: Int32 = 0
-            try check(MPI_Test(&request, &isDone, nil), what)
+            var status = MPI_Status()
+            try check(cmpi_test(&request, &isDone, &status), what)
             return isDone != 0
         }
     }

@@ -27,9 +27,9 @@ package final class MPIWorld {
     /// Node names by rank, for messages; none until they are set.
     package var hosts: [String] = []
 
-    let communicator: MPI_Comm
-    let control: MPI_Comm
-    let node: MPI_Comm
+    let communicator: cmpi_comm
+    let control: cmpi_comm
+    let node: cmpi_comm
     var transfers = TransferTable()
     let rollCall = RollCall()
     /// A message of more bytes is sent in pieces, because MPI counts in 32 bits.
@@ -49,28 +49,33 @@ package final class MPIWorld {
         }
         // From here on errors come back as codes instead of ending the program.
         let world = cmpi_comm_world()
-        try MPIWorld.check(MPI_Comm_set_errhandler(world, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+        try MPIWorld.check(cmpi_return_errors(world), "MPI_Comm_set_errhandler")
         var rank: Int32 = 0
         var size: Int32 = 0
-        try MPIWorld.check(MPI_Comm_rank(world, &rank), "MPI_Comm_rank")
-        node = try MPIWorld.make("MPI_Comm_split_type") {
-            MPI_Comm_split_type(world, Int32(MPI_COMM_TYPE_SHARED), rank, cmpi_info_null(), $0)
+        try MPIWorld.check(cmpi_rank(world, &rank), "MPI_Comm_rank")
+        try MPIWorld.check(cmpi_size(world, &size), "MPI_Comm_size")
+        do {
+            try Launcher.check(Launcher.environment, world: Int(size))
+        } catch {
+            // Alone it waits for nobody; helpers that the library started for it end with it.
+            if size == 1 { MPI_Finalize() }
+            throw error
         }
-        try MPIWorld.check(MPI_Comm_set_errhandler(node, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+        node = try MPIWorld.make("MPI_Comm_split_type") { cmpi_split_by_node(world, rank, $0) }
+        try MPIWorld.check(cmpi_return_errors(node), "MPI_Comm_set_errhandler")
         // Communicators of our own: their tags are ours alone. They inherit the error handler. Ranks of a node have the same key, the
         // launcher's number of the first of them; among those of equal key the launcher's order stays.
         var first = rank
-        try MPIWorld.check(MPI_Bcast(&first, 1, cmpi_int(), 0, node), "MPI_Bcast")
-        let ordered = try MPIWorld.make("MPI_Comm_split") { MPI_Comm_split(world, 0, first, $0) }
-        try MPIWorld.check(MPI_Comm_set_errhandler(ordered, cmpi_errors_return()), "MPI_Comm_set_errhandler")
+        try MPIWorld.check(cmpi_broadcast_int(&first, 0, node), "MPI_Bcast")
+        let ordered = try MPIWorld.make("MPI_Comm_split") { cmpi_reorder(world, first, $0) }
+        try MPIWorld.check(cmpi_return_errors(ordered), "MPI_Comm_set_errhandler")
         communicator = ordered
-        control = try MPIWorld.make("MPI_Comm_dup") { MPI_Comm_dup(ordered, $0) }
-        try MPIWorld.check(MPI_Comm_rank(communicator, &rank), "MPI_Comm_rank")
-        try MPIWorld.check(MPI_Comm_size(communicator, &size), "MPI_Comm_size")
+        control = try MPIWorld.make("MPI_Comm_dup") { cmpi_duplicate(ordered, $0) }
+        try MPIWorld.check(cmpi_rank(communicator, &rank), "MPI_Comm_rank")
         self.rank = Int(rank)
         self.size = Int(size)
-        try MPIWorld.check(MPI_Comm_rank(node, &rank), "MPI_Comm_rank")
-        try MPIWorld.check(MPI_Comm_size(node, &size), "MPI_Comm_size")
+        try MPIWorld.check(cmpi_rank(node, &rank), "MPI_Comm_rank")
+        try MPIWorld.check(cmpi_size(node, &size), "MPI_Comm_size")
         localRank = Int(rank)
         localSize = Int(size)
         var tag: Int32 = 0
@@ -94,7 +99,7 @@ package final class MPIWorld {
 
     /// Ends all ranks at once; the launcher reports `code`, or a code of its own, as the exit status.
     package func abort(code: Int32) -> Never {
-        MPI_Abort(cmpi_comm_world(), code)
+        cmpi_abort(cmpi_comm_world(), code)
         exit(code)
     }
 

@@ -3,7 +3,7 @@ import CMPI
 /// The transfers under way at a rank. Places are used again, so that after the first steps nothing is allocated.
 struct TransferTable {
     struct Entry {
-        var request: MPI_Request? = cmpi_request_null()
+        var request = cmpi_request_null()
         var isReceive = false
         var peer = 0
         var tag = 0

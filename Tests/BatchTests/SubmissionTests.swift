@@ -1,5 +1,6 @@
 import Batch
 import Foundation
+import MPI
 import Simulation
 import Testing
 import Training
@@ -41,6 +42,7 @@ import Training
         #expect(text.contains("#SBATCH --account=us\n"))
         #expect(text.contains("export SLURM_PMIX_FENCE=ring"))
         #expect(text.contains("gecko='/opt/it'\\''s here/gecko'\n"))
+        #expect(text.contains("\nsrun_mpi=${GECKO_SRUN_MPI:-\(MPILibrary.current.slurmPlugin)}\n"))
         #expect(text.contains("runs/a b/job.toml' --resume"))
     }
 

@@ -2,17 +2,17 @@
 
 test_submit_plans_writes_and_queues_a_run_that_status_follows() {
     local request=(run.toml --nodes 3 --time 10:00 --network 50us,1gbit --run.directory submitted --pipeline.replicas 1 --pipeline.slice 16)
-    on_head .build/release/gecko submit "${request[@]}" --dry-run >dry
+    on_head "$gecko" submit "${request[@]}" --dry-run >dry
     contains dry '^#SBATCH --nodes=3 --ntasks-per-node='
     contains dry 'Nothing was written'
     [[ ! -e submitted ]] || fail "--dry-run left something behind"
-    on_head .build/release/gecko submit "${request[@]}" >submission
+    on_head "$gecko" submit "${request[@]}" >submission
     local job
     job=$(sed -nE 's/^submitted +job ([0-9]+)$/\1/p' submission)
-    on_head .build/release/gecko status submitted >before
+    on_head "$gecko" status submitted >before
     contains before "^job +$job (PENDING|RUNNING|COMPLET)"
     await_end "$job" 60
-    on_head .build/release/gecko status submitted >after
+    on_head "$gecko" status submitted >after
     contains after '^state +finished'
     contains after '^step +4 of 4 \(100 %\)'
     contains after '^checkpoint +step 4, '
@@ -51,7 +51,7 @@ test_a_run_that_is_submitted_again_keeps_its_layout() {
 test_submit_refuses_what_cannot_run() {
     local arguments
     while read -r arguments; do
-        ! on_head .build/release/gecko submit run.toml $arguments --run.directory refused-run >refused 2>&1 || fail "accepted: $arguments"
+        ! on_head "$gecko" submit run.toml $arguments --run.directory refused-run >refused 2>&1 || fail "accepted: $arguments"
         contains refused '^Error: '
     done <<'TEXT'
 --nodes 4 --time 10:00
@@ -65,19 +65,19 @@ test_submit_refuses_what_cannot_run() {
 --nodes 3 --time 10:00 --sbatch=physics
 TEXT
     [[ ! -e refused-run ]] || fail "a refused run left its folder"
-    ! .build/release/gecko status nowhere 2>refused || fail "status of nothing"
+    ! "$gecko" status nowhere 2>refused || fail "status of nothing"
     contains refused "there is no run's folder nowhere"
 }
 
 test_ranks_are_numbered_node_by_node_however_they_were_dealt_out_namespaces() {
-    on_head srun -N 2 --ntasks-per-node 2 --distribution=cyclic --mpi=pmix .build/release/gecko topology --stages 2 --threads 1 >topology
+    on_head srun -N 2 --ntasks-per-node 2 --distribution=cyclic --mpi="$(mpi_slurm "$gecko")" "$gecko" topology --stages 2 --threads 1 >topology
     contains topology '0 +n1 +0 +stage 0 of replica 0'
     contains topology '1 +n1 +1 +stage 1 of replica 0'
     contains topology '2 +n2 +0 +stage 0 of replica 1'
     contains topology '3 +n2 +1 +stage 1 of replica 1'
 }
 
-doctor() { on_head srun -N 3 --mpi=pmix .build/release/gecko doctor --in-turn "$@"; }
+doctor() { on_head srun -N 3 --mpi="$(mpi_slurm "$gecko")" "$gecko" doctor --in-turn "$@"; }
 
 test_the_doctor_checks_arithmetic_folder_and_bits_of_every_node() {
     # How fast they are depends on what else runs on this machine: not the question here.
@@ -113,7 +113,7 @@ test_the_doctor_names_a_node_with_a_busy_loop_beside_it_namespaces() {
     cluster/dev on "$folder/cores" n2 bash -c busy_loop &
     disown
     local found=
-    cluster/dev exec "$folder/cores" srun -N 2 --mpi=pmix .build/release/gecko doctor --in-turn --golden none >report || found=yes
+    cluster/dev exec "$folder/cores" srun -N 2 --mpi="$(mpi_slurm "$gecko")" "$gecko" doctor --in-turn --golden none >report || found=yes
     cluster/dev down "$folder/cores"
     [[ -n $found ]] || fail "it found nothing: $(<report)"
     contains report '^n2: .* core\(s\) of rank 1 are slow.*other programs had it for [2-9][0-9] %'

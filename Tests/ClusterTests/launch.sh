@@ -13,7 +13,7 @@ test_three_nodes_train_to_the_digest_of_one_process() {
 
 test_two_ranks_a_node_are_two_replicas_whose_stages_share_a_node() {
     local layout=(--pipeline.stages 2 --pipeline.replicas 2)
-    on_head srun -N 2 --ntasks-per-node 2 --distribution=block --mpi=pmix .build/release/gecko topology --stages 2 --threads 1 >topology
+    on_head srun -N 2 --ntasks-per-node 2 --distribution=block --mpi="$(mpi_slurm "$gecko")" "$gecko" topology --stages 2 --threads 1 >topology
     [[ $(<"$cluster/backend") == plain ]] || contains topology '3 +n2 +1 +stage 1 of replica 1'
     local job
     job=$(submit --nodes 2 --ntasks-per-node 2 jobs/many-nodes.sbatch run.toml "${layout[@]}" --run.directory replicas)
@@ -32,7 +32,8 @@ test_an_array_trains_a_line_of_settings_each() {
 }
 
 test_mpirun_in_an_allocation_trains_alike() {
-    on_head salloc -Q -N 3 --ntasks-per-node 1 mpirun .build/release/gecko train run.toml --run.directory allocation >allocation.log
+    mpi_launcher "$gecko"
+    on_head salloc -Q -N 3 --ntasks-per-node 1 "${launcher[@]}" "$gecko" train run.toml --run.directory allocation >allocation.log
     equal "sha256" "$(digest allocation.log)" "$(expected)"
 }
 
@@ -44,7 +45,7 @@ test_an_interactive_allocation_runs_a_command() {
 test_mpirun_with_a_hostfile_trains_alike_namespaces() {
     printf 'n1 slots=1\n# not this one\nn2 slots=2\n' >hosts
     # what ssh is on a cluster
-    on_head env OMPI_MCA_plm_rsh_agent="$cluster/rsh" bash jobs/hostfile.sh hosts run.toml --run.directory hostfile >hostfile.log
+    on_head env OMPI_MCA_plm_rsh_agent="$cluster/rsh" HYDRA_LAUNCHER=rsh HYDRA_LAUNCHER_EXEC="$cluster/rsh" bash jobs/hostfile.sh hosts run.toml --run.directory hostfile >hostfile.log
     contains hostfile.log '^ranks: 3 under MPI on 2 node'
     equal "sha256" "$(digest hostfile.log)" "$(expected)"
 }

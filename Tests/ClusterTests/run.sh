@@ -24,6 +24,7 @@ cluster=$folder/c
 trap 'cluster/dev down "$cluster" 2>/dev/null; rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM HUP
 
+source jobs/mpi.sh
 source Tests/ClusterTests/support.sh
 source Tests/ClusterTests/cluster.sh
 source Tests/ClusterTests/launch.sh
@@ -33,7 +34,7 @@ golden=$PWD/Tests/ModelTests/Fixtures
 
 # A path that holds gecko's files under this folder, so that job scripts run as printed and leave nothing here.
 mkdir -p "$folder/gecko"
-ln -s "$PWD/jobs" "$PWD/.build" "$PWD/cluster" "$folder/gecko"
+ln -s "$PWD/jobs" "$PWD/$build" "$PWD/cluster" "$folder/gecko"
 cd "$folder/gecko"
 make_run
 

@@ -123,7 +123,7 @@ expected() {
     key=$(sha256sum <<<"$*")
     file=$folder/expected-${key%% *}
     if [[ ! -e $file ]]; then
-        .build/release/gecko train run.toml "$@" --run.directory "$file.run" >"$file.log" || { cat "$file.log"; fail "the run in one process failed"; }
+        "$gecko" train run.toml "$@" --run.directory "$file.run" >"$file.log" || { cat "$file.log"; fail "the run in one process failed"; }
         digest "$file.log" >"$file"
     fi
     cat "$file"

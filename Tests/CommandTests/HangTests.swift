@@ -8,7 +8,7 @@ import Testing
     @Test func aStoppedPeerIsNamedAndTheJobEnds() async throws {
         let space = try Workspace()
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
-        let script = #"[ "$OMPI_COMM_WORLD_RANK" = 1 ] && (sleep 1; kill -STOP $$) & exec "$0" "$@""#
+        let script = #"[ "$\#(Launchers.rankVariable)" = 1 ] && (sleep 1; kill -STOP $$) & exec "$0" "$@""#
         let outcome = try await Mpirun.run(
             "/bin/sh",
             [

@@ -1,3 +1,5 @@
+import Foundation
+import MPI
 import TestSupport
 import Testing
 
@@ -48,5 +50,15 @@ import Testing
         #expect(outcome.timedOut)
         #expect(outcome.exitCode != 0)
         #expect(outcome.seconds < 15)
+    }
+
+    /// Each process would be a world of its own; all see it at once and say so once.
+    @Test(.enabled(if: Launchers.isInstalled(MPILibrary.current.other), "needs the launcher of another MPI"))
+    func theLauncherOfAnotherMPIIsRefused() async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["collectives"], ranks: 2, library: MPILibrary.current.other)
+        #expect(outcome.exitCode != 0 && !outcome.timedOut)
+        let told = outcome.output.components(separatedBy: "started 2 processes, but to this one ").count - 1
+        #expect((1...2).contains(told), "\(outcome.output)")
+        #expect(!outcome.output.contains("collectives ok"))
     }
 }

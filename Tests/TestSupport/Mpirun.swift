@@ -1,7 +1,8 @@
 import Foundation
+import MPI
 
-/// Runs programs of this package under a fresh mpirun: several ranks on however few cores, nothing inherited from a launcher
-/// that may have started the tests.
+/// Runs programs of this package under a fresh launcher of MPI (`Launchers`): several ranks on however few cores, nothing
+/// inherited from a launcher that may have started the tests.
 package enum Mpirun {
     package struct Outcome: Sendable {
         /// 128 and more: ended by a signal.
@@ -22,21 +23,23 @@ package enum Mpirun {
     /// so many seconds each; after `limit` seconds it is ended.
     ///
     /// One at a time: runs that share the cores would only slow each other down.
+    ///
+    /// - Parameter library: whose launcher it is
     package static func run(
         _ program: String, _ arguments: [String] = [], ranks: Int, environment: [String: String] = [:],
-        limit: Double = 60, signals: [(after: Double, number: Int32)] = []
+        limit: Double = 60, signals: [(after: Double, number: Int32)] = [], library: MPILibrary = .current
     ) async throws -> Outcome {
-        try await turn.run {
-            try await start(
-                program, arguments, ranks: ranks, environment: environment, limit: limit, signals: signals)
+        let launcher = ranks > 0 ? try Launchers.command(of: library, ranks: ranks) : []
+        return try await turn.run {
+            try await start(launcher, program, arguments, environment: environment, limit: limit, signals: signals)
         }
     }
 
     private static let turn = Turn()
 
     private static func start(
-        _ program: String, _ arguments: [String], ranks: Int, environment: [String: String], limit: Double,
-        signals: [(after: Double, number: Int32)]
+        _ launcher: [String], _ program: String, _ arguments: [String], environment: [String: String],
+        limit: Double, signals: [(after: Double, number: Int32)]
     ) async throws -> Outcome {
         let path = program.hasPrefix("/") ? program : programs.appendingPathComponent(program).path
         guard FileManager.default.isExecutableFile(atPath: path) else {
@@ -44,9 +47,8 @@ package enum Mpirun {
         }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        let launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
-        process.arguments = (ranks > 0 ? launcher : []) + [path] + arguments
-        process.environment = clean(ProcessInfo.processInfo.environment).merging(environment) { $1 }
+        process.arguments = launcher + [path] + arguments
+        process.environment = Launchers.clean(ProcessInfo.processInfo.environment).merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         // A file takes any amount of output without somebody reading it meanwhile.
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("mpirun-\(UUID().uuidString).txt")
@@ -61,7 +63,8 @@ package enum Mpirun {
         let seconds = (ContinuousClock.now - start) / .seconds(1)
         try output.close()
         let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
-        let code = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+        var code = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
+        if !launcher.isEmpty { code = Launchers.exitCode(code, of: launcher[0]) }
         return Outcome(exitCode: code, output: text, seconds: seconds, timedOut: seconds >= limit)
     }
 
@@ -97,16 +100,6 @@ package enum Mpirun {
         pthread_sigmask(SIG_SETMASK, &none, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         try process.run()
-    }
-
-    private static func clean(_ environment: [String: String]) -> [String: String] {
-        let foreign = ["OMPI_", "PMIX_", "PMI_", "PRTE_", "OPAL_", "SLURM_"]
-        var clean = environment.filter { entry in !foreign.contains { entry.key.hasPrefix($0) } }
-        clean["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
-        clean["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
-        clean["OMPI_MCA_mpi_yield_when_idle"] = "1"
-        clean["OMPI_MCA_hwloc_base_binding_policy"] = "none"
-        return clean
     }
 }
 

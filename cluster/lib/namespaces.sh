@@ -63,7 +63,8 @@ RSH
 
 # Slow cables: a switch in user space, because kernels often come without the delay of their own (netem).
 start_switch() { # NODES RATE DELAY
-    local program=$here/../.build/release/cluster-switch i ports=()
+    source "$here/../jobs/mpi.sh"
+    local program=$here/../$build/release/cluster-switch i ports=()
     [[ -x $program ]] || die "--delay needs the build of gecko: swift build -c release"
     for ((i = 1; i <= $1; i++)); do ports+=("to-n$i"); done
     echo "${2:-as fast as the machine}, $3 one way" >"$dir/hosts/switch"

@@ -79,10 +79,10 @@ life() { # alone|mpi [settings ...]
 
 # Starts the run, with what is to happen to it, in the background.
 start() { # FAULT [settings ...]
-    local launcher=()
-    [[ $mode == alone ]] || launcher=(mpirun --oversubscribe -np 2)
+    local starter=()
+    [[ $mode == alone ]] || starter=("${launcher[@]}")
     : >"$log"
-    env ${1:+GECKO_FAULT="$1"} "${launcher[@]}" "$gecko" train "$work/run.toml" --run.directory "$run" --resume \
+    env ${1:+GECKO_FAULT="$1"} "${starter[@]}" "$gecko" train "$work/run.toml" --run.directory "$run" --resume \
         "${settings[@]}" "${@:2}" >"$log" 2>&1 &
     pid=$!
 }
@@ -90,25 +90,16 @@ start() { # FAULT [settings ...]
 finish() {
     # The shell would tell of each command that a signal ended.
     { wait "$pid" && status=0 || status=$?; } 2>/dev/null
+    [[ $mode == alone ]] || status=$(mpi_status "$status" "${launcher[@]}")
     pid=''
     cat "$log" >>"$run.all.log"
 }
 
 leg() { start "$@" && finish; }
 
-# The process of a rank: the command itself, or a child of mpirun, once it has begun.
+# The process of a rank: the command itself, or one that the launcher started.
 rank_pid() { # RANK
-    [[ $mode == mpi ]] || { echo "$pid"; return; }
-    local child
-    for ((try = 0; try < 100; try++)); do
-        for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
-            if tr '\0' '\n' 2>/dev/null <"/proc/$child/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1"; then
-                echo "$child"
-                return
-            fi
-        done
-        sleep 0.02
-    done
+    if [[ $mode == mpi ]]; then mpi_rank_pid "$1" "$pid"; else echo "$pid"; fi
 }
 
 send() { # SIGNAL PID

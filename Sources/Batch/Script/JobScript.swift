@@ -1,3 +1,5 @@
+import MPI
+
 /// The sbatch script of a run: trains, saves before the time limit, goes back into the queue, goes on. The same as
 /// jobs/requeue.sbatch with its choices made, its paths absolute, and the functions that it shares with the scripts
 /// of jobs/ within.
@@ -84,6 +86,7 @@ package struct JobScript: Sendable {
             \(directives.map { "#SBATCH " + $0.map(Quoting.directive).joined(separator: " ") }.joined(separator: "\n"))
             set -euo pipefail
 
+            srun_mpi=${GECKO_SRUN_MPI:-\(MPILibrary.current.slurmPlugin)}
             \(Self.functions)
             # This run.
             if [[ ${1:-} == --help ]]; then

@@ -53,7 +53,9 @@ enum CountedMalloc {
     }
 
     private static func isInMPI(_ address: UnsafeMutableRawPointer?) -> Bool {
+        // Open MPI's; MPICH's with UCX, through which it sends.
         isInLibrary(address, "openmpi") || isInLibrary(address, "/libmpi") || isInLibrary(address, "/libopen-")
+            || isInLibrary(address, "/libuc")
     }
 
     private static func isInLibrary(_ address: UnsafeMutableRawPointer?, _ name: StaticString) -> Bool {

@@ -13,8 +13,9 @@ package struct ScheduleShape: Sendable, Equatable {
     /// The largest number of stages on one rank.
     package var virtualStages: Int { stagesByRank.reduce(0) { max($0, $1.count) } }
 
-    /// Largest number of (stage, unit) pairs; keeps every index and tag of a table within 31 bits.
-    package static let largestSize = 1 << 28
+    /// Largest number of (stage, unit) pairs; keeps every index of a table within 31 bits and every tag, two a pair, within the 28 bits that
+    /// MPICH has for them.
+    package static let largestSize = 1 << 27
 
     package init(ranks: Int, sequences: Int, slices: Int, placement: [Int]) throws {
         for (what, value) in [("ranks", ranks), ("sequences", sequences), ("slices", slices)] where value < 1 {
