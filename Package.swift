@@ -136,7 +136,9 @@ let package = Package(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["TestSupport", "Checkpoints", "Files", "GeckoCommand", "Schedules", "Numerics"]),
+            dependencies: [
+                "TestSupport", "Checkpoints", "Corpora", "Training", "Files", "GeckoCommand", "Schedules", "Numerics",
+            ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),

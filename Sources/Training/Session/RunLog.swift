@@ -14,6 +14,8 @@ struct RunLog {
     private var progress: ProgressLine
     private var history: [StepMetrics] = []
     private var skipped = 0
+    /// Of these, the steps without targets.
+    private var void = 0
     private var writesMetrics = true
 
     /// - Parameter start: the checkpoint that the run goes on from
@@ -25,6 +27,7 @@ struct RunLog {
         if let start {
             (writer, history) = try MetricsWriter.resuming(directory.metrics, after: start.step)
             skipped = start.skipped
+            void = history.count { !$0.hasTargets }
             if history.count < start.step {
                 say(
                     "warning: \(directory.metrics) lacks \(start.step - history.count) of the \(start.step) steps so far"
@@ -38,6 +41,7 @@ struct RunLog {
     }
 
     mutating func record(_ report: StepReport, step: Int, rate: Double, seconds: Double, heldOut: Double?) {
+        if !report.hasTargets { void += 1 }
         if report.skipped || !report.hasTargets { skipped += 1 }
         let tokensPerSecond = Double(plan.tokensPerStep) / seconds
         let metrics = StepMetrics(
@@ -93,7 +97,6 @@ struct RunLog {
             let huge = HugePages.inUse.map { ", \(ByteText.of($0)) of rank 0's in huge pages now" } ?? ""
             say("memory: at most \(ByteText.of(peak)) in a process\(huge)")
         }
-        let void = history.count { !$0.hasTargets }
         if skipped > void { say("skipped \(skipped - void) steps whose gradient was not finite") }
         if void > 0 {
             say("\(void) steps had no targets, so no loss and no update: their sequences held but ends of documents")

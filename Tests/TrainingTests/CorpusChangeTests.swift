@@ -1,0 +1,71 @@
+import Corpora
+import Foundation
+import Testing
+
+/// A file that isn't any more what it was when the run began is found at the next look into it, and named.
+@Suite struct CorpusChangeTests {
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
+    /// More than a page, and more than any buffer.
+    private static let size = 3 << 20
+
+    private func change(_ change: (_ path: String) throws -> Void) throws -> String? {
+        let path = try folder.write("l.bin", [UInt8](repeating: 65, count: Self.size))
+        let corpus = try Corpus.load(path: .text(path), heldOut: 0, packed: false, separator: "")
+        var tokens = [Int32](repeating: 0, count: 1000)
+        try tokens.withUnsafeMutableBufferPointer { try corpus.copyTokens(from: 5000, into: $0) }
+        try change(path)
+        var found: String?
+        do {
+            try tokens.withUnsafeMutableBufferPointer { try corpus.copyTokens(from: 5000, into: $0) }
+        } catch {
+            found = "\(error)"
+        }
+        // Reading all of it finds the same.
+        let all = Result { try CorpusRecord(reading: corpus) }
+        if case .failure(let error) = all { #expect("\(error)" == found) } else { #expect(found == nil) }
+        return found
+    }
+
+    @Test func `cut off, or grown`() throws {
+        let path = folder.file("l.bin")
+        #expect(
+            try change { #expect(truncate($0, 0) == 0) }
+                == "\(path) changed while it was read: it had \(Self.size) bytes, now 0")
+        let grown = try change {
+            let file = try FileHandle(forWritingTo: URL(fileURLWithPath: $0))
+            try file.seekToEnd()
+            try file.write(contentsOf: Data([1]))
+            try file.close()
+        }
+        #expect(grown == "\(path) changed while it was read: it had \(Self.size) bytes, now \(Self.size + 1)")
+    }
+
+    @Test func `written to in place`() throws {
+        let found = try change {
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: $0))
+            try file.write(contentsOf: Data([66]))
+            try file.close()
+            // Clocks of file systems may be coarse.
+            try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: 10)], ofItemAtPath: $0)
+        }
+        #expect(found?.hasSuffix("as many bytes as before, but was written to") == true, "\(found ?? "")")
+    }
+
+    @Test func `removed, replaced, or with a pipe in its place`() throws {
+        #expect(try change { #expect(unlink($0) == 0) }?.hasSuffix("it was removed") == true)
+        let replaced = try change {
+            let other = try folder.write("other", [UInt8](repeating: 66, count: Self.size))
+            #expect(rename(other, $0) == 0)
+        }
+        #expect(replaced?.hasSuffix("another file has its name now") == true)
+        let pipe = try change { #expect(unlink($0) == 0 && mkfifo($0, 0o644) == 0) }
+        #expect(pipe?.hasSuffix("another file has its name now") == true)
+    }
+
+    @Test func `looked at, or given another mode: it is the same`() throws {
+        #expect(try change { #expect(chmod($0, 0o444) == 0) } == nil)
+    }
+}
