@@ -130,7 +130,8 @@ let package = Package(
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            name: "VerificationTests",
+            dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
@@ -144,7 +145,8 @@ let package = Package(
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
+            name: "TrainingTests",
+            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -23,6 +23,7 @@ extension Corpus {
         guard let first else { return nil }
         let (a, b) = (reader.files[first.0].path, reader.files[first.1].path)
         let what = a == b ? "\(a) is named twice" : "\(b) is \(a)"
-        return "\(count) file\(count == 1 ? " comes" : "s come") again under another name or by a link (\(what)): the text is read as often as it is there"
+        return
+            "\(count) file\(count == 1 ? " comes" : "s come") again under another name or by a link (\(what)): the text is read as often as it is there"
     }
 }

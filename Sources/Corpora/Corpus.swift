@@ -116,6 +116,9 @@ package struct Corpus: Sendable {
         try Corpus(path: path, packed: packed, heldOut: share, leftOut: leftOut, reader: reader, pieces: pieces)
     }
 
+    /// Files that were looked into and to which something happened that their sizes and times don't show; each change once.
+    package func takeTouched() -> [Int] { reader.takeTouched() }
+
     /// Copies the tokens from `start` on into `tokens`, as many as it holds.
     /// - Throws: `CorpusError` for a file that can't be read or isn't the same any more
     package func copyTokens(from start: Int, into tokens: UnsafeMutableBufferPointer<Int32>) throws {

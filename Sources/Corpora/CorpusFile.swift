@@ -37,14 +37,18 @@ struct CorpusFile: Sendable {
         }
     }
 
+    /// - Returns: its stamp now
     /// - Throws: `CorpusError` when it is no longer the same, by its name
-    func check() throws {
+    @discardableResult
+    func check() throws -> FileStamp {
         var status = stat()
         guard path.withCString({ stat($0, &status) }) == 0 else {
             if errno == ENOENT { throw CorpusError.changed(path, "it was removed") }
             throw CorpusError.system(path)
         }
-        try check(FileStamp(status))
+        let now = FileStamp(status)
+        try check(now)
+        return now
     }
 
     func check(_ now: FileStamp) throws {

@@ -11,6 +11,9 @@ final class CorpusReader: Sendable {
     private let opened = Mutex<[(index: Int, file: OpenFile)]>([])
     private static let mostOpened = 32
 
+    /// Files that something happened to which their times and sizes don't show: the stamp that was seen, and whether somebody has asked for it.
+    private let touched = Mutex<[Int: (stamp: FileStamp, isTold: Bool)]>([:])
+
     /// Bytes in one read of a whole file: few enough to be still in the cache when they are looked at.
     private static let piece = 1 << 18
 
@@ -18,10 +21,27 @@ final class CorpusReader: Sendable {
 
     /// Lets the body read from a file, which is the same before and after.
     func look(into index: Int, _ body: (OpenFile) throws -> Void) throws {
-        try files[index].check()
+        let now = try files[index].check()
+        if now.isTouched(since: files[index].stamp) { note(index, now) }
         let file = try open(index)
         try body(file)
         try files[index].check(try file.stamp())
+    }
+
+    private func note(_ index: Int, _ now: FileStamp) {
+        touched.withLock {
+            if let known = $0[index], !now.isTouched(since: known.stamp) { return }
+            $0[index] = (now, false)
+        }
+    }
+
+    /// Files whose bytes might be others although nothing but their change of state says so; each change is told once.
+    func takeTouched() -> [Int] {
+        touched.withLock { touched in
+            let fresh = touched.filter { !$0.value.isTold }.keys.sorted()
+            for index in fresh { touched[index]?.isTold = true }
+            return fresh
+        }
     }
 
     /// All bytes of a file, piece by piece; nothing is kept open.

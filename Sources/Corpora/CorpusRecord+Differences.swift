@@ -29,7 +29,9 @@ private struct Comparison {
             }
         }
         for (_, file) in gone {
-            let renamed = added.first { $0.value.size == file.size && $0.value.sha256 == file.sha256 && file.sha256 != nil }
+            let renamed = added.first {
+                $0.value.size == file.size && $0.value.sha256 == file.sha256 && file.sha256 != nil
+            }
             if let renamed {
                 added[renamed.key] = nil
                 lines.append("\(file.path) is called \(renamed.value.path) now, and files are read by name")

@@ -30,21 +30,40 @@ package struct CorpusRecord: Sendable, Equatable {
     /// - Returns: nil when it shall not go on
     /// - Throws: `CorpusError` for a file that can't be read or isn't the same any more
     package init?(reading corpus: Corpus, while goesOn: () -> Bool = { true }) throws {
-        struct Stopped: Error {}
         var files = CorpusRecord(sizesOf: corpus).files
+        for index in files.indices {
+            guard let sha256 = try Self.sha256(of: index, in: corpus, while: goesOn) else { return nil }
+            files[index].sha256 = sha256
+        }
+        self.init(tokens: corpus.count, files: files)
+    }
+
+    private static func sha256(of index: Int, in corpus: Corpus, while goesOn: () -> Bool) throws -> String? {
+        struct Stopped: Error {}
+        var digest = ParameterDigest()
         do {
-            for index in files.indices {
-                var digest = ParameterDigest()
-                try corpus.reader.readAll(index) { _, bytes in
-                    guard goesOn() else { throw Stopped() }
-                    digest.update(bytes)
-                }
-                files[index].sha256 = digest.hex()
+            try corpus.reader.readAll(index) { _, bytes in
+                guard goesOn() else { throw Stopped() }
+                digest.update(bytes)
             }
         } catch is Stopped {
             return nil
         }
-        self.init(tokens: corpus.count, files: files)
+        return digest.hex()
+    }
+
+    /// Reads files again to which something happened that their sizes and times don't show.
+    /// - Parameter files: from `Corpus.takeTouched`
+    /// - Throws: `CorpusError` for one whose bytes are others
+    package func compare(_ files: [Int], of corpus: Corpus, while goesOn: () -> Bool = { true }) throws {
+        for index in files {
+            guard let sha256 = try Self.sha256(of: index, in: corpus, while: goesOn) else { return }
+            guard sha256 == self.files[index].sha256 else {
+                throw CorpusError.changed(
+                    self.files[index].path, "it has as many bytes as before and the same time, but its bytes are others"
+                )
+            }
+        }
     }
 
     /// The text in a few words, the same for the same text: "4404412 tokens, sha256 0f..."; without the digest while that isn't known.
@@ -69,7 +88,8 @@ package struct CorpusRecord: Sendable, Equatable {
 extension CorpusRecord {
     /// The record as a file that `sha256sum --check` reads, too.
     package var bytes: [UInt8] {
-        let head = "# The text of this run, \(Self.name(tokens: tokens)): sha256sum --check says whether it is still the same.\n"
+        let head =
+            "# The text of this run, \(Self.name(tokens: tokens)): sha256sum --check says whether it is still the same.\n"
         var bytes = Array(head.utf8)
         for file in files {
             let isEscaped = file.path.bytes.contains { Self.escape($0) != nil }
@@ -104,7 +124,8 @@ extension CorpusRecord {
             let sha256 = String(decoding: fields.prefix(64), as: UTF8.self)
             guard let known = size, fields.count > 66, sha256.allSatisfy(\.isHexDigit) else { return nil }
             let path = Array(fields.dropFirst(66))
-            files.append(File(path: BytePath(bytes: isEscaped ? Self.unescaped(path) : path), size: known, sha256: sha256))
+            files.append(
+                File(path: BytePath(bytes: isEscaped ? Self.unescaped(path) : path), size: known, sha256: sha256))
             size = nil
         }
         guard !files.isEmpty else { return nil }

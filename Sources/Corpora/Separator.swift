@@ -22,7 +22,8 @@ package struct Separator: Sendable, Equatable {
             case UInt8(ascii: "x"):
                 let digits = String(decoding: rest.prefix(2), as: UTF8.self)
                 guard digits.utf8.count == 2, let value = UInt8(digits, radix: 16), !digits.hasPrefix("+") else {
-                    throw CorpusError("has \\x without two hexadecimal digits: write a byte as \\x0a, a backslash as \\\\")
+                    throw CorpusError(
+                        "has \\x without two hexadecimal digits: write a byte as \\x0a, a backslash as \\\\")
                 }
                 bytes.append(value)
                 rest.removeFirst(2)

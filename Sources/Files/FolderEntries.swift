@@ -26,7 +26,7 @@ extension Folder {
     /// Where a link leads; nil if it is none.
     package static func link(_ path: BytePath) -> BytePath? {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { target -> BytePath? in
-            let count = path.withCString { readlink($0, target.baseAddress, target.count) }
+            let count = path.withCString { readlink($0, target.baseAddress!, target.count) }
             return count > 0 ? BytePath(bytes: target[..<count].map { UInt8(bitPattern: $0) }) : nil
         }
     }

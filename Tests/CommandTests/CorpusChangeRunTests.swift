@@ -9,7 +9,9 @@ import Training
 /// it was.
 @Suite(.serialized) struct CorpusChangeRunTests {
     /// Numbers that don't hang on how many steps there are to be.
-    private static let even = ["--optimizer.schedule", "constant", "--optimizer.warmup", "0", "--run.overwrite", "false"]
+    private static let even = [
+        "--optimizer.schedule", "constant", "--optimizer.warmup", "0", "--run.overwrite", "false",
+    ]
 
     /// Runs until some steps are done, does something to the text, and waits for the end.
     private func run(
@@ -40,7 +42,8 @@ import Training
         }
         #expect(outcome.exitCode == 1 && !outcome.timedOut, "\(outcome.output)")
         #expect(
-            outcome.output.contains("\(path) changed while it was read: it had \(text.count) bytes, now 7. The run is saved in"),
+            outcome.output.contains(
+                "\(path) changed while it was read: it had \(text.count) bytes, now 7. The run is saved in"),
             "\(outcome.output)")
         #expect(outcome.output.components(separatedBy: "Error:").count == 2, "\(outcome.output)")
         let store = CheckpointStore(space.path + "/run/checkpoints")
@@ -59,14 +62,18 @@ import Training
     }
 
     @Test func aTextThatIsReplacedOrCannotBeReadAnyMoreEndsTheRun() async throws {
-        for (name, words) in [("mv other corpus.txt", "another file has its name now"), ("rm corpus.txt", "it was removed")] {
+        for (name, words) in [
+            ("mv other corpus.txt", "another file has its name now"), ("rm corpus.txt", "it was removed"),
+        ] {
             let space = try Workspace()
             try space.write("other", String(repeating: "geese ", count: 6000))
             let outcome = try await run(space, Self.even + ["--training.steps", "100000"], ranks: 0) {
                 _ = try runProgram("/bin/sh", ["-c", "cd '\(space.path)' && \(name)"])
             }
             #expect(outcome.exitCode == 1 && !outcome.timedOut, "\(outcome.output)")
-            #expect(outcome.output.contains("corpus.txt changed while it was read: \(words). The run is saved"), "\(outcome.output)")
+            #expect(
+                outcome.output.contains("corpus.txt changed while it was read: \(words). The run is saved"),
+                "\(outcome.output)")
         }
     }
 
@@ -79,7 +86,10 @@ import Training
         let options = Self.even + ["--data.path", space.path + "/t", "--checkpoint.every", "2"]
         #expect(try await space.train(options).exitCode == 0)
         let changes = [
-            ("printf XXXXXXXX | dd of=t/a.txt bs=1 seek=1234567 conv=notrunc", "\(a) has as many bytes as before, but not the same"),
+            (
+                "printf XXXXXXXX | dd of=t/a.txt bs=1 seek=1234567 conv=notrunc",
+                "\(a) has as many bytes as before, but not the same"
+            ),
             ("echo 1 >>t/b.txt", "\(b) had 3893 bytes, now 3895"),
             ("echo 1 >t/c.txt", "\(space.path)/t/c.txt is new"),
             ("rm t/b.txt", "\(b) is gone"),
@@ -94,7 +104,8 @@ import Training
         }
         // New times and a new place make no other text.
         _ = try runProgram("/bin/sh", ["-c", "cd '\(space.path)'; mv t elsewhere; touch elsewhere/*"])
-        let moved = try await space.train(options + ["--training.steps", "4", "--data.path", space.path + "/elsewhere"])
+        let moved = try await space.train(
+            options + ["--training.steps", "4", "--data.path", space.path + "/elsewhere"])
         #expect(moved.exitCode == 0, "\(moved.output)")
     }
 
@@ -105,7 +116,8 @@ import Training
         #expect(try await space.train(options).exitCode == 0)
         let store = CheckpointStore(space.path + "/run/checkpoints")
         var manifest = try #require(try store.entries().compactMap(\.manifest).last)
-        let plan = try TrainingPlan(try RunConfiguration.load(file: space.path + "/run.toml", overrides: []).validated(world: nil))
+        let plan = try TrainingPlan(
+            try RunConfiguration.load(file: space.path + "/run.toml", overrides: []).validated(world: nil))
         manifest.corpus = try plan.outline()
         #expect(manifest.corpus.contains("sha256 of samples"))
         try manifest.json.write(toFile: store.manifestPath(manifest.step), atomically: true, encoding: .utf8)

@@ -54,7 +54,8 @@ import Training
 
     @Test(arguments: [
         ("[]", "expected a path, several separated by commas, or a list of paths"), ("[1, 2]", "found the list [1, 2]"),
-        ("[\"a\", 2]", "a list that holds more than integers"), ("3", "found 3"), ("[\"a\", \"\"]", "empty entry, number 2 of 2"),
+        ("[\"a\", 2]", "a list that holds more than integers"), ("3", "found 3"),
+        ("[\"a\", \"\"]", "empty entry, number 2 of 2"),
         ("\"\"", "data.path is empty"),
     ])
     func `what is no list of paths is refused`(value: String, words: String) {

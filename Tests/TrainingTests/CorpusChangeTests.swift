@@ -65,7 +65,43 @@ import Testing
         #expect(pipe?.hasSuffix("another file has its name now") == true)
     }
 
-    @Test func `looked at, or given another mode: it is the same`() throws {
-        #expect(try change { #expect(chmod($0, 0o444) == 0) } == nil)
+    @Test func `given another mode it is the same; written to with its time set back it isn't`() throws {
+        let path = try folder.write("l.bin", [UInt8](repeating: 65, count: Self.size))
+        let corpus = try Corpus.load(path: .text(path), heldOut: 0, packed: false, separator: "")
+        let record = try #require(try CorpusRecord(reading: corpus))
+        func look() throws -> [Int] {
+            var tokens = [Int32](repeating: 0, count: 10)
+            try tokens.withUnsafeMutableBufferPointer { try corpus.copyTokens(from: 0, into: $0) }
+            return corpus.takeTouched()
+        }
+        #expect(try look() == [])
+        // Until the file system's clock has gone on.
+        func touch() throws {
+            for _ in 0..<500 {
+                #expect(chmod(path, 0o600) == 0 && chmod(path, 0o644) == 0)
+                let touched = try look()
+                if !touched.isEmpty {
+                    #expect(touched == [0])
+                    break
+                }
+                usleep(2000)
+            }
+        }
+        try touch()
+        #expect(try look() == [])
+        try record.compare([0], of: corpus)
+        var status = stat()
+        #expect(stat(path, &status) == 0)
+        let file = try FileHandle(forUpdating: URL(fileURLWithPath: path))
+        try file.seek(toOffset: 2_000_000)
+        try file.write(contentsOf: Data([66]))
+        try file.close()
+        let times = [status.st_atim, status.st_mtim]
+        #expect(utimensat(AT_FDCWD, path, times, 0) == 0)
+        try touch()
+        let error = #expect(throws: CorpusError.self) { try record.compare([0], of: corpus) }
+        #expect(
+            error?.description.hasSuffix("the same time, but its bytes are others") == true,
+            "\(error?.description ?? "")")
     }
 }

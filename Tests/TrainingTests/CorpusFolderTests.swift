@@ -39,7 +39,8 @@ import Testing
     @Test func `names are bytes, in the order of bytes`() throws {
         // Not UTF-8, a line break, blanks at both ends, a comma, letters whose order a locale would change.
         let names: [[UInt8]] = [
-            Array(" b ".utf8), Array("B".utf8), Array("a\nb".utf8), Array("a,b".utf8), Array("é".utf8), [98, 0xFF, 46], [0xFE],
+            Array(" b ".utf8), Array("B".utf8), Array("a\nb".utf8), Array("a,b".utf8), Array("é".utf8), [98, 0xFF, 46],
+            [0xFE],
         ]
         for (i, name) in names.enumerated() { try write(name, "\(i)") }
         let order = names.indices.sorted { names[$0].lexicographicallyPrecedes(names[$1]) }
@@ -52,7 +53,8 @@ import Testing
         _ = try folder.write("elsewhere/x/deep", "X".utf8)
         _ = try folder.write("elsewhere/file", "F".utf8)
         try FileManager.default.createSymbolicLink(atPath: folder.file("text/a"), withDestinationPath: "../elsewhere/x")
-        try FileManager.default.createSymbolicLink(atPath: folder.file("text/c"), withDestinationPath: "../elsewhere/file")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.file("text/c"), withDestinationPath: "../elsewhere/file")
         let corpus = try load(.text(folder.file("text")))
         #expect(try text(corpus) == "XBF")
         #expect(corpus.leftOut == nil && corpus.repetition == nil)
@@ -98,10 +100,13 @@ import Testing
         #expect(refusal(.text(link)).contains("where nothing is"))
         try FileManager.default.removeItem(atPath: link)
         try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: "b")
-        #expect(refusal(.text(folder.file("text"))).contains("\(link): it is a link that leads to b, and so on in a circle"))
+        #expect(
+            refusal(.text(folder.file("text"))).contains("\(link): it is a link that leads to b, and so on in a circle")
+        )
     }
 
-    @Test(.timeLimit(.minutes(1))) func `pipes, sockets, hidden and empty files are left out, and that is said`() throws {
+    @Test(.timeLimit(.minutes(1))) func `pipes, sockets, hidden and empty files are left out, and that is said`() throws
+    {
         _ = try folder.write("text/a", "A".utf8)
         _ = try folder.write("text/empty", "".utf8)
         _ = try folder.write("text/.git/config", "G".utf8)
@@ -112,7 +117,8 @@ import Testing
         let t = folder.file("text")
         #expect(
             corpus.leftOut
-                == "2 hidden files or folders (\(t)/.git, ...), 1 pipe, socket or device (\(t)/pipe), 1 empty file (\(t)/empty)")
+                == "2 hidden files or folders (\(t)/.git, ...), 1 pipe, socket or device (\(t)/pipe), 1 empty file (\(t)/empty)"
+        )
         #expect(refusal(.text("\(t)/pipe")).contains("neither a file nor a folder"))
     }
 
@@ -141,7 +147,8 @@ import Testing
         let corpus = try load(.text(folder.path), exclusions)
         #expect(try text(corpus) == "A")
         #expect(corpus.leftOut == "2 folders of gecko runs (\(folder.file("mine")), ...)")
-        #expect(refusal(.text(folder.file("mine")), exclusions).contains("which is run.directory, where the run writes"))
+        #expect(
+            refusal(.text(folder.file("mine")), exclusions).contains("which is run.directory, where the run writes"))
         try FileManager.default.removeItem(atPath: folder.file("a.txt"))
         #expect(refusal(.text(folder.path), exclusions).contains("has no files, only 2 folders of gecko runs"))
     }
@@ -162,11 +169,14 @@ import Testing
         #expect(try load(.text(long)).doubt == nil)
         let zero = try folder.write("zero", [65, 0, 65])
         #expect(try load(.text(zero)).doubt == "\(zero) has zero bytes; its bytes are trained on like any others")
-        let packed = try folder.write("packed", [0x1F, 0x8B, 8, 1] + (0..<400).map { UInt8(truncatingIfNeeded: $0 &* 77 | 129) })
+        let packed = try folder.write(
+            "packed", [0x1F, 0x8B, 8, 1] + (0..<400).map { UInt8(truncatingIfNeeded: $0 &* 77 | 129) })
         let doubt = try #require(try load(.list([text, packed, zero])).doubt)
         #expect(doubt.contains("2 of 3 files don't look like text, the first: \(packed) begins with bytes of which"))
         // A few characters of another encoding are still text.
-        let latin = try folder.write("latin", Array("Gr\u{FC}\u{DF}e an alle, die das lesen und sich wundern".unicodeScalars.map { UInt8($0.value) }))
+        let latin = try folder.write(
+            "latin",
+            Array("Gr\u{FC}\u{DF}e an alle, die das lesen und sich wundern".unicodeScalars.map { UInt8($0.value) }))
         #expect(try load(.text(latin)).doubt == nil)
     }
 }

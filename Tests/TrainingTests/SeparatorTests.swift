@@ -16,7 +16,8 @@ import Training
 
     @Test func `escapes stand for bytes`() throws {
         let cases: [(String, [UInt8])] = [
-            ("\\n\\n", [10, 10]), ("\n\n", [10, 10]), ("\\t|\\r", [9, 124, 13]), ("\\\\n", [92, 110]), ("\\x00\\xff", [0, 255]),
+            ("\\n\\n", [10, 10]), ("\n\n", [10, 10]), ("\\t|\\r", [9, 124, 13]), ("\\\\n", [92, 110]),
+            ("\\x00\\xff", [0, 255]),
             ("\\x0A", [10]), ("é", [0xC3, 0xA9]), ("", []),
         ]
         for (text, bytes) in cases { #expect(try Separator(text).bytes == bytes, "\(text)") }

@@ -10,7 +10,8 @@ import Training
     init() throws { folder = try TemporaryFolder() }
 
     private static let model = [
-        "--model.layers=2", "--model.dim=32", "--model.z_dim=16", "--model.value_dim=32", "--model.ffn_dim=32", "--model.heads=2",
+        "--model.layers=2", "--model.dim=32", "--model.z_dim=16", "--model.value_dim=32", "--model.ffn_dim=32",
+        "--model.heads=2",
         "--model.ema_dim=2", "--model.norm_groups=4", "--training.batch=2",
     ]
 
@@ -29,19 +30,26 @@ import Training
     }
 
     @Test(arguments: [
-        Case(bytes: 32, overrides: ["--model.chunk=16", "--data.sequence=32", "--data.held_out=0"], names: ["data.sequence to 16"]),
         Case(
-            bytes: 300, overrides: ["--model.chunk=16", "--data.sequence=512", "--data.held_out=0", "--pipeline.slice=64"],
+            bytes: 32, overrides: ["--model.chunk=16", "--data.sequence=32", "--data.held_out=0"],
+            names: ["data.sequence to 16"]),
+        Case(
+            bytes: 300,
+            overrides: ["--model.chunk=16", "--data.sequence=512", "--data.held_out=0", "--pipeline.slice=64"],
             names: ["data.sequence to 256"]),
         Case(
-            bytes: 60, overrides: ["--model.chunk=16", "--data.sequence=512", "--data.held_out=0", "--pipeline.slice=64"],
+            bytes: 60,
+            overrides: ["--model.chunk=16", "--data.sequence=512", "--data.held_out=0", "--pipeline.slice=64"],
             names: ["data.sequence to 48 and pipeline.slice to 0"]),
-        Case(bytes: 10, overrides: ["--model.chunk=16", "--data.sequence=64", "--data.held_out=0"], names: ["at least 65 bytes of text, 55 more"]),
+        Case(
+            bytes: 10, overrides: ["--model.chunk=16", "--data.sequence=64", "--data.held_out=0"],
+            names: ["at least 65 bytes of text, 55 more"]),
         Case(
             bytes: 200, overrides: ["--model.chunk=8", "--data.sequence=64", "--data.held_out=0.05"],
             names: ["data.sequence to 8", "data.held_out to 0.4", "data.held_out to 0 for no evaluation"]),
         Case(
-            bytes: 100, overrides: ["--model.chunk=8", "--data.sequence=64", "--data.held_out=0", "--data.streams=true"],
+            bytes: 100,
+            overrides: ["--model.chunk=8", "--data.sequence=64", "--data.held_out=0", "--data.streams=true"],
             names: ["data.sequence to 48"]),
     ])
     func `what is suggested works`(_ c: Case) throws {

@@ -68,7 +68,9 @@ import Testing
         #expect(sampler.windowsPerEpoch == 9)
         for step in 0..<6 {
             for index in 0..<3 {
-                let (inputs, targets) = try read(5) { try sampler.fill(step: step, index: index, inputs: $0, targets: $1) }
+                let (inputs, targets) = try read(5) {
+                    try sampler.fill(step: step, index: index, inputs: $0, targets: $1)
+                }
                 let start = Int32(sampler.window(step: step, index: index).start)
                 #expect(inputs == Array(start..<start + 5))
                 #expect(targets == Array(start + 1..<start + 6))

@@ -59,7 +59,9 @@ package enum CheckpointExchange {
         }
         let (size, sha256) = try writer.finish()
         guard let sha256 else { preconditionFailure("tensors are written in the order of the file") }
-        guard let text = try CorpusRecord(reading: plan.corpus) else { preconditionFailure("nothing stops the reading") }
+        guard let text = try CorpusRecord(reading: plan.corpus) else {
+            preconditionFailure("nothing stops the reading")
+        }
         var manifest = Manifest(plan, .init(step: 0, skipped: 0, skippedInARow: 0), corpus: text.name)
         manifest.files = [.init(name: name, rank: 0, size: size, sha256: sha256)]
         try store.commit(manifest)

@@ -12,30 +12,65 @@ final class CorpusCheck: Sendable {
         var thread: PosixThread?
     }
 
+    private let corpus: Corpus
     private let state = Mutex(State())
     private let goesOn = Atomic(true)
+    private let isReading = Atomic(false)
 
     /// This takes some hundredths of a second, where the system has the files in memory.
     private static let short = 64 << 20
 
-    /// - Parameter atOnce: a text of so many bytes is read before this returns
-    init(_ corpus: Corpus, atOnce: Int = short) throws {
-        guard corpus.size > atOnce else { return read(corpus) }
+    init(_ corpus: Corpus) throws {
+        self.corpus = corpus
+        guard corpus.size > Self.short else { return read() }
+        try start { $0.read() }
+    }
+
+    private func start(_ work: @escaping @Sendable (CorpusCheck) -> Void) throws {
+        isReading.store(true, ordering: .relaxed)
         let thread = try PosixThread(name: "gecko corpus") {
             // The workers go first where they want the core.
             setpriority(PRIO_PROCESS, 0, 10)
-            self.read(corpus)
+            work(self)
+            self.isReading.store(false, ordering: .releasing)
         }
-        state.withLock { $0.thread = thread }
+        let old = state.withLock { state in
+            defer { state.thread = thread }
+            return state.thread
+        }
+        old?.join()
     }
 
     /// Nil while it is being read.
     var result: Result<CorpusRecord, CorpusError>? { state.withLock { $0.result } }
 
-    private func read(_ corpus: Corpus) {
+    private func read() {
+        finish {
+            try CorpusRecord(reading: corpus) { goesOn.load(ordering: .relaxed) }
+        }
+    }
+
+    /// Reads files again to which something happened since, while the run goes on.
+    func lookAgain() {
+        guard !isReading.load(ordering: .acquiring), case .success(let record)? = result else { return }
+        let touched = corpus.takeTouched()
+        guard !touched.isEmpty else { return }
+        do {
+            try start { check in
+                check.finish {
+                    try record.compare(touched, of: check.corpus) { check.goesOn.load(ordering: .relaxed) }
+                    return record
+                }
+            }
+        } catch {
+            warn("\(error): the text is not compared again")
+        }
+    }
+
+    private func finish(_ work: () throws -> CorpusRecord?) {
         let found: Result<CorpusRecord, CorpusError>
         do {
-            guard let record = try CorpusRecord(reading: corpus, while: { goesOn.load(ordering: .relaxed) }) else { return }
+            guard let record = try work() else { return }
             found = .success(record)
         } catch let error as CorpusError {
             found = .failure(error)

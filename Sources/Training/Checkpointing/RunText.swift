@@ -59,6 +59,7 @@ final class RunText: Sendable {
 
     var verdict: Verdict {
         let (check, expected) = state.withLock { ($0.check, $0.expected) }
+        check?.lookAgain()
         switch check?.result {
         case nil: return .open
         case .failure: return .unreadable

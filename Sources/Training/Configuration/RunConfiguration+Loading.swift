@@ -117,7 +117,8 @@ extension RunConfiguration {
         let numbers = elements.compactMap(\.int)
         if numbers.count == elements.count { return .list(numbers) }
         let texts = elements.compactMap(\.string)
-        return texts.count == elements.count ? .texts(texts) : .other("a list that holds more than integers, or more than texts")
+        return texts.count == elements.count
+            ? .texts(texts) : .other("a list that holds more than integers, or more than texts")
     }
 
     /// Sets one key; returns the problem, if there is one.

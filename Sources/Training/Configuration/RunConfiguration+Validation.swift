@@ -13,7 +13,8 @@ extension RunConfiguration {
         resolved.checkPipeline(world: world, &problems)
         if (checkpoint.localEvery > 0) != !checkpoint.localDirectory.isEmpty {
             problems.append(
-                "\(quote("checkpoint.local_every")) and \(quote("checkpoint.local_directory")) belong together: give both or neither")
+                "\(quote("checkpoint.local_every")) and \(quote("checkpoint.local_directory")) belong together: give both or neither"
+            )
         }
         if run.directory.isEmpty { problems.append("run.directory is empty: give the folder for the results") }
         guard problems.isEmpty else { throw ConfigurationError(problems) }

@@ -42,7 +42,9 @@ final class BatchesAhead {
         let told = try await group.exchange { notes($0).values }.map { BoundaryNotes($0) }
         if let end = try await hear(told) { throw AgreedFailure(ownProblem: end.problem) }
         if let targets = held?.targets, targets == 0 {
-            if group.isRoot { warn("the held-out text has no targets, so there is no held-out loss: raise data.held_out") }
+            if group.isRoot {
+                warn("the held-out text has no targets, so there is no held-out loss: raise data.held_out")
+            }
             return nil
         }
         return held
@@ -120,7 +122,9 @@ final class BatchesAhead {
             try bytes.withUnsafeBytes { try file.write($0, at: 0) }
             try file.commit()
         } catch {
-            warn("\(error). Training goes on; should the text be another one later, nobody can say which of its files is")
+            warn(
+                "\(error). Training goes on; should the text be another one later, nobody can say which of its files is"
+            )
         }
     }
 }

@@ -31,7 +31,9 @@ struct SequenceAdvice {
             let first = min(longest, data.sequence - 1) / step * step
             return Array(stride(from: first, to: 0, by: -step).prefix(Self.mostTries))
         }
-        if isSliceGiven, slice % chunk == 0, let length = nextTries(slice).first(where: { works(sequence: $0, slice: slice) }) {
+        if isSliceGiven, slice % chunk == 0,
+            let length = nextTries(slice).first(where: { works(sequence: $0, slice: slice) })
+        {
             return "data.sequence to \(length)"
         }
         guard let length = nextTries(chunk).first(where: { works(sequence: $0, slice: 0) }) else { return nil }
