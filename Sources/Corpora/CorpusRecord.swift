@@ -10,7 +10,7 @@ package struct CorpusRecord: Sendable, Equatable {
         var sha256: String?
     }
 
-    let tokens: Int
+    package let tokens: Int
     let files: [File]
 
     init(tokens: Int, files: [File]) {

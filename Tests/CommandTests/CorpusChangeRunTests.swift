@@ -67,8 +67,9 @@ import Training
         ] {
             let space = try Workspace()
             try space.write("other", String(repeating: "geese ", count: 6000))
+            let command = "cd '\(space.path)' && \(name)"
             let outcome = try await run(space, Self.even + ["--training.steps", "100000"], ranks: 0) {
-                _ = try runProgram("/bin/sh", ["-c", "cd '\(space.path)' && \(name)"])
+                _ = try runProgram("/bin/sh", ["-c", command])
             }
             #expect(outcome.exitCode == 1 && !outcome.timedOut, "\(outcome.output)")
             #expect(

@@ -22,15 +22,14 @@ final class CorpusCheck: Sendable {
 
     init(_ corpus: Corpus) throws {
         self.corpus = corpus
-        guard corpus.size > Self.short else { return read() }
-        try start { $0.read() }
+        if corpus.size > Self.short { try start { $0.read() } } else { read() }
     }
 
     private func start(_ work: @escaping @Sendable (CorpusCheck) -> Void) throws {
         isReading.store(true, ordering: .relaxed)
         let thread = try PosixThread(name: "gecko corpus") {
             // The workers go first where they want the core.
-            setpriority(PRIO_PROCESS, 0, 10)
+            setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, 10)
             work(self)
             self.isReading.store(false, ordering: .releasing)
         }
