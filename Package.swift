@@ -152,19 +152,23 @@ let package = Package(
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            name: "VerificationTests",
+            dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests",
-            dependencies: ["TestSupport", "Checkpoints", "Files", "GeckoCommand", "Schedules", "Numerics"]),
+            dependencies: [
+                "TestSupport", "Checkpoints", "Corpora", "Training", "Files", "GeckoCommand", "Schedules", "Numerics",
+            ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
+            name: "TrainingTests",
+            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,4 +1,5 @@
-import Foundation
+import Files
+import Numerics
 
 /// Byte-level text as one long row of tokens: the files one after the other, the last share of it held out. Tokens are
 /// made on demand from the files' bytes; when packed, a bos token stands before each document.
@@ -10,6 +11,7 @@ package struct Corpus: Sendable {
         let bytes: Range<Int>
     }
 
+    /// As it was given; for messages.
     package let path: String
     package let packed: Bool
     /// Tokens in all.
@@ -19,79 +21,165 @@ package struct Corpus: Sendable {
     /// Tokens kept for evaluation: the last ones.
     package let heldOut: Range<Int>
     /// The share that was asked for.
-    let heldOutShare: Double
-    /// Documents of a packed corpus; without packing, files.
-    package let documents: Int
+    package let heldOutShare: Double
+    /// Of the folders that were looked through, what is no text of theirs.
+    package let leftOut: String?
 
-    private let files: [CorpusFile]
+    let reader: CorpusReader
     private let pieces: [Piece]
 
     /// Tokens of a model of this corpus.
     package var vocabulary: Int { ByteVocabulary.size(packed: packed) }
+    /// Documents of a packed corpus; without packing, files. Empty ones don't count.
+    package var documents: Int { pieces.count }
+    /// Bytes of the longest of them.
+    package var longestDocument: Int { pieces.reduce(0) { max($0, $1.bytes.count) } }
+    /// Files with something in them.
+    package var fileCount: Int { reader.files.count }
+    /// Bytes of all files.
+    package var size: Int { reader.files.reduce(0) { $0 + $1.size } }
 
     /// - Parameters:
-    ///   - path: a file, a folder, or several separated by commas.
     ///   - heldOut: share of the tokens kept for evaluation, in [0, 1).
     ///   - packed: a bos token goes before each document.
-    ///   - separator: text that ends a document within a file when packed; it is not part of any document.
-    /// - Throws: `CorpusError` for what is missing, unreadable or empty.
-    package static func load(path: String, heldOut: Double, packed: Bool, separator: String) throws -> Corpus {
-        let files = try CorpusFile.list(path).map(CorpusFile.init)
+    ///   - separator: text that ends a document within a file when packed, with escapes; it is not part of any document.
+    ///   - exclusions: what no corpus holds
+    /// - Throws: `CorpusError` for what is missing, unreadable or empty, and for a separator that never occurs.
+    package static func load(
+        path: CorpusPaths, heldOut: Double, packed: Bool, separator: String,
+        leavingOut exclusions: CorpusExclusions = .none
+    ) throws -> Corpus {
+        var listing = try CorpusListing(path, leavingOut: exclusions)
+        let found = try listing.files.map { try CorpusFile($0) }
+        for file in found where file.size == 0 { listing.leaveOut(.empty, file.path) }
+        let reader = CorpusReader(found.filter { $0.size > 0 })
+        guard !reader.files.isEmpty else {
+            let what = found.count == 1 ? "is empty" : "has \(found.count) files, all empty"
+            throw CorpusError("the corpus \(path) \(what): give a text to train on")
+        }
+        let pieces = try Self.pieces(of: reader, path, packed: packed, separator: separator)
+        return try Corpus(
+            path: path.description, packed: packed, heldOut: heldOut, leftOut: listing.leftOut.text, reader: reader,
+            pieces: pieces)
+    }
+
+    private static func pieces(
+        of reader: CorpusReader, _ path: CorpusPaths, packed: Bool, separator text: String
+    ) throws -> [Piece] {
+        let separator: Separator
+        do {
+            separator = try Separator(packed ? text : "")
+        } catch let error as CorpusError {
+            throw CorpusError("data.separator \"\(text)\" \(error)")
+        }
         var pieces: [Piece] = []
         var count = 0
-        for (index, file) in files.enumerated() {
+        var occurs = separator.bytes.isEmpty
+        for (index, file) in reader.files.enumerated() {
             let documents =
-                packed && !separator.isEmpty
-                ? file.bytes.pieces(between: Array(separator.utf8)) : [0..<file.bytes.count]
+                separator.bytes.isEmpty ? [0..<file.size] : try reader.documents(of: index, between: separator)
+            occurs = occurs || documents.count > 1
             for bytes in documents where !bytes.isEmpty {
                 pieces.append(Piece(start: count, file: index, bytes: bytes))
                 count += bytes.count + (packed ? 1 : 0)
             }
         }
-        guard count > 0 else {
-            let what = files.count == 1 ? "is empty" : "has \(files.count) files, all empty"
-            throw CorpusError("the corpus \(path) \(what): give a text to train on")
+        guard occurs else {
+            throw CorpusError(
+                "data.separator \"\(BytePath(bytes: separator.bytes))\" does not occur in \(path): give the text that stands between its "
+                    + "documents (\\n is a line's end, \\t a tab, \\\\ a backslash, \\xNN a byte), or leave it out, and each file is a document"
+            )
         }
-        let kept = count - Int((Double(count) * heldOut).rounded())
-        return Corpus(
-            path: path, packed: packed, count: count, train: 0..<kept, heldOut: kept..<count, heldOutShare: heldOut,
-            documents: pieces.count, files: files, pieces: pieces)
+        guard count > 0 else {
+            throw CorpusError("the corpus \(path) has nothing but data.separator: give a text to train on")
+        }
+        return pieces
     }
 
+    private init(
+        path: String, packed: Bool, heldOut: Double, leftOut: String?, reader: CorpusReader, pieces: [Piece]
+    ) throws {
+        self.path = path
+        self.packed = packed
+        self.leftOut = leftOut
+        self.reader = reader
+        self.pieces = pieces
+        count = pieces.last.map { $0.start + $0.bytes.count + (packed ? 1 : 0) } ?? 0
+        heldOutShare = heldOut
+        let kept = CorpusNeed.kept(of: count, heldOut: heldOut)
+        train = 0..<kept
+        self.heldOut = kept..<count
+    }
+
+    /// The same text with another share held out.
+    package func holdingOut(_ share: Double) throws -> Corpus {
+        try Corpus(path: path, packed: packed, heldOut: share, leftOut: leftOut, reader: reader, pieces: pieces)
+    }
+
+    /// Files that were looked into and to which something happened that their sizes and times don't show; each change once.
+    package func takeTouched() -> [Int] { reader.takeTouched() }
+
     /// Copies the tokens from `start` on into `tokens`, as many as it holds.
-    package func copyTokens(from start: Int, into tokens: UnsafeMutableBufferPointer<Int32>) {
+    /// - Throws: `CorpusError` for a file that can't be read or isn't the same any more
+    package func copyTokens(from start: Int, into tokens: UnsafeMutableBufferPointer<Int32>) throws {
         precondition(start >= 0 && start <= count - tokens.count, "tokens beyond the corpus")
+        guard !tokens.isEmpty else { return }
         var index = firstPiece(holding: start)
         var filled = 0
-        while filled < tokens.count {
-            let piece = pieces[index]
-            var skipped = start + filled - piece.start
-            if packed {
-                if skipped == 0 {
-                    tokens[filled] = ByteVocabulary.bos
-                    filled += 1
-                } else {
-                    skipped -= 1
+        try withUnsafeTemporaryAllocation(byteCount: min(tokens.count, Self.stretch), alignment: 64) { buffer in
+            while filled < tokens.count {
+                let number = pieces[index].file
+                let file = reader.files[number]
+                // One look into a file for all that is wanted of it.
+                try reader.look(into: number) { open in
+                    while filled < tokens.count, index < pieces.count, pieces[index].file == number {
+                        filled += try copy(pieces[index], start + filled, into: tokens, filled, open, file, buffer)
+                        index += 1
+                    }
                 }
             }
-            let length = min(piece.bytes.count - skipped, tokens.count - filled)
-            files[piece.file].bytes.withUnsafeBytes { bytes in
-                let source = UnsafeRawBufferPointer(rebasing: bytes[(piece.bytes.lowerBound + skipped)...])
-                for i in 0..<length { tokens[filled + i] = Int32(source[i]) }
-            }
-            filled += length
-            index += 1
         }
+    }
+
+    /// Bytes that are read at once.
+    private static let stretch = 1 << 16
+
+    /// Tokens of one piece, from token `start` of the corpus to the piece's end or as many as there is room for.
+    /// - Returns: how many
+    private func copy(
+        _ piece: Piece, _ start: Int, into tokens: UnsafeMutableBufferPointer<Int32>, _ first: Int, _ open: OpenFile,
+        _ file: CorpusFile, _ buffer: UnsafeMutableRawBufferPointer
+    ) throws -> Int {
+        var skipped = start - piece.start
+        var filled = first
+        if packed {
+            if skipped == 0 {
+                tokens[filled] = ByteVocabulary.bos
+                filled += 1
+            } else {
+                skipped -= 1
+            }
+        }
+        while filled < tokens.count, skipped < piece.bytes.count {
+            let count = min(piece.bytes.count - skipped, tokens.count - filled, buffer.count)
+            let bytes = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
+            try CorpusReader.fill(bytes, from: open, at: piece.bytes.lowerBound + skipped, of: file)
+            for i in 0..<count { tokens[filled + i] = Int32(bytes[i]) }
+            filled += count
+            skipped += count
+        }
+        return filled - first
     }
 
     /// Fills one window: `inputs` from `start` on, `targets` one token further; a bos target is marked as ignored,
     /// because what follows a document's end is chance.
     func fill(
         from start: Int, inputs: UnsafeMutableBufferPointer<Int32>, targets: UnsafeMutableBufferPointer<Int32>
-    ) {
-        precondition(inputs.count == targets.count, "as many targets as inputs")
-        copyTokens(from: start, into: inputs)
-        copyTokens(from: start + 1, into: targets)
+    ) throws {
+        precondition(inputs.count == targets.count && !inputs.isEmpty, "as many targets as inputs")
+        try copyTokens(from: start, into: inputs)
+        _ = targets.update(fromContentsOf: inputs.dropFirst())
+        try copyTokens(from: start + inputs.count, into: .init(rebasing: targets[(targets.count - 1)...]))
         if packed {
             for i in targets.indices where targets[i] == ByteVocabulary.bos {
                 targets[i] = ByteVocabulary.ignoredTarget
@@ -108,29 +196,5 @@ package struct Corpus: Sendable {
             if pieces[middle].start <= token { low = middle } else { high = middle }
         }
         return low
-    }
-}
-
-extension Data {
-    /// The stretches between occurrences of `separator`, found from the left.
-    fileprivate func pieces(between separator: [UInt8]) -> [Range<Int>] {
-        withUnsafeBytes { bytes in
-            var pieces: [Range<Int>] = []
-            var start = 0
-            var position = 0
-            while let base = bytes.baseAddress, position + separator.count <= bytes.count {
-                let remaining = bytes.count - position - separator.count + 1
-                guard let hit = memchr(base + position, Int32(separator[0]), remaining) else { break }
-                position = UnsafeRawPointer(hit) - base
-                if memcmp(hit, separator, separator.count) == 0 {
-                    pieces.append(start..<position)
-                    position += separator.count
-                    start = position
-                } else {
-                    position += 1
-                }
-            }
-            return pieces + [start..<bytes.count]
-        }
     }
 }

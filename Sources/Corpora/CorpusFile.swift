@@ -1,81 +1,105 @@
-import Foundation
+import Files
+import Glibc
 
-/// One file of a corpus. Large files are mapped, so that the memory they take is the system's cache.
+/// One file of a corpus, as it was when the corpus was put together.
 struct CorpusFile: Sendable {
-    let path: String
-    let bytes: Data
+    let path: BytePath
+    let stamp: FileStamp
+    /// Why its beginning is no text, if it isn't.
+    let doubt: String?
 
-    private static let mappedFrom = 16 << 20
+    var size: Int { stamp.size }
 
-    init(_ path: String) throws {
+    /// Bytes that are looked at to tell text from other things.
+    private static let beginning = 16 << 10
+
+    /// Looks whether the file can be read and has as many bytes as its file system says.
+    init(_ path: BytePath) throws {
         self.path = path
-        do {
-            let attributes = try FileManager.default.attributesOfItem(
-                atPath: URL(fileURLWithPath: path).resolvingSymlinksInPath().path)
-            guard attributes[.type] as? FileAttributeType == .typeRegular else {
-                throw CorpusError("cannot read the corpus \(path): it is neither a file nor a folder")
-            }
-            let large = (attributes[.size] as? Int).map { $0 >= Self.mappedFrom } ?? false
-            bytes = try Data(contentsOf: URL(fileURLWithPath: path), options: large ? .alwaysMapped : [])
-        } catch let error as CorpusError {
-            throw error
-        } catch {
-            throw Self.unreadable(path, error)
+        let file = try OpenFile(path)
+        stamp = try file.stamp()
+        var bytes = [UInt8](repeating: 0, count: min(max(1, stamp.size), Self.beginning))
+        let count = try bytes.withUnsafeMutableBytes { try file.read($0, at: 0) }
+        guard stamp.size > 0 || count == 0 else {
+            throw CorpusError(
+                "cannot read the corpus \(path): its file system says that it has no bytes, but it has some, as in /proc or while it is written: copy it to a file of its own"
+            )
+        }
+        bytes.removeLast(bytes.count - count)
+        doubt = TextCheck.doubt(bytes)
+        guard stamp.size > 0 else { return }
+        var last: UInt8 = 0
+        let found = try withUnsafeMutableBytes(of: &last) { try file.read($0, at: stamp.size - 1) }
+        guard found == 1 else {
+            throw CorpusError(
+                "cannot read the corpus \(path): its file system says that it has \(stamp.size) bytes, but it ends before: copy it to a file of its own"
+            )
         }
     }
 
-    /// With the system's reason where there is one: Foundation's own text leaves it out.
-    static func unreadable(_ path: String, _ error: any Error) -> CorpusError {
-        let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-        let reason =
-            cause.map { String(cString: strerror(Int32(($0 as NSError).code))) } ?? error.localizedDescription
-        return CorpusError("cannot read the corpus \(path): \(reason)")
+    /// - Returns: its stamp now
+    /// - Throws: `CorpusError` when it is no longer the same, by its name
+    @discardableResult
+    func check() throws -> FileStamp {
+        var status = stat()
+        guard path.withCString({ stat($0, &status) }) == 0 else {
+            if errno == ENOENT { throw CorpusError.changed(path, "it was removed") }
+            throw CorpusError.system(path)
+        }
+        let now = FileStamp(status)
+        try check(now)
+        return now
     }
 
-    /// The files that `path` stands for, in the order in which they are read: a file, a folder with all files below it
-    /// by name (hidden ones left out), or several of these separated by commas.
-    static func list(_ path: String) throws -> [String] {
-        var isFolder: ObjCBool = false
-        // A name that holds a comma itself goes before the list.
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) {
-            return isFolder.boolValue ? try files(in: path) : [path]
-        }
-        let parts = path.split(separator: ",", omittingEmptySubsequences: false)
-            .map { $0.trimmingCharacters(in: .whitespaces) }
-        guard parts.count > 1 else { return [path] }
-        if parts.contains("") { throw CorpusError("the corpus list \"\(path)\" has an empty entry: remove a comma") }
-        return try parts.flatMap { part in
-            guard FileManager.default.fileExists(atPath: part, isDirectory: &isFolder) else { return [part] }
-            return isFolder.boolValue ? try files(in: part) : [part]
-        }
+    func check(_ now: FileStamp) throws {
+        if let change = stamp.change(to: now) { throw CorpusError.changed(path, change) }
     }
 
-    private static func files(in folder: String) throws -> [String] {
-        var files: [String] = []
-        func visit(_ folder: String) throws {
-            let names: [String]
-            do {
-                names = try FileManager.default.contentsOfDirectory(atPath: folder)
-            } catch {
-                throw unreadable(folder, error)
+    /// For reading, still the same.
+    func open() throws -> OpenFile {
+        try check()
+        let file = try OpenFile(path)
+        try check(try file.stamp())
+        return file
+    }
+}
+
+/// A file that is open for reading.
+final class OpenFile: Sendable {
+    private let path: BytePath
+    private let descriptor: Int32
+
+    init(_ path: BytePath) throws {
+        self.path = path
+        // Should a pipe have come in its place, nobody waits for a writer.
+        descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY) }
+        guard descriptor >= 0 else { throw CorpusError.system(path) }
+    }
+
+    deinit { close(descriptor) }
+
+    func stamp() throws -> FileStamp {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw CorpusError.system(path) }
+        return FileStamp(status)
+    }
+
+    /// The file will be read from front to back.
+    func adviseSequential() { posix_fadvise(descriptor, 0, 0, POSIX_FADV_SEQUENTIAL) }
+
+    /// Fills the buffer from the bytes at `offset` on.
+    /// - Returns: how many there are; fewer than asked for only at the file's end
+    func read(_ buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
+        var done = 0
+        while done < buffer.count {
+            let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
+            if count < 0 {
+                if errno == EINTR { continue }
+                throw CorpusError.system(path)
             }
-            // By bytes, so that the order does not hang on the locale.
-            for name in names.sorted(by: { $0.utf8.lexicographicallyPrecedes($1.utf8) }) where !name.hasPrefix(".") {
-                let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-                var isFolder: ObjCBool = false
-                guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { continue }
-                if !isFolder.boolValue {
-                    files.append(path)
-                } else if (try? FileManager.default.destinationOfSymbolicLink(atPath: path)) == nil {
-                    // Linked folders are left out: they may lead in a circle.
-                    try visit(path)
-                }
-            }
+            if count == 0 { break }
+            done += count
         }
-        try visit(folder)
-        guard !files.isEmpty else {
-            throw CorpusError("the corpus folder \(folder) has no files: give a folder with text files, or a file")
-        }
-        return files
+        return done
     }
 }

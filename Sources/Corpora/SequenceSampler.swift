@@ -62,22 +62,19 @@ package struct SequenceSampler: Sendable {
     @discardableResult
     package func fill(
         step: Int, index: Int, inputs: UnsafeMutableBufferPointer<Int32>, targets: UnsafeMutableBufferPointer<Int32>
-    ) -> Bool {
+    ) throws -> Bool {
         precondition(inputs.count == sequence && targets.count == sequence)
         let window = window(step: step, index: index)
-        corpus.fill(from: window.start, inputs: inputs, targets: targets)
+        try corpus.fill(from: window.start, inputs: inputs, targets: targets)
         return window.restarts
     }
 
     private static func tooShort(_ corpus: Corpus, sequence: Int, regions: Int) -> CorpusError {
-        let needed = regions * (sequence + 1)
+        let need = CorpusNeed(sequence: sequence, regions: regions)
         let each = regions == 1 ? "one sequence of \(sequence) tokens" : "\(regions) streams of \(sequence) tokens"
-        // Rounding can hold a token more out; one byte more than computed is always enough.
-        let text = Int((Double(needed) / (1 - corpus.heldOutShare)).rounded(.up)) + 1
-        let longest = corpus.train.count / regions - 1
-        let change = longest > 0 ? ", or set data.sequence to at most \(longest)" : ""
         return CorpusError(
             "the corpus \(corpus.path) is too short: \(corpus.count) tokens, of which \(corpus.train.count) to train "
-                + "on, but \(each) (and the next token) needs \(needed): give at least \(text) bytes of text\(change)")
+                + "on, but \(each) (and the next token) needs \(need.train): \(need.shortage(corpus))",
+            longestSequence: need.longestSequence(corpus))
     }
 }

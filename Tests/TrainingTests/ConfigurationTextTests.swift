@@ -32,13 +32,38 @@ import Training
                     case "memory": "disk"
                     default: text + "x"
                     }
-                case .list, .other: ""
+                case .list, .texts, .other: ""
                 }
             let changed = try RunConfiguration.load(file: nil, overrides: ["--\(key.qualifiedName)", value])
             let differing = ConfigurationKey.all.filter { $0.value(in: changed) != $0.value(in: RunConfiguration()) }
             #expect(differing.map(\.qualifiedName) == [key.qualifiedName])
             #expect(try RunConfiguration.parse(toml: changed.toml(), file: "config.toml") == changed)
         }
+    }
+
+    @Test func `a list of paths is read, and survives the round trip`() throws {
+        let toml = "[data]\npath = [\n  \"a, b.md\",  # two\n  'c\\d', \"é \\\"\"\n]\n"
+        let configuration = try RunConfiguration.parse(toml: toml, file: "run.toml")
+        #expect(configuration.data.path == .list(["a, b.md", "c\\d", "é \""]))
+        let copy = try RunConfiguration.parse(toml: configuration.toml(), file: "config.toml")
+        #expect(copy == configuration && copy.toml() == configuration.toml())
+        // The command line goes over it, as text.
+        let overridden = try RunConfiguration.load(base: configuration, file: nil, overrides: ["--data.path", "x,y"])
+        #expect(overridden.data.path == .text("x,y"))
+    }
+
+    @Test(arguments: [
+        ("[]", "expected a path, several separated by commas, or a list of paths"), ("[1, 2]", "found the list [1, 2]"),
+        ("[\"a\", 2]", "a list that holds more than integers"), ("3", "found 3"),
+        ("[\"a\", \"\"]", "empty entry, number 2 of 2"),
+        ("\"\"", "data.path is empty"),
+    ])
+    func `what is no list of paths is refused`(value: String, words: String) {
+        let error = #expect(throws: ConfigurationError.self) {
+            try RunConfiguration.parse(toml: "[data]\npath = \(value)\n", file: "run.toml").validated(world: nil)
+        }
+        #expect(error?.description.contains(words) == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("data.path") == true)
     }
 
     @Test func `help names every key with its default`() {

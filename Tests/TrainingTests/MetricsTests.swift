@@ -25,6 +25,14 @@ import Training
         #expect(metrics(step: 3, gradientNorm: .infinity).json.contains("\"gradient_norm\":null"))
     }
 
+    @Test func `a step without targets has no loss`() throws {
+        var void = metrics(step: 3, loss: .nan, gradientNorm: 0, skipped: 1)
+        void.hasTargets = false
+        #expect(void.json.contains("\"loss\":null") && void.json.contains("\"targets\":0"))
+        #expect(StepMetrics(json: Array(void.json.utf8))?.hasTargets == false)
+        #expect(StepMetrics(json: Array(metrics(step: 3).json.utf8))?.hasTargets == true)
+    }
+
     @Test func `each step is in the file as soon as it is written, and a new writer begins anew`() throws {
         let folder = try TemporaryFolder()
         let path = folder.file("metrics.jsonl")

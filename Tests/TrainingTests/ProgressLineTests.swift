@@ -32,6 +32,15 @@ import Training
         #expect(output.text.filter { $0 == "\n" }.count == 1 && output.text.hasSuffix("\n"))
     }
 
+    @Test func `a step without targets says so in the place of its loss`() {
+        let output = Output()
+        var progress = line(output, steps: 10, columns: nil)
+        var void = metrics(step: 1, loss: .nan)
+        void.hasTargets = false
+        progress.update(void, now: 0)
+        #expect(output.text.hasPrefix(" 1/10  no targets  no update  12.3k tok/s"), "\(output.text)")
+    }
+
     @Test func `a message stands above the live line`() {
         let output = Output()
         var progress = line(output, steps: 100, columns: 200)

@@ -3,20 +3,26 @@ import Foundation
 import Testing
 
 @Suite struct SequenceSamplerTests {
+    /// Files are read as they are needed.
+    private let folder: TemporaryFolder
+
+    init() throws { folder = try TemporaryFolder() }
+
     private func corpus(_ bytes: some Sequence<UInt8>, heldOut: Double = 0, packed: Bool = false) throws -> Corpus {
-        let folder = try TemporaryFolder()
-        let path = try folder.write("text", bytes)
-        return try Corpus.load(path: path, heldOut: heldOut, packed: packed, separator: "|")
+        let path = try folder.write(UUID().uuidString, bytes)
+        return try Corpus.load(path: .text(path), heldOut: heldOut, packed: packed, separator: packed ? "|" : "")
     }
 
     private func read(
-        _ count: Int, _ fill: (UnsafeMutableBufferPointer<Int32>, UnsafeMutableBufferPointer<Int32>) -> Void
+        _ count: Int, _ fill: (UnsafeMutableBufferPointer<Int32>, UnsafeMutableBufferPointer<Int32>) throws -> Void
     )
-        -> (inputs: [Int32], targets: [Int32])
+        throws -> (inputs: [Int32], targets: [Int32])
     {
         var inputs = [Int32](repeating: -1, count: count)
         var targets = inputs
-        inputs.withUnsafeMutableBufferPointer { i in targets.withUnsafeMutableBufferPointer { t in fill(i, t) } }
+        try inputs.withUnsafeMutableBufferPointer { i in
+            try targets.withUnsafeMutableBufferPointer { t in try fill(i, t) }
+        }
         return (inputs, targets)
     }
 
@@ -62,7 +68,9 @@ import Testing
         #expect(sampler.windowsPerEpoch == 9)
         for step in 0..<6 {
             for index in 0..<3 {
-                let (inputs, targets) = read(5) { sampler.fill(step: step, index: index, inputs: $0, targets: $1) }
+                let (inputs, targets) = try read(5) {
+                    try sampler.fill(step: step, index: index, inputs: $0, targets: $1)
+                }
                 let start = Int32(sampler.window(step: step, index: index).start)
                 #expect(inputs == Array(start..<start + 5))
                 #expect(targets == Array(start + 1..<start + 6))
@@ -74,7 +82,7 @@ import Testing
     @Test func `a bos target is ignored, a bos input is not`() throws {
         let sampler = try SequenceSampler(
             corpus: try corpus("ab|c".utf8, packed: true), sequence: 4, batch: 1, seed: 0, streams: false)
-        let (inputs, targets) = read(4) { sampler.fill(step: 0, index: 0, inputs: $0, targets: $1) }
+        let (inputs, targets) = try read(4) { try sampler.fill(step: 0, index: 0, inputs: $0, targets: $1) }
         #expect(inputs == [256, 97, 98, 256])
         #expect(targets == [97, 98, -100, 99])
     }
@@ -97,12 +105,12 @@ import Testing
             try SequenceSampler(corpus: one, sequence: 4, batch: 2, seed: 0, streams: false)
         }
         #expect(error?.description.contains("1 tokens, of which 1 to train on") == true, "\(error?.description ?? "")")
-        #expect(error?.description.contains("needs 5: give at least 6 bytes of text") == true)
+        #expect(error?.description.contains("needs 5: give at least 5 bytes of text, 4 more") == true)
         let lanes = try corpus([UInt8](repeating: 65, count: 20))
         let streams = #expect(throws: CorpusError.self) {
             try SequenceSampler(corpus: lanes, sequence: 9, batch: 3, seed: 0, streams: true)
         }
-        #expect(streams?.description.contains("data.sequence to at most 5") == true, "\(streams?.description ?? "")")
+        #expect(streams?.longestSequence == 5, "\(streams?.description ?? "")")
         #expect(try SequenceSampler(corpus: lanes, sequence: 5, batch: 3, seed: 0, streams: true).windowsPerEpoch == 1)
         #expect(
             try SequenceSampler(corpus: lanes, sequence: 19, batch: 3, seed: 0, streams: false).windowsPerEpoch == 1)
@@ -132,7 +140,7 @@ import Testing
         let bytes = (0..<40).map { UInt8($0) }
         let windows = try HeldOutWindows(corpus: try corpus(bytes, heldOut: 0.5), sequence: 6, limit: 0)
         #expect(windows.count == 3)
-        let (inputs, targets) = read(6) { windows.fill(2, inputs: $0, targets: $1) }
+        let (inputs, targets) = try read(6) { try windows.fill(2, inputs: $0, targets: $1) }
         #expect(inputs == Array(32..<38) && targets == Array(33..<39))
         #expect(try HeldOutWindows(corpus: try corpus(bytes, heldOut: 0.5), sequence: 6, limit: 2).count == 2)
         #expect(try HeldOutWindows(corpus: try corpus(bytes), sequence: 6, limit: 0).count == 0)

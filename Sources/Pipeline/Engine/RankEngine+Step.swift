@@ -53,17 +53,18 @@ extension RankEngine {
             try team.alone(as: .communication) { try numbers.gather(ownNumbers, endpoint) }
         }
         var report = StepReport(numbers: numbers)
-        report.loss = numbers.loss(plan) / Double(max(1, batch.countedTargets))
+        report.hasTargets = batch.countedTargets > 0
+        report.loss = report.hasTargets ? numbers.loss(plan) / Double(batch.countedTargets) : .nan
         report.gradientNorm = numbers.squaredNorm(plan, replica: replica).squareRoot()
         report.idleShare = numbers.ranks.reduce(0) { $0 + numbers.idleShare(of: $1) } / Double(numbers.ranks.count)
-        if numbers.areFinite && report.gradientNorm.isFinite {
+        if !numbers.areFinite || !report.gradientNorm.isFinite {
+            report.skipped = true
+        } else if report.hasTargets {
             optimizerStep += 1
             let clip = rule.clip > 0 ? min(1, rule.clip / (report.gradientNorm + 1e-6)) : 1
             pulse.turn(to: StepActivity.updates(step: Int32(number)))
             timed(.optimizer) { update(rule, clip: Float(clip)) }
             if let updates { try timed(.share) { try team.alone(as: .communication) { try updates.run() } } }
-        } else {
-            report.skipped = true
         }
         for place in places { place.settleStreams(skipped: report.skipped) }
         report.seconds = MonotonicClock.seconds - start

@@ -10,6 +10,8 @@ package enum Disturbance: Sendable {
 package struct StepReport: Sendable {
     /// Mean loss of the counted targets in nats, over all replicas.
     package var loss = 0.0
+    /// Whether any target counted. Without one there is no loss (NaN) and no update.
+    package var hasTargets = true
     /// Global gradient norm before clipping.
     package var gradientNorm = 0.0
     /// The update was left out because the gradient isn't finite.

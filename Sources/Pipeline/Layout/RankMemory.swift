@@ -63,8 +63,10 @@ extension PipelinePlan {
             memory.messages += Summation.shareBytes(
                 members: replicas, longestPiece: SyncLayout(self, rank: rank).longestPiece(of: replica))
         }
-        // As int32: token and target in the step's batch, in the copy for the rank, and where the batch was put together.
-        memory.tokens = sequences * sequence * 2 * MemoryLayout<Int32>.stride * (replicas > 1 ? 2 + replicas : 2)
+        // As int32: token and target in the step's batch and in that of the next step, which is there already, of all replicas; in the copy
+        // for the rank; and with several where the batch was put together.
+        memory.tokens =
+            sequences * sequence * 2 * MemoryLayout<Int32>.stride * (replicas > 1 ? 2 + 2 * replicas : 3)
         return memory
     }
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Corpora
 import Files
 import Foundation
 import Model
@@ -58,7 +59,10 @@ package enum CheckpointExchange {
         }
         let (size, sha256) = try writer.finish()
         guard let sha256 else { preconditionFailure("tensors are written in the order of the file") }
-        var manifest = Manifest(plan, .init(step: 0, skipped: 0, skippedInARow: 0))
+        guard let text = try CorpusRecord(reading: plan.corpus) else {
+            preconditionFailure("nothing stops the reading")
+        }
+        var manifest = Manifest(plan, .init(step: 0, skipped: 0, skippedInARow: 0), corpus: text.name)
         manifest.files = [.init(name: name, rank: 0, size: size, sha256: sha256)]
         try store.commit(manifest)
         return path
@@ -91,13 +95,13 @@ extension PipelinePlan {
 
 extension Manifest {
     /// Without files.
-    init(_ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String? = nil) {
+    init(_ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String) {
         let p = plan.pipeline
         self.init(
             step: position.step, optimizerStep: position.step - position.skipped, skipped: position.skipped,
             skippedInARow: position.skippedInARow,
             sequences: position.step * plan.configuration.training.batch,
-            corpus: corpus ?? CorpusFingerprint(plan.corpus).text, seed: plan.configuration.training.seed,
+            corpus: corpus, seed: plan.configuration.training.seed,
             layout: .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
             configuration: plan.configuration.toml(), created: Int(Date().timeIntervalSince1970))

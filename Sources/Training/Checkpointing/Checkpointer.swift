@@ -35,7 +35,8 @@ final class Checkpointer {
     private let neighbours: Neighbours
     /// What is to arrive at each rank here from others' nodes.
     private var arrivals: [Int: [(file: Manifest.File, bytes: ArrivalBuffer)]] = [:]
-    private lazy var corpus = CorpusFingerprint(plan.corpus).text
+    /// Of a checkpoint that is put off until the text is known.
+    private var due: CheckpointLevel?
     private var flight: Flight?
     /// What the writers are doing.
     private var work: [Task<Void, Never>] = []
@@ -87,8 +88,10 @@ final class Checkpointer {
         try await advance(told)
         if position.step == plan.configuration.training.steps {
             try await save(position)
-        } else if let level = settings.level(after: position.step) {
-            try await save(position, level)
+        } else if let level = [settings.level(after: position.step), due].compactMap({ $0 }).min(by: <) {
+            // While a long text is being read for the first time, it might turn out to be another one than before.
+            due = plan.text.isKnown ? nil : level
+            if due == nil { try await save(position, level) }
         }
     }
 
@@ -109,7 +112,7 @@ final class Checkpointer {
         }
         let reports = try await group.capture(writers.map(\.snapshot))
         for rank in group.ranks { try Fault.reach(.snapshotTaken, step: position.step, rank: rank) }
-        flight = Flight(level: level, manifest: Manifest(plan, position, corpus: corpus))
+        flight = Flight(level: level, manifest: Manifest(plan, position, corpus: plan.text.name))
         work = writers.map { writer in Task.detached { await writer.write(position.step, level) } }
         statistics.add(reports, stall: MonotonicClock.seconds - start)
     }

@@ -57,9 +57,9 @@ extension ConfigurationKey {
     ]
 
     private static let data: [ConfigurationKey] = [
-        .text(
+        .paths(
             .data, "path", \.data.path,
-            "Text to train on: a file, a folder (all files in it, at any depth), or several separated by commas.",
+            "Text to train on: a file, a folder (all files in it, at any depth, links followed, hidden ones left out), or several: separated by commas, or as a list such as [\"a.txt\", \"b\"], in which a path may have commas of its own.",
             example: "corpus.txt"),
         .number(
             .data, "held_out", \.data.heldOut, .belowOne, "Share of the tokens, the last ones, kept for evaluation."),
@@ -70,7 +70,8 @@ extension ConfigurationKey {
             "Mark each document's beginning with a bos token (256): attention and memory do not cross it."),
         .text(
             .data, "separator", \.data.separator,
-            "With packed: text that ends a document within a file; \"\" = only the ends of files do."),
+            "With packed: text that ends a document within a file, with \\n for a line's end, \\t for a tab, \\\\ for a backslash, \\xNN for any byte; \"\" = only the ends of files do."
+        ),
         .boolean(
             .data, "streams", \.data.streams,
             "Each sequence of the batch reads on where it stopped, with the state carried from step to step."),

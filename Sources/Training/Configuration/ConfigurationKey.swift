@@ -1,3 +1,5 @@
+import Corpora
+
 /// A key of the configuration: its name, what it takes and what it means. `all` is the one table that parsing, checks,
 /// help, the example file and the resolved configuration are made from.
 package struct ConfigurationKey: Sendable {
@@ -22,6 +24,7 @@ package struct ConfigurationKey: Sendable {
         case integer, number, boolean, text
         case choice([String])
         case layerSplit
+        case paths
     }
 
     /// Products of two sizes stay below 2^63.
@@ -53,6 +56,7 @@ package struct ConfigurationKey: Sendable {
             case .text: "text"
             case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
             case .layerSplit: "\"balanced\", \"even\" or a list of layers per stage such as \"3,2,3\""
+            case .paths: "a path, several separated by commas, or a list of paths such as [\"a.txt\", \"b\"]"
             }
         return constraint.phrase.isEmpty ? noun : "\(noun) \(constraint.phrase)"
     }
@@ -78,7 +82,7 @@ package struct ConfigurationKey: Sendable {
         case .integer: Int(text).map { .integer($0) } ?? .text(text)
         case .number: Double(text).map { .number($0) } ?? .text(text)
         case .boolean: Bool(text).map { .boolean($0) } ?? .text(text)
-        case .text, .choice, .layerSplit: .text(text)
+        case .text, .choice, .layerSplit, .paths: .text(text)
         }
     }
 
@@ -92,6 +96,8 @@ package struct ConfigurationKey: Sendable {
         case (.choice(let names), .text(let name)): names.contains(name) ? value : nil
         case (.layerSplit, .text(let text)): LayerSplit(text) == nil ? nil : value
         case (.layerSplit, .list): value
+        case (.paths, .text): value
+        case (.paths, .texts): value
         default: nil
         }
     }
@@ -168,6 +174,25 @@ extension ConfigurationKey {
             case .list(let counts): $0[keyPath: path] = .explicit(counts)
             case .text(let text): if let split = LayerSplit(text) { $0[keyPath: path] = split }
             default: preconditionFailure("\(name): not a split")
+            }
+        }
+    }
+
+    static func paths(
+        _ section: Section, _ name: String, _ path: Path<CorpusPaths>, _ help: String, example: String
+    ) -> Self {
+        Self(
+            section: section, name: name, kind: .paths, constraint: .any, help: help, example: .text(example)
+        ) {
+            switch $0[keyPath: path] {
+            case .text(let text): .text(text)
+            case .list(let paths): .texts(paths)
+            }
+        } write: {
+            switch $1 {
+            case .text(let text): $0[keyPath: path] = .text(text)
+            case .texts(let paths): $0[keyPath: path] = .list(paths)
+            default: preconditionFailure("\(name): no paths")
             }
         }
     }

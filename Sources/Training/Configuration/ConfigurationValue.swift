@@ -5,6 +5,7 @@ package enum ConfigurationValue: Sendable, Equatable {
     case boolean(Bool)
     case text(String)
     case list([Int])
+    case texts([String])
     /// Something that no key takes; the text says what it is.
     case other(String)
 
@@ -16,6 +17,7 @@ package enum ConfigurationValue: Sendable, Equatable {
         case .boolean(let value): "\(value)"
         case .text(let value): "the text \"\(value)\""
         case .list(let values): "the list \(values)"
+        case .texts: "the list \(toml)"
         case .other(let what): what
         }
     }
@@ -28,6 +30,7 @@ package enum ConfigurationValue: Sendable, Equatable {
         case .boolean(let value): "\(value)"
         case .text(let value): Self.toml(value)
         case .list(let values): "\(values)"
+        case .texts(let values): "[\(values.map(Self.toml).joined(separator: ", "))]"
         case .other(let what): preconditionFailure("\(what) is no configuration value")
         }
     }

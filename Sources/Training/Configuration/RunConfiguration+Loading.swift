@@ -107,14 +107,18 @@ extension RunConfiguration {
         case .double: node.double.map { .number($0) } ?? .other("a number")
         case .string: node.string.map { .text($0) } ?? .other("text")
         case .array:
-            if let elements = node.array.map({ $0.map(\.int) }), elements.allSatisfy({ $0 != nil }) {
-                .list(elements.compactMap { $0 })
-            } else {
-                .other("a list that holds more than integers")
-            }
+            list(node.array.map { Array($0) } ?? [])
         case .table: .other("a table")
         case .date, .time, .dateTime: .other("a date or time")
         }
+    }
+
+    private static func list(_ elements: [any TOMLValueConvertible]) -> ConfigurationValue {
+        let numbers = elements.compactMap(\.int)
+        if numbers.count == elements.count { return .list(numbers) }
+        let texts = elements.compactMap(\.string)
+        return texts.count == elements.count
+            ? .texts(texts) : .other("a list that holds more than integers, or more than texts")
     }
 
     /// Sets one key; returns the problem, if there is one.

@@ -72,6 +72,7 @@ extension ConfigurationKey {
         case .text: "<text>"
         case .choice(let names): "<\(names.joined(separator: "|"))>"
         case .layerSplit: "<balanced|even|n,n,...>"
+        case .paths: "<path,path,...>"
         }
     }
 
@@ -84,6 +85,7 @@ extension ConfigurationKey {
         case .text: "text"
         case .choice(let names): names.map { "\"\($0)\"" }.joined(separator: " or ")
         case .layerSplit: "\"balanced\", \"even\", or a list such as [3, 2, 3]"
+        case .paths: "text, or a list of texts"
         }
     }
 }

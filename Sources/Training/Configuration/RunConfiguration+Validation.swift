@@ -1,3 +1,5 @@
+import Corpora
+
 extension RunConfiguration {
     /// Checks the relations between keys and resolves what was left open: the vocabulary, the number of stages, the
     /// slice and the rotary heads get their values.
@@ -11,7 +13,8 @@ extension RunConfiguration {
         resolved.checkPipeline(world: world, &problems)
         if (checkpoint.localEvery > 0) != !checkpoint.localDirectory.isEmpty {
             problems.append(
-                "\(quote("checkpoint.local_every")) and \(quote("checkpoint.local_directory")) belong together: give both or neither")
+                "\(quote("checkpoint.local_every")) and \(quote("checkpoint.local_directory")) belong together: give both or neither"
+            )
         }
         if run.directory.isEmpty { problems.append("run.directory is empty: give the folder for the results") }
         guard problems.isEmpty else { throw ConfigurationError(problems) }
@@ -63,8 +66,12 @@ extension RunConfiguration {
     }
 
     private mutating func checkData(_ problems: inout [String]) {
-        if data.path.isEmpty {
-            problems.append("data.path is empty: give the text to train on, as in --data.path corpus.txt")
+        if let problem = data.path.problem { problems.append("data.path \(problem)") }
+        do {
+            // In the one way of writing it, so that a run is the same however its separator was typed.
+            data.separator = try Separator(data.separator).text
+        } catch {
+            problems.append("\(quote("data.separator")) \(error)")
         }
         if !data.separator.isEmpty, !data.packed {
             problems.append(

@@ -1,3 +1,4 @@
+import Corpora
 import Numerics
 
 /// Everything a training run can be told, in the sections of its TOML file. The values given here are the defaults;
@@ -53,7 +54,7 @@ extension RunConfiguration {
 
     /// `[data]`: the corpus and how it is cut.
     package struct DataSection: Sendable {
-        package var path = ""
+        package var path: CorpusPaths = ""
         package var heldOut = 0.05
         package var sequence = 1024
         package var packed = false

@@ -68,8 +68,8 @@ package struct ProgressLine {
         // Fields in their order on the line, each with the order in which it gives way (higher goes first).
         var fields: [(text: String, givesWay: Int)] = [
             ("\(pad(metrics.step, like: steps))/\(steps)", 0),
-            ("loss \(fixed(metrics.loss, 4))", 0),
-            ("\(fixed(metrics.bitsPerByte, 3)) bits/byte", 1),
+            (metrics.hasTargets ? "loss \(fixed(metrics.loss, 4))" : "no targets", 0),
+            (metrics.hasTargets ? "\(fixed(metrics.bitsPerByte, 3)) bits/byte" : "no update", 1),
             ("\(scaled(metrics.tokensPerSecond)) tok/s", 2),
             ("norm \(fixed(metrics.gradientNorm, 2))", 5),
             ("lr \(scientific(metrics.learningRate))", 6),

@@ -16,10 +16,12 @@ package struct RunDirectory: Sendable, Equatable {
     /// What the traced steps cost, in the simulator's form.
     package var costs: String { file("costs.json") }
     package var parameters: String { file("model.safetensors") }
+    /// The size and SHA-256 of each file of the text.
+    package var corpus: String { file("corpus.sha256") }
 
     /// All of these files; an overwritten run loses them and nothing else.
     private var files: [String] {
-        [configuration, metrics, lossCurve, timeline, trace, schedule, costs, parameters]
+        [configuration, metrics, lossCurve, timeline, trace, schedule, costs, parameters, corpus]
     }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }

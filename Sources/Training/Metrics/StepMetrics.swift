@@ -5,7 +5,7 @@ import Glibc
 package struct StepMetrics: Sendable, Equatable {
     /// From 1.
     package var step: Int
-    /// Mean cross entropy over the step's targets, in nats; of a byte-level model every target is a byte.
+    /// Mean cross entropy over the step's targets, in nats; of a byte-level model every target is a byte. Not finite without targets.
     package var loss: Double
     package var tokensPerSecond: Double
     /// Global norm before clipping; not finite when the step was skipped.
@@ -19,7 +19,7 @@ package struct StepMetrics: Sendable, Equatable {
     package var seconds: Double
     /// Tokens trained on so far, this step included.
     package var tokens: Int
-    /// Steps skipped so far because their gradient was not finite.
+    /// Steps so far that made no update: their gradient was not finite, or they had no targets.
     package var skipped: Int
     /// Mean cross entropy of the held-out text in nats, on steps that end with an evaluation.
     package var heldOutLoss: Double?
@@ -28,11 +28,13 @@ package struct StepMetrics: Sendable, Equatable {
     /// With replicas, the share of the gradients' sums that was formed before the last gradients were complete, 0 ... 1,
     /// averaged over the ranks.
     package var earlySums: Double?
+    /// Whether any target counted: where each sequence is one document's last byte, none does.
+    package var hasTargets = true
 
     package init(
         step: Int, loss: Double, tokensPerSecond: Double, gradientNorm: Double, learningRate: Double,
         utilisation: Double, idle: Double, seconds: Double, tokens: Int, skipped: Int, heldOutLoss: Double? = nil,
-        peakMemory: Int? = nil, earlySums: Double? = nil
+        peakMemory: Int? = nil, earlySums: Double? = nil, hasTargets: Bool = true
     ) {
         self.step = step
         self.loss = loss
@@ -47,6 +49,7 @@ package struct StepMetrics: Sendable, Equatable {
         self.heldOutLoss = heldOutLoss
         self.peakMemory = peakMemory
         self.earlySums = earlySums
+        self.hasTargets = hasTargets
     }
 
     /// Reads a line of `metrics.jsonl`; nil for anything else. Null stands for a number that was not finite.
@@ -74,7 +77,7 @@ package struct StepMetrics: Sendable, Equatable {
             step: step, loss: loss, tokensPerSecond: speed, gradientNorm: norm, learningRate: rate,
             utilisation: utilisation, idle: idle, seconds: seconds, tokens: tokens, skipped: skipped,
             heldOutLoss: number("held_out_loss"), peakMemory: integer("peak_rss_bytes"),
-            earlySums: number("early_sums"))
+            earlySums: number("early_sums"), hasTargets: integer("targets") != 0)
     }
 
     package var bitsPerByte: Double { Self.bits(loss) }
@@ -97,6 +100,7 @@ package struct StepMetrics: Sendable, Equatable {
             ("tokens", String(tokens)),
             ("skipped", String(skipped)),
         ]
+        if !hasTargets { fields.append(("targets", "0")) }
         if let peakMemory { fields.append(("peak_rss_bytes", String(peakMemory))) }
         if let earlySums { fields.append(("early_sums", JSONText.number(earlySums))) }
         if let heldOutLoss {

@@ -9,20 +9,21 @@ struct BatchMaker {
     private var replicas: Int { plan.configuration.pipeline.replicas }
 
     /// The training batches of step `step`, counted from 0.
-    func training(step: Int) -> [Batch] {
+    /// - Throws: `CorpusError` when the text can't be read any more
+    func training(step: Int) throws -> [Batch] {
         let sampler = plan.sampler
-        return batches(count: sampler.batch, firstNumber: step * sampler.batch) { index, inputs, targets in
-            sampler.fill(step: step, index: index, inputs: inputs, targets: targets)
+        return try batches(count: sampler.batch, firstNumber: step * sampler.batch) { index, inputs, targets in
+            try sampler.fill(step: step, index: index, inputs: inputs, targets: targets)
         }
     }
 
     /// All held-out sequences and how many targets they count. Replicas get equally many: the last may be filled up with sequences
     /// that count nothing.
-    func heldOut(_ windows: HeldOutWindows) -> (batches: [Batch], targets: Int) {
+    func heldOut(_ windows: HeldOutWindows) throws -> (batches: [Batch], targets: Int) {
         let each = (windows.count + replicas - 1) / replicas
-        let all = batches(count: each * replicas, firstNumber: 0) { index, inputs, targets in
+        let all = try batches(count: each * replicas, firstNumber: 0) { index, inputs, targets in
             if index < windows.count {
-                windows.fill(index, inputs: inputs, targets: targets)
+                try windows.fill(index, inputs: inputs, targets: targets)
             } else {
                 inputs.update(repeating: 0)
                 targets.update(repeating: ByteVocabulary.ignoredTarget)
@@ -42,17 +43,17 @@ struct BatchMaker {
 
     private func batches(
         count: Int, firstNumber: Int,
-        fill: (Int, UnsafeMutableBufferPointer<Int32>, UnsafeMutableBufferPointer<Int32>) -> Bool
-    ) -> [Batch] {
+        fill: (Int, UnsafeMutableBufferPointer<Int32>, UnsafeMutableBufferPointer<Int32>) throws -> Bool
+    ) throws -> [Batch] {
         var inputs = [Int32](repeating: 0, count: count * length)
         var targets = inputs
         var restarts: [Bool] = []
-        inputs.withUnsafeMutableBufferPointer { inputs in
-            targets.withUnsafeMutableBufferPointer { targets in
+        try inputs.withUnsafeMutableBufferPointer { inputs in
+            try targets.withUnsafeMutableBufferPointer { targets in
                 for i in 0..<count {
                     let range = i * length..<(i + 1) * length
                     restarts.append(
-                        fill(
+                        try fill(
                             i, UnsafeMutableBufferPointer(rebasing: inputs[range]),
                             UnsafeMutableBufferPointer(rebasing: targets[range])))
                 }

@@ -12,6 +12,10 @@ struct BoundaryNotes: Sendable {
         case kept
         /// The number of the signal that asked this rank to save and stop; 0: none.
         case stop
+        /// 1: this rank could not read the next step's batch.
+        case batch
+        /// World rank 0's verdict on the text.
+        case text
     }
 
     private(set) var values = [Double](repeating: 0, count: Note.allCases.count)

@@ -1,9 +1,11 @@
 import Checkpoints
+import Corpora
 import Files
 import Foundation
 import Hardware
 import MPI
 import Pipeline
+import Simulation
 
 /// Starts a run in this process or as one rank under a launcher. Every problem is found before any work and told by one rank.
 package enum Launch {
@@ -107,6 +109,8 @@ package enum Launch {
             try MemoryEstimate(plan, host).check()
             do {
                 try await body(plan, host, prepared)
+            } catch let failure as AgreedFailure {
+                throw failure.ownProblem ?? failure
             } catch  where error.isLostPeer {
                 Console.complain("Error: \(error)")
                 throw SilentExit(status: ExitStatus.lostPeer)
@@ -171,19 +175,27 @@ package enum Launch {
         _ prepare: (Plan) throws -> Prepared
     ) async throws -> (Plan, Prepared?) {
         let isRoot = world.rank == 0
-        let first = Result { () throws -> (Plan, Prepared)? in
+        let first = Result { () throws -> (Plan, Prepared, outline: String)? in
             guard isRoot else { return nil }
             let plan = try Plan(try load(world.size).forThisCPU(say: say))
-            return (plan, try prepare(plan))
+            return (plan, try prepare(plan), try plan.outline())
         }
         try await session.agree(on: first.failure)
         let root = try first.get()
         let text = try await session.broadcast(root.map { Array($0.0.configuration.toml().utf8) } ?? [], from: 0)
+        let outline = try await session.broadcast(root.map { Array($0.outline.utf8) } ?? [], from: 0)
         let second = Result { () throws -> Plan in
             if let root { return root.0 }
             let configuration = try RunConfiguration.parse(
                 toml: String(decoding: text, as: UTF8.self), file: "rank 0's configuration")
-            return try Plan(try configuration.validated(world: world.size))
+            let plan = try Plan(try configuration.validated(world: world.size))
+            let (own, others) = (try plan.outline(), String(decoding: outline, as: UTF8.self))
+            guard own == others else {
+                throw ConfigurationError(
+                    "rank \(world.rank) on \(ProcessInfo.processInfo.hostName) finds another text than rank 0: \(own), and there \(others). "
+                        + "Give all nodes the same files under data.path, or a folder that they share")
+            }
+            return plan
         }
         try await session.agree(on: second.failure)
         return (try second.get(), root?.1)
@@ -198,9 +210,25 @@ package enum Launch {
             gecko: \(m.parameterCount) parameters (\(m.layers) layers, dim \(m.dim), chunk \(m.chunk)), \(plan.corpus.count) tokens from \(plan.corpus.path)
             ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
             step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
+            \(describe(plan.corpus))
             \(MemoryEstimate(plan, host).text)
             """)
+        if let doubt = plan.corpus.doubt { warn(doubt) }
         if let warning = host.warning { say("warning: \(warning)") }
+    }
+
+    /// The text, and what is to be known of it.
+    private static func describe(_ corpus: Corpus) -> String {
+        func count(_ number: Int, _ noun: String) -> String { "\(number) \(noun)\(number == 1 ? "" : "s")" }
+        var parts = [count(corpus.fileCount, "file")]
+        if corpus.packed {
+            parts.append(count(corpus.documents, "document"))
+            parts.append("longest \(Figures.bytes(corpus.longestDocument))")
+        }
+        var text = "text:  " + parts.joined(separator: ", ") + "; \(Figures.bytes(corpus.size)) in all"
+        if let leftOut = corpus.leftOut { text += "\ntext:  left out: \(leftOut)" }
+        if let repetition = corpus.repetition { text += "\ntext:  \(repetition)" }
+        return text
     }
 }
 

@@ -59,8 +59,9 @@ package enum ModelFile {
 }
 
 extension RunConfiguration {
-    /// Lays the model on a single rank, whatever it was trained on.
+    /// Lays the model on a single rank, whatever it was trained on; its text is not read.
     package mutating func useOneRank() {
+        data.separator = ""
         pipeline = PipelineSection()
         training.batch = 1
     }

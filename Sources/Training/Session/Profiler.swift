@@ -69,8 +69,13 @@ struct Profiler {
         for step in 0...steps {
             if step == 1 { try await group.beginTrace() }
             let report = try await group.step(
-                batches.training(step: step), number: step,
+                try batches.training(step: step), number: step,
                 rule: UpdateRule(adam: AdamW(optimizer), rate: rates.rate(step: step), clip: optimizer.clip))
+            guard report.hasTargets else {
+                throw TrainingError(
+                    "step \(step + 1) has no targets, so it has no update to measure: its sequences are parts of documents of one byte. Raise "
+                        + "data.sequence or training.batch")
+            }
             guard !report.skipped else {
                 throw TrainingError(
                     "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so the step has no update to "

@@ -14,6 +14,8 @@ struct RunLog {
     private var progress: ProgressLine
     private var history: [StepMetrics] = []
     private var skipped = 0
+    /// Of these, the steps without targets.
+    private var void = 0
     private var writesMetrics = true
 
     /// - Parameter start: the checkpoint that the run goes on from
@@ -25,6 +27,7 @@ struct RunLog {
         if let start {
             (writer, history) = try MetricsWriter.resuming(directory.metrics, after: start.step)
             skipped = start.skipped
+            void = history.count { !$0.hasTargets }
             if history.count < start.step {
                 say(
                     "warning: \(directory.metrics) lacks \(start.step - history.count) of the \(start.step) steps so far"
@@ -38,7 +41,8 @@ struct RunLog {
     }
 
     mutating func record(_ report: StepReport, step: Int, rate: Double, seconds: Double, heldOut: Double?) {
-        if report.skipped { skipped += 1 }
+        if !report.hasTargets { void += 1 }
+        if report.skipped || !report.hasTargets { skipped += 1 }
         let tokensPerSecond = Double(plan.tokensPerStep) / seconds
         let metrics = StepMetrics(
             step: step + 1, loss: report.loss, tokensPerSecond: tokensPerSecond, gradientNorm: report.gradientNorm,
@@ -46,7 +50,8 @@ struct RunLog {
             idle: report.idleShare, seconds: seconds, tokens: (step + 1) * plan.tokensPerStep, skipped: skipped,
             heldOutLoss: heldOut, peakMemory: report.peakMemory.max(),
             earlySums: plan.pipeline.replicas > 1
-                ? report.earlySums.reduce(0, +) / Double(report.earlySums.count) : nil)
+                ? report.earlySums.reduce(0, +) / Double(report.earlySums.count) : nil,
+            hasTargets: report.hasTargets)
         history.append(metrics)
         do {
             try writer.write(metrics)
@@ -92,7 +97,10 @@ struct RunLog {
             let huge = HugePages.inUse.map { ", \(ByteText.of($0)) of rank 0's in huge pages now" } ?? ""
             say("memory: at most \(ByteText.of(peak)) in a process\(huge)")
         }
-        if skipped > 0 { say("skipped \(skipped) steps whose gradient was not finite") }
+        if skipped > void { say("skipped \(skipped - void) steps whose gradient was not finite") }
+        if void > 0 {
+            say("\(void) steps had no targets, so no loss and no update: their sequences held but ends of documents")
+        }
         if let loss = last.heldOutLoss {
             say("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")
         }

@@ -17,6 +17,7 @@ struct RunPlace: Sendable {
         // Before anything is looked at or removed: another run may be at work there.
         let locks = try lock(path, settings)
         let start = try RunStart.decide(configuration, path: path, store: settings.store, resume: resume)
+        try plan.text.startReading(plan.corpus)
         let directory: RunDirectory
         switch start {
         case .anew:
@@ -28,7 +29,7 @@ struct RunPlace: Sendable {
             try SmallFile.write(configuration.toml(), to: directory.configuration)
         case .goesOn:
             directory = try RunDirectory(continuing: path)
-            try checkCorpus(plan, settings.store)
+            try checkCorpus(plan, settings.store, directory)
             // A run that could go on is not stopped by a full disk.
             do {
                 if settings.every > 0 { try settings.store.checkWritable() }
@@ -55,14 +56,8 @@ struct RunPlace: Sendable {
     }
 
     /// The text must be the one that the run has read so far.
-    private static func checkCorpus(_ plan: TrainingPlan, _ store: CheckpointStore) throws {
+    private static func checkCorpus(_ plan: TrainingPlan, _ store: CheckpointStore, _ directory: RunDirectory) throws {
         guard let newest = try store.entries().compactMap(\.manifest).last else { return }
-        let found = CorpusFingerprint(plan.corpus).text
-        guard newest.corpus.isEmpty || newest.corpus == found else {
-            throw ConfigurationError([
-                "data.path = \"\(plan.configuration.data.path)\" is not the text that the run in this folder was trained on: it has \(found); the "
-                    + "checkpoint of step \(newest.step) says \(newest.corpus). Give the same text, or another run.directory"
-            ])
-        }
+        try plan.text.check(plan, against: newest, directory)
     }
 }

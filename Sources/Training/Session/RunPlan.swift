@@ -7,6 +7,15 @@ package protocol RunPlan: Sendable {
 
     /// - Parameter configuration: validated.
     init(_ configuration: RunConfiguration) throws
+
+    /// What must be the same wherever a rank looks at its node's files.
+    func outline() throws -> String
 }
 
-extension TrainingPlan: RunPlan {}
+extension RunPlan {
+    package func outline() throws -> String { "nothing" }
+}
+
+extension TrainingPlan: RunPlan {
+    package func outline() throws -> String { try CorpusFingerprint(corpus).text }
+}

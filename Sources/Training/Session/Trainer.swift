@@ -45,9 +45,11 @@ struct Trainer: Sendable {
         do {
             try await train(from: start, checkpoints, settings)
         } catch {
+            plan.text.stop()
             await checkpoints?.stop()
             throw error
         }
+        plan.text.stop()
         await checkpoints?.stop()
         if !wasFinished { try await sample() }
         try await save()
@@ -63,12 +65,13 @@ struct Trainer: Sendable {
     private func train(
         from start: Manifest?, _ checkpoints: Checkpointer?, _ settings: CheckpointSettings
     ) async throws {
-        let batches = BatchMaker(plan: plan)
+        let batches = BatchesAhead(plan: plan, group: group, directory: directory)
         let rates = LearningRate(configuration)
         let steps = configuration.training.steps
         let optimizer = configuration.optimizer
         let adam = AdamW(optimizer)
         let begin = start?.step ?? 0
+        let held = try await batches.begin(at: begin, start: start)
         var log = try directory.map { try RunLog(plan: plan, directory: $0, workers: host.workers, start: start) }
         let ownNotes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
         let notes = { @Sendable (rank: Int) in
@@ -76,18 +79,18 @@ struct Trainer: Sendable {
             notes[.stop] = Double(StopSignals.first)
             return notes
         }
-        let held = plan.heldOut.map(batches.heldOut)
         let firstTraced = firstTraced(begin: begin)
         var skipped = start?.skipped ?? 0
         var skippedInARow = start?.skippedInARow ?? 0
         var mark = MonotonicClock.seconds
         for step in begin..<max(begin, steps) {
             try Fault.reach(.step, step: step, rank: group.ranks[0])
-            let batch = batches.training(step: step)
+            let batch = batches.take(step)
+            let tell = batches.notes(over: notes)
             if step == firstTraced { try await group.beginTrace() }
             let rule = UpdateRule(adam: adam, rate: rates.rate(step: step), clip: optimizer.clip)
             let report = try await group.step(batch, number: step, rule: rule) {
-                notes($0).values
+                tell($0).values
             } disturbance: {
                 try Self.disturbance($0, step)
             }
@@ -103,8 +106,8 @@ struct Trainer: Sendable {
             if evaluates, stop == nil, let held { (heldOut, stop) = try await evaluate(held) }
             log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
             mark = MonotonicClock.seconds
-            if report.skipped { skipped += 1 }
-            skippedInARow = report.skipped ? skippedInARow + 1 : 0
+            if report.skipped || !report.hasTargets { skipped += 1 }
+            if report.hasTargets { skippedInARow = report.skipped ? skippedInARow + 1 : 0 }
             if skippedInARow >= configuration.training.maxNonfinite {
                 try await checkpoints?.finish()
                 log?.finish()
@@ -113,12 +116,11 @@ struct Trainer: Sendable {
                         + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's figures are in \(directory?.metrics ?? "metrics.jsonl")"
                 )
             }
-            try await checkpoints?.boundary(
-                .init(step: step + 1, skipped: skipped, skippedInARow: skippedInARow),
-                told: told)
+            let position = Checkpointer.Position(step: step + 1, skipped: skipped, skippedInARow: skippedInARow)
+            try await endWithTheText(batches, told, position, checkpoints, settings) { log?.finish() }
+            try await checkpoints?.boundary(position, told: told)
             if let stop {
-                let saved = try await saveNow(
-                    .init(step: step + 1, skipped: skipped, skippedInARow: skippedInARow), checkpoints, settings)
+                let saved = try await saveNow(position, checkpoints, settings)
                 log?.finish()
                 try leave(stop, after: step + 1, saved: saved, settings)
             }

@@ -14,27 +14,52 @@ package struct TrainingPlan: Sendable {
     /// Nil when nothing is held out.
     package let heldOut: HeldOutWindows?
     package let pipeline: PipelinePlan
+    /// What is known of the corpus beside its length.
+    let text = RunText()
 
     /// - Parameter configuration: validated.
     package init(_ configuration: RunConfiguration) throws {
+        let data = configuration.data
+        let pipeline = try Self.pipeline(configuration)
+        let corpus = try Corpus.load(
+            path: data.path, heldOut: data.heldOut, packed: data.packed, separator: data.separator,
+            leavingOut: CorpusExclusions(configuration))
+        do {
+            try self.init(configuration, corpus: corpus, pipeline: pipeline)
+        } catch let error as CorpusError {
+            guard let longest = error.longestSequence else { throw error }
+            throw error.adding(SequenceAdvice(configuration, corpus, longest: longest).text)
+        }
+    }
+
+    /// For a corpus that is there already.
+    init(_ configuration: RunConfiguration, corpus: Corpus) throws {
+        try self.init(configuration, corpus: corpus, pipeline: try Self.pipeline(configuration))
+    }
+
+    private static func pipeline(_ configuration: RunConfiguration) throws -> PipelinePlan {
         guard configuration.model.precision.isSupported else {
             throw ConfigurationError([
                 "model.precision = \"\(configuration.model.precision.rawValue)\": the CPU of \(ProcessInfo.processInfo.hostName) has no "
                     + "instructions for it, but rank 0's has: set model.precision to \"f32\", or use nodes of one kind"
             ])
         }
+        return try PipelinePlan(configuration)
+    }
+
+    private init(_ configuration: RunConfiguration, corpus: Corpus, pipeline: PipelinePlan) throws {
         self.configuration = configuration
+        self.corpus = corpus
+        self.pipeline = pipeline
         let data = configuration.data
-        pipeline = try PipelinePlan(configuration)
-        corpus = try Corpus.load(
-            path: data.path, heldOut: data.heldOut, packed: data.packed, separator: data.separator)
         sampler = try SequenceSampler(
             corpus: corpus, sequence: data.sequence, batch: configuration.training.batch,
             seed: UInt64(configuration.training.seed), streams: data.streams)
         heldOut =
             data.heldOut > 0
             ? try HeldOutWindows(
-                corpus: corpus, sequence: data.sequence, limit: configuration.training.evaluateSequences) : nil
+                corpus: corpus, sequence: data.sequence, limit: configuration.training.evaluateSequences,
+                regions: data.streams ? configuration.training.batch : 1) : nil
     }
 
     /// Tokens of a step over all replicas.
