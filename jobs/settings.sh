@@ -1,7 +1,9 @@
-# Reads a file of settings as people write it: a line a run, words as a shell reads them. Nothing is carried out or filled in.
+# Reads a file of settings as people write it: a line a run, words as a shell reads them. Nothing is carried out or
+# filled in.
 
-# read_settings FILE NUMBER leaves the words of the NUMBER-th line of settings, counted from 0, in the array `settings`. Blank lines and lines of
-# comment don't count. False, with a sentence in `problem`, when there is no such line or its words can't be read.
+# read_settings FILE NUMBER leaves the words of the NUMBER-th line of settings, counted from 0, in the array
+# `settings`. Blank lines and lines of comment don't count. False, with a sentence in `problem`, when there is no such
+# line or its words can't be read.
 read_settings() {
     local LC_ALL=C file=$1 wanted=$2 text line chosen='' number=0 count=0 lines=()
     settings=() problem=''
@@ -27,7 +29,8 @@ read_settings() {
     split_words "$text" || { problem="$file, line $chosen: $problem" && return 1; }
 }
 
-# split_words LINE leaves its words in the array `settings`; false, with a sentence in `problem`, when a quote is not closed.
+# split_words LINE leaves its words in the array `settings`; false, with a sentence in `problem`, when a quote is not
+# closed.
 split_words() {
     local LC_ALL=C line=$1 word='' begun='' quote='' c i
     settings=()

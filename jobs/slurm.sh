@@ -1,4 +1,5 @@
-# What the job scripts share: help, settings, banner, start, end. They source it in gecko's folder, from which they are submitted.
+# What the job scripts share: help, settings, banner, start, end. They source it in gecko's folder, from which they
+# are submitted.
 set -euo pipefail
 source "${BASH_SOURCE[0]%/*}/tell.sh"
 source "${BASH_SOURCE[0]%/*}/mpi.sh" # where gecko is, and how srun starts it

@@ -1,5 +1,5 @@
-# `tell`, by which every script that starts a run says something: it can neither fail nor end the script. A full disk, a reader that has gone or a
-# closed output costs the words, not the run.
+# `tell`, by which every script that starts a run says something: it can neither fail nor end the script. A full disk,
+# a reader that has gone or a closed output costs the words, not the run.
 
 # The number of what is closed would go to the next file that is opened, and everything that is said into that file.
 { true 3<&0; } 2>/dev/null || exec </dev/null

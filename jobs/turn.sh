@@ -1,17 +1,20 @@
-# A turn of a job: where the ranks write, how they start, are warned and end, and how the job goes back into the queue. Whatever the disk or
-# Slurm's programs refuse, the ranks are started, and told; signals are passed on first and spoken of afterwards.
+# A turn of a job: where the ranks write, how they start, are warned and end, and how the job goes back into the
+# queue. Whatever the disk or Slurm's programs refuse, the ranks are started, and told; signals are passed on first
+# and spoken of afterwards.
 
 # Slurm's other fences let MPI_Init crash now and then when a node has several ranks: they don't wait for all nodes.
 export SLURM_PMIX_FENCE=ring
 
-# One rank a task; `srun_mpi` says what starts the MPI that gecko was built with. Neighbouring stages are on neighbouring ranks (block) and gecko pins its threads itself. A minute after the first rank
-# has left, the others are ended: they would wait for a dead one for ever. (Not at once, --kill-on-bad-exit=1: ranks that have saved leave with
+# One rank a task; `srun_mpi` says what starts the MPI that gecko was built with. Neighbouring stages are on
+# neighbouring ranks (block) and gecko pins its threads itself. A minute after the first rank has left, the others are
+# ended: they would wait for a dead one for ever. (Not at once, --kill-on-bad-exit=1: ranks that have saved leave with
 # 75 one after the other.)
 on_ranks=(srun --mpi="$srun_mpi" --kill-on-bad-exit=0 --wait=60 --distribution=block --cpu-bind=none)
 
 step='' warned='' told='' stopped=''
 
-# Where the ranks write, one log each: in FOLDER; where that can't be written, each in /tmp of its node; or nowhere. A restart writes on.
+# Where the ranks write, one log each: in FOLDER; where that can't be written, each in /tmp of its node; or nowhere. A
+# restart writes on.
 choose_logs() { # FOLDER
     mkdir -p "$1" 2>/dev/null || true
     for log in "$1/rank-0.log" "/tmp/gecko-job-$SLURM_JOB_ID-rank-0.log"; do
@@ -91,7 +94,8 @@ tell_end() { # STATUS
     tell "ended     status $status, $now: ${last:-(no line of a log to show)}"
 }
 
-# Whether the state is saved and the job is still ours to requeue: not when somebody cancelled it, or Slurm requeued it before.
+# Whether the state is saved and the job is still ours to requeue: not when somebody cancelled it, or Slurm requeued
+# it before.
 goes_on() {
     # 138: the warning came before the ranks could listen.
     ((status == 75 || (status == 138 && ${warned:-0}))) || return 1
@@ -100,7 +104,8 @@ goes_on() {
     [[ $state == *JobState=RUNNING* || (-z $state && -z $stopped) ]]
 }
 
-# Puts the job back into the queue. Slurm writes CANCELLED ... DUE TO JOB REQUEUE into the log then, and ends this script.
+# Puts the job back into the queue. Slurm writes CANCELLED ... DUE TO JOB REQUEUE into the log then, and ends this
+# script.
 requeue() {
     local i
     trap '' TERM
