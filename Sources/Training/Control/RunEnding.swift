@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Glibc
 
 /// How the last turn of a run ended, left in its folder as `end.json` for who asks later. A process that is killed

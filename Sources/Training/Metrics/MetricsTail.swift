@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Glibc
 
 /// The last steps that a `metrics.jsonl` tells of. Only the file's end is read, so a long run costs no more than a
