@@ -12,6 +12,10 @@ struct BoundaryNotes: Sendable {
         case kept
         /// The number of the signal that asked this rank to save and stop; 0: none.
         case stop
+        /// The core of this rank's process that other programs use most, the share that they have of it lastingly, and since training began.
+        case takenCore
+        case takenNow
+        case takenInAll
     }
 
     private(set) var values = [Double](repeating: 0, count: Note.allCases.count)

@@ -70,9 +70,11 @@ struct Trainer: Sendable {
         let begin = start?.step ?? 0
         var log = try directory.map { try RunLog(plan: plan, directory: $0, workers: host.workers, start: start) }
         let ownNotes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
+        let crowd = CrowdWatch(ranks: group.ranks, host: host)
         let notes = { @Sendable (rank: Int) in
             var notes = ownNotes(rank)
             notes[.stop] = Double(StopSignals.first)
+            crowd.note(rank, in: &notes)
             return notes
         }
         let held = plan.heldOut.map(batches.heldOut)
@@ -101,6 +103,7 @@ struct Trainer: Sendable {
             var heldOut: Double?
             if evaluates, stop == nil, let held { (heldOut, stop) = try await evaluate(held) }
             log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
+            for line in crowd.lines(told) { log?.warn(line) }
             mark = MonotonicClock.seconds
             if report.skipped { skipped += 1 }
             skippedInARow = report.skipped ? skippedInARow + 1 : 0
@@ -132,6 +135,7 @@ struct Trainer: Sendable {
             }
             if let heldOut { log?.evaluated(heldOut) }
         }
+        for line in crowd.lastLines() { log?.warn(line) }
         log?.finish(checkpoints: try await checkpoints?.summary())
     }
 
