@@ -14,6 +14,9 @@ package final class Team {
     package let threadCount: Int
     /// Called by the leader after each fork-join, whatever the count: between kernels a message can be moved on.
     package var onJoin: (() -> Void)?
+    /// Set while most pieces of work are smaller than what a fork-join costs, as for one token: then all but the larger products stay with the
+    /// leader.
+    package var hasLittleWork = false
     /// Set while a breakdown is wanted.
     package var clock: WorkClock?
 

@@ -43,7 +43,7 @@ package struct Diagnosis: Sendable {
                 let ranks = nodes.count { $0.node == facts.node && $0.cores.contains { $0.number == core.number } }
                 let own = 1 - 1 / Double(max(1, ranks))
                 // A slow one was named with its cause.
-                guard core.taken - own >= tolerance.taken, core.gflops >= (1 - tolerance.speed) * usual else {
+                guard core.taken - own >= tolerance.speed, core.gflops >= (1 - tolerance.speed) * usual else {
                     return nil
                 }
                 return Finding(facts.node, "core \(core.number) of rank \(facts.rank): \(takers(core, facts))")

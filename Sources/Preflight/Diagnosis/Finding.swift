@@ -1,5 +1,3 @@
-import Hardware
-
 /// Something that should be mended, or left out, before training.
 package struct Finding: Sendable, Equatable {
     /// The node that it is about; nil when it is about several, or about none.
@@ -14,10 +12,8 @@ package struct Finding: Sendable, Equatable {
 
 /// What counts as wrong.
 package struct Tolerance: Sendable {
-    /// A core may be slower than the better ones by this share.
+    /// A core may be slower than the better ones by this share, and other programs may have this share of its time.
     package var speed = 0.15
-    /// Other programs may have this share of a core's time.
-    package var taken = TakenCore.notable
     /// A link may be slower than the better ones, or than what is expected, by this factor.
     package var link = 2.0
     /// Seconds that latencies may differ by, whatever the factor.
