@@ -1,5 +1,5 @@
 #pragma once
-/* Why C: cpuid and xgetbv are instructions that Swift has no name for. */
+/* Why C: cpuid and xgetbv are instructions that Swift has no name for, and syscall and prctl are variadic. */
 #if defined(__x86_64__)
 #include <cpuid.h>
 
@@ -40,10 +40,27 @@ static inline void ccpu_relax(void) {
 }
 
 #if defined(__linux__)
+#include <linux/futex.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Sleeps while *word is `expected`, until a wake-up or for `timeout` at most (null: for ever); it may also return for nothing. */
+static inline void ccpu_sleep_while(const void *word, unsigned expected, const struct timespec *timeout) {
+  syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, expected, timeout, 0, 0);
+}
+
+/* The system's number of the calling thread. */
+static inline int ccpu_thread_number(void) { return (int)syscall(SYS_gettid); }
+
+/* Wakes all threads of this process that sleep on `word`. */
+static inline void ccpu_wake_all(const void *word) {
+  syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 0x7fffffff, 0, 0, 0);
+}
 #endif
 
-/* Names the calling thread for debuggers and profilers; Linux keeps 15 characters. In C because prctl is variadic. */
+/* Names the calling thread for debuggers and profilers; Linux keeps 15 characters. */
 static inline void ccpu_name_thread(const char *name) {
 #if defined(__linux__)
   prctl(PR_SET_NAME, name);

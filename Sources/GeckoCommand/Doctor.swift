@@ -28,7 +28,10 @@ struct Doctor: ParsableCommand {
     )
     var network: String?
 
-    @Option(help: "How much slower than the better cores a core may be, as a share.")
+    @Option(
+        help:
+            "How much slower than the better cores a core may be, and how much of its time other programs may have, as a share."
+    )
     var tolerance = 0.15
 
     @Flag(help: "Measure one rank after the other, for ranks that share cores.")

@@ -3,9 +3,10 @@
 /// A pure function of what the ranks may use and how many threads they want, so that every rank of the node computes the same
 /// answer. Two ranks share a core only when there are more threads than cores.
 package struct CoreAssignment: Sendable, Equatable {
-    /// Cores per rank, ascending, one entry per thread.
+    /// Cores per rank, ascending, one entry per thread; no rank has more threads on a core than that can run at a time.
     package let cores: [[Int]]
-    /// Whether a rank shares one of its cores, with another rank or among its own threads.
+    /// Whether a rank shares one of its cores with another rank.
+    /// A core with two hardware threads isn't shared by two threads of one rank.
     package let oversubscribed: [Bool]
     /// What to tell the user about sharing, nil when nobody shares.
     package let warning: String?
@@ -13,22 +14,38 @@ package struct CoreAssignment: Sendable, Equatable {
     /// - Parameters:
     ///   - allowed: the cores each rank of the node may use.
     ///   - threads: threads per rank; 0 for as many as fit when ranks that compete for cores get equally many.
+    ///   - units: hardware threads of a core. A rank's threads beyond them would only take turns, so there are none.
     /// - Throws: `HardwareError.noUsableCore` when a rank may use none.
-    package init(allowed: [[Int]], threads: Int = 0) throws {
+    package init(allowed: [[Int]], threads: Int = 0, units: (_ core: Int) -> Int = { _ in .max }) throws {
         precondition(threads >= 0, "a number of threads is not negative")
         let allowed = allowed.map { Set($0).sorted() }
         if let rank = allowed.firstIndex(where: \.isEmpty) { throw HardwareError.noUsableCore(rank: rank) }
 
         var cores = [[Int]](repeating: [], count: allowed.count)
         for ranks in CoreAssignment.competitors(allowed) {
-            let found = CoreAssignment.assign(ranks.map { allowed[$0] }, threads: threads)
+            // More than all its cores run at a time would be left out again.
+            let most = ranks.map { allowed[$0].reduce(0) { min(threads, $0 + min(threads, units($1))) } }.max() ?? 0
+            let found = CoreAssignment.assign(ranks.map { allowed[$0] }, threads: min(threads, most))
             for (rank, chosen) in zip(ranks, found) { cores[rank] = chosen }
+        }
+        cores = cores.map { own in
+            var used: [Int: Int] = [:]
+            return own.filter { core in
+                used[core, default: 0] += 1
+                return used[core, default: 0] <= max(1, units(core))
+            }
         }
         var load: [Int: Int] = [:]
         for core in cores.joined() { load[core, default: 0] += 1 }
         self.cores = cores
-        oversubscribed = cores.map { $0.contains { load[$0, default: 0] > 1 } }
-        warning = CoreAssignment.warning(cores: cores, load: load, requested: threads)
+        var ranks: [Int: Int] = [:]
+        for own in cores { for core in Set(own) { ranks[core, default: 0] += 1 } }
+        oversubscribed = cores.map { $0.contains { ranks[$0, default: 0] > 1 } }
+        let warnings = [
+            CoreAssignment.surplus(cores: cores, requested: threads),
+            CoreAssignment.warning(cores: cores, load: load, requested: threads),
+        ].compactMap(\.self)
+        warning = warnings.isEmpty ? nil : warnings.joined(separator: " ")
     }
 
     /// Ranks grouped so that ranks of different groups have no core in common, by rank order.
@@ -61,6 +78,14 @@ package struct CoreAssignment: Sendable, Equatable {
             if let cores = CoreMatching(allowed, threads: wanted, perCore: load).cores() { return cores }
             load += 1
         }
+    }
+
+    /// What to tell about threads that there are not.
+    private static func surplus(cores: [[Int]], requested: Int) -> String? {
+        guard let fewest = cores.map(\.count).min(), fewest < requested else { return nil }
+        return
+            "\(requested) threads a rank are asked for, but the cores of a rank on this node run \(fewest) at a time:"
+            + " there are \(fewest). The results are the same."
     }
 
     private static func warning(cores: [[Int]], load: [Int: Int], requested: Int) -> String? {

@@ -40,7 +40,8 @@ package final class RankGroup: Sendable {
         pulses: [Pulse]? = nil
     ) async throws -> RankGroup {
         let assignment = try CoreAssignment(
-            allowed: [[Int]](repeating: topology.usableCores, count: plan.world), threads: threads)
+            allowed: [[Int]](repeating: topology.usableCores, count: plan.world), threads: threads,
+            units: topology.unitCount)
         let fabric = InMemoryFabric(size: plan.world, oversubscribed: assignment.oversubscribed.contains(true))
         let executors = try (0..<plan.world).map { rank in
             try ThreadExecutor(

@@ -30,6 +30,8 @@ package struct NodeFacts: Codable, Sendable, Equatable {
     package var cores: [Core]
     /// Bytes a second that all of the rank's cores together copy, reading and writing counted.
     package var memoryBandwidth: Double
+    /// Cores' worth of time for which a CPU quota held this process back while its cores were measured.
+    package var throttled: Double
     /// Seconds that the node's clock is ahead of rank 0's, and how far that may be off.
     package var clockOffset: Double
     package var clockError: Double
@@ -43,7 +45,8 @@ package struct NodeFacts: Codable, Sendable, Equatable {
 
     package init(
         rank: Int, node: String, processor: String = "", cpuLevel: Int = 3, nodeCores: Int, memory: Double,
-        freeMemory: Double, cores: [Core], memoryBandwidth: Double, clockOffset: Double = 0, clockError: Double = 0,
+        freeMemory: Double, cores: [Core], memoryBandwidth: Double, throttled: Double = 0, clockOffset: Double = 0,
+        clockError: Double = 0,
         bits: String = "", goldenCases: Int? = nil, goldenFailures: [String] = [], folderProblem: String? = nil
     ) {
         self.rank = rank
@@ -55,6 +58,7 @@ package struct NodeFacts: Codable, Sendable, Equatable {
         self.freeMemory = freeMemory
         self.cores = cores
         self.memoryBandwidth = memoryBandwidth
+        self.throttled = throttled
         self.clockOffset = clockOffset
         self.clockError = clockError
         self.bits = bits

@@ -44,7 +44,9 @@ package struct Preflight {
         facts.bits = Bits.digest()
         try world.barrier()
         func measure() {
+            let begin = CoreUse.now()
             facts.cores = CoreSpeeds.measure(team, cores: placement.cores)
+            facts.throttled = CoreUse.now().throttled(since: begin)
             facts.memoryBandwidth = MemorySpeed.measure(team)
         }
         if settings.inTurn { try Turns.take(world, measure) } else { measure() }

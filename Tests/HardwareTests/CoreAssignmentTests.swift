@@ -53,8 +53,20 @@ import Testing
         let assignment = try CoreAssignment(allowed: [[0, 1]], threads: 5)
         #expect(assignment.cores[0].count == 5)
         #expect(Set(assignment.cores[0]) == [0, 1])
-        #expect(assignment.oversubscribed == [true])
+        #expect(assignment.oversubscribed == [false], "no other rank wants these cores")
         #expect(try #require(assignment.warning).contains("fewer threads"))
+    }
+
+    @Test func aRankHasNoMoreThreadsOnACoreThanThatRuns() throws {
+        let assignment = try CoreAssignment(allowed: [[0, 1]], threads: 64) { $0 == 0 ? 2 : 1 }
+        #expect(assignment.cores == [[0, 0, 1]])
+        #expect(assignment.oversubscribed == [false])
+        let warning = try #require(assignment.warning)
+        #expect(warning.contains("64 threads") && warning.contains("run 3 at a time"))
+        // Ranks that share a core do so all the same.
+        let ranks = try CoreAssignment(allowed: [[0, 1], [0, 1], [0, 1]], threads: 8) { _ in 1 }
+        #expect(ranks.cores == [[0, 1], [0, 1], [0, 1]])
+        #expect(ranks.oversubscribed == [true, true, true])
     }
 
     @Test func aRankWithoutCoresIsAnError() {
@@ -80,8 +92,10 @@ import Testing
             if threads > 0 { #expect(chosen.count == threads) }
         }
         let all = assignment.cores.flatMap(\.self)
-        #expect((Set(all).count < all.count) == assignment.oversubscribed.contains(true))
-        if assignment.oversubscribed.contains(true) {
+        #expect((Set(all).count < all.count) == (assignment.warning != nil))
+        let byRank = assignment.cores.flatMap { Set($0) }
+        #expect((Set(byRank).count < byRank.count) == assignment.oversubscribed.contains(true))
+        if assignment.warning != nil {
             // Hall's theorem: sharing is needed only if some ranks together want more threads than they may use cores.
             let wanted = max(1, threads)
             let tooMany = (1..<(1 << ranks)).contains { subset in

@@ -56,7 +56,7 @@ import Testing
         try onNewThread {
             let team = try Team(topology: topology, cores: topology.usableCores, oversubscribed: false)
             let bound = Mutex([[Int]](repeating: [], count: team.count))
-            team.run { worker in
+            team.run(inPlace: true) { worker in
                 let cores = topology.boundCores()
                 bound.withLock { $0[worker] = cores }
             }

@@ -46,6 +46,11 @@ import Testing
         Fault(words: ["all 2 core(s)", "temperature"]) { nodes in
             for core in 0..<2 { nodes[2].cores[core].gflops = 70 }
         },
+        Fault(words: ["core 1 of rank 2", "other programs had it for 79 %"]) { $0[2].cores[1].taken = 0.79 },
+        Fault(words: ["core 0 of rank 2", "stood still for 50 %", "quota"]) { nodes in
+            nodes[2].cores[0].taken = 0.5
+            nodes[2].throttled = 0.5
+        },
         Fault(words: ["memory is slow", "9 GB/s", "others do 20"]) { $0[2].memoryBandwidth = 9e9 },
         Fault(words: ["of memory where others have"]) { $0[2].memory = 32e9 },
         Fault(words: ["are free"]) { $0[2].freeMemory = 10e9 },

@@ -7,7 +7,7 @@ extension Team {
             found.deinitialize()
             found.deallocate()
         }
-        run { worker in
+        run(inPlace: true) { worker in
             let bound = topology.boundCores()
             if let core = topology.currentCore(), !bound.contains(core) { return }
             found[worker] = bound

@@ -1,6 +1,6 @@
 /// Counts where a team's time goes, while it is on: two looks at the clock for each piece of work, no memory after its making.
 ///
-/// Every worker adds to cells of its own within a round; the leader reads them between rounds.
+/// A worker's share adds to cells of its own within a round, whoever computes it; the leader reads them between rounds.
 package final class WorkClock {
     private static let works = Work.allCases.count
     private static let parts = StepPart.allCases.count
@@ -8,6 +8,7 @@ package final class WorkClock {
     private static let stride = (parts * works + 15) / 16 * 16
 
     private let workers: Int
+    private let threads: Int
     private let cells: UnsafeMutablePointer<Double>
     /// The leader's time in rounds of work, and in the part as a whole.
     private var rounds: [Double]
@@ -15,8 +16,10 @@ package final class WorkClock {
     private var part: StepPart?
     private var entered = 0.0
 
-    package init(workers: Int) {
+    /// - Parameter threads: that compute the workers' shares
+    package init(workers: Int, threads: Int) {
         self.workers = workers
+        self.threads = threads
         cells = UnsafeMutableRawPointer.allocate(
             byteCount: workers * Self.stride * MemoryLayout<Double>.stride, alignment: 128
         ).bindMemory(to: Double.self, capacity: workers * Self.stride)
@@ -63,7 +66,7 @@ package final class WorkClock {
                 }
             }
             times[rest: part] = walls[part.rawValue] - rounds[part.rawValue]
-            times[total: part] = walls[part.rawValue] * Double(workers)
+            times[total: part] = walls[part.rawValue] * Double(threads)
         }
         return times
     }

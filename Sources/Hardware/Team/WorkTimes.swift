@@ -1,4 +1,4 @@
-/// Where the time of some steps went, in core-seconds: a team's wall time times its workers. Times of several teams add up.
+/// Where the time of some steps went, in core-seconds: a team's wall time times its threads. Times of several teams add up.
 package struct WorkTimes: Sendable, Equatable {
     private static let works = Work.allCases.count
     private static let columns = works + 2

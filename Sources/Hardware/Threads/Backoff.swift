@@ -1,5 +1,6 @@
 import CCPU
 import Glibc
+import Synchronization
 
 /// How long a waiting thread insists before it lets go of its core.
 package struct WaitPolicy: Sendable {
@@ -30,7 +31,8 @@ package struct Backoff {
         self.policy = policy
     }
 
-    /// Waits a moment; false when the wait has lasted so long that the thread should sleep instead.
+    /// Waits a moment; false when the thread should sleep instead: the wait has lasted long, or giving the core away for a moment costs
+    /// more than sleep.
     @inline(__always)
     package mutating func pause() -> Bool {
         looks &+= 1
@@ -46,10 +48,29 @@ package struct Backoff {
         let elapsed = now - start
         if elapsed < policy.spin {
             ccpu_relax()
-        } else {
-            isYielding = true
-            sched_yield()
+            return true
         }
-        return elapsed < policy.awake
+        if elapsed >= policy.awake || YieldPrice.isHigh(now) { return false }
+        isYielding = true
+        sched_yield()
+        YieldPrice.paid(MonotonicClock.seconds - now, at: now)
+        return true
+    }
+}
+
+/// What yielding costs here at the moment. Nothing where nobody else wants the core; but who yields to a program that computes is back only
+/// when that one's time slice is over, milliseconds later, while a sleeper is woken when it is needed.
+enum YieldPrice {
+    /// Seconds out of the core from which a yield was dear.
+    private static let dear = 200e-6
+    /// Seconds for which that is remembered, by all threads of the process.
+    private static let memory = 0.1
+    /// The monotonic second until when yields are thought dear, as bits.
+    private static let highUntil = Atomic<UInt64>(0)
+
+    static func isHigh(_ now: Double) -> Bool { now < Double(bitPattern: highUntil.load(ordering: .relaxed)) }
+
+    static func paid(_ seconds: Double, at now: Double) {
+        if seconds >= dear { highUntil.store((now + seconds + memory).bitPattern, ordering: .relaxed) }
     }
 }

@@ -1,57 +1,51 @@
+import CCPU
 import Glibc
 import Synchronization
 
 /// Lets threads sleep until another thread has changed something that they watch.
 ///
-/// The watched state must be readable without a lock (atomics). Ringing costs a fence when nobody sleeps.
-/// `@unchecked Sendable`: the mutex and the condition are made for use by many threads, and their addresses never change.
+/// The watched state must be readable without a lock (atomics). Ringing costs a fence when nobody sleeps, and nobody holds a lock: a thread
+/// that loses its core, on either side, delays no other.
+/// `@unchecked Sendable`: the word that threads sleep on is atomic and stays where it is.
 package final class Doorbell: @unchecked Sendable {
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private let sleepers = Atomic<Int>(0)
+    /// How often it rang for somebody: the word that sleepers sleep on.
+    private let rings = UnsafeMutablePointer<Atomic<UInt32>>.allocate(capacity: 1)
+    /// Whether somebody may have fallen asleep since the last ring.
+    private let isAwaited = Atomic<Bool>(false)
 
-    package init() {
-        pthread_mutex_init(mutex, nil)
-        // Deadlines are monotonic, so that setting the wall clock wakes nobody.
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        pthread_cond_init(condition, &attributes)
-        pthread_condattr_destroy(&attributes)
-    }
+    package init() { rings.initialize(to: Atomic(0)) }
 
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
+    deinit { rings.deallocate() }
 
     /// Wakes all sleepers. Call it after the change.
     ///
-    /// The fences here and in `sleep` keep the two from missing each other: either the ringer sees the sleeper's count, or
-    /// the sleeper sees the ringer's change before it sleeps.
+    /// The fences here and in `sleep` keep the two from missing each other: either the ringer sees that it is awaited, or the sleeper sees
+    /// the ringer's change before it sleeps. A sleeper whose mark another ringer wipes away is woken by that one, since it has read `rings`
+    /// before it made its mark, and the ringer counts up after it wiped it.
     package func ring() {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
-        guard sleepers.load(ordering: .relaxed) > 0 else { return }
-        pthread_mutex_lock(mutex)
-        pthread_cond_broadcast(condition)
-        pthread_mutex_unlock(mutex)
+        guard isAwaited.load(ordering: .relaxed) else { return }
+        isAwaited.store(false, ordering: .relaxed)
+        rings.pointee.add(1, ordering: .releasing)
+        ccpu_wake_all(rings)
     }
 
-    /// Returns when `isReady` holds or `seconds` have passed. `isReady` runs under the doorbell's lock: it should only look.
+    /// Returns when `isReady` holds or `seconds` have passed. `isReady` should only look.
     package func sleep(atMost seconds: Double = .infinity, until isReady: () -> Bool) {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        sleepers.add(1, ordering: .relaxed)
-        defer { sleepers.subtract(1, ordering: .relaxed) }
-        atomicMemoryFence(ordering: .sequentiallyConsistent)
-        guard seconds.isFinite else {
-            while !isReady() { pthread_cond_wait(condition, mutex) }
-            return
-        }
         let end = MonotonicClock.seconds + seconds
-        var deadline = timespec(tv_sec: Int(end), tv_nsec: Int((end - end.rounded(.down)) * 1e9))
-        while !isReady(), pthread_cond_timedwait(condition, mutex, &deadline) != ETIMEDOUT {}
+        while true {
+            let heard = rings.pointee.load(ordering: .acquiring)
+            isAwaited.store(true, ordering: .relaxed)
+            atomicMemoryFence(ordering: .sequentiallyConsistent)
+            if isReady() { return }
+            guard seconds.isFinite else {
+                ccpu_sleep_while(rings, heard, nil)
+                continue
+            }
+            let left = end - MonotonicClock.seconds
+            if left <= 0 { return }
+            var time = timespec(tv_sec: Int(left), tv_nsec: Int((left - left.rounded(.down)) * 1e9))
+            ccpu_sleep_while(rings, heard, &time)
+        }
     }
 }

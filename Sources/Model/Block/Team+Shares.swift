@@ -1,7 +1,8 @@
 import Hardware
 
 extension Team {
-    /// Gives each worker a run of consecutive items. Only for work whose items are independent, so that the cut can't matter.
+    /// Gives each worker a run of consecutive items. Only for work whose items are independent, so that the cut can't matter. Where the team
+    /// has little work the leader does it.
     ///
     /// - Parameter work: what a breakdown counts it as
     @inline(__always)
@@ -9,7 +10,7 @@ extension Team {
         _ items: Int, grain: Int = 1, as work: Work = .elementwise, _ body: (_ worker: Int, _ items: Range<Int>) -> Void
     ) {
         let units = (items + grain - 1) / grain
-        if count == 1 || units == 1 {
+        if count == 1 || units == 1 || hasLittleWork {
             alone(as: work) { if items > 0 { body(0, 0..<items) } }
             return
         }

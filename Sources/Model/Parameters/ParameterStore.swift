@@ -51,7 +51,7 @@ package final class ParameterStore {
     package func touch(_ team: Team) {
         for e in entries {
             let parts = AdamW.parts(e.count, workers: team.count)
-            team.forEach(parts) { part in
+            team.forEach(parts, inPlace: true) { part in
                 let range = AdamW.range(of: part, in: parts, count: e.count)
                 func clear(_ buffer: FloatBuffer, _ offset: Int) {
                     guard buffer.count > 0 else { return }

@@ -18,6 +18,10 @@ package final class MatrixEngine {
     /// Columns of B that are packed at a time, for the team and by one worker for itself.
     private static let sharedColumns = 2048
     private static let ownColumns = 512
+    /// Floats to pack, and multiply-adds, from which a team that has little work is worth a fork-join: that costs up to 2 us where cores are
+    /// far apart.
+    private static let leastPacked = 1 << 15
+    private static let leastProducts = 1 << 18
 
     private let shared: FloatBuffer
     private let own: [FloatBuffer]
@@ -84,13 +88,16 @@ package final class MatrixEngine {
         let size = tile.words(kc) * width
         let count = (n + width - 1) / width
         let workers = team.count
-        team.run(as: .gemm) { worker in
-            let first = count * worker / workers
-            let end = count * (worker + 1) / workers
+        func part(_ first: Int, _ end: Int) {
             if first == end { return }
             let columns = min(n, end * width) - first * width
             let pack = transB ? tile.packRows : tile.packColumns
             pack(panels + first * size, b + first * width * (transB ? ldb : 1), ldb, columns, kc, width)
+        }
+        if team.hasLittleWork, n * kc < Self.leastPacked {
+            team.alone(as: .gemm) { part(0, count) }
+        } else {
+            team.run(as: .gemm) { worker in part(count * worker / workers, count * (worker + 1) / workers) }
         }
     }
 
@@ -102,6 +109,11 @@ package final class MatrixEngine {
         let workers = team.count
         let strips = (m + tile.rows - 1) / tile.rows
         let panels = (n + tile.columns - 1) / tile.columns
+        if team.hasLittleWork, m * n * kc < Self.leastProducts {
+            return team.alone(as: .gemm) {
+                rows(0, transA, 0..<m, 0..<panels, n, kc, a, lda, b, adds, c, ldc)
+            }
+        }
         team.run(as: .gemm) { worker in
             if strips >= workers {
                 let first = strips * worker / workers * tile.rows

@@ -14,6 +14,7 @@ final class Generator {
     private let ids: FixedBuffer<Int32>
     private let length: Int
     private var slicePlan: SlicePlan
+    private static let fewTokens = 8
 
     /// Prompts go through in pieces of up to `length` tokens.
     init(_ engine: RankEngine, length: Int) {
@@ -92,6 +93,9 @@ final class Generator {
             to: cursor, length: tokens.count, marks: m.bosID.map { DocumentMarks(ids.base, mark: Int32($0)) })
         cursor = slicePlan.exit
         guard engine.replica == 0 else { return [] }
+        // A token's work beside the products takes a microsecond at a time.
+        engine.team.hasLittleWork = tokens.count < Self.fewTokens
+        defer { engine.team.hasLittleWork = false }
         let shape = plan.table.shape
         let bytes = tokens.count * m.dim * MemoryLayout<Float>.stride
         var result: [Float] = []

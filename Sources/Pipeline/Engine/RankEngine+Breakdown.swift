@@ -10,7 +10,7 @@ package struct Breakdown: Sendable {
 
 extension RankEngine {
     /// From the next step on, counts where the time goes.
-    func beginBreakdown() { team.clock = WorkClock(workers: team.count) }
+    func beginBreakdown() { team.clock = WorkClock(workers: team.count, threads: team.threadCount) }
 
     /// Ends the count and sums it over all ranks; the same on each.
     func endBreakdown() throws -> Breakdown {

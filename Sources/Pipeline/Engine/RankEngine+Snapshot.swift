@@ -38,7 +38,7 @@ extension RankEngine {
                 FloatBuffer(moments ? store.secondMoments.count : 0),
             ]
             for buffer in buffers {
-                team.forEach((buffer.count + Self.piece - 1) / Self.piece) { i in
+                team.forEach((buffer.count + Self.piece - 1) / Self.piece, inPlace: true) { i in
                     let first = i * Self.piece
                     (buffer.base + first).update(repeating: 0, count: min(Self.piece, buffer.count - first))
                 }

@@ -15,14 +15,15 @@ package struct CorePlacement: Sendable, Equatable {
     /// - Parameter threads: threads per rank, 0 for as many as fit evenly.
     package static func agree(in world: MPIWorld, topology: Topology, threads: Int) throws -> CorePlacement {
         let allowed = try world.allGather(topology.usableCores.map(Double.init), group: .node)
-        let assignment = try CoreAssignment(allowed: allowed.map { $0.map { Int($0) } }, threads: threads)
+        let assignment = try CoreAssignment(
+            allowed: allowed.map { $0.map { Int($0) } }, threads: threads, units: topology.unitCount)
         return CorePlacement(assignment, rank: world.localRank)
     }
 
     /// The placements of ranks that live in this process.
     package static func inProcess(ranks: Int, topology: Topology, threads: Int) throws -> [CorePlacement] {
         let allowed = [[Int]](repeating: topology.usableCores, count: ranks)
-        let assignment = try CoreAssignment(allowed: allowed, threads: threads)
+        let assignment = try CoreAssignment(allowed: allowed, threads: threads, units: topology.unitCount)
         return (0..<ranks).map { CorePlacement(assignment, rank: $0) }
     }
 

@@ -4,7 +4,8 @@ package struct Diagnosis: Sendable {
 
     package init(nodes: [NodeFacts], links: [LinkFacts], tolerance: Tolerance = Tolerance()) {
         findings =
-            Self.cores(nodes, tolerance) + Self.memory(nodes, tolerance) + Self.differences(nodes)
+            Self.cores(nodes, tolerance) + Self.taken(nodes, tolerance) + Self.memory(nodes, tolerance)
+            + Self.differences(nodes)
             + Self.arithmetic(nodes) + Self.surroundings(nodes, tolerance)
             + LinkDiagnosis(nodes: nodes, links: links, tolerance: tolerance).findings
     }
@@ -21,10 +22,9 @@ package struct Diagnosis: Sendable {
         return nodes.compactMap { facts in
             let slow = facts.cores.filter { $0.gflops < (1 - tolerance.speed) * usual }
             guard let worst = slow.min(by: { $0.gflops < $1.gflops }) else { return nil }
-            let taken = worst.taken
             let cause =
-                taken > 0.05
-                ? "other programs had it for \(percent(taken)) of the time: look for them (top, another job, a rank bound to the same core)"
+                worst.taken > 0.05
+                ? takers(worst, facts)
                 : "nothing else ran on it: look at its clock, temperature and power limit"
             let which = slow.count == facts.cores.count ? "all \(slow.count)" : "\(slow.count) of \(facts.cores.count)"
             return Finding(
@@ -32,6 +32,32 @@ package struct Diagnosis: Sendable {
                 "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(rounded(worst.gflops)) GFLOP/s where the better cores here do "
                     + "\(rounded(usual)), and \(cause)")
         }
+    }
+
+    /// Cores that are fast while they have their turn, but have to share it.
+    private static func taken(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
+        let usual = nodes.flatMap { $0.cores.map(\.gflops) }.upperQuartile
+        return nodes.flatMap { facts in
+            facts.cores.compactMap { core in
+                // Ranks of this very check that share a core each wait for the others.
+                let ranks = nodes.count { $0.node == facts.node && $0.cores.contains { $0.number == core.number } }
+                let own = 1 - 1 / Double(max(1, ranks))
+                // A slow one was named with its cause.
+                guard core.taken - own >= tolerance.speed, core.gflops >= (1 - tolerance.speed) * usual else {
+                    return nil
+                }
+                return Finding(facts.node, "core \(core.number) of rank \(facts.rank): \(takers(core, facts))")
+            }
+        }
+    }
+
+    private static func takers(_ core: NodeFacts.Core, _ facts: NodeFacts) -> String {
+        if facts.throttled > 0.05 {
+            return
+                "it stood still for \(percent(core.taken)) of the time: the CPU quota of this process' control group (cpu.max, cpu.cfs_quota_us) is used up"
+        }
+        return
+            "other programs had it for \(percent(core.taken)) of the time: look for them (top, another job, a rank bound to the same core)"
     }
 
     private static func memory(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {

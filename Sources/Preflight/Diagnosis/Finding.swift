@@ -12,7 +12,7 @@ package struct Finding: Sendable, Equatable {
 
 /// What counts as wrong.
 package struct Tolerance: Sendable {
-    /// A core may be slower than the better ones by this share.
+    /// A core may be slower than the better ones by this share, and other programs may have this share of its time.
     package var speed = 0.15
     /// A link may be slower than the better ones, or than what is expected, by this factor.
     package var link = 2.0

@@ -16,7 +16,7 @@ enum CoreSpeeds {
         defer { found.deallocate() }
         let engine = MatrixEngine(team)
         let buffers = (0..<team.count).map { _ in FloatBuffer(3 * size * size) }
-        team.run { worker in
+        team.run(inPlace: true) { worker in
             let memory = buffers[worker].base
             let (a, b, c) = (memory, memory + size * size, memory + 2 * size * size)
             for i in 0..<size * size {

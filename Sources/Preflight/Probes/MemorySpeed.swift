@@ -11,11 +11,11 @@ enum MemorySpeed {
     static func measure(_ team: Team) -> Double {
         let buffers = (0..<team.count).map { _ in FloatBuffer(2 * floatsPerWorker) }
         // Memory that was never written may all be one page of zeros.
-        team.run { worker in buffers[worker].clear() }
+        team.run(inPlace: true) { worker in buffers[worker].clear() }
         var best = Double.infinity
         for _ in 0..<rounds {
             let start = MonotonicClock.seconds
-            team.run { worker in
+            team.run(inPlace: true) { worker in
                 let base = buffers[worker].base
                 memcpy(base + floatsPerWorker, base, 4 * floatsPerWorker)
             }

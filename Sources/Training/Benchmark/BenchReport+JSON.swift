@@ -24,6 +24,7 @@ extension BenchReport {
             ("replicas", .number(Double(p.replicas))),
             ("workers", .number(Double(host.workers))),
             ("step_seconds", .numbers(steps)),
+            ("taken_cores", .array(taken.map(json))),
         ]
         for part in StepPart.allCases { members.append(("\(part)_core_seconds", .number(seconds(part)))) }
         members.append(("breakdown", .array(rows.map(json))))
@@ -39,6 +40,14 @@ extension BenchReport {
                 ))
         }
         return JSONText.object(members).text
+    }
+
+    private func json(_ taken: (rank: Int, core: TakenCore)) -> JSONText {
+        .object([
+            ("rank", .number(Double(taken.rank))),
+            ("core", .number(Double(taken.core.core))),
+            ("share", .number(taken.core.share)),
+        ])
     }
 
     private func json(_ row: Row) -> JSONText {

@@ -25,6 +25,9 @@ extension BenchReport {
         if let peak = limits.bfloat16 { text += "\(gigas(peak)) (bf16 tile), " }
         text += "\(gigas(limits.bandwidth)) GB/s (memory)\n"
         text += "peak memory: \(Figures.bytes(breakdown.peakBytes))\n"
+        for (rank, core) in taken {
+            text += "warning: \(plan.pipeline.world > 1 ? "rank \(rank): " : "")\(core.description)\n"
+        }
         text += "\(Self.rate(tokensPerSecond)) tokens/s (median of \(steps.count) steps, best \(Self.rate(best))), "
         text +=
             "utilisation \(Figures.percentage(utilisation)) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"

@@ -21,6 +21,8 @@ struct BenchReport {
     let breakdownSteps: Int
     let breakdown: Breakdown
     let pairs: [Pair]
+    /// Cores of which other programs had a notable share in the first round, by the rank that told it.
+    let taken: [(rank: Int, core: TakenCore)]
 
     var tokensPerSecond: Double { Double(plan.tokensPerStep) / (steps.median ?? .nan) }
     var best: Double { Double(plan.tokensPerStep) / (steps.min() ?? .nan) }

@@ -18,15 +18,20 @@ struct Benchmark {
         if host.isRoot, !request.json { say(BenchReport.title(plan, host)) }
         var steps: [Double] = []
         var pairs: [BenchReport.Pair] = []
+        var taken: [(rank: Int, core: TakenCore)] = []
         let breakdown = try await host.run(plan.pipeline) { group in
             var number = 0
             var breakdown: Breakdown?
+            var use = CoreUse.now()
             for round in 0..<request.rounds {
                 var own: [Double] = []
                 // Every round begins with a step that is not counted, as the peer's does: while the peer ran, the system may have taken
                 // caches and pages for it.
                 for i in -1..<request.steps {
-                    if round == 0, i == 0 { try await group.beginBreakdown() }
+                    if round == 0, i == 0 {
+                        try await group.beginBreakdown()
+                        use = CoreUse.now()
+                    }
                     let seconds = try await step(number, group)
                     number += 1
                     guard i >= 0 else { continue }
@@ -34,7 +39,10 @@ struct Benchmark {
                     tell("step \(i + 1) of \(request.steps)", seconds)
                 }
                 steps += own
-                if round == 0 { breakdown = try await group.endBreakdown() }
+                if round == 0 {
+                    taken = try await CrowdWatch(ranks: group.ranks, host: host).taken(since: use, by: group)
+                    breakdown = try await group.endBreakdown()
+                }
                 guard let command = request.peer else { continue }
                 let peer = try Peer(command: command, topology: topology).tokensPerSecond()
                 pairs.append(BenchReport.Pair(own: Double(plan.tokensPerStep) / (own.median ?? .nan), peer: peer))
@@ -45,7 +53,7 @@ struct Benchmark {
         guard host.isRoot, let breakdown else { return nil }
         return BenchReport(
             plan: plan, host: host, limits: before.merged(.measure()), steps: steps,
-            breakdownSteps: request.steps, breakdown: breakdown, pairs: pairs)
+            breakdownSteps: request.steps, breakdown: breakdown, pairs: pairs, taken: taken)
     }
 
     private func tell(_ what: String, _ seconds: Double) {

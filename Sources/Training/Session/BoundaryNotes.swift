@@ -16,6 +16,10 @@ struct BoundaryNotes: Sendable {
         case batch
         /// World rank 0's verdict on the text.
         case text
+        /// The core of this rank's process that other programs use most, the share that they have of it lastingly, and since training began.
+        case takenCore
+        case takenNow
+        case takenInAll
     }
 
     private(set) var values = [Double](repeating: 0, count: Note.allCases.count)

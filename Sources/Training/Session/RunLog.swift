@@ -66,6 +66,8 @@ struct RunLog {
         progress.update(metrics, now: MonotonicClock.seconds)
     }
 
+    mutating func warn(_ text: String) { progress.print("warning: \(text)") }
+
     /// The last step's held-out loss, where it was found later.
     mutating func evaluated(_ heldOut: Double) {
         if !history.isEmpty { history[history.count - 1].heldOutLoss = heldOut }

@@ -74,9 +74,11 @@ struct Trainer: Sendable {
         let held = try await batches.begin(at: begin, start: start)
         var log = try directory.map { try RunLog(plan: plan, directory: $0, workers: host.workers, start: start) }
         let ownNotes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
+        let crowd = CrowdWatch(ranks: group.ranks, host: host)
         let notes = { @Sendable (rank: Int) in
             var notes = ownNotes(rank)
             notes[.stop] = Double(StopSignals.first)
+            crowd.note(rank, in: &notes)
             return notes
         }
         let firstTraced = firstTraced(begin: begin)
@@ -105,6 +107,7 @@ struct Trainer: Sendable {
             var heldOut: Double?
             if evaluates, stop == nil, let held { (heldOut, stop) = try await evaluate(held) }
             log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
+            for line in crowd.lines(told) { log?.warn(line) }
             mark = MonotonicClock.seconds
             if report.skipped || !report.hasTargets { skipped += 1 }
             if report.hasTargets { skippedInARow = report.skipped ? skippedInARow + 1 : 0 }
@@ -135,6 +138,7 @@ struct Trainer: Sendable {
             }
             if let heldOut { log?.evaluated(heldOut) }
         }
+        for line in crowd.lastLines() { log?.warn(line) }
         log?.finish(checkpoints: try await checkpoints?.summary())
     }
 
