@@ -6,8 +6,8 @@
 #
 # A line a fault, then a table. --count: at least so many faults (220 if not given), shared out among the kinds by their weights; --seed (1)
 # chooses their order, moments and places; --kinds tries only some; --list names all; --short tries one of each of a few kinds; --keep leaves
-# the runs and their logs. Exit code 0: nothing was lost. GECKO names another gecko. It starts and ends only processes of its own, in a
-# folder of its own.
+# the runs and their logs. Exit code 0: nothing was lost. GECKO names another gecko, GECKO_MPICH one that was built with MPICH (there may be
+# one in .build-mpich): runs of two ranks then take turns. It starts and ends only processes of its own, in a folder of its own.
 set -euo pipefail
 
 usage() {
@@ -33,6 +33,7 @@ while (($#)); do
 done
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source jobs/mpi.sh
 source jobs/faults/plan.sh
 source jobs/faults/run.sh
 # A topic a file: its kinds, a line each, and below them what they do.
@@ -41,9 +42,7 @@ for topic in signals deaths standstills checkpoints partners disks outputs folde
 done
 [[ -z $list ]] || { list_kinds; exit; }
 
-gecko=$(realpath "${GECKO:-.build/release/gecko}")
-[[ -x $gecko ]] || { echo "faults: no program at $gecko: build it (bash jobs/setup.sh) or set GECKO" >&2; exit 1; }
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+choose_programs
 export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/gecko-faults.XXXXXX")

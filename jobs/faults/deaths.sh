@@ -3,7 +3,7 @@
 kind kill-process 16 "SIGKILL at random moments" at_random alone 137 to_command KILL
 kind kill-one-rank 12 "SIGKILL of one of two ranks at random moments" at_random mpi 137 to_a_rank KILL
 kind kill-both-ranks 4 "SIGKILL of both ranks at random moments" at_random mpi 137 to_every_rank KILL
-kind kill-mpirun 6 "SIGKILL of mpirun: its ranks end by themselves" kill_mpirun
+kind kill-the-launcher 6 "SIGKILL of mpirun or mpiexec: its ranks end by themselves" kill_the_launcher
 kind kill-beside-a-stopped 4 "a rank is stopped, then the other one is killed: both are gone" kill_beside_a_stopped
 kind kill-at-the-start 3 "before anything" kill_at_the_start
 kind kill-in-a-step 10 "before a step, or when its gradients are complete" kill_at_points step gradients
@@ -66,7 +66,7 @@ kill_at_the_start() {
 }
 
 # Nobody ends the ranks; they notice, and the folder is free again.
-kill_mpirun() {
+kill_the_launcher() {
     local ranks
     life mpi
     while next_fault; do
@@ -81,7 +81,7 @@ kill_mpirun() {
         fi
         hit "after $when s" 137
         for rank in $ranks; do
-            until_so is_gone "$rank" || fail "rank process $rank lives on without mpirun"
+            until_so is_gone "$rank" || fail "rank process $rank lives on without its launcher"
         done
     done
     settle

@@ -44,7 +44,7 @@ reader_asleep() {
             { exec sleep 100 <"$run.pipe.$rank"; } 2>/dev/null &
             others+=($!)
         done
-        within "exec >$(printf %q "$run").pipe.\${OMPI_COMM_WORLD_RANK:-0}; head -c 65536 /dev/zero"
+        within "exec >$(printf %q "$run").pipe.\${OMPI_COMM_WORLD_RANK:-\${PMI_RANK:-0}}; head -c 65536 /dev/zero"
         outlive "a full pipe"
         kill "${others[@]}" 2>/dev/null || true
         wait "${others[@]}" 2>/dev/null || true

@@ -3,7 +3,7 @@
 names=() tasks=() left_out=()
 declare -A weights=() stories=() actions=() mounting=() counts=()
 # What --short tries, one of each.
-few=(SIGTERM SIGUSR1-to-mpirun second-signal kill-process kill-one-rank kill-in-a-step kill-during-a-write kill-during-clean-up
+few=(SIGTERM SIGUSR1-to-the-launcher second-signal kill-process kill-one-rank kill-in-a-step kill-during-a-write kill-during-clean-up
     stopped-for-ever stopped-for-a-while file-bit-flip manifest-truncated left-over-files write-fails file-size-limit full-disk output-full
     reader-gone second-run open-files-limit not-a-number)
 

@@ -1,7 +1,7 @@
 # The disturbed runs: how jobs/faults.sh starts them, counts their faults, and settles whether one was lost.
 
 total=0 planned=0 lost=0 lives=0 started=$SECONDS
-pid='' other='' watch='' others=() mounted='' run='' log='' status=0 faults=0 step=0 reference='' settings=() around=() mode='' kind=''
+program='' launcher=() pid='' other='' watch='' others=() mounted='' run='' log='' status=0 faults=0 step=0 reference='' settings=() around=() mode='' kind=''
 
 clean_up() {
     local ended=$?
@@ -21,6 +21,19 @@ own_processes() { pgrep -f -- "$work/" || true; }
 end_all() {
     local left
     for left in $pid $other "${others[@]}" $(own_processes); do kill -KILL "$left" 2>/dev/null || true; done
+}
+
+# The programs of the runs, one or one of each MPI, and how each is started on two ranks.
+choose_programs() {
+    gecko=$(realpath "$gecko")
+    [[ -x $gecko ]] || { echo "faults: no program at $gecko: build it (bash jobs/setup.sh) or set GECKO" >&2; exit 1; }
+    mpi_launcher "$gecko" 2
+    first_mpi=$(mpi_of "$gecko") first_launcher=("${launcher[@]}") second=''
+    local mpich=${GECKO_MPICH:-.build-mpich/release/gecko}
+    [[ $first_mpi == openmpi && ( -n ${GECKO_MPICH:-} || -x $mpich ) ]] || return 0
+    second=$(realpath "$mpich")
+    mpi_launcher "$second" 2
+    second_launcher=("${launcher[@]}")
 }
 
 # A model of seconds: two stages, 480 steps, 24 checkpoints of which two stay.
@@ -81,8 +94,15 @@ digest_of() { # NAME [settings ...]; GECKO_FAULT may say what belongs to the run
 
 # A run's life: it is started again after each fault, in the way it was started first. An @ in its settings stands for its folder.
 life() { # alone|mpi|either [settings ...]
+    local mpi_turn=$turn
     mode=$1
-    [[ $mode != either ]] || mode=$( ((turn % 2 == 0)) && echo alone || echo mpi)
+    [[ $mode != either ]] || { mode=$( ((turn % 2 == 0)) && echo alone || echo mpi) && mpi_turn=$((turn / 2)); }
+    program=$gecko launcher=()
+    if [[ $mode == mpi && -n $second ]] && ((mpi_turn % 2 == 1)); then
+        mode=mpich program=$second launcher=("${second_launcher[@]}")
+    elif [[ $mode == mpi ]]; then
+        mode=$first_mpi launcher=("${first_launcher[@]}")
+    fi
     turn=$((turn + 1)) lives=$((lives + 1))
     run=$work/run-$lives log=$work/run-$lives.log faults=0 step=20 reference=$undisturbed around=()
     settings=("${@:2}")
@@ -98,12 +118,10 @@ within() { around=(bash -c "$1; exec \"\$@\"" bash); }
 
 # Starts the run, with what is to happen to it, in the background.
 start() { # FAULT [settings ...]
-    local launcher=()
-    [[ $mode == alone ]] || launcher=(mpirun --oversubscribe -np 2)
     : >"$log"
     touch "$work/since"
     # The shell has its background's SIGINT ignored.
-    env --default-signal=INT,QUIT ${1:+GECKO_FAULT="$1"} "${launcher[@]}" "${around[@]}" "$gecko" train "$work/run.toml" \
+    env --default-signal=INT,QUIT ${1:+GECKO_FAULT="$1"} "${launcher[@]}" "${around[@]}" "$program" train "$work/run.toml" \
         --run.directory "$run" --resume "${settings[@]}" "${@:2}" >"$log" 2>&1 &
     pid=$!
 }
@@ -112,6 +130,11 @@ finish() {
     # The shell would tell of each command that a signal ended.
     { wait "$pid" && status=0 || status=$?; } 2>/dev/null
     pid=''
+    if [[ $mode == mpich ]]; then
+        status=$(mpi_status "$status" "${launcher[@]}")
+        # Now and then this launcher has 0 after it handed a signal on.
+        ((status != 0)) || ! grep -q '^stopped by' "$log" || status=75
+    fi
     cat "$log" >>"$run.all.log"
     [[ ! -e $work/overdue ]] || { rm "$work/overdue" && fail "it did not end within two minutes"; }
 }
@@ -125,19 +148,9 @@ watch_over() {
 
 leg() { start "$@" && finish; }
 
-# The process of a rank: the command itself, or a child of mpirun, once it has begun.
+# The process of a rank: the command itself, or one that the launcher started.
 rank_pid() { # RANK
-    [[ $mode == mpi ]] || { echo "$pid"; return; }
-    local child try
-    for ((try = 0; try < 100; try++)); do
-        for child in $(cat "/proc/$pid/task/$pid/children" 2>/dev/null); do
-            if tr '\0' '\n' 2>/dev/null <"/proc/$child/environ" | grep -qx "OMPI_COMM_WORLD_RANK=$1"; then
-                echo "$child"
-                return
-            fi
-        done
-        sleep 0.02
-    done
+    if [[ $mode == alone ]]; then echo "$pid"; else mpi_rank_pid "$1" "$pid"; fi
 }
 
 send() { # SIGNAL PID

@@ -10,9 +10,9 @@ done
 kind hangup-ignored 4 "SIGHUP, ignored from the start as by \`nohup\`: the run goes on to its end" hangup_ignored
 kind signal-during-an-evaluation 5 "cut short, 75" signal_during_an_evaluation
 kind signal-at-the-end 5 "before the sample or the model: the run ends at once and rightly, 0" signal_at_the_end
-kind SIGUSR2-to-mpirun 3 "handed on to the ranks: 75" signal_to_mpirun USR2 75 140
-kind SIGUSR1-to-mpirun 4 "handed on to the ranks: 75" signal_to_mpirun USR1 75 138
-kind SIGTERM-to-mpirun 3 "mpirun ends its ranks within two seconds: 1" signal_to_mpirun TERM 1 75 143
+kind SIGUSR2-to-the-launcher 3 "handed on to the ranks: 75" signal_to_the_launcher USR2 75 140
+kind SIGUSR1-to-the-launcher 4 "handed on to the ranks: 75" signal_to_the_launcher USR1 75 138
+kind SIGTERM-to-the-launcher 3 "Open MPI's ends its ranks within two seconds: 1; MPICH's hands it on: 75" signal_to_the_launcher TERM 1 75 143
 kind signal-to-every-rank 4 "as a batch system sends it: all save after the same step, 75" signal_to_every_rank
 kind signal-in-a-step 5 "before a step, or when its gradients are complete: 75" signal_at_points step gradients
 kind signal-during-a-save 6 "at each point of a checkpoint: it becomes whole, 75" signal_at_points snapshot-taken part-begin part-half \
@@ -42,7 +42,7 @@ to_every_rank() { # SIGNAL
 # Early ones may find no handler yet.
 signal_at_random() { at_random either "75 $((128 + $(kill -l "$1")))" to_a_rank "$1"; }
 
-signal_to_mpirun() { at_random mpi "${*:2}" to_command "$1"; }
+signal_to_the_launcher() { at_random mpi "${*:2}" to_command "$1"; }
 
 signal_to_every_rank() { at_random mpi "75 143 138 1" a_signal to_every_rank; }
 
