@@ -14,7 +14,7 @@ corpus_meanwhile() { # WAY
 }
 
 spoil_meanwhile() { # WAY
-    until_so test -s "$run/metrics.jsonl"
+    at_work
     spoil "$1"
     did=$1
 }

@@ -5,8 +5,8 @@ kind run-folder-moved-a-while 4 "renamed for a tenth of a second: the run goes o
 kind run-folder-replaced 4 "renamed, and another folder has its name: said, 1" folder_replaced
 kind run-folder-removed 4 "removed while the run is under way: said, 1; the same command begins anew" folder_removed
 kind run-folder-moved-and-stopped 4 "renamed, then a signal: not saved, so 1 and not 75" folder_moved_and_stopped
-kind checkpoints-moved 4 "the folder of checkpoints is renamed: said, 1; with its name back the same command goes on" checkpoints_moved
-kind checkpoints-removed 4 "the folder of checkpoints is removed: the run goes on, or 1; the same command ends it rightly" checkpoints_removed
+kind checkpoints-moved 4 "the folder of checkpoints is renamed: said; the run goes on to its end" checkpoints_moved
+kind checkpoints-removed 4 "the folder of checkpoints is removed: said; the run goes on to its end" checkpoints_removed
 for name in config.toml metrics.jsonl run.lock; do
     kind ${name%.*}-lost-meanwhile 3 "$name is removed while the run is under way: it goes on to its end" file_lost_meanwhile $name
 done
@@ -14,8 +14,8 @@ for name in config.toml metrics.jsonl; do
     kind ${name%.*}-damaged 4 "$name is missing, empty, cut or noise between two starts: no hindrance" file_damaged $name
 done
 
-# Once the run is at work there: moments before that are no fault of the folder.
-at_work() { until_so test -s "$run/metrics.jsonl"; }
+# Once the run is at work there: before that it refuses to begin.
+at_work() { until_so test "$run/metrics.jsonl" -nt "$work/since"; }
 
 move_away() { at_work && mv "$run" "$run.away" && did="moved"; }
 move_back() { [[ ! -e $run.away ]] || { rm -rf "$run" && mv "$run.away" "$run"; }; }
@@ -67,16 +67,15 @@ move_and_stop() {
 }
 
 checkpoints_moved() {
-    with=(--checkpoint.directory @.store) mend=move_checkpoints_back
-    at_random either 1 move_checkpoints
+    with=(--checkpoint.directory @.store) wanted="was renamed to"
+    at_random either 0 move_checkpoints
 }
 
 move_checkpoints() { at_work && mv "$run.store" "$run.store.away" && did="moved"; }
-move_checkpoints_back() { [[ ! -e $run.store.away ]] || { rm -rf "$run.store" && mv "$run.store.away" "$run.store"; }; }
 
 checkpoints_removed() {
-    with=(--checkpoint.directory @.store)
-    at_random either "0 1" remove_checkpoints
+    with=(--checkpoint.directory @.store) wanted="was removed while the run was under way"
+    at_random either 0 remove_checkpoints
 }
 
 remove_checkpoints() { at_work && { rm -rf "$run.store" || rm -rf "$run.store"; } && did="removed"; }

@@ -66,7 +66,7 @@ not_a_number_at_the_end() {
 
 infinite_parameters() {
     life either
-    leg step:479:*:usr1
+    leg step:478:*:usr1
     while next_fault; do
         leg '' --optimizer.learning_rate 1e300
         hit "in step 480" 1

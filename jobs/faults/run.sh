@@ -104,7 +104,7 @@ life() { # alone|mpi|either [settings ...]
         mode=$first_mpi launcher=("${first_launcher[@]}")
     fi
     turn=$((turn + 1)) lives=$((lives + 1))
-    run=$work/run-$lives log=$work/run-$lives.log faults=0 step=20 reference=$undisturbed around=()
+    run=$work/run-$lives log=$work/run-$lives.log faults=0 step=20 status=-1 reference=$undisturbed around=()
     settings=("${@:2}")
     settings=("${settings[@]//@/$run}")
 }
@@ -209,34 +209,36 @@ published() {
 # Does something at random moments until it has hit so often. A run that comes to its end first makes room for another. The task may have
 # set `with`, the lives' settings; `prepare_life`, run when a life begins; `mend`, run when the disturbed run has ended; `wanted`, what it must say.
 at_random() { # MODE STATUSES ACTION ...
-    life "$1" "${with[@]}"
-    $prepare_life
+    status=0
     while next_fault; do
+        if ((status == 0)); then
+            life "$1" "${with[@]}"
+            $prepare_life
+        fi
         start ''
         moment
         did=''
         "${@:3}" || true
         finish
         $mend
-        if ((status == 0)) && [[ " $2 " != *' 0 '* ]]; then
-            settle
-            life "$1" "${with[@]}"
-            $prepare_life
-        else
+        if ((status != 0)) || [[ " $2 " == *' 0 '* ]]; then
             hit "$did after $when s" $2
             [[ -z $wanted ]] || told "$wanted"
         fi
+        ((status != 0)) || settle
     done
-    settle
+    ((status == 0)) || settle
 }
 
-# Ends a life: the run goes on undisturbed to its end, with the right bytes.
+# Ends a life: the run goes on undisturbed to its end, if it isn't there yet, with the right bytes.
 settle() {
+    local found='' all=$faults
     around=()
-    leg ''
-    local found all=$faults
-    found=$(sed -n 's/^parameters sha256 //p' "$log")
-    if ((status != 0)) || [[ $found != "$reference" ]]; then
+    if ((status != 0)); then
+        leg ''
+        found=$(sed -n 's/^parameters sha256 //p' "$log")
+    fi
+    if ((status != 0)) || [[ -n $found && $found != "$reference" ]]; then
         fail "the run ended with $status and parameters ${found:-none}, expected $reference; it had $all faults"
         lost=$((lost + (all > 1 ? all - 1 : 0)))
     else
