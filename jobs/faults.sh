@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# Disturbs small training runs in every way that docs/faults.md lists and shows that none is lost: the same command always goes on, and the
-# final parameters are those of a run that was never disturbed, byte for byte.
+# Disturbs small training runs in every way that docs/faults.md lists and shows that none is lost: the same command
+# always goes on, and the final parameters are those of a run that was never disturbed, byte for byte.
 #
 #     bash jobs/faults.sh [--count N] [--seed N] [--kinds NAME,NAME ...] [--short] [--keep] [--list]
 #
-# A line a fault, then a table. --count: at least so many faults (220 if not given), shared out among the kinds by their weights; --seed (1)
-# chooses their order, moments and places; --kinds tries only some; --list names all; --short tries one of each of a few kinds; --keep leaves
-# the runs and their logs. Exit code 0: nothing was lost. GECKO names another gecko, GECKO_MPICH one that was built with MPICH (there may be
-# one in .build-mpich): runs of two ranks then take turns. It starts and ends only processes of its own, in a folder of its own.
+# A line a fault, then a table. --count: at least so many faults (220 if not given), shared out among the kinds by their
+# weights; --seed (1) chooses their order, moments and places; --kinds tries only some; --list names all; --short tries
+# one of each of a few kinds; --keep leaves the runs and their logs. Exit code 0: nothing was lost. GECKO names another
+# gecko, GECKO_MPICH one that was built with MPICH (there may be one in .build-mpich): runs of two ranks then take
+# turns. It starts and ends only processes of its own, in a folder of its own.
 set -euo pipefail
 
 usage() {
-    sed -n '2,10s/^# \{0,1\}//p' "$0"
+    sed -n '2,11s/^# \{0,1\}//p' "$0"
     exit "$1"
 }
 
@@ -19,7 +20,12 @@ count=220 seed=1 chosen='' short='' keep='' list=''
 while (($#)); do
     case $1 in
         --count | --seed | --kinds) [[ -n ${2:-} ]] || { echo "faults: $1 wants a value" >&2; exit 64; } ;;&
-        --count | --seed) [[ $2 =~ ^[0-9]{1,6}$ ]] || { echo "faults: $1: expected a number below 1000000, found '$2'" >&2; exit 64; } ;;&
+        --count | --seed)
+            [[ $2 =~ ^[0-9]{1,6}$ ]] || {
+                echo "faults: $1: expected a number below 1000000, found '$2'" >&2
+                exit 64
+            }
+            ;;&
         --count) count=$((10#$2)) && shift ;;
         --seed) seed=$((10#$2)) && shift ;;
         --kinds) chosen=$2 && shift ;;

@@ -1,9 +1,11 @@
 # A text that changes while a run reads it, or between its starts.
 
 for name in truncated grown overwritten replaced removed; do
-    kind corpus-$name 4 "while the run reads it: named, 1; with the text as it was the same command goes on" corpus_meanwhile $name
+    kind corpus-$name 4 "while the run reads it: named, 1; with the text as it was the same command goes on" \
+        corpus_meanwhile $name
 done
-kind corpus-changed-between 8 "cut, longer, other or missing at the next start: named, 1; with the text as it was the same command goes on" \
+kind corpus-changed-between 8 \
+    "cut, longer, other or missing at the next start: named, 1; with the text as it was the same command goes on" \
     corpus_between
 
 own_corpus() { cp "$work/corpus.txt" "$run.txt"; }

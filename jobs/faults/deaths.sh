@@ -8,8 +8,10 @@ kind kill-beside-a-stopped 4 "a rank is stopped, then the other one is killed: b
 kind kill-at-the-start 3 "before anything" kill_at_the_start
 kind kill-in-a-step 10 "before a step, or when its gradients are complete" kill_at_points step gradients
 kind kill-before-writing 6 "the state is copied, nothing is on disk" kill_at_points snapshot-taken part-begin
-kind kill-during-a-write 8 "half a file, a file not flushed, a file without its name" kill_at_points part-half part-written part-flushed
-kind kill-between-writes 6 "this rank's files are durable, others' may not be" kill_at_points part-durable manifest-begin
+kind kill-during-a-write 8 "half a file, a file not flushed, a file without its name" \
+    kill_at_points part-half part-written part-flushed
+kind kill-between-writes 6 "this rank's files are durable, others' may not be" \
+    kill_at_points part-durable manifest-begin
 kind kill-before-the-manifest 6 "half a manifest, one without its name" kill_at_points manifest-half manifest-flushed
 kind kill-after-the-manifest 4 "before anything old is removed" kill_at_points manifest-durable
 kind kill-during-clean-up 8 "before, in the middle of, and after the removal of an old checkpoint" kill_at_points \

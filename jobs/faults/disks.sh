@@ -4,7 +4,11 @@ kind write-fails 14 "a file operation finds the disk full (injected): told, trai
 kind file-size-limit 5 "\`ulimit -f\`: the system's signal is an error like any other" file_size_limit
 disk_kind full-disk 8 "a small disk is full for a while: told, training goes on" full_disk
 disk_kind read-only-disk 8 "a small disk is mounted read-only for a while: told, training goes on" read_only_disk
-disk_kind full-disk-at-the-end 5 "no room for the last checkpoint or the model: 1; with room the same command ends the run" full_at_the_end
+disk_kind full-disk-at-the-end 5 \
+    "no room for the last checkpoint or the model: 1; with room the same command ends the run" \
+    full_at_the_end
+disk_kind full-disk-for-the-folder 5 "the run's folder is full, its checkpoints lie elsewhere: told, training goes on" \
+    full_folder
 
 can_mount() {
     mkdir -p "$work/disk" && mount -t tmpfs -o size=64k tmpfs "$work/disk" 2>/dev/null && umount "$work/disk"
@@ -122,4 +126,24 @@ full_at_the_end() {
         settle
         no_disk
     done
+}
+
+full_folder() {
+    small_disk 512k
+    life either --checkpoint.directory @.checkpoints --training.log_every 10
+    run=$work/disk/run-$lives
+    leg step:60 && step=60
+    while next_fault; do
+        ahead
+        roll 2
+        fill_disk "$rolled"
+        # Until its lines have no room.
+        step=$((step + 25))
+        leg "step:$step"
+        hit "$rolled blocks are free, died before step $((step + 1))" 137
+        told "No space left on device"
+        rm "$work/disk/ballast"
+    done
+    settle
+    no_disk
 }

@@ -1,6 +1,7 @@
 # What happens to a run's folder: while the run is under way, and between its starts.
 
-kind run-folder-moved 6 "renamed while the run is under way: said, 1; with its name back the same command goes on" folder_moved
+kind run-folder-moved 6 "renamed while the run is under way: said, 1; with its name back the same command goes on" \
+    folder_moved
 kind run-folder-moved-a-while 4 "renamed for a tenth of a second: the run goes on to its end" folder_moved_a_while
 kind run-folder-replaced 4 "renamed, and another folder has its name: said, 1" folder_replaced
 kind run-folder-removed 4 "removed while the run is under way: said, 1; the same command begins anew" folder_removed
@@ -8,10 +9,12 @@ kind run-folder-moved-and-stopped 4 "renamed, then a signal: not saved, so 1 and
 kind checkpoints-moved 4 "the folder of checkpoints is renamed: said; the run goes on to its end" checkpoints_moved
 kind checkpoints-removed 4 "the folder of checkpoints is removed: said; the run goes on to its end" checkpoints_removed
 for name in config.toml metrics.jsonl run.lock; do
-    kind ${name%.*}-lost-meanwhile 3 "$name is removed while the run is under way: it goes on to its end" file_lost_meanwhile $name
+    kind ${name%.*}-lost-meanwhile 3 "$name is removed while the run is under way: it goes on to its end" \
+        file_lost_meanwhile $name
 done
 for name in config.toml metrics.jsonl; do
-    kind ${name%.*}-damaged 4 "$name is missing, empty, cut or noise between two starts: no hindrance" file_damaged $name
+    kind ${name%.*}-damaged 4 "$name is missing, empty, cut or noise between two starts: no hindrance" \
+        file_damaged $name
 done
 
 # Once the run is at work there: before that it refuses to begin.

@@ -2,7 +2,8 @@
 
 kind open-files-limit 5 "\`ulimit -n\` a little above what the start needs: told, training goes on" open_files_limit
 kind memory-refused 6 "there is no memory for a checkpoint's copy (injected): told, training goes on" memory_refused
-kind memory-limit 5 "\`ulimit -v\` near what the start needs: refused at the start, 1, or told, and training goes on" memory_limit
+kind memory-limit 5 "\`ulimit -v\` near what the start needs: refused at the start, 1, or told, and training goes on" \
+    memory_limit
 kind cpu-limit 4 "\`ulimit -t\`: the system's signal asks to save, 75" cpu_limit
 
 # The least limit with which the run comes to its first step, where `unit` is what it is counted in.

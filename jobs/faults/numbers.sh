@@ -1,12 +1,16 @@
 # Gradients that are not numbers, on one rank: all skip the step. The run that nothing else disturbs skips it too.
 
 kind not-a-number 8 "two steps: all ranks skip them; the same bytes as the undisturbed run that skips them" not_a_number
-kind not-a-number-at-a-checkpoint 4 "in a step whose checkpoint is due, \`training.max_nonfinite = 1\`: 1; that checkpoint is not made" \
+kind not-a-number-at-a-checkpoint 4 \
+    "in a step whose checkpoint is due, \`training.max_nonfinite = 1\`: 1; that checkpoint is not made" \
     not_a_number_at_a_checkpoint
-kind not-a-number-at-the-end 4 "in the last step: 1, no model is published; from the newest finite checkpoint it comes to the right one" \
+kind not-a-number-at-the-end 4 \
+    "in the last step: 1, no model is published; from the newest finite checkpoint it comes to the right one" \
     not_a_number_at_the_end
-kind infinite-parameters 4 "an update ruins the parameters in the last step: 1, neither saved nor published" infinite_parameters
-kind not-a-number-for-good 5 "\`training.max_nonfinite\` steps in a row: 1; the checkpoints before are whole" not_a_number_for_good
+kind infinite-parameters 4 "an update ruins the parameters in the last step: 1, neither saved nor published" \
+    infinite_parameters
+kind not-a-number-for-good 5 "\`training.max_nonfinite\` steps in a row: 1; the checkpoints before are whole" \
+    not_a_number_for_good
 
 not_a_number() {
     local nan=gradients:30:1:nan,gradients:31:0:nan
@@ -17,8 +21,8 @@ not_a_number() {
     while next_fault; do
         life either
         reference=$skipping
-        # Dies before, between or after; what it does again includes the steps to skip. (On a busy machine it may die before its first
-        # checkpoint is whole, and then does everything again.)
+        # Dies before, between or after; what it does again includes the steps to skip. (On a busy machine it may die
+        # before its first checkpoint is whole, and then does everything again.)
         roll 30 && step=$((28 + rolled))
         leg "$nan,step:$step"
         hit "steps 31 and 32, died before step $((step + 1))" 137
@@ -48,7 +52,8 @@ not_a_number_at_a_checkpoint() {
         leg "gradients:$((step - 1)):$rolled:nan"
         hit "rank $rolled in step $step" 1
         told "not finite"
-        [[ ! -e $run/checkpoints/$(printf 'step-%08d' "$step")/manifest.json ]] || fail "a checkpoint of step $step was made"
+        [[ ! -e $run/checkpoints/$(printf 'step-%08d' "$step")/manifest.json ]] ||
+            fail "a checkpoint of step $step was made"
     done
     settle
 }

@@ -4,7 +4,8 @@ kind output-full 5 "standard output, standard error or both on a full disk: the 
     '>/dev/full' '2>/dev/full' '>/dev/full_2>/dev/full'
 kind output-closed 6 "standard output, standard error, or all three descriptors closed: the run goes on" broken_output \
     '>&-' '2>&-' '>&-_2>&-_<&-'
-kind reader-gone 5 "the log's reader leaves after a line: the run goes on" broken_output '>_>(head_-n_1_>/dev/null)_2>&1'
+kind reader-gone 5 "the log's reader leaves after a line: the run goes on" \
+    broken_output '>_>(head_-n_1_>/dev/null)_2>&1'
 kind reader-asleep 2 "the log is a full pipe that nobody reads: the run goes on" reader_asleep
 disk_kind log-disk-full 4 "the log is on a disk that fills up: the run goes on" log_disk_full
 

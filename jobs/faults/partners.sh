@@ -3,7 +3,8 @@
 kind node-lost 6 "all that a node had: it comes back from the node with the copy" partners lose_node
 kind local-file-damaged 4 "a rank's file on its own node: the copy on the other node is taken" partners damage_file
 kind copy-damaged 4 "a copy on the other node: the file itself is taken" partners damage_copy
-kind copy-half-written 4 "a node is lost, and half of the newest copy is on the other one: an older step is taken" partners halve_copy
+kind copy-half-written 4 "a node is lost, and half of the newest copy is on the other one: an older step is taken" \
+    partners halve_copy
 kind local-manifest-lost 4 "a node's newest manifest: the other node's is taken" partners lose_manifest
 kind both-nodes-lost 4 "all node-local checkpoints: those in shared storage are taken" partners lose_both
 kind local-newer 4 "node-local checkpoints are newer than shared ones: they are taken" partners nothing_lost
@@ -20,7 +21,8 @@ partners() { # ACTION
     while next_fault; do
         roll 2 && lost_files=$rolled
         "$1" "$lost_files"
-        # Of 60, 80 and 100, only what was due before the last one is whole for certain: that should be a node-local one.
+        # Of 60, 80 and 100, only what was due before the last one is whole for certain: that should be a node-local
+        # one.
         roll 18 && step=$((step / 60 * 60 + 102 + rolled))
         leg "step:$step"
         hit "node $lost_files, died before step $((step + 1))" 137
@@ -38,7 +40,7 @@ newest_local() {
 
 lose_node() {
     rm -rf "$run.nodes/node$1"
-    wanted="rank-000$1.safetensors of step .* comes back from rank $((1 - $1))'s node\|resuming after step .* from $run/checkpoints"
+    wanted="rank-000$1.safetensors of step .* comes back from rank $((1 - $1))'s node"
 }
 
 damage_file() {
@@ -78,7 +80,8 @@ partner_dies() {
         ahead_checkpoint
         # At multiples of 60 shared checkpoints are due, which are no copies.
         ((step % 60)) || step=$((step + 20))
-        pick part-half part-written part-durable manifest-begin manifest-half manifest-flushed manifest-durable cleanup-begin cleanup-half
+        pick part-half part-written part-durable manifest-begin manifest-half manifest-flushed manifest-durable \
+            cleanup-begin cleanup-half
         point=$picked
         roll 2 && rank=$rolled
         # These are numbered 0 on every node.

@@ -1,11 +1,12 @@
-# Which faults are tried: the kinds, how many of each, in which order, and every choice that looks random. All of it comes from the seed.
+# Which faults are tried: the kinds, how many of each, in which order, and every choice that looks random. All of it
+# comes from the seed.
 
 names=() tasks=() left_out=()
 declare -A weights=() stories=() actions=() mounting=() counts=()
 # What --short tries, one of each.
-few=(SIGTERM SIGUSR1-to-the-launcher second-signal kill-process kill-one-rank kill-in-a-step kill-during-a-write kill-during-clean-up
-    stopped-for-ever stopped-for-a-while file-bit-flip manifest-truncated left-over-files write-fails file-size-limit full-disk output-full
-    reader-gone second-run open-files-limit not-a-number)
+few=(SIGTERM SIGUSR1-to-the-launcher second-signal kill-process kill-one-rank kill-in-a-step kill-during-a-write
+    kill-during-clean-up     stopped-for-ever stopped-for-a-while file-bit-flip manifest-truncated left-over-files
+    write-fails file-size-limit full-disk output-full     reader-gone second-run open-files-limit not-a-number)
 
 # A kind of fault: its share of all, what it is and what is to happen, and the function that does it to `tries` faults.
 kind() { # NAME WEIGHT STORY FUNCTION [ARG ...]
@@ -42,7 +43,8 @@ reseed() { # WORD NUMBER NUMBER
 # Fills `tasks` (KIND FIRST NUMBER: so many faults of a kind for a life or some) with at least `count` faults.
 make_plan() {
     local name chosen_names=("${names[@]}") all=0 before=0 given=0 share first
-    if [[ -n $chosen ]]; then IFS=, read -ra chosen_names <<<"$chosen"; elif [[ -n $short ]]; then chosen_names=("${few[@]}"); fi
+    [[ -z $short ]] || chosen_names=("${few[@]}")
+    [[ -z $chosen ]] || IFS=, read -ra chosen_names <<<"$chosen"
     for name in "${chosen_names[@]}"; do
         [[ -n ${weights[$name]:-} ]] || { echo "faults: there is no kind '$name'; --list names them" >&2; exit 64; }
     done
@@ -72,7 +74,10 @@ leave_out_disks() {
         if [[ -n ${mounting[$name]:-} ]]; then left_out+=("$name"); else kept+=("$name"); fi
     done
     chosen_names=("${kept[@]}")
-    ((${#chosen_names[@]})) || { echo "faults: no right to mount a small disk here, which ${left_out[*]} wants" >&2; exit 1; }
+    ((${#chosen_names[@]})) || {
+        echo "faults: no right to mount a small disk here, which ${left_out[*]} wants" >&2
+        exit 1
+    }
 }
 
 # Lets a task's function do it.

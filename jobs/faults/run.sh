@@ -1,7 +1,8 @@
 # The disturbed runs: how jobs/faults.sh starts them, counts their faults, and settles whether one was lost.
 
 total=0 planned=0 lost=0 lives=0 started=$SECONDS
-program='' launcher=() pid='' other='' watch='' others=() mounted='' run='' log='' status=0 faults=0 step=0 reference='' settings=() around=() mode='' kind=''
+pid='' other='' watch='' others=() mounted='' kind=''
+program='' launcher=() mode='' run='' log='' settings=() around=() reference='' status=0 faults=0 step=0
 
 clean_up() {
     local ended=$?
@@ -41,7 +42,8 @@ prepare() {
     touch "$work/since"
     watch_over </dev/null >/dev/null 2>&1 &
     watch=$!
-    awk 'BEGIN { for (i = 0; i < 900; i++) printf "%d geese and %d swans. ", i * i % 977, i * 7 % 31 }' >"$work/corpus.txt"
+    awk 'BEGIN { for (i = 0; i < 900; i++) printf "%d geese and %d swans. ", i * i % 977, i * 7 % 31 }' \
+        >"$work/corpus.txt"
     cat >"$work/run.toml" <<TOML
 [model]
 layers = 2
@@ -92,7 +94,8 @@ digest_of() { # NAME [settings ...]; GECKO_FAULT may say what belongs to the run
         sha256sum >"$work/model-$(sed -n 's/^parameters sha256 //p' "$work/$1.log")"
 }
 
-# A run's life: it is started again after each fault, in the way it was started first. An @ in its settings stands for its folder.
+# A run's life: it is started again after each fault, in the way it was started first. An @ in its settings stands for
+# its folder.
 life() { # alone|mpi|either [settings ...]
     local mpi_turn=$turn
     mode=$1
@@ -121,8 +124,8 @@ start() { # FAULT [settings ...]
     : >"$log"
     touch "$work/since"
     # The shell has its background's SIGINT ignored.
-    env --default-signal=INT,QUIT ${1:+GECKO_FAULT="$1"} "${launcher[@]}" "${around[@]}" "$program" train "$work/run.toml" \
-        --run.directory "$run" --resume "${settings[@]}" "${@:2}" >"$log" 2>&1 &
+    env --default-signal=INT,QUIT ${1:+GECKO_FAULT="$1"} "${launcher[@]}" "${around[@]}" \
+        "$program" train "$work/run.toml" --run.directory "$run" --resume "${settings[@]}" "${@:2}" >"$log" 2>&1 &
     pid=$!
 }
 
@@ -135,7 +138,7 @@ finish() {
         # Now and then this launcher has 0 after it handed a signal on.
         ((status != 0)) || ! grep -q '^stopped by' "$log" || status=75
     fi
-    cat "$log" >>"$run.all.log"
+    cat "$log" >>"$work/run-$lives.all.log"
     [[ ! -e $work/overdue ]] || { rm "$work/overdue" && fail "it did not end within two minutes"; }
 }
 
@@ -178,13 +181,15 @@ has_done() { tail -n 1 "$run/metrics.jsonl" | grep -q "\"step\": *$1,"; } # STEP
 is_stopped() { [[ $(ps -o state= -p "$1") == T* ]]; }
 is_gone() { [[ ! -e /proc/$1 ]] || [[ $(ps -o state= -p "$1") == Z* ]]; }
 
-# A fault that has hit. The statuses with which the run may have ended come last; any other one means that it was not survived as promised.
+# A fault that has hit. The statuses with which the run may have ended come last; any other one means that it was not
+# survived as promised.
 hit() { # DETAIL STATUS ...
-    local expected passed=$((SECONDS - started))
+    local expected left passed=$((SECONDS - started))
     total=$((total + 1)) faults=$((faults + 1)) tried=$((tried + 1)) attempts=0
     counts[$kind]=$((${counts[$kind]:-0} + 1))
-    printf '%4d/%d  %-28s %s: exit %d  (%d:%02d gone, %d:%02d left)\n' "$total" "$planned" "$kind" "$mode, $1" "$status" \
-        $((passed / 60)) $((passed % 60)) $((passed * (planned - total) / total / 60)) $((passed * (planned - total) / total % 60))
+    left=$((passed * (planned - total) / total))
+    printf '%4d/%d  %-28s %s: exit %d  (%d:%02d gone, %d:%02d left)\n' "$total" "$planned" "$kind" "$mode, $1" \
+        "$status" $((passed / 60)) $((passed % 60)) $((left / 60)) $((left % 60))
     for expected in "${@:2}"; do ((status != expected)) || return 0; done
     fail "exit code $status, expected ${*:2}"
 }
@@ -192,7 +197,8 @@ hit() { # DETAIL STATUS ...
 fail() { # REASON
     lost=$((lost + 1)) faults=$((faults > 0 ? faults - 1 : 0))
     echo "LOST ($kind, fault $((first + tried)) of seed $seed): $1; the run's log ends:"
-    { grep -E 'Error|warning|resum|stopped|Fatal|sha256' "$log" || cat "$log"; } 2>/dev/null | tail -n 4 | cut -c 1-300 | sed 's/^/      /'
+    { grep -E 'Error|warning|resum|stopped|Fatal|sha256' "$log" || cat "$log"; } 2>/dev/null |
+        tail -n 4 | cut -c 1-300 | sed 's/^/      /'
 }
 
 # Whether the log says so; otherwise the fault was not survived as promised.
@@ -206,8 +212,9 @@ published() {
         fail "the published model is not that of the undisturbed run"
 }
 
-# Does something at random moments until it has hit so often. A run that comes to its end first makes room for another. The task may have
-# set `with`, the lives' settings; `prepare_life`, run when a life begins; `mend`, run when the disturbed run has ended; `wanted`, what it must say.
+# Does something at random moments until it has hit so often. A run that comes to its end first makes room for another.
+# The task may have set `with`, the lives' settings; `prepare_life`, run when a life begins; `mend`, run when the
+# disturbed run has ended; `wanted`, what it must say.
 at_random() { # MODE STATUSES ACTION ...
     status=0
     while next_fault; do
@@ -245,5 +252,5 @@ settle() {
         published
     fi
     ! pgrep -f -- "--run.directory $run " >/dev/null || fail "a process of the run is left"
-    [[ -n $keep ]] || rm -rf "$run" "$run".*
+    [[ -n $keep ]] || rm -rf "$run" "$work/run-$lives" "$work/run-$lives".*
 }

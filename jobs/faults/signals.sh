@@ -1,23 +1,23 @@
 # Signals that ask a run to save and stop.
 
-for name in TERM USR1 INT; do
-    kind SIG$name 12 "at random moments, to the process or to one of two ranks: all save after the same step, 75" \
+for name in TERM USR1 INT HUP XCPU USR2 PIPE; do
+    kind SIG$name 8 "at random moments, to the process or to one of two ranks: all save after the same step, 75" \
         signal_at_random $name
-done
-for name in HUP XCPU USR2 PIPE; do
-    kind SIG$name 6 "the same" signal_at_random $name
 done
 kind hangup-ignored 4 "SIGHUP, ignored from the start as by \`nohup\`: the run goes on to its end" hangup_ignored
 kind signal-during-an-evaluation 5 "cut short, 75" signal_during_an_evaluation
 kind signal-at-the-end 5 "before the sample or the model: the run ends at once and rightly, 0" signal_at_the_end
 kind SIGUSR2-to-the-launcher 3 "handed on to the ranks: 75" signal_to_the_launcher USR2 75 140
 kind SIGUSR1-to-the-launcher 4 "handed on to the ranks: 75" signal_to_the_launcher USR1 75 138
-kind SIGTERM-to-the-launcher 3 "Open MPI's ends its ranks within two seconds: 1; MPICH's hands it on: 75" signal_to_the_launcher TERM 1 75 143
+kind SIGTERM-to-the-launcher 3 "Open MPI's ends its ranks within two seconds: 1; MPICH's hands it on: 75" \
+    signal_to_the_launcher TERM 1 75 143
 kind signal-to-every-rank 4 "as a batch system sends it: all save after the same step, 75" signal_to_every_rank
 kind signal-in-a-step 5 "before a step, or when its gradients are complete: 75" signal_at_points step gradients
-kind signal-during-a-save 6 "at each point of a checkpoint: it becomes whole, 75" signal_at_points snapshot-taken part-begin part-half \
-    part-written part-flushed part-durable manifest-begin manifest-half manifest-flushed manifest-durable
-kind signal-during-clean-up 4 "while an old checkpoint is removed: 75" signal_at_points cleanup-begin cleanup-renamed cleanup-half cleanup-done
+kind signal-during-a-save 6 "at each point of a checkpoint: it becomes whole, 75" \
+    signal_at_points snapshot-taken part-begin part-half part-written part-flushed part-durable manifest-begin \
+    manifest-half manifest-flushed manifest-durable
+kind signal-during-clean-up 4 "while an old checkpoint is removed: 75" \
+    signal_at_points cleanup-begin cleanup-renamed cleanup-half cleanup-done
 kind signal-during-resume 4 "the checkpoint is chosen, or loaded: 75" signal_during_resume
 kind second-signal 6 "while a rank is stuck in a step: the process ends at once" second_signal
 
@@ -92,8 +92,8 @@ second_signal() {
     life alone
     while next_fault; do
         ahead
-        pick "USR1 TERM 143" "TERM TERM 143" "TERM USR1 138" "INT TERM 143" "USR1 INT 130" "HUP TERM 143" "USR1 HUP 129" \
-            "XCPU USR2 140" "PIPE XCPU 152"
+        pick "USR1 TERM 143" "TERM TERM 143" "TERM USR1 138" "INT TERM 143" "USR1 INT 130" "HUP TERM 143" \
+            "USR1 HUP 129" "XCPU USR2 140" "PIPE XCPU 152"
         read -ra signals <<<"$picked"
         start "gradients:$step:0:hang"
         until_so has_done "$step" || fail "it never came to step $step"

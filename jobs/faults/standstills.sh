@@ -2,7 +2,8 @@
 
 kind stopped-for-ever 6 "SIGSTOP of a rank: the others report it, 69" stopped_for_ever
 kind stopped-for-a-while 6 "SIGSTOP, then SIGCONT after half a second: the run goes on" stopped_for_a_while
-kind stopped-at-a-point 6 "SIGSTOP at a point of a step or a checkpoint, then SIGCONT: the run goes on" stopped_at_points
+kind stopped-at-a-point 6 "SIGSTOP at a point of a step or a checkpoint, then SIGCONT: the run goes on" \
+    stopped_at_points
 kind slow-rank 4 "a rank is stopped and continued again and again: the run goes on" slow_rank
 kind stuck-in-a-kernel 8 "a rank's thread never comes back: 69" stuck_in_a_kernel
 
@@ -57,7 +58,8 @@ stopped_at_points() {
     life either
     while next_fault; do
         ahead_checkpoint
-        pick step gradients snapshot-taken part-half part-durable manifest-begin manifest-durable cleanup-begin && point=$picked
+        pick step gradients snapshot-taken part-half part-durable manifest-begin manifest-durable cleanup-begin
+        point=$picked
         roll 2 && rank=$rolled
         case $point in manifest-* | cleanup-* | step) rank=0 ;; esac
         # Dies a few steps after it went on.

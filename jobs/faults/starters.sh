@@ -1,8 +1,10 @@
 # More than one start of a run, and what earlier ones left in its folder.
 
 kind second-run 5 "the same command while the first runs: refused, 1" second_run
-kind second-run-same-checkpoints 4 "another run.directory, the same checkpoint.directory: refused, 1" second_run_same_checkpoints
-kind checkpoints-of-another-run 4 "they lie in the checkpoint.directory of a new run: refused, 1, and nothing of them is touched" \
+kind second-run-same-checkpoints 4 "another run.directory, the same checkpoint.directory: refused, 1" \
+    second_run_same_checkpoints
+kind checkpoints-of-another-run 4 \
+    "they lie in the checkpoint.directory of a new run: refused, 1, and nothing of them is touched" \
     checkpoints_of_another_run
 kind run-id-lost 3 "the run's identity is missing or empty: it is known by its checkpoints" run_id_lost
 kind two-at-once 6 "the same command twice in the same moment: one trains, the other is refused, 1" two_at_once
