@@ -1,0 +1,83 @@
+# Limits that a batch system or a shell sets.
+
+kind open-files-limit 5 "\`ulimit -n\` a little above what the start needs: told, training goes on" open_files_limit
+kind memory-refused 6 "there is no memory for a checkpoint's copy (injected): told, training goes on" memory_refused
+kind memory-limit 5 "\`ulimit -v\` near what the start needs: refused at the start, 1, or told, and training goes on" \
+    memory_limit
+kind cpu-limit 4 "\`ulimit -t\`: the system's signal asks to save, 75" cpu_limit
+
+# The least limit with which the run comes to its first step, where `unit` is what it is counted in.
+least() { # OPTION LOW HIGH: fails with LOW, comes there with HIGH
+    local low=$2 high=$3 middle
+    life alone
+    while ((high - low > 1)); do
+        middle=$(((low + high) / 2))
+        within "ulimit $1 $middle"
+        leg step:0
+        if ((status == 137)); then high=$middle; else low=$middle; fi
+    done
+    rm -rf "$run" "$run".*
+    least=$high
+}
+
+open_files_limit() {
+    [[ -n ${least_files:-} ]] || { least -n 3 64 && least_files=$least; }
+    life alone
+    while next_fault; do
+        ahead && step=$((step + 20))
+        roll 2
+        within "ulimit -n $((least_files + rolled))"
+        leg "step:$step"
+        hit "$((least_files + rolled)) files" 137
+        told "Too many open files"
+        around=()
+    done
+    settle
+}
+
+memory_refused() {
+    local rank
+    life either
+    while next_fault; do
+        ahead_checkpoint
+        roll 2 && rank=$rolled
+        # Dies when the next checkpoint has been taken, which waits for this one's end.
+        leg "memory:$step:$rank:fail,step:$((step + 50))"
+        hit "rank $rank at step $step" 137
+        told "there is no memory for the copy of the state"
+        step=$((step + 50))
+    done
+    settle
+}
+
+memory_limit() {
+    [[ -n ${least_memory:-} ]] || { least -v 50000 4000000 && least_memory=$least; }
+    life alone
+    while next_fault; do
+        ahead
+        roll 30
+        within "ulimit -v $((least_memory - 15000 + 1000 * rolled))"
+        leg "step:$step"
+        if ((status == 137)) && ! grep -qi memory "$log"; then
+            # There was enough.
+            around=()
+            continue
+        fi
+        hit "$((rolled - 15)) MB beside the least" 1 137
+        around=()
+    done
+    settle
+}
+
+# Evaluations are work without a trace.
+cpu_limit() {
+    life either --training.evaluate_every 1
+    while next_fault; do
+        within "ulimit -S -t 1"
+        leg ''
+        around=()
+        ((status != 0)) || { settle && life either --training.evaluate_every 1; continue; }
+        hit "1 s" 75
+    done
+    settle
+}
