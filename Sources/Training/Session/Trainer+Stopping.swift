@@ -1,23 +1,10 @@
 import Checkpoints
 import Pipeline
 
-/// What all ranks have heard: the first rank that got a signal, and which.
-struct StopRequest: Sendable {
-    let rank: Int
-    let signal: Int
-
-    /// - Parameter signals: of every rank; 0: none
-    init?(_ signals: [Int]) {
-        guard let rank = signals.firstIndex(where: { $0 != 0 }) else { return nil }
-        self.rank = rank
-        signal = signals[rank]
-    }
-}
-
 extension Trainer {
     /// Whether a rank was told to stop; the same on all, which all call it. For moments that are no step's boundary.
     func stopRequest() async throws -> StopRequest? {
-        StopRequest(try await group.exchange { _ in [Double(StopSignals.first)] }.map { Int($0[0]) })
+        StopRequest(try await group.exchange { _ in [Double(StopDesk.first)] }.map { Int($0[0]) })
     }
 
     /// Saves the state of a boundary at which the run stops, even where checkpoints are off, and waits until it is durable.
@@ -48,7 +35,7 @@ extension Trainer {
         _ stop: StopRequest, after step: Int, saved: Int?, _ settings: CheckpointSettings
     ) throws -> Never {
         if group.isRoot {
-            var text = "stopped by \(StopSignals.name(stop.signal)) (rank \(stop.rank)) after step \(step): "
+            var text = "stopped \(stop.reason.text) (rank \(stop.rank)) after step \(step): "
             switch saved {
             case step: text += "saved in \(settings.store.path(step))"
             case let older?: text += "this step could not be saved; the newest checkpoint is that of step \(older)"

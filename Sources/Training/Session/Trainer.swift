@@ -73,7 +73,7 @@ struct Trainer: Sendable {
         let ownNotes = checkpoints?.notes ?? { @Sendable (_: Int) in BoundaryNotes() }
         let notes = { @Sendable (rank: Int) in
             var notes = ownNotes(rank)
-            notes[.stop] = Double(StopSignals.first)
+            notes[.stop] = Double(StopDesk.first)
             return notes
         }
         let held = plan.heldOut.map(batches.heldOut)
