@@ -86,6 +86,12 @@ package enum Folder {
         return names.sorted()
     }
 
+    /// Whether there is a folder of this name, or a link to one.
+    package static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+
     /// Bytes of a regular file, nil when there is none.
     package static func size(ofFile path: String) -> Int? {
         var status = stat()

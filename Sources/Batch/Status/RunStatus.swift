@@ -51,20 +51,8 @@ package struct RunStatus: Sendable {
     }
 
     private static func metrics(_ path: String) throws -> ([StepMetrics], StepMetrics?) {
-        guard FileManager.default.fileExists(atPath: path) else { return ([], nil) }
-        let lines = try SmallFile.read(path).split(separator: UInt8(ascii: "\n"))
-        var recent: [StepMetrics] = []
-        var heldOut: StepMetrics?
-        for line in lines.reversed() {
-            // The last line may be half written.
-            guard let step = StepMetrics(json: Array(line)) else { continue }
-            if recent.count < window { recent.insert(step, at: 0) }
-            if step.heldOutLoss != nil {
-                heldOut = step
-                break
-            }
-        }
-        return (recent, heldOut)
+        guard let file = try MetricsFile(path) else { return ([], nil) }
+        return (try file.last(window), try file.lastEvaluation())
     }
 
     /// Seconds of a step and tokens a second, medians of the last steps.

@@ -116,7 +116,7 @@ package struct Fault: Sendable, Equatable {
         case .fail:
             throw FileError(
                 path: path, operation: "pass \(point.rawValue)",
-                reason: String(cString: strerror(ENOSPC)) + " (injected by \(variable))")
+                reason: String(cString: strerror(ENOSPC)) + " (injected by \(variable))", code: ENOSPC)
         default: if let signal = action.signal { deliver(signal) }
         }
     }

@@ -20,7 +20,7 @@ struct CheckpointClaim {
             return
         }
         guard let newest = try store.newest() else {
-            identity = RunIdentity(replacing: nil)
+            identity = directory.holdsRun ? RunIdentity.older : RunIdentity(replacing: nil)
             return
         }
         let isInside = Folder.holds(directory.path, store.directory)
@@ -33,8 +33,15 @@ struct CheckpointClaim {
     /// - Parameter store: in the name of the identity
     /// - Throws: `FileError` where another run's checkpoints are in the way
     func check(_ store: CheckpointStore) throws {
-        if let other = try store.foreign() { throw Self.refusal(store, other, directory) }
-        guard let own = try store.newest()?.run, let original = Self.original(own, directory),
+        if let other = try store.foreign() {
+            throw Self.refusal(store, other, directory, key: "checkpoint.directory")
+        }
+        if let own = try store.newest() { try Self.refuseCopy(of: own, store, directory) }
+    }
+
+    /// A copy of a run's folder is the same run; both may go on, but not into one store.
+    static func refuseCopy(of own: Manifest, _ store: CheckpointStore, _ directory: RunDirectory) throws {
+        guard let run = own.run, let original = original(run, directory),
             !Folder.holds(directory.path, store.directory)
         else { return }
         throw FileError(
@@ -43,12 +50,12 @@ struct CheckpointClaim {
                 + "checkpoint.directory of its own, such as {run}/checkpoints, and put a copy of the checkpoints there")
     }
 
-    private static func refusal(
-        _ store: CheckpointStore, _ other: Manifest, _ directory: RunDirectory
+    static func refusal(
+        _ store: CheckpointStore, _ other: Manifest, _ directory: RunDirectory, key: String
     ) -> FileError {
         let whose = other.run.map { "of the run in \($0.directory)" } ?? "of another run, begun by an older version"
         var ways = [
-            "give this run a checkpoint.directory of its own, such as \(store.directory)/{run}",
+            "give this run a \(key) of its own, such as \(store.directory)/{run}",
             "to begin with the other run's weights, use gecko checkpoint export and import",
         ]
         if let run = other.run, run.directory == Folder.realPath(directory.path) {

@@ -42,7 +42,12 @@ package enum CheckpointExchange {
         let model = try SafetensorsFile(file)
         let specs = plan.pipeline.savedParameters
         try checkNames(model, specs)
+        try model.checkFinite()
         let name = PartName.parameters(0)
+        let directory = try RunDirectory(continuing: path)
+        let identity = try RunIdentity(in: directory) ?? RunIdentity(replacing: nil)
+        try identity.write(in: directory)
+        try Folder.make(store.directory)
         try store.begin(0)
         let moments = specs.flatMap { spec in
             [StateName.firstMoment(spec.name), StateName.secondMoment(spec.name)].map {
@@ -58,7 +63,8 @@ package enum CheckpointExchange {
         }
         let (size, sha256) = try writer.finish()
         guard let sha256 else { preconditionFailure("tensors are written in the order of the file") }
-        var manifest = Manifest(plan, .init(step: 0, skipped: 0, skippedInARow: 0))
+        var manifest = Manifest(
+            plan, .init(step: 0, skipped: 0, skippedInARow: 0), run: identity.owner(directory).run)
         manifest.files = [.init(name: name, rank: 0, size: size, sha256: sha256)]
         try store.commit(manifest)
         return path
@@ -91,7 +97,9 @@ extension PipelinePlan {
 
 extension Manifest {
     /// Without files.
-    init(_ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String? = nil) {
+    init(
+        _ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String? = nil, run: Run? = nil
+    ) {
         let p = plan.pipeline
         self.init(
             step: position.step, optimizerStep: position.step - position.skipped, skipped: position.skipped,
@@ -100,6 +108,6 @@ extension Manifest {
             corpus: corpus ?? CorpusFingerprint(plan.corpus).text, seed: plan.configuration.training.seed,
             layout: .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
-            configuration: plan.configuration.toml(), created: Int(Date().timeIntervalSince1970))
+            configuration: plan.configuration.toml(), run: run, created: Int(Date().timeIntervalSince1970))
     }
 }

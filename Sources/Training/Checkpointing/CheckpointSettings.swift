@@ -57,6 +57,11 @@ struct CheckpointSettings: Sendable {
         return localEvery > 0 && step % localEvery == 0 ? .local : nil
     }
 
+    /// The kinds that this run may write.
+    var levels: [CheckpointLevel] {
+        (every > 0 || localEvery == 0 ? [.shared] : []) + (localEvery > 0 ? [.local] : [])
+    }
+
     /// For a last checkpoint, whenever it comes, even where checkpoints are off.
     var lastLevel: CheckpointLevel { every > 0 || localEvery == 0 ? .shared : .local }
 

@@ -29,6 +29,14 @@ enum StopReason: Sendable, Equatable {
         }
     }
 
+    /// What to do once the state is saved.
+    var advice: String {
+        switch self {
+        case .signal: "the same command goes on"
+        case .corpusChanged: "give the run its text back, and the same command goes on"
+        }
+    }
+
     /// How the process ends once the state is saved.
     var exitStatus: Int32 {
         switch self {

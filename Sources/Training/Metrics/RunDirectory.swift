@@ -35,10 +35,10 @@ package struct RunDirectory: Sendable, Equatable {
     package init(_ path: String) { self.path = path }
 
     /// Whether a run has begun here.
-    package var holdsRun: Bool { results.contains { FileManager.default.fileExists(atPath: $0) } }
+    package var holdsRun: Bool { results.contains { FileIdentity($0) != nil } }
 
     /// Whether a run has come to its end here: the model is the last that it writes.
-    package var isFinished: Bool { FileManager.default.fileExists(atPath: parameters) }
+    package var isFinished: Bool { FileIdentity(parameters) != nil }
 
     /// The folder for a new run, made with all folders above it. One rank calls this.
     /// - Parameter overwrite: remove the run that the folder holds.

@@ -18,6 +18,14 @@ struct RunIdentity: Sendable, Equatable {
         replaced = old.map { Array(([$0.id ?? ""] + $0.replaced).prefix(Self.remembered)) } ?? []
     }
 
+    /// That of a run of an older version.
+    static let older = RunIdentity()
+
+    private init() {
+        id = nil
+        replaced = []
+    }
+
     /// That of a checkpoint whose run goes on in this folder.
     init(of manifest: Manifest) {
         id = manifest.run?.id

@@ -26,14 +26,17 @@ struct RunPlace: Sendable {
         let claim = try CheckpointClaim(directory, place.store, known: old, resume: resume)
         let settings = CheckpointSettings(configuration, run: path, owner: claim.identity.owner(directory))
         try claim.check(settings.store)
+        let replaces = configuration.run.overwrite && !resume
+        if !replaces { openLog(directory) }
         let start = try RunStart.decide(configuration, path: path, store: settings.store, resume: resume)
-        let identity = start == .anew ? RunIdentity(replacing: old) : claim.identity
+        let holdsRun = directory.holdsRun || old != nil
+        let identity = start == .anew && holdsRun ? RunIdentity(replacing: claim.identity) : claim.identity
         let folder = try HeldFolder(path)
         switch start {
         case .anew:
             try settings.store.removeAll()
             _ = try RunDirectory(creating: path, overwrite: configuration.run.overwrite)
-            try openLog(directory)
+            if replaces { openLog(directory) }
             if settings.every > 0 { try settings.store.checkWritable() }
             try identity.write(in: directory)
             try SmallFile.write(configuration.toml(), to: directory.configuration)
@@ -41,7 +44,6 @@ struct RunPlace: Sendable {
             try checkCorpus(plan, settings.store)
             // A run that could go on is not stopped by a full disk.
             do {
-                try openLog(directory)
                 if settings.every > 0 { try settings.store.checkWritable() }
                 if identity != old { try identity.write(in: directory) }
                 try SmallFile.write(configuration.toml(), to: directory.configuration)
@@ -54,7 +56,7 @@ struct RunPlace: Sendable {
     }
 
     /// From here on the run's folder gets what is said. Without a log the run goes on.
-    private static func openLog(_ directory: RunDirectory) throws {
+    private static func openLog(_ directory: RunDirectory) {
         guard !directory.isConsole(directory.log) else { return }
         do {
             Console.log(into: try RunningLog(directory.log))
