@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 /* The first signal that came (0: none) and when, in milliseconds of the monotonic clock. One copy for each file that imports this:
    StopSignals.swift is the only one. */
@@ -27,13 +28,18 @@ static inline long long csignals_now(void) {
    same request, which launchers pass on along two ways. */
 enum { csignals_same = 200 };
 
-static inline void csignals_handle(int number) {
+static inline void csignals_handle(int number, siginfo_t *info, void *context) {
+  (void)context;
+  /* So the system tells of a write of this process into a pipe that nobody reads: that is the write's error, and no request. */
+  if (number == SIGPIPE && info->si_code == SI_USER && info->si_pid == getpid()) return;
   csignals_state *state = csignals_get();
   int none = 0;
   if (atomic_compare_exchange_strong(&state->first, &none, number)) {
     atomic_store(&state->at, csignals_now());
     return;
   }
+  /* The system repeats it each second until the hard limit on CPU time: there is still time to save. */
+  if (number == SIGXCPU && info->si_code == SI_KERNEL) return;
   const long long at = atomic_load(&state->at);
   /* 0: the first one's handler, in another thread, is just noting the time. */
   if (at == 0 || csignals_now() - at <= csignals_same) return;
@@ -45,12 +51,14 @@ static inline void csignals_handle(int number) {
   sigprocmask(SIG_UNBLOCK, &only, 0);
 }
 
-/* 0, or -1 with errno. */
-static inline int csignals_install(int number) {
+/* With `unless_ignored` a signal that this process was started to ignore stays ignored. 0, or -1 with errno. */
+static inline int csignals_install(int number, int unless_ignored) {
+  struct sigaction old;
+  if (unless_ignored && sigaction(number, 0, &old) == 0 && old.sa_handler == SIG_IGN) return 0;
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  action.sa_handler = csignals_handle;
-  action.sa_flags = SA_RESTART;
+  action.sa_sigaction = csignals_handle;
+  action.sa_flags = SA_RESTART | SA_SIGINFO;
   sigemptyset(&action.sa_mask);
   return sigaction(number, &action, 0);
 }

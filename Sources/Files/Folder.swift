@@ -15,7 +15,11 @@ package enum Folder {
     }
 
     /// Makes a folder with all those above it, durably; one that exists is fine.
-    package static func make(_ path: String) throws {
+    /// - Parameter root: a folder on the way that must be there already, with all above it
+    package static func make(_ path: String, below root: String? = nil) throws {
+        guard !path.isEmpty else {
+            throw FileError(path: "\"\"", operation: "make this folder", reason: "the name is empty")
+        }
         var status = stat()
         if stat(path, &status) == 0 {
             guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -23,10 +27,44 @@ package enum Folder {
             }
             return
         }
+        guard errno == ENOENT else { throw FileError.system("make this folder", path) }
+        if let target = linkTarget(path) {
+            throw FileError(
+                path: path, operation: "make this folder",
+                reason: "it is a link to \(target), which is not there: make that folder, or remove the link")
+        }
+        guard path != root else { throw FileError.system("find this folder", path) }
         let parent = parent(of: path)
-        if parent != path { try make(parent) }
+        if parent != path { try make(parent, below: root) }
         guard mkdir(path, 0o755) == 0 || errno == EEXIST else { throw FileError.system("make this folder", path) }
         try sync(parent)
+    }
+
+    /// What a link says; nil for anything else.
+    private static func linkTarget(_ path: String) -> String? {
+        withUnsafeTemporaryAllocation(byteCount: Int(PATH_MAX), alignment: 1) { bytes in
+            let count = readlink(path, bytes.baseAddress!, bytes.count)
+            return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+        }
+    }
+
+    /// The absolute path of something that exists, without links; of anything else the path as it is.
+    package static func realPath(_ path: String) -> String {
+        guard let found = realpath(path, nil) else { return path }
+        defer { free(found) }
+        return String(cString: found)
+    }
+
+    /// Whether two paths lead to the same folder or file.
+    package static func areSame(_ one: String, _ other: String) -> Bool {
+        guard let a = FileIdentity(one), let b = FileIdentity(other) else { return false }
+        return a == b
+    }
+
+    /// Whether a path, of what exists, leads into a folder or to the folder itself, whatever links and names are on the way.
+    package static func holds(_ folder: String, _ path: String) -> Bool {
+        let (outer, inner) = (realPath(folder), realPath(path))
+        return inner == outer || inner.hasPrefix(outer.hasSuffix("/") ? outer : outer + "/")
     }
 
     /// Names of what it holds, sorted; empty when there is no such folder.
@@ -46,6 +84,12 @@ package enum Folder {
             if name != ".", name != ".." { names.append(name) }
         }
         return names.sorted()
+    }
+
+    /// Whether there is a folder of this name, or a link to one.
+    package static func isFolder(_ path: String) -> Bool {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Bytes of a regular file, nil when there is none.

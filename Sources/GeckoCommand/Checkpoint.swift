@@ -42,7 +42,7 @@ struct Checkpoint: ParsableCommand {
             var table = TextTable(["step", "written", "files", "size", "layout", "state"])
             for entry in entries {
                 switch entry.state {
-                case .complete(let m):
+                case .complete(let m), .foreign(let m):
                     table.add([
                         "\(m.step)", m.date, "\(m.files.count)", Figures.bytes(m.size),
                         "\(m.layout.stages) x \(m.layout.replicas)", "complete",
@@ -77,6 +77,7 @@ struct Checkpoint: ParsableCommand {
                 """
                 checkpoint  \(location.store.path(m.step))
                 written     \(m.date)
+                run         \(m.run.map { "\($0.id) in \($0.directory)" } ?? "unknown: begun by an older version")
                 step        \(m.step), of which \(m.skipped) skipped
                 data        \(m.sequences) sequences read of \(m.corpus)
                 random      seed \(m.seed), counter-based: nothing else to know
@@ -99,7 +100,7 @@ struct Checkpoint: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compare every file with its size and digest; fails if any is wrong.")
+            abstract: "Compare every file with its size and digest, and look for numbers that are not finite; fails if any is wrong.")
 
         @OptionGroup var chosen: Chosen
 
@@ -112,7 +113,7 @@ struct Checkpoint: ParsableCommand {
             } else {
                 for entry in try location.store.entries() {
                     switch entry.state {
-                    case .complete(let manifest): manifests.append(manifest)
+                    case .complete(let manifest), .foreign(let manifest): manifests.append(manifest)
                     case .incomplete: try Console.show("step \(entry.step): no manifest: not finished, never used")
                     case .damaged(let reason):
                         faults += 1
@@ -126,7 +127,8 @@ struct Checkpoint: ParsableCommand {
                     _ = try location.verify(manifest) { _, error in
                         guard let error else { return }
                         bad += 1
-                        try Console.show("step \(manifest.step): DAMAGED: \(error)")
+                        let word = error is NotFiniteError ? "NOT FINITE" : "DAMAGED"
+                        try Console.show("step \(manifest.step): \(word): \(error)")
                     }
                 }
                 faults += bad

@@ -25,11 +25,31 @@ package final class FloatBuffer {
     private static let mapped = 256 << 10
 
     /// - Parameter paged: begins and ends with a page, for direct file access.
-    package init(_ count: Int, paged: Bool = false) {
-        self.count = count
+    package convenience init(_ count: Int, paged: Bool = false) {
+        let bytes = Self.byteCount(count, paged: paged)
+        self.init(count, bytes, paged: paged, bytes >= Self.mapped ? HugePages.map(bytes) : nil)
+    }
+
+    /// A large buffer that can be done without: nil when the system refuses the memory.
+    package convenience init?(ifPossible count: Int) {
+        let bytes = Self.byteCount(count, paged: false)
+        let mapping = bytes >= Self.mapped ? HugePages.map(bytes) : nil
+        guard mapping != nil || bytes < Self.mapped else { return nil }
+        self.init(count, bytes, paged: false, mapping)
+    }
+
+    private static func byteCount(_ count: Int, paged: Bool) -> Int {
         let bytes = max(1, count) * MemoryLayout<Float>.stride
-        byteCount = paged || bytes >= Self.mapped ? Self.pagedBytes(count) : bytes
-        if byteCount >= Self.mapped, let mapping = HugePages.map(byteCount) {
+        return paged || bytes >= mapped ? pagedBytes(count) : bytes
+    }
+
+    private init(
+        _ count: Int, _ bytes: Int, paged: Bool,
+        _ mapping: (base: UnsafeMutableRawPointer, start: UnsafeMutableRawPointer, bytes: Int)?
+    ) {
+        self.count = count
+        byteCount = bytes
+        if let mapping {
             origin = .mapping(start: mapping.start, bytes: mapping.bytes)
             base = mapping.base.bindMemory(to: Float.self, capacity: count)
         } else {

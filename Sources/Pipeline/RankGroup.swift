@@ -143,14 +143,15 @@ package final class RankGroup: Sendable {
         try await each { i, actor in try await actor.evaluate(batches[self.replica(i)]) }[0]
     }
 
-    /// Continues a prompt; `emit` sees each token, where world rank 0 lives.
+    /// Continues a prompt, until a rank's `isStopped` says so; `emit` sees each token, where world rank 0 lives.
     package func generate(
         prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
+        isStopped: @escaping @Sendable () -> Bool = { false },
         emit: @escaping @Sendable (Int32) throws -> Void = { _ in }
     ) async throws -> [Int32] {
         try await each { i, actor in
             try await actor.generate(
-                prompt: prompt, count: count, temperature: temperature, seed: seed,
+                prompt: prompt, count: count, temperature: temperature, seed: seed, isStopped: isStopped,
                 emit: self.ranks[i] == 0 ? emit : { _ in })
         }[0]
     }
@@ -179,17 +180,23 @@ package final class RankGroup: Sendable {
         _ = try await each { try await $1.setParameters(from: source) }
     }
 
-    /// Memory for `capture`, for each rank here.
-    package func makeSnapshots() async throws -> [RankSnapshot] { try await each { try await $1.makeSnapshot() } }
+    /// Memory for `capture`, for each rank here; nil where the system refuses it.
+    package func makeSnapshots() async throws -> [RankSnapshot?] { try await each { try await $1.makeSnapshot() } }
 
-    /// Copies the training state of each rank here and lends the copies to their readers.
-    package func capture(_ snapshots: [RankSnapshot]) async throws -> [CaptureReport] {
-        try await each { i, actor in try await actor.capture(snapshots[i]) }
+    /// Copies the training state of each rank here that has a snapshot, and lends the copies to their readers.
+    package func capture(_ snapshots: [RankSnapshot?]) async throws -> [CaptureReport] {
+        try await each { i, actor in
+            guard let snapshot = snapshots[i] else { return CaptureReport(bytes: 0, seconds: 0) }
+            return try await actor.capture(snapshot)
+        }
     }
 
     /// Bytes a second of a plain copy of the state, all ranks here at the same time: what `capture` is measured against.
-    package func plainCopyRate(_ snapshots: [RankSnapshot]) async throws -> Double {
-        let reports = try await each { i, actor in try await actor.copyPlainly(snapshots[i]) }
+    package func plainCopyRate(_ snapshots: [RankSnapshot?]) async throws -> Double {
+        let reports = try await each { i, actor in
+            guard let snapshot = snapshots[i] else { return CaptureReport(bytes: 0, seconds: 0) }
+            return try await actor.copyPlainly(snapshot)
+        }
         let seconds = reports.map(\.seconds).max() ?? 0
         return seconds > 0 ? Double(reports.reduce(0) { $0 + $1.bytes }) / seconds : 0
     }

@@ -62,14 +62,15 @@ package actor StageActor {
     /// Continues a prompt; `emit` is called with each token as it is chosen.
     package func generate(
         prompt: [Int32], count: Int, temperature: Double, seed: UInt64,
-        emit: @Sendable (Int32) throws -> Void = { _ in }
+        isStopped: @Sendable () -> Bool, emit: @Sendable (Int32) throws -> Void = { _ in }
     ) throws -> [Int32] {
         try guarded("generates text") {
             let engine = running
             let generator = engine.generator ?? Generator(engine, length: min(128, engine.plan.slice))
             engine.generator = generator
             return try generator.run(
-                Generator.Request(prompt: prompt, count: count, temperature: temperature, seed: seed), emit: emit)
+                Generator.Request(prompt: prompt, count: count, temperature: temperature, seed: seed),
+                isStopped: isStopped, emit: emit)
         }
     }
 
@@ -102,8 +103,8 @@ package actor StageActor {
         try guarded("sets its parameters") { try running.setParameters(from: source) }
     }
 
-    /// Memory for `capture`.
-    package func makeSnapshot() throws -> RankSnapshot {
+    /// Memory for `capture`; nil when the system refuses it.
+    package func makeSnapshot() throws -> RankSnapshot? {
         try guarded("makes room for a checkpoint") { running.makeSnapshot() }
     }
 

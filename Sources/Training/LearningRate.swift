@@ -55,6 +55,14 @@ package struct LearningRate: Sendable, Equatable {
         }
     }
 
+    /// Set where the run is over before its warm-up: it never trains at the rate that was asked for.
+    package var note: String? {
+        guard warmup > 0, steps <= warmup, steps > 0 else { return nil }
+        let share = String(Int((100 * rate(step: steps - 1) / peak).rounded()))
+        return "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) % of the peak learning rate: lower "
+            + "optimizer.warmup, or raise training.steps"
+    }
+
     private var minimum: Double { peak * minimumRatio }
 
     /// How far `step` is from `start`, the last step at the peak, to `end`: 0 ... 1.

@@ -6,13 +6,16 @@ import Testing
 @Suite struct CheckpointStoreTests {
     /// Writes a whole checkpoint with one file.
     @discardableResult
-    private func save(_ store: CheckpointStore, _ step: Int, _ value: Float = 1) throws -> Manifest {
+    private func save(
+        _ store: CheckpointStore, _ step: Int, _ value: Float = 1, run: Manifest.Run? = nil
+    ) throws -> Manifest {
         try store.begin(step)
         let writer = try SafetensorsWriter("\(store.path(step))/rank-0000.safetensors", [.init("x", .float32, [1000])])
         try writer.write("x", [Float](repeating: value, count: 1000))
         let (size, sha256) = try writer.finish()
         var manifest = ManifestTests.sample
         manifest.step = step
+        manifest.run = run
         manifest.files = [.init(name: "rank-0000.safetensors", rank: 0, size: size, sha256: try #require(sha256))]
         try store.commit(manifest)
         return manifest
@@ -25,6 +28,9 @@ import Testing
     @Test func `the writer's digest is the file's`() throws {
         let folder = try TemporaryFolder()
         let store = CheckpointStore(folder.file("a/b"))
+        // A store that is gone is not begun anew somewhere in a run's middle.
+        #expect(throws: FileError.self) { try store.begin(5) }
+        try store.checkWritable()
         let manifest = try save(store, 5)
         let path = "\(store.path(5))/rank-0000.safetensors"
         #expect(try FileDigest.sha256(path).sha256 == manifest.files[0].sha256)
@@ -131,5 +137,53 @@ import Testing
         #expect(error?.description.contains(file) == true)
         try CheckpointStore(folder.file("new/x")).checkWritable()
         #expect(try Folder.contents(folder.file("new/x")).isEmpty)
+    }
+
+    @Test func `what belongs to another run neither counts nor goes, whatever an owner does`() throws {
+        let folder = try TemporaryFolder()
+        let mine = Manifest.Run(id: "me", directory: "/runs/me")
+        let other = Manifest.Run(id: "you", directory: "/runs/you")
+        let all = CheckpointStore(folder.path)
+        let store = CheckpointStore(folder.path, owner: CheckpointOwner(run: mine, replaced: ["gone"]))
+        for step in [10, 30, 50] { try save(all, step, run: mine) }
+        for step in [20, 60] { try save(all, step, run: other) }
+        try save(all, 25, run: nil)
+        try save(all, 40, run: Manifest.Run(id: "gone", directory: "/runs/me"))
+        #expect(try steps(store) == [10, 30, 50] && steps(all) == [10, 20, 25, 30, 40, 50, 60])
+        #expect(try store.newest()?.step == 50 && store.foreign()?.run == other)
+        #expect(try store.manifests().map(\.step) == [10, 30, 50])
+        for step in [20, 25, 60] {
+            #expect(throws: FileError.self) { try store.begin(step) }
+            #expect(throws: FileError.self) { try store.abandon(step) }
+        }
+        try store.cleanUp(after: 50, Retention(keep: 1, everyKept: 0))
+        // What is left of a run that this one has replaced goes, too.
+        #expect(try steps(all) == [20, 25, 50, 60])
+        try store.cleanUpLeftovers(before: 50)
+        try store.cleanUpLocal(after: 50, Retention(keep: 1, everyKept: 0))
+        try store.removeAll()
+        #expect(try steps(all) == [20, 25, 60])
+    }
+
+    @Test func `numbers that are not finite are found in a file that is whole`() throws {
+        let folder = try TemporaryFolder()
+        let store = CheckpointStore(folder.path)
+        for value in [Float.nan, .infinity, -.infinity, -.nan, .greatestFiniteMagnitude, 0, .leastNonzeroMagnitude] {
+            let file = try save(store, 7, value).files[0]
+            if value.isFinite {
+                try store.verify(file, step: 7)
+            } else {
+                let error = #expect(throws: NotFiniteError.self) { try store.verify(file, step: 7) }
+                #expect(error?.tensor == "x" && error?.index == 0)
+            }
+        }
+        // Wherever it is, and not aligned.
+        var bytes = [UInt8](repeating: 1, count: 4 * 10_000 + 1)
+        #expect(bytes.withUnsafeBytes { Finite.firstFault(UnsafeRawBufferPointer(rebasing: $0[1...])) } == nil)
+        for index in [0, 4095, 4096, 9_999] {
+            bytes.replaceSubrange(4 * index + 1..<4 * index + 5, with: [0, 0, 0xC0, 0xFF])
+            #expect(bytes.withUnsafeBytes { Finite.firstFault(UnsafeRawBufferPointer(rebasing: $0[1...])) } == index)
+            bytes.replaceSubrange(4 * index + 1..<4 * index + 5, with: [1, 1, 1, 1])
+        }
     }
 }

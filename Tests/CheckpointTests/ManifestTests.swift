@@ -17,6 +17,7 @@ import Testing
         #expect(try Manifest(text, file: "m") == Self.sample)
         var none = Self.sample
         none.files = []
+        none.run = .init(id: "0123", directory: "/a \"b\"/c")
         #expect(try Manifest(Array(none.json.utf8), file: "m") == none)
     }
 

@@ -21,7 +21,12 @@ import Testing
             ("gradients:5:1:term", "SIGTERM", 6, 2, []),
             ("gradients:6:0:usr1", "SIGUSR1", 7, 2, ["--checkpoint.every", "0"]),
             ("step:4:0:int", "SIGINT", 5, 0, []),
+            ("step:4:0:hup", "SIGHUP", 5, 0, []),
+            ("gradients:5:1:xcpu", "SIGXCPU", 6, 2, []),
+            ("gradients:5:0:usr2", "SIGUSR2", 6, 0, ["--checkpoint.every", "0"]),
+            ("gradients:5:0:pipe", "SIGPIPE", 6, 0, []),
             // In the evaluation after step 8, and after the last step.
+            ("evaluate:8:0:hup", "SIGHUP", 8, 0, []),
             ("gradients:7:1:int", "SIGINT", 8, 0, ["--checkpoint.every", "4"]),
             ("gradients:11:1:term", "SIGTERM", 12, 2, []),
         ]
@@ -89,5 +94,65 @@ import Testing
         let again = try await space.train(run, ranks: 2)
         #expect(again.output.contains("resuming after step 4"), "\(again.output)")
         #expect(again.digest == digest, "\(again.output)")
+    }
+
+    /// At its end a run has nothing to come back for: it cuts the sample short and saves the model.
+    @Test func aSignalDuringTheSampleEndsTheRun() async throws {
+        let space = try Workspace()
+        let digest = try await digest(space)
+        for (fault, ranks) in [("sample:12:0:term", 2), ("save-model:12:0:hup", 0)] {
+            let run = ["--training.sample_tokens", "200000", "--run.directory", "\(space.path)/run\(ranks)"]
+            let more = fault.hasPrefix("save") ? ["--training.sample_tokens", "5"] : []
+            let outcome = try await space.train(
+                Self.steps + run + more, ranks: ranks, environment: ["GECKO_FAULT": fault])
+            #expect(outcome.exitCode == 0 && outcome.digest == digest, "\(fault): \(outcome.output)")
+        }
+    }
+
+    /// Who started it with these ignored, as nohup does, wants it to go on; SIGTERM counts in any case.
+    @Test func signalsThatWereIgnoredStayIgnored() async throws {
+        let space = try Workspace()
+        let digest = try await digest(space)
+        let gecko = Mpirun.programs.appendingPathComponent("gecko").path
+        func run(_ name: String, _ faults: String) async throws -> Mpirun.Outcome {
+            let words = (["train", space.path + "/run.toml"] + Self.steps).joined(separator: " ")
+            return try await Mpirun.run(
+                "/bin/bash",
+                [
+                    "-c",
+                    "trap '' HUP XCPU USR2 PIPE TERM; exec '\(gecko)' \(words) --run.directory '\(space.path)/\(name)'",
+                ],
+                ranks: 0, environment: ["GECKO_FAULT": faults])
+        }
+        let ignoring = try await run("a", "gradients:2:0:hup,gradients:3:0:xcpu,gradients:4:0:usr2,gradients:5:0:pipe")
+        #expect(ignoring.exitCode == 0 && ignoring.digest == digest, "\(ignoring.output)")
+        #expect(try await run("b", "gradients:3:0:term").exitCode == 75)
+    }
+
+    @Test(arguments: [SIGHUP, SIGUSR2, SIGPIPE, SIGXCPU]) func aSecondOneOfTheseEndsItAtOnce(number: Int32) async throws
+    {
+        let space = try Workspace()
+        let outcome = try await Mpirun.run(
+            "gecko", ["train", space.path + "/run.toml", "--run.directory", space.path + "/run"], ranks: 0,
+            environment: ["GECKO_FAULT": "gradients:1:0:hang"], limit: 40,
+            signals: [(after: 1.5, number: number), (after: 2.5, number: number)])
+        #expect(outcome.exitCode == 128 + number, "\(outcome.output)")
+    }
+
+    /// What isn't saved is not reported as saved, by no word and not by the exit code.
+    @Test func aStopThatCannotBeSavedSaysSo() async throws {
+        let space = try Workspace()
+        let run = Self.steps + ["--checkpoint.every", "4"]
+        let none = try await space.train(
+            run + ["--run.directory", space.path + "/none"],
+            environment: ["GECKO_FAULT": "gradients:1:0:term,part-half:2:0:fail"])
+        #expect(none.exitCode == 1, "\(none.output)")
+        #expect(none.output.contains("could NOT be saved") && none.output.contains("holds no whole checkpoint"))
+        let older = try await space.train(
+            run, ranks: 2, environment: ["GECKO_FAULT": "gradients:5:1:usr1,manifest-half:6:0:fail"])
+        #expect(older.exitCode == 1, "\(older.output)")
+        #expect(older.output.contains("the newest checkpoint is that of step 4"), "\(older.output)")
+        #expect(!older.output.contains("saved in"))
+        #expect(try await space.train(run).output.contains("resuming after step 4"))
     }
 }

@@ -57,4 +57,15 @@ import Training
                 == LearningRate(
                     shape: .wsd, peak: 2e-3, minimumRatio: 0.1, warmup: 5, steps: 50, decayFraction: 0.2))
     }
+
+    @Test(arguments: [(3, 100, "at 3 %"), (20, 20, "at 100 %"), (1, 20, "at 5 %")])
+    func `a run that ends within its warm-up is told so`(steps: Int, warmup: Int, share: String) {
+        func rate(_ warmup: Int) -> LearningRate {
+            LearningRate(
+                shape: .cosine, peak: 2e-3, minimumRatio: 0.1, warmup: warmup, steps: steps, decayFraction: 0.1)
+        }
+        #expect(rate(warmup).note?.contains(share) == true, "\(rate(warmup).note ?? "")")
+        #expect(rate(warmup).note?.contains("optimizer.warmup") == true)
+        #expect(rate(steps - 1).note == nil && rate(0).note == nil)
+    }
 }

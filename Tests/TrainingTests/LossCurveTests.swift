@@ -30,6 +30,16 @@ import Training
         return reader
     }
 
+    /// As a run draws it, whose steps come one after the other.
+    private func curve(_ title: String, _ run: [StepMetrics]) -> LossCurveSVG {
+        var (train, heldOut) = (LossHistory(), LossHistory(limit: 1024))
+        for step in run {
+            train.add(step: step.step, loss: step.loss)
+            if let loss = step.heldOutLoss { heldOut.add(step: step.step, loss: loss) }
+        }
+        return LossCurveSVG(title: title, train: train, heldOut: heldOut, tokens: run.last?.tokens ?? 0)
+    }
+
     private func points(_ polyline: [String: String]) -> [(x: Double, y: Double)] {
         (polyline["points"] ?? "").split(separator: " ").map { pair in
             let numbers = pair.split(separator: ",").compactMap { Double($0) }
@@ -41,7 +51,7 @@ import Training
         let run = (1...200).map { step in
             metrics(step: step, loss: 1 + 4 / Double(step), heldOutLoss: step % 50 == 0 ? 1.2 : nil)
         }
-        let svg = read(LossCurveSVG(title: "a <run> & \"more\"", metrics: run).render())
+        let svg = read(curve("a <run> & \"more\"", run).render())
         let lines = try #require(svg.elements["polyline"])
         #expect(lines.count == 3)
         #expect(lines.map { points($0).count } == [200, 200, 4])
@@ -59,7 +69,7 @@ import Training
 
     @Test func `the two axes agree`() throws {
         let run = (1...50).map { metrics(step: $0, loss: 6 - Double($0) / 10) }
-        let svg = LossCurveSVG(title: "axes", metrics: run).render()
+        let svg = curve("axes", run).render()
         func marks(_ anchor: String, x: Double) -> [(value: Double, y: Double)] {
             let pattern = /<text x="([0-9.]+)" y="([0-9.]+)"[^>]*text-anchor="(\w+)"[^>]*>([0-9.]+)</
             return svg.matches(of: pattern).compactMap { match in
@@ -81,7 +91,7 @@ import Training
 
     @Test func `a long run is thinned, its extremes and ends kept`() throws {
         let run = (1...50_000).map { metrics(step: $0, loss: $0 == 31_234 ? 9 : 2 + sin(Double($0))) }
-        let svg = read(LossCurveSVG(title: "long", metrics: run).render())
+        let svg = read(curve("long", run).render())
         let lines = try #require(svg.elements["polyline"]).map(points)
         #expect(lines.allSatisfy { $0.count > 500 && $0.count < 2000 })
         let top = try #require(lines[0].min { $0.y < $1.y })
@@ -94,12 +104,12 @@ import Training
 
     @Test func `losses that are not finite, one step and no step still give a picture`() {
         let some = [metrics(step: 1, loss: .nan), metrics(step: 2), metrics(step: 3, loss: .infinity)]
-        #expect(read(LossCurveSVG(title: "some", metrics: some).render()).elements["circle"]?.isEmpty == false)
-        let none = read(LossCurveSVG(title: "none", metrics: [metrics(step: 1, loss: .nan)]).render())
+        #expect(read(curve("some", some).render()).elements["circle"]?.isEmpty == false)
+        let none = read(curve("none", [metrics(step: 1, loss: .nan)]).render())
         #expect(none.texts.contains { $0.contains("no finite loss") })
-        let equal = read(LossCurveSVG(title: "flat", metrics: [metrics(step: 1), metrics(step: 2)]).render())
+        let equal = read(curve("flat", [metrics(step: 1), metrics(step: 2)]).render())
         #expect(equal.elements["polyline"]?.count == 2)
-        for svg in [some, []].map({ LossCurveSVG(title: "t", metrics: $0).render() }) {
+        for svg in [some, []].map({ curve("t", $0).render() }) {
             #expect(!svg.contains("nan") && !svg.contains("inf\""))
         }
     }

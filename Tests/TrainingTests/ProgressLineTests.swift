@@ -24,12 +24,41 @@ import Training
 
     @Test func `on a terminal one line is rewritten, not more often than the eye needs`() {
         let output = Output()
-        var progress = line(output, steps: 100, columns: 200)
+        var progress = line(output, steps: 100, every: 1000, columns: 200)
         for step in 1...100 { progress.update(metrics(step: step), now: Double(step) * 0.01) }
         let drawings = output.text.split(separator: "\r\u{1B}[K")
         #expect((10...12).contains(drawings.count))
         #expect(drawings.last?.hasPrefix("100/100") == true)
-        #expect(output.text.filter { $0 == "\n" }.count == 1 && output.text.hasSuffix("\n"))
+        #expect(output.text.filter { $0 == "\n" }.count == 2 && output.text.hasSuffix("\n"))
+    }
+
+    @Test func `on a terminal, too, a line stays every so many steps, and all that stays is recorded`() {
+        let (output, log) = (Output(), Output())
+        var progress = ProgressLine(
+            steps: 40, every: 10, columns: { 60 }, write: { output.text += $0 }, record: { log.text += $0 + "\n" })
+        for step in 1...40 {
+            progress.update(metrics(step: step), now: Double(step) * 0.2)
+            if step == 20 { progress.evaluated(metrics(step: step, heldOutLoss: 1.5)) }
+        }
+        let eval = "eval 20/40  held out 1.5000 nats  2.164 bits/byte"
+        let kept = output.text.split(separator: "\n").map { $0.split(separator: "\r\u{1B}[K").last ?? "" }
+        #expect(kept.map { $0.prefix(5) } == [" 1/40", "10/40", "20/40", eval.prefix(5), "30/40", "40/40"])
+        #expect(kept[3] == eval)
+        // In the log lines are whole, however narrow the terminal is.
+        let lines = log.text.split(separator: "\n")
+        #expect(lines.map { $0.prefix(5) } == kept.map { $0.prefix(5) })
+        #expect(lines[1].contains("norm 0.83") && !kept[1].contains("norm"))
+    }
+
+    @Test func `a loss beyond all bounds is no row of digits`() {
+        let output = Output()
+        var progress = line(output, steps: 3, columns: nil)
+        for (step, loss) in [(1, 723_718_604_684.0), (2, .infinity), (3, -.nan)] {
+            progress.update(metrics(step: step, loss: loss), now: Double(step))
+        }
+        let lines = output.text.split(separator: "\n")
+        #expect(lines[0].contains("loss 7.237e11 "), "\(output.text)")
+        #expect(lines[1].contains("loss inf ") && lines[2].contains("loss nan "), "\(output.text)")
     }
 
     @Test func `a step without targets says so in the place of its loss`() {
@@ -43,14 +72,14 @@ import Training
 
     @Test func `a message stands above the live line`() {
         let output = Output()
-        var progress = line(output, steps: 100, columns: 200)
+        var progress = line(output, steps: 100, every: 1000, columns: 200)
         progress.print("before")
-        progress.update(metrics(step: 1), now: 0)
+        progress.update(metrics(step: 2), now: 0)
         progress.print("held-out 1.5")
-        progress.update(metrics(step: 2), now: 0.001)
+        progress.update(metrics(step: 3), now: 0.001)
         progress.finish()
-        #expect(output.text.hasPrefix("before\n\r\u{1B}[K  1/100"))
-        #expect(output.text.contains("idle 12%\r\u{1B}[Kheld-out 1.5\n\r\u{1B}[K  2/100"))
+        #expect(output.text.hasPrefix("before\n\r\u{1B}[K  2/100"))
+        #expect(output.text.contains("idle 12%\r\u{1B}[Kheld-out 1.5\n\r\u{1B}[K  3/100"))
         #expect(output.text.hasSuffix("left\n"))
     }
 
@@ -60,7 +89,7 @@ import Training
         var progress = line(output, steps: 200, columns: columns)
         progress.update(metrics(step: 1), now: 0)
         progress.update(metrics(step: 2, gradientNorm: .nan, skipped: 1), now: 1)
-        let drawn = output.text.split(separator: "\r\u{1B}[K").last ?? ""
+        let drawn = output.text.split(separator: "\n").last ?? ""
         #expect(drawn.count < columns)
         #expect(drawn.hasPrefix("  2/200"))
         if columns >= 40 { #expect(drawn.contains("loss 2.0000") && drawn.contains("3:18 left")) }

@@ -33,6 +33,11 @@ import Training
         _ = try RunDirectory(creating: path, overwrite: true)
         #expect(!FileManager.default.fileExists(atPath: run.metrics))
         #expect(FileManager.default.fileExists(atPath: "\(path)/notes.txt"))
+
+        // A log alone, perhaps where the shell sends the output, is no run and stays.
+        _ = try folder.write("runs/a/b/train.log", "mine".utf8)
+        _ = try RunDirectory(creating: path, overwrite: false)
+        #expect(FileManager.default.fileExists(atPath: run.log))
     }
 
     @Test func `a folder that cannot be made is named with the reason`() throws {

@@ -18,10 +18,30 @@ package struct Fault: Sendable, Equatable {
         case nan
         /// At `gradients`: the rank's thread never comes back, as if stuck in a kernel.
         case hang
-        /// The process gets SIGTERM, SIGUSR1 or SIGINT here.
+        /// The process gets this signal here, from itself.
         case term
         case usr1
         case int
+        case hup
+        case xcpu
+        case usr2
+        case pipe
+
+        /// Nil for actions that are no signal.
+        fileprivate var signal: Int32? {
+            switch self {
+            case .fail, .nan, .hang: nil
+            case .kill: SIGKILL
+            case .stop: SIGSTOP
+            case .term: SIGTERM
+            case .usr1: SIGUSR1
+            case .int: SIGINT
+            case .hup: SIGHUP
+            case .xcpu: SIGXCPU
+            case .usr2: SIGUSR2
+            case .pipe: SIGPIPE
+            }
+        }
     }
 
     package let point: FaultPoint
@@ -90,17 +110,14 @@ package struct Fault: Sendable, Equatable {
     /// Dies, stops or throws here if the environment says so.
     /// - Parameter path: what the operation that could fail works on
     package static func reach(_ point: FaultPoint, step: Int, rank: Int, path: String = "") throws {
-        switch action(at: point, step: step, rank: rank) {
-        case .none, .nan, .hang: return
-        case .term: deliver(SIGTERM)
-        case .usr1: deliver(SIGUSR1)
-        case .int: deliver(SIGINT)
-        case .kill: kill(getpid(), SIGKILL)
-        case .stop: kill(getpid(), SIGSTOP)
+        guard let action = action(at: point, step: step, rank: rank) else { return }
+        switch action {
+        case .kill, .stop: kill(getpid(), action.signal ?? SIGKILL)
         case .fail:
             throw FileError(
                 path: path, operation: "pass \(point.rawValue)",
-                reason: String(cString: strerror(ENOSPC)) + " (injected by \(variable))")
+                reason: String(cString: strerror(ENOSPC)) + " (injected by \(variable))", code: ENOSPC)
+        default: if let signal = action.signal { deliver(signal) }
         }
     }
 }

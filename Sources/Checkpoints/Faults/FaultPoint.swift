@@ -7,6 +7,8 @@ package enum FaultPoint: String, Sendable, CaseIterable {
     case step = "step"
     /// The gradients of a step are complete, and nothing is updated yet; `step` counts the steps done so far.
     case gradients = "gradients"
+    /// Memory for a checkpoint's copy is asked for; with `fail` there is none. `step` is that of the checkpoint.
+    case memory = "memory"
     /// The state has been copied; nothing of this checkpoint is on disk.
     case snapshotTaken = "snapshot-taken"
     /// The checkpoint's folder is there; this rank's first file isn't.
@@ -39,4 +41,10 @@ package enum FaultPoint: String, Sendable, CaseIterable {
     case resumeChosen = "resume-chosen"
     /// A resuming run has loaded its state.
     case resumeLoaded = "resume-loaded"
+    /// Before a piece of an evaluation; `step` counts the steps done so far.
+    case evaluate = "evaluate"
+    /// Before the sample at the run's end; `step` counts all steps.
+    case sample = "sample"
+    /// Before the finished model is written; `step` counts all steps.
+    case saveModel = "save-model"
 }

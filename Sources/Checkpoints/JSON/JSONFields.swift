@@ -54,6 +54,9 @@ package struct JSONFields {
         try JSONFields(try value(name, "an object"), file: file, path: name)
     }
 
+    /// Nil where the field is missing.
+    func optionalObject(_ name: String) throws -> JSONFields? { members[name] == nil ? nil : try object(name) }
+
     func objects(_ name: String) throws -> [JSONFields] {
         let value = try value(name, "a list of objects")
         guard case .array(let elements) = value else { throw wrong(name, "a list of objects", value) }

@@ -20,7 +20,10 @@ extension Manifest {
             layout: Layout(
                 stages: try layout.natural("stages"), replicas: try layout.natural("replicas"),
                 schedule: try layout.text("schedule"), layers: try layout.naturals("layers")),
-            configuration: try root.text("configuration"), created: try root.natural("created"),
+            configuration: try root.text("configuration"),
+            run: try root.optionalObject("run").map {
+                Run(id: try $0.text("id"), directory: try $0.text("directory"))
+            }, created: try root.natural("created"),
             files: try root.objects("files").map { file in
                 let name = try file.text("name")
                 // A name is followed within the folder: it must not lead out of it.

@@ -10,6 +10,10 @@ extension Manifest {
         let files = files.map {
             "    {\"name\": \(JSONText.string($0.name)), \"rank\": \($0.rank), \"size\": \($0.size), \"sha256\": \"\($0.sha256)\"}"
         }
+        let run =
+            run.map {
+                "\n  \"run\": {\"id\": \(JSONText.string($0.id)), \"directory\": \(JSONText.string($0.directory))},"
+            } ?? ""
         let layers = layout.layers.map(String.init).joined(separator: ", ")
         let body = """
             {
@@ -23,7 +27,7 @@ extension Manifest {
               "random": {"generator": "counter-based: its state is the seed and the step", "seed": \(seed)},
               "layout": {"stages": \(layout.stages), "replicas": \(layout.replicas), \
             "schedule": \(JSONText.string(layout.schedule)), "layers": [\(layers)]},
-              "configuration": \(JSONText.string(configuration)),
+              "configuration": \(JSONText.string(configuration)),\(run)
               "created": \(created),
               "files": [
             \(files.joined(separator: ",\n"))

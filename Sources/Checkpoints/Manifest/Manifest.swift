@@ -34,6 +34,19 @@ package struct Manifest: Sendable, Equatable {
         }
     }
 
+    /// The run that a checkpoint belongs to.
+    package struct Run: Sendable, Equatable {
+        /// Made at the run's very start, of no meaning otherwise.
+        package var id: String
+        /// Where the run's folder was, absolute; for messages, and to know a copy.
+        package var directory: String
+
+        package init(id: String, directory: String) {
+            self.id = id
+            self.directory = directory
+        }
+    }
+
     /// Training steps done.
     package var step: Int
     /// Those of them that updated the parameters.
@@ -50,6 +63,8 @@ package struct Manifest: Sendable, Equatable {
     package var layout: Layout
     /// The resolved configuration as TOML.
     package var configuration: String
+    /// Nil in checkpoints of older versions.
+    package var run: Run?
     /// Seconds since 1970.
     package var created: Int
     /// In the order of their names.
@@ -57,7 +72,7 @@ package struct Manifest: Sendable, Equatable {
 
     package init(
         step: Int, optimizerStep: Int, skipped: Int, skippedInARow: Int, sequences: Int, corpus: String, seed: Int,
-        layout: Layout, configuration: String, created: Int, files: [File] = []
+        layout: Layout, configuration: String, run: Run? = nil, created: Int, files: [File] = []
     ) {
         self.step = step
         self.optimizerStep = optimizerStep
@@ -68,6 +83,7 @@ package struct Manifest: Sendable, Equatable {
         self.seed = seed
         self.layout = layout
         self.configuration = configuration
+        self.run = run
         self.created = created
         self.files = files
     }

@@ -7,12 +7,20 @@ import Glibc
 //   3. the same rank: `cleanUp`
 extension CheckpointStore {
     /// Makes the folder of a step's checkpoint and takes away the manifest that an earlier, damaged one may have left there. Every rank
-    /// calls it before it writes.
+    /// calls it before it writes; the store's own folder must be there.
     package func begin(_ step: Int) throws {
-        try Folder.make(path(step))
+        try Folder.make(path(step), below: directory)
+        try refuseForeign(step)
         guard unlink(manifestPath(step)) == 0 || errno == ENOENT else {
             throw FileError.system("remove it", manifestPath(step))
         }
+    }
+
+    private func refuseForeign(_ step: Int) throws {
+        guard let other = foreign(step) else { return }
+        throw FileError(
+            path: path(step), operation: "write this checkpoint",
+            reason: "it is one of another run, that in \(other.run?.directory ?? "an older folder")")
     }
 
     /// Makes the checkpoint count: all its files must be durable. Then every reader sees it whole.
@@ -62,15 +70,16 @@ extension CheckpointStore {
         }
     }
 
-    /// Removes every checkpoint, for a run that begins anew.
+    /// Removes every checkpoint of the owner's, for a run that begins anew.
     package func removeAll() throws {
-        for step in try steps(Self.prefix).reversed() { try remove(step) }
+        for step in try steps(Self.prefix).reversed() where foreign(step) == nil { try remove(step) }
         for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
     }
 
     /// Takes away a step's folder, complete or not. It loses its name first: in one move it stops to be a checkpoint, and what remains
     /// after a crash is known for rubbish.
     private func remove(_ step: Int, reach: (FaultPoint) throws -> Void = { _ in }) throws {
+        try refuseForeign(step)
         let (old, doomed) = (path(step), removingPath(step))
         // Rubbish of the same step would be in the way of the move.
         try Folder.remove(doomed)
@@ -93,7 +102,7 @@ extension CheckpointStore {
         func reach(_ point: FaultPoint) throws { try Fault.reach(point, step: newest, rank: 0, path: directory) }
         try reach(.cleanupBegin)
         for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
-        let all = try steps(Self.prefix)
+        let all = try steps(Self.prefix).filter { foreign($0) == nil }
         let whole = all.filter(isWhole)
         let doomed = retention.expendable(whole, newest: newest)
         for step in all {

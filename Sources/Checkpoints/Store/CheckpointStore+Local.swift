@@ -56,13 +56,18 @@ extension CheckpointStore {
         }
     }
 
-    /// The manifests that this node has, by step ascending; files aren't looked at.
+    /// The owner's manifests that this node has, by step ascending; files aren't looked at.
     package func manifests() throws -> [Manifest] {
-        try steps(Self.prefix).compactMap { try? manifest($0) }
+        try steps(Self.prefix).compactMap { own($0) }
+    }
+
+    private func own(_ step: Int) -> Manifest? {
+        guard let manifest = try? manifest(step), owner?.claim(manifest) ?? .own == .own else { return nil }
+        return manifest
     }
 
     /// Removes what need not be kept on this node after the checkpoint of `newest` was committed here.
     package func cleanUpLocal(after newest: Int, _ retention: Retention) throws {
-        try cleanUp(after: newest, retention) { step in (try? self.manifest(step)) != nil }
+        try cleanUp(after: newest, retention) { self.own($0) != nil }
     }
 }

@@ -9,8 +9,13 @@ import Glibc
 ///     checkpoints/removing-00000025/...                   a clean-up that hasn't finished
 package struct CheckpointStore: Sendable, Equatable {
     package let directory: String
+    /// Whose checkpoints count; nil: everybody's, for who only looks.
+    package let owner: CheckpointOwner?
 
-    package init(_ directory: String) { self.directory = directory }
+    package init(_ directory: String, owner: CheckpointOwner? = nil) {
+        self.directory = directory
+        self.owner = owner
+    }
 
     static let prefix = "step-"
     static let removingPrefix = "removing-"
@@ -36,6 +41,8 @@ package struct CheckpointStore: Sendable, Equatable {
             case incomplete
             /// It had been complete.
             case damaged(reason: String)
+            /// It belongs to another run than the store's owner.
+            case foreign(Manifest)
         }
 
         package let step: Int
@@ -67,6 +74,28 @@ package struct CheckpointStore: Sendable, Equatable {
         return step
     }
 
+    /// The newest complete checkpoint.
+    package func newest() throws -> Manifest? {
+        for step in try steps(Self.prefix).reversed() {
+            if let manifest = entry(step).manifest { return manifest }
+        }
+        return nil
+    }
+
+    /// The newest checkpoint of another run.
+    package func foreign() throws -> Manifest? {
+        for step in try steps(Self.prefix).reversed() {
+            if let manifest = foreign(step) { return manifest }
+        }
+        return nil
+    }
+
+    /// The manifest of another run's checkpoint; nil where there is none.
+    func foreign(_ step: Int) -> Manifest? {
+        guard let owner, let manifest = try? manifest(step), owner.claim(manifest) == .foreign else { return nil }
+        return manifest
+    }
+
     package func entry(_ step: Int) -> Entry {
         Entry(step: step, path: path(step), state: state(step))
     }
@@ -76,6 +105,11 @@ package struct CheckpointStore: Sendable, Equatable {
         guard Folder.size(ofFile: path) != nil else { return .incomplete }
         do {
             let manifest = try manifest(step)
+            switch owner?.claim(manifest) ?? .own {
+            case .own: break
+            case .replaced: return .incomplete
+            case .foreign: return .foreign(manifest)
+            }
             for file in manifest.files { try checkSize(file, step: step) }
             return .complete(manifest)
         } catch {
@@ -103,8 +137,8 @@ package struct CheckpointStore: Sendable, Equatable {
         }
     }
 
-    /// Compares a file with its size and digest in the manifest.
-    /// - Throws: an error that names the file and what is wrong with it
+    /// Compares a file with its size and digest in the manifest, and looks at its numbers.
+    /// - Throws: an error that names the file and what is wrong with it; `NotFiniteError` where it is whole
     package func verify(_ file: Manifest.File, step: Int) throws {
         try checkSize(file, step: step)
         let path = "\(path(step))/\(file.name)"
@@ -114,5 +148,6 @@ package struct CheckpointStore: Sendable, Equatable {
                 file: path,
                 reason: "its sha256 is \(found.sha256), expected \(file.sha256): the file is damaged or foreign")
         }
+        try SafetensorsFile(path).checkFinite()
     }
 }

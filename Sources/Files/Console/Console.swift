@@ -9,6 +9,8 @@ package enum Console {
     /// The way of lines that may be lost.
     private static let output = Mutex(LossyStream(STDOUT_FILENO))
     private static let errors = Mutex(LossyStream(STDERR_FILENO))
+    /// Takes the lines of both, too.
+    private static let log = Mutex<RunningLog?>(nil)
 
     /// Call it before anything else: gives each of the descriptors 0 to 2 that is closed something that stands for it, so that no other
     /// file gets its number, and makes a pipe that nobody reads an error of the write instead of the end of the process.
@@ -25,9 +27,23 @@ package enum Console {
     }
 
     /// A line on standard output. It is written at once, also into a pipe: launchers and logs are read live.
-    package static func say(_ text: String) { put(text + "\n") }
+    package static func say(_ text: String) {
+        put(text + "\n")
+        record(text)
+    }
 
-    /// Text on standard output as it is.
+    /// From here on every line of `say` and `complain` goes into a file as well, with its time; nil ends that.
+    package static func log(into file: RunningLog?) {
+        log.withLock {
+            $0?.end()
+            $0 = file
+        }
+    }
+
+    /// A line for the log alone.
+    package static func record(_ text: String) { log.withLock { $0?.write(text + "\n") } }
+
+    /// Text on standard output as it is, for lines that are rewritten: the log doesn't get it.
     package static func put(_ text: String) {
         guard let problem = output.withLock({ $0.write(text) }) else { return }
         complain(
@@ -35,7 +51,10 @@ package enum Console {
     }
 
     /// A line on standard error.
-    package static func complain(_ text: String) { _ = errors.withLock { $0.write(text + "\n") } }
+    package static func complain(_ text: String) {
+        _ = errors.withLock { $0.write(text + "\n") }
+        record(text)
+    }
 
     /// A command's product, on standard output.
     /// - Throws: `OutputError` if not all of it can be written

@@ -66,9 +66,15 @@ package final class Watchdog: Sendable {
         complain(text)
     }
 
-    /// In one piece and without locks that a stuck thread may hold.
+    /// Without locks that a stuck thread may hold, and without waiting for who doesn't read.
     private func complain(_ text: String) {
-        let line = Array((text + "\n").utf8)
-        _ = write(STDERR_FILENO, line, line.count)
+        var bytes = Array((text + "\n").utf8)[...]
+        while !bytes.isEmpty {
+            var request = pollfd(fd: STDERR_FILENO, events: Int16(POLLOUT), revents: 0)
+            guard poll(&request, 1, 2000) > 0 else { return }
+            let count = bytes.prefix(Int(PIPE_BUF)).withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            guard count > 0 else { return }
+            bytes.removeFirst(count)
+        }
     }
 }

@@ -48,8 +48,8 @@ final class Generator {
         let seed: UInt64
     }
 
-    /// The tokens that continue the prompt; the same on every rank. `emit` is called with each as it comes.
-    func run(_ request: Request, emit: (Int32) throws -> Void) throws -> [Int32] {
+    /// The tokens that continue the prompt, until any rank is stopped; the same on every rank. `emit` is called with each as it comes.
+    func run(_ request: Request, isStopped: () -> Bool, emit: (Int32) throws -> Void) throws -> [Int32] {
         for (i, s) in stages.enumerated() {
             s.stage.beginStep(trains: false)
             s.stage.initialState(states[i].base)
@@ -62,7 +62,9 @@ final class Generator {
             for start in stride(from: 0, to: pending.count, by: length) {
                 logits = try forward(Array(pending[start..<min(start + length, pending.count)]), &cursor)
             }
-            let token = try choose(logits, request, position: cursor.position)
+            guard let token = try choose(logits, request, position: cursor.position, isStopped: isStopped()) else {
+                break
+            }
             result.append(token)
             try emit(token)
             pending = [token]
@@ -70,18 +72,18 @@ final class Generator {
         return result
     }
 
-    /// The choice is made where the logits are and told to everyone.
-    private func choose(_ logits: [Float], _ request: Request, position: Int) throws -> Int32 {
+    /// The choice is made where the logits are and told to everyone; nil when a rank is stopped.
+    private func choose(_ logits: [Float], _ request: Request, position: Int, isStopped: Bool) throws -> Int32? {
         let plan = engine.plan
         let owner = plan.worldRank(replica: 0, rank: plan.table.shape.rank(of: plan.lastStage))
-        var bytes: [UInt8] = []
+        var chosen = 0
         if engine.endpoint.rank == owner {
-            let token = Sampler.choose(
+            chosen = Sampler.choose(
                 logits, temperature: request.temperature,
                 uniform: CounterGenerator(seed: request.seed, stream: 0x5a).uniform(UInt64(position)))
-            bytes = withUnsafeBytes(of: Int32(token)) { Array($0) }
         }
-        return try engine.endpoint.broadcast(bytes, from: owner).withUnsafeBytes { $0.loadUnaligned(as: Int32.self) }
+        let told = try engine.endpoint.allGather([Double(chosen), isStopped ? 1 : 0])
+        return told.allSatisfy { $0[1] == 0 } ? Int32(told[owner][0]) : nil
     }
 
     /// Sends tokens through all stages; the logits of the last one where the last stage lives, nothing elsewhere.

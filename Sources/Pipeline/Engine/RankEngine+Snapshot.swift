@@ -26,17 +26,19 @@ extension RankEngine {
     /// Floats that a worker copies at a time.
     private static let piece = 1 << 16
 
-    /// Memory for `capture`, touched so that the first snapshot is as quick as the others.
-    func makeSnapshot() -> RankSnapshot {
+    /// Memory for `capture`, touched so that the first snapshot is as quick as the others; nil when the system refuses it.
+    func makeSnapshot() -> RankSnapshot? {
         var tensors: [RankSnapshot.Tensor] = []
         var stores: [[FloatBuffer]] = []
         for place in places {
             let store = place.stage.store
             let (values, moments) = (plan.savesValues(replica), plan.savesMoments(replica))
-            let buffers = [
-                FloatBuffer(values ? store.values.count : 0), FloatBuffer(moments ? store.firstMoments.count : 0),
-                FloatBuffer(moments ? store.secondMoments.count : 0),
+            let counts = [
+                values ? store.values.count : 0, moments ? store.firstMoments.count : 0,
+                moments ? store.secondMoments.count : 0,
             ]
+            let buffers = counts.compactMap { FloatBuffer(ifPossible: $0) }
+            guard buffers.count == counts.count else { return nil }
             for buffer in buffers {
                 team.forEach((buffer.count + Self.piece - 1) / Self.piece, inPlace: true) { i in
                     let first = i * Self.piece
@@ -54,7 +56,11 @@ extension RankEngine {
                 add(StateName.secondMoment(e.spec.name), buffers[2], e.momentOffset)
             }
         }
-        return RankSnapshot(parameters: tensors, stores: stores)
+        let snapshot = RankSnapshot(parameters: tensors, stores: stores)
+        guard plan.streams else { return snapshot }
+        snapshot.stateMemory = FloatBuffer(
+            ifPossible: places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
+        return snapshot.stateMemory == nil ? nil : snapshot
     }
 
     /// Copies the state between two steps and lends it to its reader.
@@ -81,11 +87,12 @@ extension RankEngine {
         return CaptureReport(bytes: bytes, seconds: MonotonicClock.seconds - start)
     }
 
-    /// The measure of `capture`: each worker copies one stretch of each store by a single memcpy. The snapshot must not be lent.
+    /// The measure of `capture`: each worker copies one stretch of each store by a single memcpy. The snapshot must not be lent. Nothing
+    /// where the memory for it is refused.
     func copyPlainly(_ snapshot: RankSnapshot) -> CaptureReport {
         snapshot.checkNotLent()
         // A capture finds neither state nor copy in the caches: a step and the writer have been at work since the last one.
-        let other = FloatBuffer(1 << 24)
+        guard let other = FloatBuffer(ifPossible: 1 << 24) else { return CaptureReport(bytes: 0, seconds: 0) }
         team.forEach(64) { i in
             (other.base + (i << 18)).update(repeating: 1, count: 1 << 18)
         }
@@ -110,10 +117,7 @@ extension RankEngine {
     private func captureStreams(
         _ snapshot: RankSnapshot, add: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
     ) {
-        guard plan.streams else { return }
-        let room = places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences
-        let memory = snapshot.stateMemory ?? FloatBuffer(room)
-        snapshot.stateMemory = memory
+        guard plan.streams, let memory = snapshot.stateMemory else { return }
         snapshot.states = []
         snapshot.cursors = []
         var next = memory.base

@@ -43,7 +43,12 @@ package enum CheckpointExchange {
         let model = try SafetensorsFile(file)
         let specs = plan.pipeline.savedParameters
         try checkNames(model, specs)
+        try model.checkFinite()
         let name = PartName.parameters(0)
+        let directory = try RunDirectory(continuing: path)
+        let identity = try RunIdentity(in: directory) ?? RunIdentity(replacing: nil)
+        try identity.write(in: directory)
+        try Folder.make(store.directory)
         try store.begin(0)
         let moments = specs.flatMap { spec in
             [StateName.firstMoment(spec.name), StateName.secondMoment(spec.name)].map {
@@ -62,7 +67,8 @@ package enum CheckpointExchange {
         guard let text = try CorpusRecord(reading: plan.corpus) else {
             preconditionFailure("nothing stops the reading")
         }
-        var manifest = Manifest(plan, .init(step: 0, skipped: 0, skippedInARow: 0), corpus: text.name)
+        var manifest = Manifest(
+            plan, .init(step: 0, skipped: 0, skippedInARow: 0), corpus: text.name, run: identity.owner(directory).run)
         manifest.files = [.init(name: name, rank: 0, size: size, sha256: sha256)]
         try store.commit(manifest)
         return path
@@ -95,7 +101,7 @@ extension PipelinePlan {
 
 extension Manifest {
     /// Without files.
-    init(_ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String) {
+    init(_ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String, run: Run? = nil) {
         let p = plan.pipeline
         self.init(
             step: position.step, optimizerStep: position.step - position.skipped, skipped: position.skipped,
@@ -104,6 +110,6 @@ extension Manifest {
             corpus: corpus, seed: plan.configuration.training.seed,
             layout: .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
-            configuration: plan.configuration.toml(), created: Int(Date().timeIntervalSince1970))
+            configuration: plan.configuration.toml(), run: run, created: Int(Date().timeIntervalSince1970))
     }
 }

@@ -1,6 +1,5 @@
 import Checkpoints
 import Files
-import Foundation
 
 /// Where a path leads to: a run's folder, a directory of checkpoints, or one checkpoint in it.
 package struct CheckpointLocation: Sendable {
@@ -10,8 +9,7 @@ package struct CheckpointLocation: Sendable {
 
     package init(_ path: String) throws {
         let path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
-        var isDirectory: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory), isDirectory.boolValue else {
+        guard Folder.isFolder(path) else {
             throw FileError(
                 path: path, operation: "look for checkpoints in it",
                 reason:
@@ -26,11 +24,10 @@ package struct CheckpointLocation: Sendable {
         }
         step = nil
         let file = RunDirectory(path).configuration
-        guard FileManager.default.fileExists(atPath: file) else {
+        guard Folder.size(ofFile: file) != nil else {
             // A run that was imported and hasn't begun has its checkpoint only.
             let usual = CheckpointSettings(RunConfiguration(), run: path).store
-            let isRun = FileManager.default.fileExists(atPath: usual.directory)
-            store = isRun ? usual : CheckpointStore(path)
+            store = Folder.isFolder(usual.directory) ? usual : CheckpointStore(path)
             return
         }
         let configuration = try RunConfiguration.load(file: file, overrides: [])
@@ -44,7 +41,7 @@ package struct CheckpointLocation: Sendable {
             switch entry.state {
             case .complete(let manifest): return manifest
             case .damaged(let reason): throw ModelFileError("the checkpoint of step \(step) is damaged: \(reason)")
-            case .incomplete:
+            case .incomplete, .foreign:
                 let known = try store.entries().compactMap { $0.manifest?.step }.map(String.init)
                 throw ModelFileError(
                     "\(store.directory) has no complete checkpoint of step \(step)"

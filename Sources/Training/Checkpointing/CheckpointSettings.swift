@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 
 /// The two kinds of storage, the safer one first.
 enum CheckpointLevel: Int, Sendable, Comparable {
@@ -21,11 +22,18 @@ struct CheckpointSettings: Sendable {
     /// A node keeps the one being written and the whole one before; with one more, nodes may differ by one step.
     let localRetention = Retention(keep: 2, everyKept: 0)
 
-    init(_ configuration: RunConfiguration, run: String) {
+    /// The run's folder.
+    private let run: String
+
+    /// - Parameters:
+    ///   - run: its folder
+    ///   - owner: nil for who only looks
+    init(_ configuration: RunConfiguration, run: String, owner: CheckpointOwner? = nil) {
+        self.run = run
         let section = configuration.checkpoint
         every = section.every
         localEvery = section.localDirectory.isEmpty ? 0 : section.localEvery
-        store = CheckpointStore(section.directory.replacing("{run}", with: run))
+        store = CheckpointStore(section.directory.replacing("{run}", with: run), owner: owner)
         localDirectory = section.localDirectory.replacing("{run}", with: run)
         retention = Retention(keep: section.keep, everyKept: section.keepEvery * section.every)
     }
@@ -33,13 +41,27 @@ struct CheckpointSettings: Sendable {
     var isOn: Bool { every > 0 || localEvery > 0 }
 
     func localStore(_ rank: Int) -> CheckpointStore {
-        CheckpointStore(localDirectory.replacing("{rank}", with: "\(rank)"))
+        CheckpointStore(localDirectory.replacing("{rank}", with: "\(rank)"), owner: store.owner)
+    }
+
+    func store(_ level: CheckpointLevel, _ rank: Int) -> CheckpointStore {
+        level == .shared ? store : localStore(rank)
+    }
+
+    /// Makes a store's own folder, but never the run's folder again.
+    func makeFolder(of store: CheckpointStore) throws {
+        try Folder.make(store.directory, below: store.directory.hasPrefix(run + "/") ? run : nil)
     }
 
     /// The kind of checkpoint that is due after so many steps; one of both kinds is shared.
     func level(after step: Int) -> CheckpointLevel? {
         if every > 0, step % every == 0 { return .shared }
         return localEvery > 0 && step % localEvery == 0 ? .local : nil
+    }
+
+    /// The kinds that this run may write.
+    var levels: [CheckpointLevel] {
+        (every > 0 || localEvery == 0 ? [.shared] : []) + (localEvery > 0 ? [.local] : [])
     }
 
     /// For a last checkpoint, whenever it comes, even where checkpoints are off.

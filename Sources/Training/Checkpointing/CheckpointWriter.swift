@@ -10,29 +10,54 @@ actor CheckpointWriter {
     nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     nonisolated let desk = CheckpointDesk()
-    nonisolated let snapshot: RankSnapshot
     private let rank: Int
     private let settings: CheckpointSettings
+    /// The stores' folders, by level, once they are there.
+    private var folders: [CheckpointLevel: HeldFolder] = [:]
 
-    init(rank: Int, snapshot: RankSnapshot, settings: CheckpointSettings) throws {
+    init(rank: Int, settings: CheckpointSettings) throws {
         self.rank = rank
-        self.snapshot = snapshot
         self.settings = settings
         executor = try ThreadExecutor(name: "gecko save \(rank)", policy: WaitPolicy(spin: 0, awake: 0))
+        // What fails here is told when there is something to write.
+        for level in settings.levels { folders[level] = try? Self.hold(settings, settings.store(level, rank)) }
+    }
+
+    /// A store's folder, made where it is missing.
+    private static func hold(_ settings: CheckpointSettings, _ store: CheckpointStore) throws -> HeldFolder {
+        try settings.makeFolder(of: store)
+        return try HeldFolder(store.directory)
+    }
+
+    /// The store, if its folder still is the one of the run's beginning.
+    private func checkedStore(_ level: CheckpointLevel) throws -> CheckpointStore {
+        let store = store(level)
+        if let folder = folders[level] {
+            try folder.check()
+        } else {
+            folders[level] = try Self.hold(settings, store)
+        }
+        return store
     }
 
     /// Writes the snapshot's files, durably, and gives the snapshot back. A failure is told at once and to the other ranks at the next boundary.
-    func write(_ step: Int, _ level: CheckpointLevel) {
-        defer { snapshot.giveBack() }
-        let store = store(level)
+    ///
+    /// - Parameter snapshot: nil when the memory for it was refused
+    func write(_ step: Int, _ level: CheckpointLevel, _ snapshot: RankSnapshot?) {
+        defer { snapshot?.giveBack() }
         do {
+            guard let snapshot else { throw CheckpointError.noMemory }
+            for tensor in snapshot.parameters + snapshot.states {
+                try Finite.check(tensor.bytes, of: tensor.name, in: "")
+            }
+            let store = try checkedStore(level)
             try store.begin(step)
             try reach(.partBegin, step, store.path(step))
             var files: [Manifest.File] = []
             if !snapshot.parameters.isEmpty {
                 files.append(try file(PartName.parameters(rank), step, store, snapshot.parameters))
             }
-            if !snapshot.states.isEmpty { files.append(try streamFile(step, store)) }
+            if !snapshot.states.isEmpty { files.append(try streamFile(step, store, snapshot)) }
             try reach(.partDurable, step, store.path(step))
             desk.wrote(step, files)
         } catch {
@@ -43,8 +68,8 @@ actor CheckpointWriter {
 
     /// Writes files of other nodes' ranks, as they came, beside this rank's own.
     func writeCopies(_ step: Int, _ copies: [(file: Manifest.File, bytes: ArrivalBuffer)]) {
-        let store = store(.local)
         do {
+            let store = try checkedStore(.local)
             for (file, buffer) in copies { try store.writeCopy(of: file, buffer.bytes, step: step) }
             desk.copied(step)
         } catch {
@@ -60,11 +85,12 @@ actor CheckpointWriter {
     func commit(_ manifest: Manifest, _ level: CheckpointLevel, flushing metrics: String?) {
         let store = store(level)
         do {
+            _ = try checkedStore(level)
             if let metrics { try flush(metrics) }
             try store.commit(manifest, holdsCopies: level == .local)
         } catch {
             warn("the checkpoint of step \(manifest.step) cannot be committed: \(error). Training goes on without it")
-            try? store.abandon(manifest.step)
+            if (try? checkedStore(level)) != nil { try? store.abandon(manifest.step) }
             desk.committed(manifest.step, well: false)
             return
         }
@@ -82,7 +108,8 @@ actor CheckpointWriter {
     /// Removes what there is of a checkpoint that some rank could not write.
     func abandon(_ step: Int, _ level: CheckpointLevel) {
         do {
-            try store(level).abandon(step)
+            // What is in another place now is nothing of this run's.
+            if let store = try? checkedStore(level) { try store.abandon(step) }
         } catch {
             warn("what was written of step \(step)'s checkpoint cannot be removed: \(error)")
         }
@@ -90,7 +117,7 @@ actor CheckpointWriter {
     }
 
     private func store(_ level: CheckpointLevel) -> CheckpointStore {
-        level == .shared ? settings.store : settings.localStore(rank)
+        settings.store(level, rank)
     }
 
     private func reach(_ point: FaultPoint, _ step: Int, _ path: String) throws {
@@ -122,7 +149,9 @@ actor CheckpointWriter {
     }
 
     /// Carried states, and before them where the streams stand: wider elements come first in the file.
-    private func streamFile(_ step: Int, _ store: CheckpointStore) throws -> Manifest.File {
+    private func streamFile(
+        _ step: Int, _ store: CheckpointStore, _ snapshot: RankSnapshot
+    ) throws -> Manifest.File {
         let cursors = snapshot.cursors.map { stream, cursor in
             let fields = [cursor.position, cursor.count, Int(cursor.memoryDocument), Int(cursor.lastDocument)]
             return (
@@ -147,6 +176,12 @@ actor CheckpointWriter {
         defer { close(descriptor) }
         guard fsync(descriptor) == 0 else { throw FileError.system("sync it", path) }
     }
+}
+
+enum CheckpointError: Error, CustomStringConvertible {
+    case noMemory
+
+    var description: String { "there is no memory for the copy of the state" }
 }
 
 /// Names of a rank's files.

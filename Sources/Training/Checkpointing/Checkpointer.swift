@@ -30,6 +30,8 @@ final class Checkpointer {
     private let plan: TrainingPlan
     private let group: RankGroup
     private let writers: [CheckpointWriter]
+    /// Memory for the copies of the ranks here; nil where it has been refused so far.
+    private var snapshots: [RankSnapshot?]
     private let desks: Desks
     private let metrics: String?
     private let neighbours: Neighbours
@@ -68,9 +70,8 @@ final class Checkpointer {
         self.newest = newest
         self.metrics = metrics
         neighbours = settings.neighbours(nodes: nodes)
-        writers = try zip(group.ranks, try await group.makeSnapshots()).map {
-            try CheckpointWriter(rank: $0, snapshot: $1, settings: settings)
-        }
+        snapshots = try await group.makeSnapshots()
+        writers = try group.ranks.map { try CheckpointWriter(rank: $0, settings: settings) }
         if settings.localEvery > 0, neighbours.houses.count == 1, group.isRoot {
             warn("all ranks share one checkpoint.local_directory on one node: there is no other node to copy to")
         }
@@ -110,11 +111,28 @@ final class Checkpointer {
                 "step \(position.step) waited \(Int(seconds.rounded())) s for the checkpoint before: storage is slow, raise checkpoint.every"
             )
         }
-        let reports = try await group.capture(writers.map(\.snapshot))
+        let copies = try await copies(for: position.step)
+        let reports = try await group.capture(copies)
         for rank in group.ranks { try Fault.reach(.snapshotTaken, step: position.step, rank: rank) }
-        flight = Flight(level: level, manifest: Manifest(plan, position, corpus: plan.text.name))
-        work = writers.map { writer in Task.detached { await writer.write(position.step, level) } }
+        flight = Flight(
+            level: level,
+            manifest: Manifest(plan, position, corpus: plan.text.name, run: settings.store.owner?.run))
+        work = zip(writers, copies).map { writer, copy in
+            Task.detached { await writer.write(position.step, level, copy) }
+        }
         statistics.add(reports, stall: MonotonicClock.seconds - start)
+    }
+
+    /// Memory for a checkpoint's copies, of each rank here; nil where the system refuses it.
+    private func copies(for step: Int) async throws -> [RankSnapshot?] {
+        if snapshots.contains(where: { $0 == nil }) {
+            // Perhaps there is some now.
+            snapshots = zip(snapshots, try await group.makeSnapshots()).map { $0 ?? $1 }
+        }
+        return zip(group.ranks, snapshots).map { rank, snapshot in
+            let isRefused = (try? Fault.reach(.memory, step: step, rank: rank)) == nil
+            return isRefused ? nil : snapshot
+        }
     }
 
     /// Whether a step has a checkpoint, done or under way, that is as safe as one of this level.
@@ -140,9 +158,15 @@ final class Checkpointer {
     /// What saving has cost, in a line; where world rank 0 lives. All ranks call it.
     func summary() async throws -> String? {
         guard statistics.saved > 0 else { return nil }
-        let plain = try await group.plainCopyRate(writers.map(\.snapshot))
+        let plain = try await group.plainCopyRate(snapshots)
         guard group.isRoot else { return nil }
         return statistics.line(plainCopyRate: plain)
+    }
+
+    /// The step of the newest checkpoint that is still there, where one can look.
+    var newestOnDisk: Int? {
+        guard newestLevel == .shared else { return newest }
+        return (try? settings.store.newest())?.step
     }
 
     /// Waits for what is being written and ends the writers' threads.
@@ -183,9 +207,8 @@ final class Checkpointer {
                 newestLevel = current.level
                 statistics.saved += 1
             } else if group.isRoot {
-                warn(
-                    "the checkpoint of step \(step) was given up; the newest whole one is "
-                        + (newest.map { "that of step \($0)" } ?? "none"))
+                let newest = newestOnDisk.map { "that of step \($0)" } ?? "none"
+                warn("the checkpoint of step \(step) was given up; the newest whole one is \(newest)")
             }
         }
     }

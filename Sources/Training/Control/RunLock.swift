@@ -10,18 +10,20 @@ package final class RunLock: Sendable {
     /// Set when nothing is kept out.
     package let warning: String?
 
+    /// - Parameter run: a run's folder; a process of this very run that holds the lock already is no reason to refuse
     /// - Throws: `FileError` when another run holds the folder; it names the run.
-    package init(_ folder: String) throws {
+    package init(_ folder: String, run: String? = nil) throws {
         let path = "\(folder)/run.lock"
-        descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
         // A full disk or a read-only folder is not the lock's affair: whoever can go on without writing may.
-        guard descriptor >= 0 else {
+        guard file >= 0 else {
+            descriptor = file
             warning = "\(FileError.system("open it", path)): take care that no second run is started into the folder"
             return
         }
         var problem: Int32 = 0
         var patience = 5
-        while flock(descriptor, LOCK_EX | LOCK_NB) != 0 {
+        while flock(file, LOCK_EX | LOCK_NB) != 0 {
             problem = errno
             if problem == EWOULDBLOCK, patience > 0 {
                 // Somebody may just be looking who holds it.
@@ -34,14 +36,20 @@ package final class RunLock: Sendable {
         }
         switch problem {
         case 0:
+            descriptor = file
             warning = nil
-            ftruncate(descriptor, 0)
-            let text = Array(Self.owner.utf8)
+            ftruncate(file, 0)
+            let text = Array((Self.owner + Self.purpose(run)).utf8)
             // Only for the message of a second run: a full disk is no reason to stop here.
-            _ = pwrite(descriptor, text, text.count, 0)
+            _ = pwrite(file, text, text.count, 0)
         case EWOULDBLOCK:
-            let owner = Self.owner(descriptor)
-            close(descriptor)
+            let owner = Self.owner(file)
+            close(file)
+            if let run, owner.hasSuffix(Self.purpose(run)) {
+                descriptor = -1
+                warning = nil
+                return
+            }
             throw FileError(
                 path: folder, operation: "start a run in this folder",
                 reason:
@@ -49,6 +57,7 @@ package final class RunLock: Sendable {
                     + "(and checkpoint.directory, if it is set)"
             )
         default:
+            descriptor = file
             warning =
                 "\(folder): this file system gives no locks (\(String(cString: strerror(problem)))): "
                 + "take care that no second run is started into the folder"
@@ -62,6 +71,8 @@ package final class RunLock: Sendable {
         flock(descriptor, LOCK_UN)
         close(descriptor)
     }
+
+    private static func purpose(_ run: String?) -> String { run.map { ", for the run in \($0)" } ?? "" }
 
     private static var owner: String {
         var now = time(nil)
@@ -77,7 +88,7 @@ package final class RunLock: Sendable {
 
     /// What the owner wrote.
     static func owner(_ descriptor: Int32) -> String {
-        var bytes = [UInt8](repeating: 0, count: 500)
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX) + 500)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : "an unnamed one"
     }

@@ -1,20 +1,37 @@
 import CSignals
 import Glibc
 
-/// The signals that ask a run to save and stop: SIGTERM (a batch system's end), SIGUSR1 (its warning), SIGINT (Ctrl-C). The first one
-/// is noted, and the ranks agree on it at the next step's boundary; a second one ends the process at once.
+/// The signals that ask a run to save and stop. The first one is noted, and the ranks agree on it at the next step's boundary; a second one
+/// ends the process at once.
 ///
 /// Nothing here may be inlined elsewhere: each object file that calls the C functions would get a state of its own.
 package enum StopSignals {
-    private static let numbers = [SIGTERM, SIGUSR1, SIGINT]
+    private struct Request {
+        let number: Int32
+        let name: String
+        /// Whether it stays ignored where the parent had it ignored.
+        let mayBeIgnored: Bool
+    }
 
-    /// From here on these signals no longer end the process, not even where its parent had them ignored. Before MPI and threads.
+    /// A batch system's end and warning, and Ctrl-C, count in any case: shells start background jobs with SIGINT ignored. The others stay
+    /// ignored where they were, which is what `nohup` is for.
+    private static let requests = [
+        Request(number: SIGTERM, name: "SIGTERM", mayBeIgnored: false),
+        Request(number: SIGUSR1, name: "SIGUSR1", mayBeIgnored: false),
+        Request(number: SIGINT, name: "SIGINT", mayBeIgnored: false),
+        Request(number: SIGHUP, name: "SIGHUP", mayBeIgnored: true),
+        Request(number: SIGUSR2, name: "SIGUSR2", mayBeIgnored: true),
+        Request(number: SIGXCPU, name: "SIGXCPU", mayBeIgnored: true),
+        Request(number: SIGPIPE, name: "SIGPIPE", mayBeIgnored: true),
+    ]
+
+    /// From here on these signals no longer end the process. Before MPI and threads.
     @inline(never)
     package static func install() {
         // A file that grows past the limit on its size is an error like a full disk, not the end of the run.
         signal(SIGXFSZ, SIG_IGN)
-        for number in numbers where csignals_install(number) != 0 {
-            preconditionFailure("signal \(number) cannot be handled: \(String(cString: strerror(errno)))")
+        for request in requests where csignals_install(request.number, request.mayBeIgnored ? 1 : 0) != 0 {
+            preconditionFailure("\(request.name) cannot be handled: \(String(cString: strerror(errno)))")
         }
     }
 
@@ -24,11 +41,6 @@ package enum StopSignals {
     }
 
     package static func name(_ number: Int) -> String {
-        switch Int32(number) {
-        case SIGTERM: "SIGTERM"
-        case SIGUSR1: "SIGUSR1"
-        case SIGINT: "SIGINT"
-        default: "signal \(number)"
-        }
+        requests.first { $0.number == number }?.name ?? "signal \(number)"
     }
 }

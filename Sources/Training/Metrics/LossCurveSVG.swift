@@ -18,18 +18,18 @@ package struct LossCurveSVG {
     private static let heldOutColour = "#d2571e"
 
     /// - Parameter title: the run's name.
-    package init(title: String, metrics: [StepMetrics]) {
+    package init(title: String, train: LossHistory, heldOut: LossHistory, tokens: Int) {
         self.title = title.count > 80 ? title.prefix(79) + "…" : title
-        train = LossSeries(metrics.map { ($0.step, $0.loss) })
-        heldOut = LossSeries(metrics.compactMap { step in step.heldOutLoss.map { (step.step, $0) } })
-        tokens = metrics.last?.tokens ?? 0
+        self.train = LossSeries(train)
+        self.heldOut = LossSeries(heldOut)
+        self.tokens = tokens
     }
 
     /// The whole SVG document.
     package func render() -> String {
-        let losses = (train.points + heldOut.points).map(\.loss)
+        let losses = (train.outline + heldOut.points).map(\.loss)
         guard let lowest = losses.min(), let highest = losses.max(),
-            let last = (train.points + heldOut.points).map(\.step).max()
+            let last = (train.outline + heldOut.points).map(\.step).max()
         else {
             return document(text(Self.width / 2, Self.height / 2, "no finite loss", anchor: "middle", size: 15))
         }
@@ -93,7 +93,7 @@ extension LossCurveSVG {
 
     private func curves(_ scale: Scale) -> String {
         let limit = 1600
-        var out = path(LossSeries.thinned(train.points, limit: limit), scale, Self.trainColour, width: 1, opacity: 0.45)
+        var out = path(LossSeries.thinned(train.outline, limit: limit), scale, Self.trainColour, width: 1, opacity: 0.45)
         out += path(train.smoothed(limit: limit), scale, Self.trainColour, width: 2.2, opacity: 1)
         if heldOut.points.count > 1 {
             out += path(heldOut.points, scale, Self.heldOutColour, width: 1.4, opacity: 0.8, dashed: true)

@@ -2,11 +2,14 @@ import Glibc
 
 /// The losses of a run as a curve is drawn from them.
 struct LossSeries {
-    /// Finite losses in the order of their steps.
+    /// Finite losses in the order of their steps; of a long run means.
     let points: [(step: Int, loss: Double)]
+    /// The same with the extremes of what a mean stands for.
+    let outline: [(step: Int, loss: Double)]
 
-    init(_ points: [(step: Int, loss: Double)]) {
-        self.points = points.filter { $0.loss.isFinite }.sorted { $0.step < $1.step }
+    init(_ history: LossHistory) {
+        points = history.means
+        outline = history.outline
     }
 
     /// At most about `limit` points: the lowest and highest of each stretch of steps, and the first and last steps.

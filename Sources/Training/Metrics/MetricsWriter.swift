@@ -10,6 +10,8 @@ package final class MetricsWriter {
 
     /// Lines, or the rest of one, that could not be written yet.
     private var pending: [UInt8] = []
+    /// More than this is not kept while nothing can be written: some ten thousand steps.
+    private static let mostPending = 4 << 20
 
     /// Begins the file anew.
     package convenience init(_ path: String) throws { try self.init(path, flags: O_TRUNC) }
@@ -22,17 +24,19 @@ package final class MetricsWriter {
 
     /// Goes on with the file after `step` steps: the later ones, which a run that died had done, and a line cut off are dropped, in place,
     /// which takes no room on the disk.
-    /// - Returns: the writer, and what the file keeps
-    package static func resuming(_ path: String, after step: Int) throws -> (MetricsWriter, [StepMetrics]) {
+    /// - Parameter evaluateEvery: steps between evaluations
+    /// - Returns: the writer, and lines of what the file keeps: of a long file not all of them
+    package static func resuming(
+        _ path: String, after step: Int, evaluateEvery: Int
+    ) throws -> (MetricsWriter, [StepMetrics]) {
         var kept: [StepMetrics] = []
         var end = 0
-        let bytes = access(path, F_OK) == 0 ? try SmallFile.read(path) : []
-        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
-            guard line.endIndex < bytes.endIndex, let metrics = StepMetrics(json: Array(line)), metrics.step <= step,
-                metrics.step > kept.last?.step ?? 0
-            else { break }
-            kept.append(metrics)
-            end = line.endIndex + 1
+        if let file = try MetricsFile(path) {
+            end = try file.end(after: step)
+            kept = try file.sample(upTo: end)
+            let known = Set(kept.map(\.step))
+            kept += try file.evaluations(every: evaluateEvery, upTo: end).filter { !known.contains($0.step) }
+            kept.sort { $0.step < $1.step }
         }
         let writer = try MetricsWriter(path, flags: 0)
         guard ftruncate(writer.descriptor, off_t(end)) == 0 else { throw FileError.system("shorten it", path) }
@@ -43,7 +47,7 @@ package final class MetricsWriter {
 
     /// Adds a line. What cannot be written, as on a full disk, is tried again with the next line, so that no step gets lost.
     package func write(_ metrics: StepMetrics) throws {
-        pending += (metrics.json + "\n").utf8
+        if pending.count < Self.mostPending { pending += (metrics.json + "\n").utf8 }
         while !pending.isEmpty {
             let count = pending.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
             if count < 0 {

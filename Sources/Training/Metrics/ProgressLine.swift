@@ -1,13 +1,13 @@
 import Files
 import Foundation
 
-/// The run's progress on standard output: on a terminal one line that is rewritten in place, elsewhere a plain line
-/// every so many steps.
+/// The run's progress on standard output: a plain line every so many steps, and on a terminal below it one that is rewritten in place.
 package struct ProgressLine {
     private let steps: Int
     private let every: Int
     private let columns: () -> Int?
     private let write: (String) -> Void
+    private let record: (String) -> Void
     private var shown = false
     private var lastDrawn = -Double.infinity
     private var estimate = TimeLeft()
@@ -19,43 +19,61 @@ package struct ProgressLine {
     ///   - steps: steps of the whole run.
     ///   - every: steps between plain lines.
     package init(steps: Int, every: Int) {
-        self.init(steps: steps, every: every, columns: { Terminal.columns }, write: Console.put)
+        self.init(
+            steps: steps, every: every, columns: { Terminal.columns }, write: Console.put, record: Console.record)
     }
 
     /// - Parameters:
     ///   - columns: the terminal's width now, or nil where there is no terminal.
     ///   - write: takes the output.
+    ///   - record: takes the lines that stay.
     package init(
-        steps: Int, every: Int, columns: @escaping () -> Int?, write: @escaping (String) -> Void
+        steps: Int, every: Int, columns: @escaping () -> Int?, write: @escaping (String) -> Void,
+        record: @escaping (String) -> Void = { _ in }
     ) {
         self.steps = steps
         self.every = every
         self.columns = columns
         self.write = write
+        self.record = record
     }
 
     /// Shows a finished step.
     /// - Parameter now: monotonic seconds.
     package mutating func update(_ metrics: StepMetrics, now: Double) {
         let left = estimate.update(step: metrics.step, of: steps, now: now)
-        let last = metrics.step >= steps
-        if let columns = columns() {
-            guard last || now - lastDrawn >= Self.drawingInterval else { return }
+        func line(_ columns: Int) -> String { Self.line(metrics, of: steps, left: left, columns: columns) }
+        let columns = columns()
+        let stays = metrics.step >= steps || metrics.step % every == 0 || metrics.step == 1
+        if stays {
+            write(erasure + line(columns.map { $0 - 1 } ?? .max) + "\n")
+            record(line(.max))
+            shown = false
             lastDrawn = now
+        } else if let columns, now - lastDrawn >= Self.drawingInterval {
+            write("\r\u{1B}[K" + line(columns - 1))
             shown = true
-            write("\r\u{1B}[K" + Self.line(metrics, of: steps, left: left, columns: columns - 1))
-            if last { finish() }
-        } else if last || metrics.step % every == 0 || metrics.step == 1 {
-            write(Self.line(metrics, of: steps, left: left, columns: .max) + "\n")
+            lastDrawn = now
         }
+    }
+
+    /// Shows what an evaluation came to.
+    package mutating func evaluated(_ metrics: StepMetrics) {
+        guard let loss = metrics.heldOutLoss else { return }
+        print(
+            "eval \(metrics.step)/\(steps)  held out \(Self.fixed(loss, 4)) nats  \(Self.fixed(StepMetrics.bits(loss), 3)) bits/byte")
     }
 
     /// Prints lines of text above the live line.
     package mutating func print(_ text: String) {
-        write((shown ? "\r\u{1B}[K" : "") + text + "\n")
+        write(erasure + text + "\n")
+        record(text)
         shown = false
         lastDrawn = -.infinity
     }
+
+    /// Takes the live line away.
+    private var erasure: String { shown ? "\r\u{1B}[K" : "" }
 
     /// Leaves the live line as it is and goes to the next.
     package mutating func finish() {
@@ -95,7 +113,9 @@ extension ProgressLine {
     }
 
     static func fixed(_ value: Double, _ digits: Int) -> String {
-        value.isFinite ? String(format: "%.\(digits)f", value) : "\(value)"
+        guard value.isFinite else { return value.isNaN ? "nan" : "\(value)" }
+        return abs(value) < 1e7
+            ? String(format: "%.\(digits)f", value) : String(format: "%.3e", value).replacing("e+", with: "e")
     }
 
     static func scientific(_ value: Double) -> String {

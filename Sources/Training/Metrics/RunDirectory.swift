@@ -18,11 +18,18 @@ package struct RunDirectory: Sendable, Equatable {
     package var parameters: String { file("model.safetensors") }
     /// The size and SHA-256 of each file of the text.
     package var corpus: String { file("corpus.sha256") }
+    /// What the run has said, each line with its time.
+    package var log: String { file("train.log") }
+    /// Who the run is (`RunIdentity`).
+    package var identity: String { file("run.id") }
 
-    /// All of these files; an overwritten run loses them and nothing else.
-    private var files: [String] {
-        [configuration, metrics, lossCurve, timeline, trace, schedule, costs, parameters, corpus]
+    /// Files by which a run is known.
+    private var results: [String] {
+        [configuration, metrics, lossCurve, timeline, trace, schedule, costs, parameters]
     }
+
+    /// All files that a run makes in its folder; an overwritten run loses them and nothing else.
+    var files: [String] { results + [log, corpus] }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -30,38 +37,42 @@ package struct RunDirectory: Sendable, Equatable {
     package init(_ path: String) { self.path = path }
 
     /// Whether a run has begun here.
-    package var holdsRun: Bool { files.contains { FileManager.default.fileExists(atPath: $0) } }
+    package var holdsRun: Bool { results.contains { FileIdentity($0) != nil } }
 
     /// Whether a run has come to its end here: the model is the last that it writes.
-    package var isFinished: Bool { FileManager.default.fileExists(atPath: parameters) }
+    package var isFinished: Bool { FileIdentity(parameters) != nil }
 
     /// The folder for a new run, made with all folders above it. One rank calls this.
     /// - Parameter overwrite: remove the run that the folder holds.
     /// - Throws: `FileError` if it holds a run already or cannot be made.
     package init(creating path: String, overwrite: Bool) throws {
         try self.init(continuing: path)
-        let old = files.filter { FileManager.default.fileExists(atPath: $0) }
-        guard !old.isEmpty else { return }
-        guard overwrite else {
+        guard overwrite || !holdsRun else {
             throw FileError(
                 path: path, operation: "start a run in this folder",
                 reason: "it already holds one; give another run.directory, or set run.overwrite to true to replace it")
         }
-        for file in old {
-            guard unlink(file) == 0 else { throw FileError.system("remove the old run's file", file) }
+        guard overwrite else { return }
+        for file in files where file != log || !isConsole(log) {
+            guard unlink(file) == 0 || errno == ENOENT else {
+                throw FileError.system("remove the old run's file", file)
+            }
         }
+    }
+
+    /// Whether standard output or error goes into this very file.
+    func isConsole(_ file: String) -> Bool {
+        Folder.areSame(file, "/dev/stdout") || Folder.areSame(file, "/dev/stderr")
     }
 
     /// The folder with whatever it holds; made with all folders above it where it is missing.
     package init(continuing path: String) throws {
         self.path = path
         do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-            let reason = cause.map { String(cString: strerror(Int32(($0 as NSError).code))) }
-            throw FileError(
-                path: path, operation: "make the run's folder", reason: reason ?? error.localizedDescription)
+            try Folder.make(path)
+        } catch let error as FileError {
+            let place = error.path == path ? "" : "\(error.path): "
+            throw FileError(path: path, operation: "make the run's folder", reason: place + error.reason)
         }
     }
 
@@ -74,8 +85,15 @@ package struct RunDirectory: Sendable, Equatable {
         let time = String(
             format: "%04d-%02d-%02d-%02d%02d%02d", Int(local.tm_year) + 1900, Int(local.tm_mon) + 1,
             Int(local.tm_mday), Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec))
-        let stem = configurationFile.map { URL(fileURLWithPath: $0).deletingPathExtension().lastPathComponent }
+        let stem = configurationFile.map(Self.stem)
         let name = stem.flatMap { $0.isEmpty ? nil : $0 } ?? time
         return setting.replacing("{name}", with: name).replacing("{time}", with: time)
+    }
+
+    /// A file's name without its folder and its ending.
+    private static func stem(_ path: String) -> String {
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return name }
+        return String(name[..<dot])
     }
 }

@@ -30,11 +30,13 @@ package struct StepMetrics: Sendable, Equatable {
     package var earlySums: Double?
     /// Whether any target counted: where each sequence is one document's last byte, none does.
     package var hasTargets = true
+    /// Steps so far without targets; they count as skipped, too.
+    package var withoutTargets = 0
 
     package init(
         step: Int, loss: Double, tokensPerSecond: Double, gradientNorm: Double, learningRate: Double,
         utilisation: Double, idle: Double, seconds: Double, tokens: Int, skipped: Int, heldOutLoss: Double? = nil,
-        peakMemory: Int? = nil, earlySums: Double? = nil, hasTargets: Bool = true
+        peakMemory: Int? = nil, earlySums: Double? = nil, hasTargets: Bool = true, withoutTargets: Int = 0
     ) {
         self.step = step
         self.loss = loss
@@ -50,6 +52,7 @@ package struct StepMetrics: Sendable, Equatable {
         self.peakMemory = peakMemory
         self.earlySums = earlySums
         self.hasTargets = hasTargets
+        self.withoutTargets = withoutTargets
     }
 
     /// Reads a line of `metrics.jsonl`; nil for anything else. Null stands for a number that was not finite.
@@ -77,7 +80,8 @@ package struct StepMetrics: Sendable, Equatable {
             step: step, loss: loss, tokensPerSecond: speed, gradientNorm: norm, learningRate: rate,
             utilisation: utilisation, idle: idle, seconds: seconds, tokens: tokens, skipped: skipped,
             heldOutLoss: number("held_out_loss"), peakMemory: integer("peak_rss_bytes"),
-            earlySums: number("early_sums"), hasTargets: integer("targets") != 0)
+            earlySums: number("early_sums"), hasTargets: integer("targets") != 0,
+            withoutTargets: integer("without_targets") ?? 0)
     }
 
     package var bitsPerByte: Double { Self.bits(loss) }
@@ -101,6 +105,7 @@ package struct StepMetrics: Sendable, Equatable {
             ("skipped", String(skipped)),
         ]
         if !hasTargets { fields.append(("targets", "0")) }
+        if withoutTargets > 0 { fields.append(("without_targets", String(withoutTargets))) }
         if let peakMemory { fields.append(("peak_rss_bytes", String(peakMemory))) }
         if let earlySums { fields.append(("early_sums", JSONText.number(earlySums))) }
         if let heldOutLoss {

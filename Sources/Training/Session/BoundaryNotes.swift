@@ -10,7 +10,7 @@ struct BoundaryNotes: Sendable {
         /// The newest step whose checkpoint this rank has done its part to commit, well or not; `kept`: the newest where that went well.
         case committed
         case kept
-        /// The number of the signal that asked this rank to save and stop; 0: none.
+        /// The number of the reason (`StopReason`) for which this rank was asked to save and stop; 0: none.
         case stop
         /// 1: this rank could not read the next step's batch.
         case batch

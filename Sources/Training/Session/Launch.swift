@@ -130,7 +130,7 @@ package enum Launch {
 
     /// A profile's file is written at its end; that it can be is known before.
     static func checkFolder(of file: String) throws {
-        let folder = URL(fileURLWithPath: file).deletingLastPathComponent().path
+        let folder = Folder.parent(of: file)
         guard access(folder, W_OK) == 0 else { throw FileError.system("write \(file) into it", folder) }
     }
 

@@ -24,6 +24,7 @@ package enum ModelFile {
         }
 
         func take(_ spec: ParameterSpec, bytes: UnsafeRawBufferPointer) throws {
+            try Finite.check(bytes, of: spec.name, in: "")
             digest.update(bytes)
             try file.write(spec.name, bytes)
         }
@@ -43,7 +44,10 @@ package enum ModelFile {
 
         package func copy(_ spec: ParameterSpec, into values: UnsafeMutableBufferPointer<Float>) throws {
             try file.requireFloats(spec.name, shape: spec.shape)
-            try file.withBytes(spec.name) { UnsafeMutableRawBufferPointer(values).copyMemory(from: $0) }
+            try file.withBytes(spec.name) {
+                try Finite.check($0, of: spec.name, in: file.path)
+                UnsafeMutableRawBufferPointer(values).copyMemory(from: $0)
+            }
         }
     }
 

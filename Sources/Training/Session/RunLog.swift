@@ -5,18 +5,38 @@ import Hardware
 import Numerics
 import Pipeline
 
-/// What a run tells while it goes: the progress line, `metrics.jsonl`, and at the end the loss curve.
+/// What a run tells while it goes: the progress line, `metrics.jsonl`, and at the end the loss curve. Its memory doesn't grow with the steps.
 struct RunLog {
     private let plan: TrainingPlan
     private let directory: RunDirectory
     private let peak: Double
     private let writer: MetricsWriter
     private var progress: ProgressLine
-    private var history: [StepMetrics] = []
+    private var past = Past()
     private var skipped = 0
     /// Of these, the steps without targets.
     private var void = 0
     private var writesMetrics = true
+    private var divergence: Divergence
+
+    /// What the end of the run wants to know of its steps.
+    private struct Past {
+        var losses = LossHistory()
+        var heldOut = LossHistory(limit: 1024)
+        var rates = ThinnedSample()
+        var utilisation = ThinnedSample()
+        var idle = ThinnedSample()
+        var last: StepMetrics?
+
+        mutating func add(_ metrics: StepMetrics) {
+            losses.add(step: metrics.step, loss: metrics.loss)
+            if let loss = metrics.heldOutLoss { heldOut.add(step: metrics.step, loss: loss) }
+            rates.add(metrics.tokensPerSecond)
+            utilisation.add(metrics.utilisation)
+            idle.add(metrics.idle)
+            last = metrics
+        }
+    }
 
     /// - Parameter start: the checkpoint that the run goes on from
     init(plan: TrainingPlan, directory: RunDirectory, workers: Int, start: Manifest?) throws {
@@ -24,20 +44,23 @@ struct RunLog {
         self.directory = directory
         let core = MultiplyAddPeak.measure { MonotonicClock.seconds }
         peak = core * Double(workers)
+        divergence = Divergence(vocabulary: plan.pipeline.model.vocabulary)
+        let training = plan.configuration.training
         if let start {
-            (writer, history) = try MetricsWriter.resuming(directory.metrics, after: start.step)
+            let kept: [StepMetrics]
+            (writer, kept) = try MetricsWriter.resuming(
+                directory.metrics, after: start.step, evaluateEvery: training.evaluateEvery)
+            for metrics in kept { past.add(metrics) }
             skipped = start.skipped
-            void = history.count { !$0.hasTargets }
-            if history.count < start.step {
-                say(
-                    "warning: \(directory.metrics) lacks \(start.step - history.count) of the \(start.step) steps so far"
-                )
+            void = kept.last?.withoutTargets ?? 0
+            let found = kept.last?.step ?? 0
+            if found < start.step {
+                say("warning: \(directory.metrics) lacks the last \(start.step - found) of the \(start.step) steps so far")
             }
         } else {
             writer = try MetricsWriter(directory.metrics)
         }
-        progress = ProgressLine(
-            steps: plan.configuration.training.steps, every: plan.configuration.training.logEvery)
+        progress = ProgressLine(steps: training.steps, every: training.logEvery)
     }
 
     mutating func record(_ report: StepReport, step: Int, rate: Double, seconds: Double, heldOut: Double?) {
@@ -51,8 +74,18 @@ struct RunLog {
             heldOutLoss: heldOut, peakMemory: report.peakMemory.max(),
             earlySums: plan.pipeline.replicas > 1
                 ? report.earlySums.reduce(0, +) / Double(report.earlySums.count) : nil,
-            hasTargets: report.hasTargets)
-        history.append(metrics)
+            hasTargets: report.hasTargets, withoutTargets: void)
+        past.add(metrics)
+        write(metrics)
+        progress.update(metrics, now: MonotonicClock.seconds)
+        if heldOut != nil { progress.evaluated(metrics) }
+        let isLast = step + 1 == plan.configuration.training.steps
+        if report.hasTargets, let note = divergence.update(step: step + 1, loss: report.loss, isLast: isLast) {
+            progress.print("warning: \(note)")
+        }
+    }
+
+    private mutating func write(_ metrics: StepMetrics) {
         do {
             try writer.write(metrics)
             writesMetrics = true
@@ -63,37 +96,39 @@ struct RunLog {
             }
             writesMetrics = false
         }
-        progress.update(metrics, now: MonotonicClock.seconds)
     }
 
-    mutating func warn(_ text: String) { progress.print("warning: \(text)") }
+    /// Something that the run survives.
+    mutating func note(_ text: String) { progress.print("warning: \(text)") }
 
     /// The last step's held-out loss, where it was found later.
     mutating func evaluated(_ heldOut: Double) {
-        if !history.isEmpty { history[history.count - 1].heldOutLoss = heldOut }
+        guard var last = past.last else { return }
+        last.heldOutLoss = heldOut
+        past.last = last
+        past.heldOut.add(step: last.step, loss: heldOut)
+        progress.evaluated(last)
     }
 
     /// - Parameter checkpoints: what saving cost, in a line
     mutating func finish(checkpoints: String? = nil) {
         progress.finish()
         do {
-            try SmallFile.write(LossCurveSVG(title: directory.path, metrics: history).render(), to: directory.lossCurve)
+            let curve = LossCurveSVG(
+                title: directory.path, train: past.losses, heldOut: past.heldOut, tokens: past.last?.tokens ?? 0)
+            try SmallFile.write(curve.render(), to: directory.lossCurve)
         } catch {
-            say("warning: \(error)")
+            warn("\(error)")
         }
         summary()
         if let checkpoints { say(checkpoints) }
     }
 
     private func summary() {
-        guard let last = history.last else { return }
-        // The first steps allocate and warm up.
-        let steady = history.count > 4 ? history.dropFirst(2) : history[...]
-        let rate = steady.map(\.tokensPerSecond).median
+        guard let last = past.last else { return }
         say(
-            "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(rate.rounded())) tokens/s, "
-                + "utilisation \(percent(steady.map(\.utilisation).median)), idle \(percent(steady.map(\.idle).median)) (medians)"
-        )
+            "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(past.rates.median.rounded())) tokens/s, "
+                + "utilisation \(percent(past.utilisation.median)), idle \(percent(past.idle.median)) (medians)")
         if let peak = last.peakMemory {
             // Other processes tell their peaks; of their huge pages they don't.
             let huge = HugePages.inUse.map { ", \(ByteText.of($0)) of rank 0's in huge pages now" } ?? ""
@@ -104,17 +139,10 @@ struct RunLog {
             say("\(void) steps had no targets, so no loss and no update: their sequences held but ends of documents")
         }
         if let loss = last.heldOutLoss {
-            say("held-out loss \(fixed(loss)) nats, \(fixed(StepMetrics.bits(loss))) bits per byte")
+            let bits = ProgressLine.fixed(StepMetrics.bits(loss), 4)
+            say("held-out loss \(ProgressLine.fixed(loss, 4)) nats, \(bits) bits per byte")
         }
     }
 }
 
-private func fixed(_ x: Double) -> String { x.formatted(.number.precision(.fractionLength(4))) }
-private func percent(_ x: Double) -> String { (100 * x).formatted(.number.precision(.fractionLength(1))) + " %" }
-
-extension [Double] {
-    fileprivate var median: Double {
-        let s = sorted()
-        return s.isEmpty ? 0 : s[s.count / 2]
-    }
-}
+private func percent(_ x: Double) -> String { ProgressLine.fixed(100 * x, 1) + " %" }

@@ -1,23 +1,10 @@
 import Checkpoints
 import Pipeline
 
-/// What all ranks have heard: the first rank that got a signal, and which.
-struct StopRequest: Sendable {
-    let rank: Int
-    let signal: Int
-
-    /// - Parameter signals: of every rank; 0: none
-    init?(_ signals: [Int]) {
-        guard let rank = signals.firstIndex(where: { $0 != 0 }) else { return nil }
-        self.rank = rank
-        signal = signals[rank]
-    }
-}
-
 extension Trainer {
     /// Whether a rank was told to stop; the same on all, which all call it. For moments that are no step's boundary.
     func stopRequest() async throws -> StopRequest? {
-        StopRequest(try await group.exchange { _ in [Double(StopSignals.first)] }.map { Int($0[0]) })
+        StopRequest(try await group.exchange { _ in [Double(StopDesk.first)] }.map { Int($0[0]) })
     }
 
     /// Saves the state of a boundary at which the run stops, even where checkpoints are off, and waits until it is durable.
@@ -44,19 +31,40 @@ extension Trainer {
     }
 
     /// Ends the run: all ranks are at the same step.
+    ///
+    /// - Parameter saved: the step of the newest whole checkpoint, as far as all know
     func leave(
         _ stop: StopRequest, after step: Int, saved: Int?, _ settings: CheckpointSettings
     ) throws -> Never {
+        let isSafe = step == 0 || saved == step
+        let status = isSafe ? stop.reason.exitStatus : ExitStatus.failure
         if group.isRoot {
-            var text = "stopped by \(StopSignals.name(stop.signal)) (rank \(stop.rank)) after step \(step): "
-            switch saved {
-            case step: text += "saved in \(settings.store.path(step))"
-            case let older?: text += "this step could not be saved; the newest checkpoint is that of step \(older)"
-            case nil: text += step == 0 ? "nothing to save yet" : "this step could not be saved"
-            }
-            say(text + "; the same command goes on. Exit code \(ExitStatus.requeue)")
+            let what =
+                if saved == step, step > 0 {
+                    "saved in \(settings.store.path(step)); \(stop.reason.advice)"
+                } else if step == 0 {
+                    "nothing to save yet; \(stop.reason.advice)"
+                } else {
+                    "this step could NOT be saved; \(newest(settings))"
+                }
+            say("stopped \(stop.reason.text) (rank \(stop.rank)) after step \(step): \(what). Exit code \(status)")
         }
-        throw SilentExit(status: ExitStatus.requeue)
+        throw SilentExit(status: status)
+    }
+
+    /// What there is to go on from, looked up.
+    private func newest(_ settings: CheckpointSettings) -> String {
+        guard let step = (try? settings.store.newest())?.step else {
+            return "\(settings.store.directory) holds no whole checkpoint"
+        }
+        return "the newest checkpoint is that of step \(step): mend what was told above, and the same command goes on from there"
+    }
+
+    /// Says when the run's folder is no longer where it was; whoever puts it back in time loses nothing.
+    func watchFolder(_ store: CheckpointStore) {
+        // Of a store within the folder its writer tells.
+        guard let place, !store.directory.hasPrefix(path + "/") else { return }
+        do { try place.folder.check() } catch { warn("\(error). Training goes on; what isn't saved at its end is lost") }
     }
 
     /// What `GECKO_FAULT` wants to happen to a rank when its gradients are complete.

@@ -20,14 +20,16 @@ struct Trainer: Sendable {
     /// The run's folder, known to all.
     let path: String
 
-    private var configuration: RunConfiguration { plan.configuration }
+    var configuration: RunConfiguration { plan.configuration }
     var directory: RunDirectory? { place?.directory }
 
     /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
     ///
-    /// - Throws: `SilentExit` when all ranks have agreed to stop because of a signal
+    /// - Throws: `SilentExit` when all ranks have agreed to stop; `TrainingError` on all ranks when the run came to no good end
     func run() async throws {
-        let settings = CheckpointSettings(configuration, run: path)
+        let settings = CheckpointSettings(configuration, run: path, owner: try await owner())
+        let claim = try await LocalClaim(settings, group, nodes: host.nodes)
+        defer { withExtendedLifetime(claim) {} }
         let wasFinished = try await askRoot { place?.directory.isFinished ?? false }
         let resumed = try await Resumption(
             settings: settings, group: group, nodes: host.nodes, configuration: configuration
@@ -42,8 +44,9 @@ struct Trainer: Sendable {
             ? try await Checkpointer(
                 settings, plan: plan, group: group, nodes: host.nodes, newest: start?.step, metrics: directory?.metrics)
             : nil
+        let fault: String?
         do {
-            try await train(from: start, checkpoints, settings)
+            fault = try await train(from: start, checkpoints, settings)
         } catch {
             plan.text.stop()
             await checkpoints?.stop()
@@ -51,23 +54,32 @@ struct Trainer: Sendable {
         }
         plan.text.stop()
         await checkpoints?.stop()
+        if let fault { throw unusable(fault, settings) }
         if !wasFinished { try await sample() }
-        try await save()
+        try await save(settings)
+    }
+
+    /// In whose name this run's checkpoints are, as world rank 0 knows it.
+    private func owner() async throws -> CheckpointOwner {
+        let numbers = place?.owner.numbers ?? []
+        return CheckpointOwner(numbers: try await group.exchange { $0 == 0 ? numbers : [] }[0])
     }
 
     /// What world rank 0 says, on all ranks.
-    private func askRoot(_ question: () -> Bool) async throws -> Bool {
+    func askRoot(_ question: () -> Bool) async throws -> Bool {
         let own = group.isRoot && question()
         return try await group.exchange { $0 == 0 ? [own ? 1 : 0] : [0] }[0][0] == 1
     }
 
     /// The steps after those that `start` has done.
+    /// - Returns: why the model that they come to is not usable; nil when it is
     private func train(
         from start: Manifest?, _ checkpoints: Checkpointer?, _ settings: CheckpointSettings
-    ) async throws {
+    ) async throws -> String? {
         let batches = BatchesAhead(plan: plan, group: group, directory: directory)
         let rates = LearningRate(configuration)
         let steps = configuration.training.steps
+        if group.isRoot, let note = rates.note { say("note: \(note)") }
         let optimizer = configuration.optimizer
         let adam = AdamW(optimizer)
         let begin = start?.step ?? 0
@@ -77,13 +89,14 @@ struct Trainer: Sendable {
         let crowd = CrowdWatch(ranks: group.ranks, host: host)
         let notes = { @Sendable (rank: Int) in
             var notes = ownNotes(rank)
-            notes[.stop] = Double(StopSignals.first)
+            notes[.stop] = Double(StopDesk.first)
             crowd.note(rank, in: &notes)
             return notes
         }
         let firstTraced = firstTraced(begin: begin)
         var skipped = start?.skipped ?? 0
         var skippedInARow = start?.skippedInARow ?? 0
+        var fault = skippedInARow > 0 ? "the last \(skippedInARow) steps were not finite" : nil
         var mark = MonotonicClock.seconds
         for step in begin..<max(begin, steps) {
             try Fault.reach(.step, step: step, rank: group.ranks[0])
@@ -105,9 +118,10 @@ struct Trainer: Sendable {
             let seconds = now - mark
             let evaluates = (step + 1 == steps) || isEvaluation(step + 1)
             var heldOut: Double?
-            if evaluates, stop == nil, let held { (heldOut, stop) = try await evaluate(held) }
+            if evaluates, stop == nil, let held { (heldOut, stop) = try await evaluate(held, after: step + 1) }
+            fault = Self.fault(report, step: step + 1, heldOut: heldOut)
             log?.record(report, step: step, rate: rule.rate, seconds: seconds, heldOut: heldOut)
-            for line in crowd.lines(told) { log?.warn(line) }
+            for line in crowd.lines(told) { log?.note(line) }
             mark = MonotonicClock.seconds
             if report.skipped || !report.hasTargets { skipped += 1 }
             if report.hasTargets { skippedInARow = report.skipped ? skippedInARow + 1 : 0 }
@@ -127,19 +141,37 @@ struct Trainer: Sendable {
                 log?.finish()
                 try leave(stop, after: step + 1, saved: saved, settings)
             }
+            if settings.level(after: step + 1) != nil { watchFolder(settings.store) }
         }
         try await checkpoints?.finish()
         if begin >= steps, let held {
             // The run was stopped between its last step and its end.
-            let (heldOut, stop) = try await evaluate(held)
+            let (heldOut, stop) = try await evaluate(held, after: begin)
             if let stop {
                 log?.finish()
                 try leave(stop, after: begin, saved: begin, settings)
             }
-            if let heldOut { log?.evaluated(heldOut) }
+            if let heldOut {
+                log?.evaluated(heldOut)
+                fault = fault ?? Self.fault(heldOut: heldOut, step: begin)
+            }
         }
-        for line in crowd.lastLines() { log?.warn(line) }
+        for line in crowd.lastLines() { log?.note(line) }
         log?.finish(checkpoints: try await checkpoints?.summary())
+        return fault
+    }
+
+    /// What makes a model that ends with this step no model.
+    private static func fault(_ report: StepReport, step: Int, heldOut: Double?) -> String? {
+        if report.hasTargets, report.skipped || !report.loss.isFinite {
+            return "the loss of step \(step) is \(ProgressLine.fixed(report.loss, 4)), its gradient norm "
+                + ProgressLine.fixed(report.gradientNorm, 4)
+        }
+        return heldOut.flatMap { fault(heldOut: $0, step: step) }
+    }
+
+    private static func fault(heldOut: Double, step: Int) -> String? {
+        heldOut.isFinite ? nil : "the held-out loss after step \(step) is \(ProgressLine.fixed(heldOut, 4))"
     }
 
     /// The last steps are traced. The first step of a run isn't like the others, so it is left out unless it is the only one.
@@ -170,51 +202,16 @@ struct Trainer: Sendable {
     }
 
     /// Mean held-out loss in nats; nil when the ranks have agreed to stop meanwhile.
-    private func evaluate(_ held: (batches: [Batch], targets: Int)) async throws -> (Double?, StopRequest?) {
+    private func evaluate(
+        _ held: (batches: [Batch], targets: Int), after step: Int
+    ) async throws -> (Double?, StopRequest?) {
         var sum = 0.0
         for piece in BatchMaker(plan: plan).pieces(held.batches) {
+            try Fault.reach(.evaluate, step: step, rank: group.ranks[0])
             sum += try await group.evaluate(piece)
             if let stop = try await stopRequest() { return (nil, stop) }
         }
         return (sum / Double(max(1, held.targets)), nil)
-    }
-
-    private func saveTrace(first: Int, begin: Int) async throws {
-        let steps = configuration.training.steps - first
-        let title =
-            "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
-        guard let timeline = try await group.endTrace(title: title), let directory else { return }
-        try SmallFile.write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
-        try SmallFile.write(PerfettoTrace(timeline).text, to: directory.trace)
-        try SmallFile.write(plan.pipeline.table.text, to: directory.schedule)
-        guard first > begin else {
-            say("no costs.json: the only step is a warm-up")
-            return
-        }
-        let costs = try CostMeasurement(timeline, of: plan.pipeline, on: host)
-        try SmallFile.write(costs.file(of: plan.pipeline, on: host).json, to: directory.costs)
-    }
-
-    private func sample() async throws {
-        let training = configuration.training
-        guard training.sampleTokens > 0 else { return }
-        let prompt = ByteVocabulary.encode(training.samplePrompt, packed: configuration.data.packed)
-        guard !prompt.isEmpty else { return }
-        let tokens = try await group.generate(
-            prompt: prompt, count: training.sampleTokens, temperature: training.sampleTemperature,
-            seed: UInt64(training.seed))
-        guard group.isRoot else { return }
-        say("\nsample, continuing the prompt in brackets:")
-        say("[\(training.samplePrompt)]\(ByteDecoder.text(tokens).withVisibleControls)\n")
-    }
-
-    private func save() async throws {
-        let plan = plan
-        let path = directory?.parameters ?? ""
-        let digest = try await group.collectParameters(
-            into: { try ModelFile.Writer(path: path, pipeline: plan.pipeline, configuration: plan.configuration) },
-            finish: { try $0.finish() })
-        if let digest { say("parameters sha256 \(digest)") }
     }
 }
 

@@ -1,0 +1,42 @@
+import Checkpoints
+import Files
+
+/// Paths of a run that would have it write over what it reads.
+enum RunPaths {
+    /// - Throws: `ConfigurationError` before anything is made
+    static func check(_ configuration: RunConfiguration, store: CheckpointStore) throws {
+        let run = configuration.run.directory
+        guard !run.isEmpty else {
+            throw ConfigurationError(["run.directory is empty: name a folder for the run, such as runs/{name}"])
+        }
+        let written = RunDirectory(run).files
+        for text in corpus(configuration.data.path) {
+            guard !Folder.areSame(text, run) else {
+                throw ConfigurationError([
+                    "run.directory = \"\(run)\" is the corpus itself (data.path): give the run a folder of its own"
+                ])
+            }
+            if let file = written.first(where: { Folder.areSame($0, text) }) {
+                throw ConfigurationError([
+                    "data.path = \"\(text)\" is \(file), which this run writes: give another run.directory, or a copy of the text"
+                ])
+            }
+            guard !Folder.areSame(text, store.directory) else {
+                throw ConfigurationError([
+                    "checkpoint.directory = \"\(store.directory)\" is the corpus itself (data.path): give another folder"
+                ])
+            }
+        }
+    }
+
+    /// The files and folders that `data.path` names.
+    private static func corpus(_ path: String) -> [String] {
+        [path] + path.split(separator: ",").map { String($0).trimmingBlanks }
+    }
+}
+
+extension String {
+    fileprivate var trimmingBlanks: String {
+        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
+    }
+}
