@@ -15,6 +15,9 @@ func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+// The commit, for `gecko --version`: a build outside of a repository has none.
+let commit = Context.gitInformation.map { $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "") } ?? ""
+
 let package = Package(
     name: "gecko",
     products: [.executable(name: "gecko", targets: ["GeckoCommand"])],
@@ -31,6 +34,8 @@ let package = Package(
         .systemLibrary(name: "CCPU"),
         .systemLibrary(name: "CFiles"),
         .systemLibrary(name: "CSignals"),
+
+        .target(name: "CVersion", cSettings: [.define("GECKO_COMMIT", to: "\"\(commit)\"")]),
 
         // Files and output, whatever they hold.
         .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
@@ -59,7 +64,7 @@ let package = Package(
             dependencies: [
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
-        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "KernelInterface", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["CCPU", "Files", "Kernels", "KernelInterface", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.
@@ -99,7 +104,8 @@ let package = Package(
         .executableTarget(
             name: "GeckoCommand",
             dependencies: [
-                "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation", "Files",
+                "CVersion", "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
+                "Files",
                 argumentParser,
             ]),
 
@@ -130,7 +136,8 @@ let package = Package(
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
-            name: "VerificationTests", dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            name: "VerificationTests",
+            dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
@@ -142,7 +149,8 @@ let package = Package(
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation"]),
         .testTarget(
-            name: "TrainingTests", dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
+            name: "TrainingTests",
+            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics", "Hardware"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -47,7 +47,7 @@ package struct Submission {
         configuration.adopt(best)
         folder = RunFolder(
             RunDirectory.resolve(given.run.directory, configurationFile: given.file, now: Date()))
-        configuration.run.directory = folder.path
+        configuration.runPath = folder.path
         configuration.run.overwrite = false
         _ = try configuration.validated(world: best.candidate.stages * best.candidate.replicas)
         self.configuration = configuration

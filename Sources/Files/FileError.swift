@@ -17,5 +17,5 @@ package struct FileError: Error, CustomStringConvertible {
         FileError(path: path, operation: operation, reason: String(cString: strerror(errno)))
     }
 
-    package var description: String { "\(path): cannot \(operation): \(reason)" }
+    package var description: String { "\(Shown.escaped(path)): cannot \(operation): \(reason)" }
 }

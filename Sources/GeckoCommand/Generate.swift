@@ -11,7 +11,7 @@ struct Generate: AsyncParsableCommand {
         abstract: "Continue a text with a trained model.",
         discussion: "gecko generate runs/quickstart --prompt \"In the beginning \" --tokens 300")
 
-    @Argument(help: "A run's directory, or a model.safetensors that gecko train wrote.")
+    @Argument(help: "A run's directory, or a model.safetensors that gecko train wrote.", transform: pathOption)
     var model: String
 
     @Option(help: "The text to continue.")
@@ -28,8 +28,12 @@ struct Generate: AsyncParsableCommand {
 
     func validate() throws {
         if prompt.isEmpty { throw ValidationError("--prompt is empty: give at least one character to continue.") }
-        if tokens < 1 { throw ValidationError("--tokens \(tokens): ask for at least one.") }
-        if !(temperature >= 0) { throw ValidationError("--temperature \(temperature): it is not negative.") }
+        guard 1...100_000_000 ~= tokens else {
+            throw ValidationError("--tokens: expected from 1 to 100000000, found \(tokens)")
+        }
+        guard 0...1000 ~= temperature else {
+            throw ValidationError("--temperature: expected from 0 to 1000, found \(temperature)")
+        }
         if seed < 0 { throw ValidationError("--seed \(seed): it is not negative.") }
     }
 
@@ -40,6 +44,7 @@ struct Generate: AsyncParsableCommand {
         var configuration = try ModelFile.configuration(of: file)
         configuration.useOneRank()
         let resolved = try configuration.validated(world: nil)
+        try SizeCheck.forGenerating(resolved)
         let group = try await RankGroup.inProcess(
             plan: try PipelinePlan(resolved), seed: 0, topology: try Topology(), threads: 0)
         do {

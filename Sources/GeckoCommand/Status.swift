@@ -10,7 +10,7 @@ struct Status: ParsableCommand {
             gecko status runs/run --job 42        # a run that gecko submit didn't start
             """)
 
-    @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"), transform: pathOption)
     var folder: String
 
     @Option(help: "The number of its Slurm job, where the folder doesn't say it.")

@@ -50,6 +50,8 @@ package struct Manifest: Sendable, Equatable {
     package var layout: Layout
     /// The resolved configuration as TOML.
     package var configuration: String
+    /// The program that wrote it, for people; nil: one that didn't say.
+    package var program: String?
     /// Seconds since 1970.
     package var created: Int
     /// In the order of their names.
@@ -57,7 +59,8 @@ package struct Manifest: Sendable, Equatable {
 
     package init(
         step: Int, optimizerStep: Int, skipped: Int, skippedInARow: Int, sequences: Int, corpus: String, seed: Int,
-        layout: Layout, configuration: String, created: Int, files: [File] = []
+        layout: Layout, configuration: String, created: Int, files: [File] = [],
+        program: String? = nil
     ) {
         self.step = step
         self.optimizerStep = optimizerStep
@@ -68,6 +71,7 @@ package struct Manifest: Sendable, Equatable {
         self.seed = seed
         self.layout = layout
         self.configuration = configuration
+        self.program = program
         self.created = created
         self.files = files
     }

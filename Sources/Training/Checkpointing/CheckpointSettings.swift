@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 
 /// The two kinds of storage.
 enum CheckpointLevel: Int, Sendable {
@@ -16,6 +17,7 @@ struct CheckpointSettings: Sendable {
     let localEvery: Int
     let retention: Retention
     private let localDirectory: String
+    private let run: String
     /// A node keeps the one being written and the whole one before; with one more, nodes may differ by one step.
     let localRetention = Retention(keep: 2, everyKept: 0)
 
@@ -23,15 +25,16 @@ struct CheckpointSettings: Sendable {
         let section = configuration.checkpoint
         every = section.every
         localEvery = section.localDirectory.isEmpty ? 0 : section.localEvery
-        store = CheckpointStore(section.directory.replacing("{run}", with: run))
-        localDirectory = section.localDirectory.replacing("{run}", with: run)
+        store = CheckpointStore(PathText.fill(section.directory, ["run": run]))
+        localDirectory = section.localDirectory
+        self.run = run
         retention = Retention(keep: section.keep, everyKept: section.keepEvery * section.every)
     }
 
     var isOn: Bool { every > 0 || localEvery > 0 }
 
     func localStore(_ rank: Int) -> CheckpointStore {
-        CheckpointStore(localDirectory.replacing("{rank}", with: "\(rank)"))
+        CheckpointStore(PathText.fill(localDirectory, ["run": run, "rank": "\(rank)"]))
     }
 
     /// The kind of checkpoint that is due after so many steps; one of both kinds is shared.

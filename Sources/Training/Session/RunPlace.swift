@@ -12,7 +12,7 @@ struct RunPlace: Sendable {
     /// Makes the run's folder or finds what it holds, and leaves the resolved configuration there. One rank calls it.
     static func open(_ plan: TrainingPlan, resume: Bool) throws -> RunPlace {
         let configuration = plan.configuration
-        let path = configuration.run.directory
+        let path = configuration.runPath
         let settings = CheckpointSettings(configuration, run: path)
         // Before anything is looked at or removed: another run may be at work there.
         let locks = try lock(path, settings)

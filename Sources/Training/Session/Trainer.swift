@@ -42,6 +42,7 @@ struct Trainer: Sendable {
             ? try await Checkpointer(
                 settings, plan: plan, group: group, nodes: host.nodes, newest: start?.step, metrics: directory?.metrics)
             : nil
+        StartUp.end()
         do {
             try await train(from: start, checkpoints, settings)
         } catch {
