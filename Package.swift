@@ -31,6 +31,9 @@ let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":")
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
+// The commit, for `gecko --version`: a build outside of a repository has none.
+let commit = Context.gitInformation.map { $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "") } ?? ""
+
 let package = Package(
     name: "gecko",
     products: [.executable(name: "gecko", targets: ["GeckoCommand"])],
@@ -48,6 +51,8 @@ let package = Package(
         .systemLibrary(name: "CCPU"),
         .systemLibrary(name: "CFiles"),
         .systemLibrary(name: "CSignals"),
+
+        .target(name: "CVersion", cSettings: [.define("GECKO_COMMIT", to: "\"\(commit)\"")]),
 
         // Files and output, whatever they hold.
         .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
@@ -78,7 +83,7 @@ let package = Package(
             dependencies: [
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
-        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "KernelInterface", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["CCPU", "Files", "Kernels", "KernelInterface", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.
@@ -121,7 +126,8 @@ let package = Package(
         .executableTarget(
             name: "GeckoCommand",
             dependencies: [
-                "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation", "Files",
+                "CVersion", "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
+                "Files",
                 argumentParser,
             ]),
 
@@ -168,7 +174,7 @@ let package = Package(
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics"]),
+            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics", "Hardware"]),
     ],
     swiftLanguageModes: [.v6]
 )

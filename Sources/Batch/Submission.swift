@@ -95,7 +95,7 @@ package struct Submission {
             script.plan = best.candidate.description
             (self.best, kept, self.cluster) = (best, layout?.bitsNote, cluster)
         }
-        configuration.run.directory = folder.path
+        configuration.runPath = folder.path
         configuration.run.overwrite = false
         _ = try configuration.validated(world: request.nodes * script.ranksPerNode)
         try script.check()

@@ -24,5 +24,5 @@ package struct FileError: Error, CustomStringConvertible {
     /// Whether room would help: a full disk, a quota, a limit on the size of files.
     package var isAboutRoom: Bool { [ENOSPC, EDQUOT, EFBIG].contains(code) }
 
-    package var description: String { "\(path): cannot \(operation): \(reason)" }
+    package var description: String { "\(Shown.escaped(path)): cannot \(operation): \(reason)" }
 }

@@ -5,6 +5,14 @@ package enum SmallFile {
     /// More than any manifest: a thousand ranks' files take a megabyte.
     static let limit = 256 << 20
 
+    /// - Parameter most: of a longer file one byte more is read, as a sign
+    package static func read(_ path: String, atMost most: Int) throws -> [UInt8] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw FileError.system("open it", path) }
+        defer { close(descriptor) }
+        return try read(descriptor, path, atMost: most + 1)
+    }
+
     package static func read(_ path: String) throws -> [UInt8] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError.system("open it", path) }

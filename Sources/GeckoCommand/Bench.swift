@@ -49,7 +49,7 @@ struct Bench: AsyncParsableCommand {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    @Option(help: "Draw the breakdown and the roofline into this file.")
+    @Option(help: "Draw the breakdown and the roofline into this file.", transform: pathOption)
     var svg: String?
 
     @OptionGroup var files: OutputOptions

@@ -19,7 +19,8 @@ struct Checkpoint: ParsableCommand {
         subcommands: [List.self, Inspect.self, Verify.self, Export.self, Import.self])
 
     struct Chosen: ParsableArguments {
-        @Argument(help: "A run's directory, a directory of checkpoints, or one checkpoint in it.")
+        @Argument(
+            help: "A run's directory, a directory of checkpoints, or one checkpoint in it.", transform: pathOption)
         var path: String
 
         @Option(help: "The step of the checkpoint; the newest complete one if left out.")
@@ -29,7 +30,7 @@ struct Checkpoint: ParsableCommand {
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "What is there, oldest first.")
 
-        @Argument(help: "A run's directory or a directory of checkpoints.")
+        @Argument(help: "A run's directory or a directory of checkpoints.", transform: pathOption)
         var path: String
 
         func run() throws {
@@ -154,7 +155,7 @@ struct Checkpoint: ParsableCommand {
 
         @OptionGroup var chosen: Chosen
 
-        @Argument(help: "The file to write.")
+        @Argument(help: "The file to write.", transform: pathOption)
         var output: String
 
         @OptionGroup var files: OutputOptions
@@ -180,7 +181,7 @@ struct Checkpoint: ParsableCommand {
                 optimizer's moments begin at zero, as in a new run.
                 """)
 
-        @Argument(help: "The file.")
+        @Argument(help: "The file.", transform: pathOption)
         var file: String
 
         @OptionGroup var arguments: RunArguments

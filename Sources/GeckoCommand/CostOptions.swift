@@ -4,7 +4,7 @@ import Simulation
 
 /// What a unit takes, from a file or the same for every rank.
 struct CostOptions: ParsableArguments {
-    @Option(help: "File of costs, such as gecko profile writes.")
+    @Option(help: "File of costs, such as gecko profile writes.", transform: pathOption)
     var costs: String?
 
     @Option(help: "Milliseconds of a unit's forward on a rank.")

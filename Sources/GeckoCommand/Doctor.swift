@@ -19,7 +19,9 @@ struct Doctor: ParsableCommand {
     @Option(help: "A folder that all nodes should share: where runs go.")
     var folder = "."
 
-    @Option(help: "Golden data; Tests/ModelTests/Fixtures if it is here and nothing is given, none for \"none\".")
+    @Option(
+        help: "Golden data; Tests/ModelTests/Fixtures if it is here and nothing is given, none for \"none\".",
+        transform: pathOption)
     var golden: String?
 
     @Option(

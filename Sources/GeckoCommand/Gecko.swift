@@ -1,10 +1,12 @@
 import ArgumentParser
+import CVersion
 import Files
 import Foundation
+import Training
 
 struct Gecko: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.",
+        commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.", version: Program.text,
         subcommands: [
             Train.self, Generate.self, Checkpoint.self, Profile.self, Bench.self, Simulate.self, Plan.self, Submit.self,
             Status.self, Doctor.self, TopologyCommand.self, Verify.self,
@@ -15,6 +17,7 @@ struct Gecko: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Console.open()
+        Program.identify(commit: String(cString: cversion_commit()))
         exit(await status())
     }
 
@@ -41,7 +44,7 @@ enum Main {
         let text = Gecko.fullMessage(for: error)
         guard !text.isEmpty else { return status.rawValue }
         guard status.isSuccess else {
-            Console.complain(text)
+            Console.complain(Shown.escaped(text, keeping: ["\n"]) + Words.notes(for: text))
             return status.rawValue
         }
         do {
@@ -58,7 +61,7 @@ private enum Words {
     /// - Throws: for a word that is no text; Swift would put other characters in its place and go on with another name
     static func ofThisProcess() throws -> [String] {
         let count = Int(CommandLine.argc)
-        return try (1..<max(1, count)).compactMap { i in
+        let words = try (1..<max(1, count)).compactMap { i in
             guard let word = CommandLine.unsafeArgv[i] else { return nil }
             guard let text = String(validatingCString: word) else {
                 throw ValidationError(
@@ -67,5 +70,15 @@ private enum Words {
             }
             return text
         }
+        return words == ["-v"] ? ["--version"] : words
+    }
+
+    /// What is odd in words that a message is about, where it doesn't tell already.
+    static func notes(for message: String) -> String {
+        let words = ((try? ofThisProcess()) ?? []).filter { !$0.isEmpty && message.contains($0) }
+        return words.map { (word: $0, note: Shown.note(on: $0)) }.filter {
+            !$0.note.isEmpty && !message.contains($0.note)
+        }
+        .map { "\n\(Shown.quoted($0.word))\($0.note)" }.joined()
     }
 }

@@ -13,7 +13,9 @@ struct Generate: AsyncParsableCommand {
             gecko generate runs/unfinished --step 150     # a checkpoint; the newest one if left out
             """)
 
-    @Argument(help: "A run's directory, one of its checkpoints, or a model.safetensors that gecko train wrote.")
+    @Argument(
+        help: "A run's directory, one of its checkpoints, or a model.safetensors that gecko train wrote.",
+        transform: pathOption)
     var model: String
 
     @Option(help: "The step of a checkpoint. Without it: the model of a run that is finished, or else the newest checkpoint.")
@@ -34,8 +36,12 @@ struct Generate: AsyncParsableCommand {
     func validate() throws {
         if prompt.isEmpty { throw ValidationError("--prompt is empty: give at least one character to continue.") }
         if let step, step < 0 { throw ValidationError("--step \(step): it is not negative.") }
-        if tokens < 1 { throw ValidationError("--tokens \(tokens): ask for at least one.") }
-        if !(temperature >= 0) { throw ValidationError("--temperature \(temperature): it is not negative.") }
+        guard 1...100_000_000 ~= tokens else {
+            throw ValidationError("--tokens: expected from 1 to 100000000, found \(tokens)")
+        }
+        guard 0...1000 ~= temperature else {
+            throw ValidationError("--temperature: expected from 0 to 1000, found \(temperature)")
+        }
         if seed < 0 { throw ValidationError("--seed \(seed): it is not negative.") }
     }
 
@@ -44,6 +50,7 @@ struct Generate: AsyncParsableCommand {
         var configuration = trained.configuration
         configuration.useOneRank()
         let resolved = try configuration.validated(world: nil)
+        try SizeCheck.forGenerating(resolved)
         let group = try await RankGroup.inProcess(
             plan: try PipelinePlan(resolved), seed: 0, topology: try Topology(), threads: 0)
         do {

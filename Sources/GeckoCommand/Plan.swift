@@ -14,10 +14,10 @@ struct Plan: ParsableCommand {
             it; its model, data.sequence and training.batch count, its [pipeline] and machine.threads are what is chosen.
             """)
 
-    @Argument(help: "File that describes the cluster.")
+    @Argument(help: "File that describes the cluster.", transform: pathOption)
     var cluster: String
 
-    @Argument(help: ArgumentHelp("Configuration of the run.", valueName: "run"))
+    @Argument(help: ArgumentHelp("Configuration of the run.", valueName: "run"), transform: pathOption)
     var configuration: String
 
     @Option(help: "Only layouts with so many stages.")
@@ -41,7 +41,7 @@ struct Plan: ParsableCommand {
     @Option(help: "How many of the best layouts are shown.")
     var top = 5
 
-    @Option(help: "Write the configuration of the best layout to this file.")
+    @Option(help: "Write the configuration of the best layout to this file.", transform: pathOption)
     var write: String?
 
     @OptionGroup var output: OutputOptions
@@ -63,6 +63,7 @@ struct Plan: ParsableCommand {
             throw ValidationError("cannot read the cluster's description \(cluster)")
         }
         var configuration = try RunConfiguration.load(file: self.configuration, overrides: [])
+        try configuration.checkForPlanning()
         let description = try ClusterFile.cluster(
             text, name: cluster, measured: { CoreSpeed.measureGFLOPS(for: configuration) })
         let model = PlannedModel(configuration)

@@ -15,14 +15,14 @@ struct Profile: AsyncParsableCommand {
     @Option(help: "Steps that are measured, of each variant, after one of warm-up.")
     var steps = 5
 
-    @Option(help: "File for the costs.")
-    var output = "costs.json"
+    @Option(help: "File for the costs.", transform: pathOption)
+    var output: String = "costs.json"
 
     @Option(
         help: """
             Also measure steps with slices of every length, from chunk to sequence, and write a description of this machine to this file, \
             for gecko plan.
-            """)
+            """, transform: pathOption)
     var cluster: String?
 
     @OptionGroup var files: OutputOptions

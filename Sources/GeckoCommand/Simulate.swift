@@ -58,16 +58,16 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Print one JSON object (an array with --compare); times in milliseconds.")
     var json = false
 
-    @Option(help: "Write the timeline as a picture to this file.")
+    @Option(help: "Write the timeline as a picture to this file.", transform: pathOption)
     var svg: String?
 
     @Flag(help: "Draw messages in the picture.")
     var messages = false
 
-    @Option(help: "Write the timeline as a Perfetto trace to this file.")
+    @Option(help: "Write the timeline as a Perfetto trace to this file.", transform: pathOption)
     var trace: String?
 
-    @Option(help: "Write the schedule's table to this file.")
+    @Option(help: "Write the schedule's table to this file.", transform: pathOption)
     var save: String?
 
     @OptionGroup var output: OutputOptions

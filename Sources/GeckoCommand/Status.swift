@@ -13,7 +13,7 @@ struct Status: ParsableCommand {
             Exit code 0: it could answer, whatever the answer; 1: there is no run.
             """)
 
-    @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"))
+    @Argument(help: ArgumentHelp("The run's folder.", valueName: "run"), transform: pathOption)
     var folder: String
 
     @Option(help: "The number of its Slurm job, where the folder doesn't say it.")

@@ -35,7 +35,8 @@ struct Submit: ParsableCommand {
     @Option(help: "The job's name; the run folder's if not given.")
     var name: String?
 
-    @Option(help: "Description of the cluster, as gecko plan takes it, instead of what Slurm says.")
+    @Option(
+        help: "Description of the cluster, as gecko plan takes it, instead of what Slurm says.", transform: pathOption)
     var cluster: String?
 
     @Option(help: "Latency and bandwidth between nodes, where no --cluster says it.")
@@ -64,6 +65,7 @@ struct Submit: ParsableCommand {
     func run() throws {
         let configuration = try arguments.configuration()
         if !dryRun { try Submission.checkSlurm() }
+        try configuration.checkForPlanning()
         var further = options
         if let partition { further.insert("--partition=\(partition)", at: 0) }
         let gecko = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path

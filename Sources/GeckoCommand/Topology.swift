@@ -18,6 +18,8 @@ struct TopologyCommand: ParsableCommand {
     var stages: Int?
     @Option(help: "Threads per rank; 0 shares the cores evenly.")
     var threads = 0
+    @Flag(help: "A line for each rank, where there are many.")
+    var ranks = false
 
     func validate() throws {
         if let stages, stages < 1 { throw ValidationError("--stages \(stages): there is at least one stage.") }
@@ -29,7 +31,7 @@ struct TopologyCommand: ParsableCommand {
         case .none:
             let topology = try Topology()
             let report = try TopologyReport(ranks: stages ?? 1, topology: topology, threads: threads) { "stage \($0)" }
-            try Console.show(report.text, terminator: "")
+            try Console.show(report.text(allRanks: ranks), terminator: "")
         case .mpi:
             try runUnderLauncher()
         }
@@ -51,7 +53,7 @@ struct TopologyCommand: ParsableCommand {
                 let stage = "stage \(rank % stages)"
                 return world.size == stages ? stage : "\(stage) of replica \(rank / stages)"
             }
-            if world.rank == 0 { try Console.show(report.text, terminator: "") }
+            if world.rank == 0 { try Console.show(report.text(allRanks: ranks), terminator: "") }
         } catch {
             complain("rank \(world.rank): \(error)")
             world.abort(code: 1)

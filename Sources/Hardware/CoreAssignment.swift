@@ -14,18 +14,23 @@ package struct CoreAssignment: Sendable, Equatable {
     /// - Parameters:
     ///   - allowed: the cores each rank of the node may use.
     ///   - threads: threads per rank; 0 for as many as fit when ranks that compete for cores get equally many.
+    ///   - most: of these, the most of each rank, where a quota says so
     ///   - units: hardware threads of a core. A rank's threads beyond them would only take turns, so there are none.
-    /// - Throws: `HardwareError.noUsableCore` when a rank may use none.
-    package init(allowed: [[Int]], threads: Int = 0, units: (_ core: Int) -> Int = { _ in .max }) throws {
+    /// - Throws: `HardwareError.noUsableCore` when a rank may use none, `tooManyThreads` when no machine could run so many.
+    package init(
+        allowed: [[Int]], threads: Int = 0, most: [Int?]? = nil, units: (_ core: Int) -> Int = { _ in .max }
+    ) throws {
         precondition(threads >= 0, "a number of threads is not negative")
+        for cores in allowed { try Self.check(ranks: allowed.count, threads: threads, cores: cores.count) }
         let allowed = allowed.map { Set($0).sorted() }
         if let rank = allowed.firstIndex(where: \.isEmpty) { throw HardwareError.noUsableCore(rank: rank) }
 
         var cores = [[Int]](repeating: [], count: allowed.count)
         for ranks in CoreAssignment.competitors(allowed) {
             // More than all its cores run at a time would be left out again.
-            let most = ranks.map { allowed[$0].reduce(0) { min(threads, $0 + min(threads, units($1))) } }.max() ?? 0
-            let found = CoreAssignment.assign(ranks.map { allowed[$0] }, threads: min(threads, most))
+            let useful = ranks.map { allowed[$0].reduce(0) { min(threads, $0 + min(threads, units($1))) } }.max() ?? 0
+            let found = CoreAssignment.assign(
+                ranks.map { allowed[$0] }, threads: min(threads, useful), most: ranks.compactMap { most?[$0] }.min())
             for (rank, chosen) in zip(ranks, found) { cores[rank] = chosen }
         }
         cores = cores.map { own in
@@ -48,6 +53,25 @@ package struct CoreAssignment: Sendable, Equatable {
         warning = warnings.isEmpty ? nil : warnings.joined(separator: " ")
     }
 
+    /// Threads for each core that a rank may use, and threads of a node's ranks together where it has few cores: more only wait for each
+    /// other, and long before these numbers nothing gets done.
+    package static let mostThreadsACore = 16
+    package static let mostThreads = 4096
+
+    /// - Parameters:
+    ///   - ranks: of this node
+    ///   - cores: that each of them may use
+    package static func check(ranks: Int, threads: Int, cores: Int) throws {
+        guard cores > 0 else { return }
+        guard threads <= mostThreadsACore * cores else {
+            throw HardwareError.tooManyThreads(threads: threads, ranks: 1, cores: cores, most: mostThreadsACore * cores)
+        }
+        let most = max(mostThreads, mostThreadsACore * cores)
+        guard ranks.saturatingTimes(max(1, threads)) <= most else {
+            throw HardwareError.tooManyThreads(threads: max(1, threads), ranks: ranks, cores: cores, most: most)
+        }
+    }
+
     /// Ranks grouped so that ranks of different groups have no core in common, by rank order.
     private static func competitors(_ allowed: [[Int]]) -> [[Int]] {
         var groups: [(ranks: [Int], cores: Set<Int>)] = []
@@ -64,16 +88,16 @@ package struct CoreAssignment: Sendable, Equatable {
         return groups.map { $0.ranks.sorted() }.sorted { $0[0] < $1[0] }
     }
 
-    private static func assign(_ allowed: [[Int]], threads: Int) -> [[Int]] {
+    private static func assign(_ allowed: [[Int]], threads: Int, most: Int?) -> [[Int]] {
         let available = Set(allowed.joined()).count
         if threads == 0 {
-            for fitting in stride(from: available / allowed.count, to: 0, by: -1) {
+            for fitting in stride(from: min(most ?? available, available / allowed.count), to: 0, by: -1) {
                 if let cores = CoreMatching(allowed, threads: fitting, perCore: 1).cores() { return cores }
             }
         }
         // More threads than cores: the least load per core that lets everybody in.
         let wanted = max(1, threads)
-        var load = 1
+        var load = (wanted * allowed.count + available - 1) / available
         while true {
             if let cores = CoreMatching(allowed, threads: wanted, perCore: load).cores() { return cores }
             load += 1

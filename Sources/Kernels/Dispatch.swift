@@ -21,6 +21,16 @@ extension KernelTable {
         }
     }
 
+    /// As processors' makers call it.
+    public var levelName: String {
+        switch level {
+        case 5: "AVX-512 BF16"
+        case 4: "AVX-512"
+        case 3: "AVX2"
+        default: "any CPU"
+        }
+    }
+
     /// The levels that this CPU can run, best first.
     public static var runnable: [KernelTable] { [5, 4, 3, 0].compactMap(at) }
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Zeroed, aligned memory for floats, freed with its owner. Confined to the domain that made it.
@@ -54,7 +55,7 @@ package final class FloatBuffer {
             base = mapping.base.bindMemory(to: Float.self, capacity: count)
         } else {
             origin = .heap
-            let memory = UnsafeMutableRawPointer.allocate(byteCount: byteCount, alignment: paged ? Self.page : 64)
+            let memory = Self.heap(byteCount, alignment: paged ? Self.page : 64)
             memory.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
             base = memory.assumingMemoryBound(to: Float.self)
         }
@@ -62,9 +63,21 @@ package final class FloatBuffer {
 
     deinit {
         switch origin {
-        case .heap: base.deallocate()
+        case .heap: free(base)
         case .mapping(let start, let bytes): munmap(start, bytes)
         }
+    }
+
+    /// Where there is no more memory, the process ends with a line that says so: what it holds is in its checkpoints.
+    private static func heap(_ bytes: Int, alignment: Int) -> UnsafeMutableRawPointer {
+        var memory: UnsafeMutableRawPointer?
+        guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
+            Console.complain(
+                "Error: the system has no \(bytes) bytes of memory more for this process (ulimit -v, ulimit -d, or others hold it)"
+            )
+            _exit(1)
+        }
+        return memory
     }
 
     package func clear() { base.update(repeating: 0, count: count) }

@@ -39,9 +39,8 @@ package final class RankGroup: Sendable {
         plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int, patience: Double = 300,
         pulses: [Pulse]? = nil
     ) async throws -> RankGroup {
-        let assignment = try CoreAssignment(
-            allowed: [[Int]](repeating: topology.usableCores, count: plan.world), threads: threads,
-            units: topology.unitCount)
+        let (assignment, _) = try CorePlacement.assignmentInProcess(
+            ranks: plan.world, topology: topology, threads: threads)
         let fabric = InMemoryFabric(size: plan.world, oversubscribed: assignment.oversubscribed.contains(true))
         let executors = try (0..<plan.world).map { rank in
             try ThreadExecutor(

@@ -40,6 +40,9 @@ package struct NodeFacts: Codable, Sendable, Equatable {
     /// Golden cases that ran, and those that failed, each with its reason. Nil where golden data was not asked for.
     package var goldenCases: Int?
     package var goldenFailures: [String]
+    /// A limit on the processors' time, in cores, and where it is set; nil where there is none below the node's cores.
+    package var quotaCores: Double?
+    package var quotaFile: String?
     /// What is wrong with the shared folder as this rank sees it; nil when all is well.
     package var folderProblem: String?
 
@@ -66,6 +69,11 @@ package struct NodeFacts: Codable, Sendable, Equatable {
         self.goldenFailures = goldenFailures
         self.folderProblem = folderProblem
     }
+}
+
+extension NodeFacts {
+    /// Its threads may have less time than cores.
+    var isShortOfTime: Bool { quotaCores.map { $0 < Double(cores.count) } ?? false }
 }
 
 /// Messages from one rank to a neighbour.

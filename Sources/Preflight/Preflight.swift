@@ -39,6 +39,9 @@ package struct Preflight {
             cpuLevel: KernelTable.best.level, nodeCores: topology.machine.cores,
             memory: Double(topology.machine.memoryBytes), freeMemory: Double(ProcessMemory.available ?? 0), cores: [],
             memoryBandwidth: 0)
+        if let quota = placement.quota, quota.cores < Double(topology.usableCores.count) {
+            (facts.quotaCores, facts.quotaFile) = (quota.cores, quota.file)
+        }
         facts.folderProblem = try SharedFolder(path: settings.folder, world: world).check()
         if let golden = settings.golden { Self.verify(golden, &facts) }
         facts.bits = Bits.digest()

@@ -21,6 +21,13 @@ import Testing
         #expect(try Manifest(Array(none.json.utf8), file: "m") == none)
     }
 
+    @Test func `the program that wrote it is known, unless it didn't say`() throws {
+        var written = Self.sample
+        written.program = "gecko 0.9.0 (\"x\")"
+        #expect(try Manifest(Array(written.json.utf8), file: "m").program == written.program)
+        #expect(try Manifest(sealed { $0.replacing("  \"program\": null,\n", with: "") }, file: "m") == Self.sample)
+    }
+
     @Test func `any flipped bit and any cut is found`() {
         let text = Array(Self.sample.json.utf8)
         for i in text.indices {

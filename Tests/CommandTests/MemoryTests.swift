@@ -63,8 +63,8 @@ import Testing
     @Test func moreThanTheMachineHas() async throws {
         let space = try Workspace()
         let outcome = try await space.train([
-            "--training.batch", "20000", "--pipeline.schedule", "all-forward-all-backward", "--model.dim", "16384",
-            "--model.value_dim", "16384", "--model.ffn_dim", "16384",
+            "--training.batch", "20000", "--pipeline.schedule", "all-forward-all-backward", "--model.dim", "1024",
+            "--model.value_dim", "1024", "--model.ffn_dim", "1024", "--data.sequence", "512", "--pipeline.slice", "512",
         ])
         #expect(outcome.exitCode != 0)
         #expect(outcome.output.contains("this run needs"), "\(outcome.output)")

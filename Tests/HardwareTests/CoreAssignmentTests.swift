@@ -69,6 +69,29 @@ import Testing
         #expect(ranks.oversubscribed == [true, true, true])
     }
 
+    @Test func aQuotaBoundsThreadsThatNobodyAskedFor() throws {
+        #expect(try CoreAssignment(allowed: [[0, 1, 2, 3]], most: [1]).cores == [[0]])
+        let two = try CoreAssignment(allowed: [[Int]](repeating: Array(0..<8), count: 2), most: [3, 3])
+        #expect(two.cores.map(\.count) == [3, 3] && two.warning == nil)
+        #expect(try CoreAssignment(allowed: [[0, 1, 2, 3]], threads: 3, most: [1]).cores[0].count == 3)
+        #expect(try CoreAssignment(allowed: [[0, 1], [2, 3]], most: [nil, 1]).cores == [[0, 1], [2]])
+    }
+
+    @Test func moreThreadsThanAnyMachineRunsAreRefusedAtOnce() throws {
+        #expect(try CoreAssignment(allowed: [[0, 1]], threads: 32).cores[0].count == 32)
+        for threads in [33, 100_000, Int(Int32.max)] {
+            let error = #expect(throws: HardwareError.self) { try CoreAssignment(allowed: [[0, 1]], threads: threads) }
+            #expect(error?.description.contains("Set machine.threads to at most 32") == true)
+        }
+        #expect(throws: HardwareError.tooManyThreads(threads: 1, ranks: 1_000_000_000, cores: 2, most: 4096)) {
+            try CoreAssignment.check(ranks: 1_000_000_000, threads: 0, cores: 2)
+        }
+        #expect(throws: HardwareError.self) { try CoreAssignment.check(ranks: .max, threads: 32, cores: 2) }
+        // Many ranks share few cores evenly, and that is found without a search.
+        let many = try CoreAssignment(allowed: [[Int]](repeating: [0, 1, 2], count: 1500))
+        #expect((0..<3).allSatisfy { core in many.cores.count { $0 == [core] } == 500 })
+    }
+
     @Test func aRankWithoutCoresIsAnError() {
         #expect(throws: HardwareError.noUsableCore(rank: 1)) { try CoreAssignment(allowed: [[0], []]) }
     }
@@ -110,6 +133,8 @@ import Testing
     @Test func coreListsAreCompact() {
         #expect(CoreList([3, 0, 1, 2, 8]).description == "0-3,8")
         #expect(CoreList([]).description == "none")
+        #expect(CoreList(Array(0..<128)).short == "0-127")
+        #expect(CoreList(stride(from: 0, to: 400, by: 2).map { $0 }).short == "0,2,4,6,... (200 cores)")
     }
 }
 

@@ -64,7 +64,7 @@ import Training
         ),
         ("[model]\nlayers = 4.0", "model.layers at run.toml:2: expected an integer of at least 1, found 4.0"),
         ("[model]\nlayers = 0", "expected an integer of at least 1, found 0"),
-        ("[model]\nlayers = 3000000000", "expected an integer of at least 1 and at most 2147483647, found 3000000000"),
+        ("[model]\nlayers = 3000000000", "expected an integer of at least 1 and at most 16384, found 3000000000"),
         ("[model]\nswiglu = 1", "model.swiglu at run.toml:2: expected true or false, found 1"),
         ("[model]\neps = nan", "expected a finite number above 0, found nan"),
         ("[optimizer]\nclip = inf", "expected a finite number of at least 0, found inf"),

@@ -5,7 +5,9 @@ import Training
 @Suite struct ConfigurationTextTests {
     @Test func `the written configuration reads back the same, to the last bit`() throws {
         let overrides = [
-            "--data.path", "a \"b\"\\\t\u{7}é.txt", "--data.separator", "<|end|>\n", "--optimizer.learning_rate",
+            "--data.path", "a \"b\"\\é.txt,$$b{{c}}", "--data.separator", "<|end|>\n\t\u{7}", "--run.directory",
+            "./~x/{name}{{y}}",
+            "--optimizer.learning_rate",
             "0.1234567890123456789", "--model.eps", "1e-30", "--model.rope_base", "1e20", "--pipeline.layers", "3,1",
             "--optimizer.schedule", "constant", "--pipeline.recompute", "--training.seed", "2147483647",
         ]
@@ -13,6 +15,7 @@ import Training
         let copy = try RunConfiguration.parse(toml: configuration.toml(), file: "config.toml")
         #expect(copy == configuration)
         #expect(copy != RunConfiguration())
+        #expect(copy.data.path == "a \"b\"\\é.txt,$b{c}")
         #expect(copy.optimizer.learningRate == 0.1234567890123456789)
         #expect(copy.toml() == configuration.toml())
     }
@@ -23,7 +26,7 @@ import Training
                 switch key.value(in: RunConfiguration()) {
                 case .boolean(let value): "\(!value)"
                 case .integer: "7"
-                case .number: "0.375"
+                case .number: key.name == "rope_base" ? "7.5" : "0.375"
                 case .text(let text):
                     switch text {
                     case "cosine": "wsd"

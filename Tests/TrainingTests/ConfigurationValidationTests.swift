@@ -25,16 +25,27 @@ import Training
 
     @Test(arguments: [
         (
-            ["--model.dim=100"],
+            ["--model.dim=100", "--model.norm_groups=32"],
             "model.dim = 100 (on the command line) is not a multiple of model.norm_groups = 32: set model.dim to 96 or 128 or model.norm_groups to 25 or 50"
         ),
         (["--model.ln_groups=5"], "set model.dim to 190 or 195 or model.ln_groups to 4 or 6"),
         (
             ["--model.z_dim=98"],
-            "model.z_dim = 98 (on the command line) is not a multiple of model.heads = 4: set model.z_dim to 96 or 100"
+            "model.z_dim = 98 (on the command line) is not a multiple of model.heads = 4: set model.z_dim to 96 or 104"
         ),
         (["--model.value_dim=3"], "set model.value_dim to 4 or model.heads to 3"),
         (["--model.z_dim=100"], "leaves 25 a head: set model.z_dim to 96 or 104"),
+        (
+            ["--model.dim=32", "--model.norm_groups=32"],
+            "leaves the timestep norm one feature, of which nothing but its sign comes through: set model.dim to 64 or model.norm_groups to 16"
+        ),
+        (["--model.ln_groups=192"], "leaves the layer norm one feature"),
+        (["--model.heads=96", "--model.rope_heads=0"], "one feature, of which nothing but its sign comes through"),
+        (
+            ["--optimizer.learning_rate=20"],
+            "each step would take all of the weights away and leave them with the other sign: set optimizer.weight_decay to 0.005"
+        ),
+        (["--checkpoint.directory="], "checkpoint.directory is empty"),
         (["--model.rope_heads=5"], "set model.rope_heads to at most 4, or to -1 for all"),
         (["--model.vocabulary=200"], "too small: bytes need 256"),
         (["--model.vocabulary=256", "--data.packed"], "need 257"),
@@ -97,20 +108,38 @@ import Training
     }
 
     @Test func `the place in the file is told`() throws {
-        let configuration = try RunConfiguration.parse(toml: "[model]\ndim = 100\n[data]\npath = 'x'", file: "run.toml")
+        let configuration = try RunConfiguration.parse(
+            toml: "[model]\ndim = 100\nnorm_groups = 32\n[data]\npath = 'x'", file: "run.toml")
         let error = #expect(throws: ConfigurationError.self) { try configuration.validated(world: nil) }
         #expect(error?.description.hasPrefix("model.dim = 100 (at run.toml:2) is not a multiple") == true)
     }
 
     @Test func `the largest sizes are refused or accepted, never a crash`() throws {
-        let big = "2147483647"
+        /// The largest value that the key takes.
+        func largest(_ key: ConfigurationKey) -> Int {
+            var (low, high) = (7, Int(Int32.max) + 1)
+            while high - low > 1 {
+                let middle = (low + high) / 2
+                let takes = (try? configuration("--\(key.qualifiedName)=\(middle)")) != nil
+                if takes { low = middle } else { high = middle }
+            }
+            return low
+        }
         let sizes = ConfigurationKey.all.filter {
             if case .integer = $0.value(in: RunConfiguration()) { true } else { false }
         }
+        let most = Dictionary(uniqueKeysWithValues: sizes.map { ($0.qualifiedName, largest($0)) })
         for a in sizes {
             for b in sizes {
-                let configuration = try configuration("--\(a.qualifiedName)=\(big)", "--\(b.qualifiedName)=\(big)")
-                for world in [nil, 2, Int(Int32.max)] { _ = try? configuration.validated(world: world) }
+                let most = (most[a.qualifiedName] ?? 0, most[b.qualifiedName] ?? 0)
+                let configuration = try configuration(
+                    "--\(a.qualifiedName)=\(most.0)", "--\(b.qualifiedName)=\(most.1)")
+                for world in [nil, 2, Int(Int32.max)] {
+                    guard let valid = try? configuration.validated(world: world) else { continue }
+                    let check = SizeCheck(valid)
+                    _ = Result { try check.checkCounts() }
+                    _ = Result { try check.checkMemory(world: world) }
+                }
             }
         }
     }

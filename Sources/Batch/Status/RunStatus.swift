@@ -67,7 +67,8 @@ package struct RunStatus: Sendable {
         } catch { problems.append("\(error)") }
         steps = configuration?.training.steps
         do {
-            let store = (configuration?.checkpoint.directory ?? "{run}/checkpoints").replacing("{run}", with: path)
+            let setting = configuration?.checkpoint.directory ?? "{run}/checkpoints"
+            let store = PathText.fill(setting, ["run": path])
             checkpoint = try Self.newest(CheckpointStore(store), clock)
         } catch { problems.append("\(error)") }
         answer = jobNumber.map { SlurmAnswer.ask($0) }

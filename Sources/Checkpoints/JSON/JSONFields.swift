@@ -34,6 +34,12 @@ package struct JSONFields {
         return text
     }
 
+    /// Nil where it is missing or null.
+    func optionalText(_ name: String) throws -> String? {
+        guard let value = members[name], value != .null else { return nil }
+        return try text(name)
+    }
+
     /// An integer of at least 0.
     func natural(_ name: String) throws -> Int {
         let value = try value(name, "an integer >= 0")

@@ -28,6 +28,7 @@ extension Manifest {
               "layout": {"stages": \(layout.stages), "replicas": \(layout.replicas), \
             "schedule": \(JSONText.string(layout.schedule)), "layers": [\(layers)]},
               "configuration": \(JSONText.string(configuration)),\(run)
+              "program": \(program.map { JSONText.string($0) } ?? "null"),
               "created": \(created),
               "files": [
             \(files.joined(separator: ",\n"))

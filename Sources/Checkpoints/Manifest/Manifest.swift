@@ -65,6 +65,8 @@ package struct Manifest: Sendable, Equatable {
     package var configuration: String
     /// Nil in checkpoints of older versions.
     package var run: Run?
+    /// The program that wrote it, for people; nil: one that didn't say.
+    package var program: String?
     /// Seconds since 1970.
     package var created: Int
     /// In the order of their names.
@@ -72,7 +74,8 @@ package struct Manifest: Sendable, Equatable {
 
     package init(
         step: Int, optimizerStep: Int, skipped: Int, skippedInARow: Int, sequences: Int, corpus: String, seed: Int,
-        layout: Layout, configuration: String, run: Run? = nil, created: Int, files: [File] = []
+        layout: Layout, configuration: String, run: Run? = nil, created: Int, files: [File] = [],
+        program: String? = nil
     ) {
         self.step = step
         self.optimizerStep = optimizerStep
@@ -84,6 +87,7 @@ package struct Manifest: Sendable, Equatable {
         self.layout = layout
         self.configuration = configuration
         self.run = run
+        self.program = program
         self.created = created
         self.files = files
     }

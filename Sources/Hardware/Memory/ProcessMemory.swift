@@ -3,10 +3,16 @@ import Glibc
 /// What this process takes of the node's memory, and what there is for it.
 package enum ProcessMemory {
     /// Bytes that the process holds now.
-    package static var resident: Int {
-        // Sizes in pages: total, resident, ...
+    package static var resident: Int { pages(1) }
+    /// Bytes of addresses that it has, whether something lies there or not.
+    package static var addresses: Int { pages(0) }
+    /// Bytes of them that are its own to write: heap, mappings, stacks.
+    package static var privateData: Int { pages(5) }
+
+    /// In bytes; sizes stand there in pages: total, resident, shared, text, 0, data.
+    private static func pages(_ field: Int) -> Int {
         let fields = firstLine("/proc/self/statm").split(separator: " ")
-        guard fields.count > 1, let pages = Int(fields[1]) else { return 0 }
+        guard fields.count > field, let pages = Int(fields[field]) else { return 0 }
         return pages * sysconf(Int32(_SC_PAGESIZE))
     }
 
@@ -14,10 +20,9 @@ package enum ProcessMemory {
     package static var peak: Int { kilobytes(of: "VmHWM:", in: "/proc/self/status").map { $0 << 10 } ?? 0 }
 
     /// Bytes that processes here may hold in all: the node's memory, or less if this process' group has a limit (containers, Slurm).
-    package static var limit: Int {
-        let machine = sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE))
-        return groupLimits().reduce(machine) { min($0, $1) }
-    }
+    package static var limit: Int { MemoryLimit.tightestShared.bytes }
+
+    package static var ofTheNode: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }
 
     /// Bytes of the node's memory that nobody holds or that the system can take back at once; nil when it doesn't tell.
     package static var available: Int? { kilobytes(of: "MemAvailable:", in: "/proc/meminfo").map { $0 << 10 } }
@@ -49,36 +54,6 @@ package enum ProcessMemory {
                 }
             }
         }
-    }
-
-    /// The limits of the control groups that this process is in, the outer ones included.
-    private static func groupLimits() -> [Int] {
-        guard let file = fopen("/proc/self/cgroup", "r") else { return [] }
-        defer { fclose(file) }
-        var limits: [Int] = []
-        var line = [CChar](repeating: 0, count: 4096)
-        while fgets(&line, Int32(line.count), file) != nil {
-            // "0::/path" (version 2) or "4:memory:/path" (version 1).
-            let fields = text(line).split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            guard fields.count == 3 else { continue }
-            let root: String
-            let name: String
-            if fields[1].isEmpty {
-                (root, name) = ("/sys/fs/cgroup", "memory.max")
-            } else if fields[1].split(separator: ",").contains("memory") {
-                (root, name) = ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
-            } else {
-                continue
-            }
-            var path = String(fields[2])
-            while true {
-                // "max", or a huge number, where there is no limit.
-                if let bytes = Int(firstLine("\(root)\(path)/\(name)")), bytes > 0 { limits.append(bytes) }
-                guard let slash = path.lastIndex(of: "/"), path.count > 1 else { break }
-                path = String(path[..<slash])
-            }
-        }
-        return limits
     }
 
     private static func firstLine(_ path: String) -> String {

@@ -4,6 +4,13 @@ package struct CoreList: CustomStringConvertible, Sendable {
 
     package init(_ cores: [Int]) { self.cores = cores }
 
+    /// Cores that are many and scattered are counted instead: the text stays short.
+    package var short: String {
+        let runs = description.split(separator: ",")
+        guard runs.count > 8 else { return description }
+        return runs.prefix(4).joined(separator: ",") + ",... (\(Set(cores).count) cores)"
+    }
+
     package var description: String {
         var runs: [ClosedRange<Int>] = []
         for core in Set(cores).sorted() {

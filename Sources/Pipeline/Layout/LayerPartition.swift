@@ -31,31 +31,48 @@ package struct LayerPartition: Sendable, Equatable {
         func cost(_ stage: Int, _ count: Int) -> Double {
             Double(count) * layer + (stage == 0 ? embedding : 0) + (stage == stages - 1 ? output : 0)
         }
-        // best[s][n]: least longest cost of stages 0...s with n layers.
-        var best = [[Double]](repeating: [Double](repeating: .infinity, count: layers + 1), count: stages)
-        var choice = [[Int]](repeating: [Int](repeating: 0, count: layers + 1), count: stages)
-        for stage in 0..<stages {
-            for n in (stage + 1)...layers {
-                if stage == 0 {
-                    best[0][n] = cost(0, n)
-                    choice[0][n] = n
-                    continue
-                }
-                for count in 1...(n - stage) {
-                    let longest = max(best[stage - 1][n - count], cost(stage, count))
-                    if longest < best[stage][n] {
-                        best[stage][n] = longest
-                        choice[stage][n] = count
-                    }
-                }
+        /// The least longest cost of the first stages, none of them the last, with n layers.
+        func longest(_ first: Int, _ n: Int) -> Double {
+            if first == 1 { return cost(0, n) }
+            let others = first - 1
+            // All but the first of them are alike.
+            return Self.balance(1...n - others) {
+                cost(0, $0)
+            } falling: {
+                cost(1, (n - $0 + others - 1) / others)
             }
         }
         var counts = [Int](repeating: 0, count: stages)
         var left = layers
-        for stage in stride(from: stages - 1, through: 0, by: -1) {
-            counts[stage] = choice[stage][left]
+        for stage in stride(from: stages - 1, to: 0, by: -1) {
+            let choices = 1...left - stage
+            let best = Self.balance(choices) {
+                cost(stage, $0)
+            } falling: {
+                longest(stage, left - $0)
+            }
+            counts[stage] = Self.first(in: choices) { longest(stage, left - $0) <= best }
             left -= counts[stage]
         }
+        counts[0] = left
         return LayerPartition(counts: counts)
+    }
+
+    /// The least of the larger of two costs of a number, of which one rises with it and the other falls.
+    private static func balance(
+        _ numbers: ClosedRange<Int>, rising: (Int) -> Double, falling: (Int) -> Double
+    ) -> Double {
+        let meeting = first(in: numbers) { rising($0) >= falling($0) }
+        return (max(numbers.lowerBound, meeting - 1)...meeting).map { max(rising($0), falling($0)) }.min() ?? 0
+    }
+
+    /// The first number from which on something holds; the last one if it holds for none before.
+    private static func first(in numbers: ClosedRange<Int>, where holds: (Int) -> Bool) -> Int {
+        var (low, high) = (numbers.lowerBound, numbers.upperBound)
+        while low < high {
+            let middle = low + (high - low) / 2
+            if holds(middle) { high = middle } else { low = middle + 1 }
+        }
+        return low
     }
 }

@@ -1,3 +1,4 @@
+import Hardware
 import Numerics
 import Schedules
 
@@ -32,8 +33,10 @@ package struct RankMemory: Sendable, Equatable {
 
     package init() {}
 
-    package var stashBytes: Int { stash.full + stash.light + stash.gradient }
-    package var total: Int { parameters + packed + workspace + stashBytes + states + messages + tokens + snapshot }
+    package var stashBytes: Int { .saturatingSum([stash.full, stash.light, stash.gradient]) }
+    package var total: Int {
+        .saturatingSum([parameters, packed, workspace, stashBytes, states, messages, tokens, snapshot])
+    }
 }
 
 extension PipelinePlan {
@@ -51,22 +54,24 @@ extension PipelinePlan {
             memory.workspace += bytes.workspace
             for family in SlotFamily.allCases {
                 memory.slots[family] += slots.stages[stage][family]
-                memory.stash[family] += slots.stages[stage][family] * bytes[family]
+                memory.stash[family] = memory.stash[family].saturatingPlus(
+                    slots.stages[stage][family].saturatingTimes(bytes[family]))
             }
-            memory.states += mostStates(at: stage) * bytes.state
+            memory.states = memory.states.saturatingPlus(mostStates(at: stage).saturatingTimes(bytes.state))
             if checkpoints, savesValues(replica) { memory.snapshot += bytes.values }
             if checkpoints, savesMoments(replica) { memory.snapshot += bytes.moments }
         }
         memory.spool = spoolLayout(of: rank, workers: workers).bytes
-        memory.messages = mostMessages(on: rank) * messageBytes
+        memory.messages = mostMessages(on: rank).saturatingTimes(messageBytes)
         if replicas > 1 {
             memory.messages += Summation.shareBytes(
                 members: replicas, longestPiece: SyncLayout(self, rank: rank).longestPiece(of: replica))
         }
         // As int32: token and target in the step's batch and in that of the next step, which is there already, of all replicas; in the copy
         // for the rank; and with several where the batch was put together.
-        memory.tokens =
-            sequences * sequence * 2 * MemoryLayout<Int32>.stride * (replicas > 1 ? 2 + 2 * replicas : 3)
+        memory.tokens = [2, MemoryLayout<Int32>.stride, replicas > 1 ? 2 + 2 * replicas : 3].reduce(
+            sequences.saturatingTimes(sequence)
+        ) { $0.saturatingTimes($1) }
         return memory
     }
 

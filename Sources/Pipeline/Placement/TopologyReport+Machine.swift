@@ -12,14 +12,20 @@ extension TopologyReport {
         lines.append(["  processor", processor])
         for socket in Set(topology.cores.map(\.socket)).sorted() {
             let cores = topology.cores.filter { $0.socket == socket }
-            for memory in Set(cores.map(\.numaNode)).sorted() {
-                let near = cores.filter { $0.numaNode == memory }.map(\.index)
-                lines.append(["  socket \(socket)", "memory node \(memory), cores \(CoreList(near))"])
-            }
+            let nodes = Set(cores.map(\.numaNode))
+            let memories = "memory node\(nodes.count == 1 ? "" : "s") \(CoreList(Array(nodes)))"
+            lines.append(["  socket \(socket)", "cores \(CoreList(cores.map(\.index))), \(memories)"])
         }
         var memory = ByteText.of(machine.memoryBytes)
         if machine.memory.count > 1 {
-            memory += " (" + machine.memory.map { "node \($0.index): \(ByteText.of($0.bytes))" }.joined(separator: ", ") + ")"
+            let sizes = Set(machine.memory.map(\.bytes))
+            let each =
+                sizes.count == 1
+                ? machine.memory.first.map { "\(machine.memory.count) nodes of \(ByteText.of($0.bytes))" } : nil
+            memory +=
+                " ("
+                + (each ?? machine.memory.map { "node \($0.index): \(ByteText.of($0.bytes))" }.joined(separator: ", "))
+                + ")"
         }
         lines.append(["  memory", memory])
         lines.append(["  huge pages", HugePages.summary])

@@ -6,6 +6,12 @@ import MPI
 package struct TopologyReport {
     private let nodes: [(name: String, machine: String)]
     private let rows: [RankRow]
+    /// Cores by memory node, of this process' node: others of the same make have the same.
+    private let memoryNodes: [(number: Int, cores: [Int])]
+    private let quota: CPUQuota?
+
+    /// Ranks that have a line each unless all are asked for.
+    private static let mostRows = 16
 
     /// Asks all ranks; every rank of the world must call it, with the calling thread as the leader of its team.
     ///
@@ -25,6 +31,8 @@ package struct TopologyReport {
         let machine = world.localRank == 0 ? TopologyReport.text(of: topology) : ""
         let machines = try world.allGather(machine)
         nodes = zip(rows, machines).filter { !$1.isEmpty }.map { ($0.node, $1) }
+        memoryNodes = Self.memoryNodes(of: topology)
+        quota = placement.quota
     }
 
     /// For `ranks` ranks inside this process.
@@ -36,16 +44,26 @@ package struct TopologyReport {
                 rank: rank, node: node, localRank: rank, role: role(rank), placement: placement, topology: topology)
         }
         nodes = [(node, TopologyReport.text(of: topology))]
+        memoryNodes = Self.memoryNodes(of: topology)
+        quota = placements.first?.quota
         try topology.unpin()
     }
 
-    package var text: String {
+    private static func memoryNodes(of topology: Topology) -> [(number: Int, cores: [Int])] {
+        Dictionary(grouping: topology.cores, by: \.numaNode).map { ($0.key, $0.value.map(\.index)) }
+            .sorted { $0.0 < $1.0 }
+    }
+
+    /// - Parameter allRanks: a line for every rank, however many there are
+    package func text(allRanks: Bool = false) -> String {
         var text = ""
         for (machine, names) in machines {
             text += "\(names.count == 1 ? "node" : "nodes") \(names.joined(separator: ", "))\n\(machine)\n"
         }
-        let header = ["rank", "node", "local rank", "role", "may use cores", "threads pinned to"]
-        text += Columns([header] + rows.map(\.cells), rightAligned: [0, 2]).text
+        let groups = RankGroupRow.rows(rows, each: allRanks || rows.count <= Self.mostRows)
+        text += Columns([RankGroupRow.header] + groups.map(\.cells), rightAligned: [0, 2, 5]).text
+        text += memoryTable
+        if let quota { text += "\nthe processors' time is limited to \(quota.description)\n" }
         for warning in warnings { text += "\n\(warning)\n" }
         return text
     }
@@ -68,12 +86,32 @@ package struct TopologyReport {
         for row in rows where row.localRank == 0 && !row.warning.isEmpty {
             warnings.append("warning: on node \(row.node): \(row.warning)")
         }
-        for row in rows where row.isMisplaced {
+        let misplaced = rows.filter(\.isMisplaced)
+        if let first = misplaced.first {
+            let ranks = CoreList(misplaced.map(\.rank))
+            let found = first.isFree ? "are not bound" : "are on \(CoreList(first.pinned))"
             warnings.append(
-                "warning: rank \(row.rank) should have threads on core(s) \(row.planned) and has them on \(row.pinned)."
+                "warning: threads of rank(s) \(ranks) are not where they should be: those of rank \(first.rank) should be on core(s) "
+                    + "\(CoreList(first.planned)) and \(found). The system doesn't let threads be bound here, or the topology isn't this "
+                    + "machine's (HWLOC_ variables)."
             )
         }
         return warnings
+    }
+
+    /// How the threads of the first node lie over its memories; nothing where it has one.
+    private var memoryTable: String {
+        guard memoryNodes.count > 1, let node = rows.first?.node else { return "" }
+        let here = rows.filter { $0.node == node }
+        let lines = memoryNodes.map { number, cores in
+            let near = here.filter { !Set($0.planned).isDisjoint(with: cores) }
+            let threads = near.reduce(0) { $0 + Set($1.planned).intersection(cores).count }
+            let ranks = near.isEmpty ? "-" : "\(CoreList(near.map(\.rank)))"
+            return ["\(number)", "\(CoreList(cores))", "\(threads)", ranks]
+        }
+        let title = Set(rows.map(\.node)).count > 1 ? "\nby memory node, on \(node):\n" : "\nby memory node:\n"
+        return title
+            + Columns([["memory node", "cores", "cores with threads", "of ranks"]] + lines, rightAligned: [0, 2]).text
     }
 
     private static var hostName: String {

@@ -4,9 +4,8 @@ package struct Diagnosis: Sendable {
 
     package init(nodes: [NodeFacts], links: [LinkFacts], tolerance: Tolerance = Tolerance()) {
         findings =
-            Self.cores(nodes, tolerance) + Self.taken(nodes, tolerance) + Self.memory(nodes, tolerance)
-            + Self.differences(nodes)
-            + Self.arithmetic(nodes) + Self.surroundings(nodes, tolerance)
+            Self.surroundings(nodes, tolerance) + Self.cores(nodes, tolerance) + Self.taken(nodes, tolerance)
+            + Self.memory(nodes, tolerance) + Self.differences(nodes) + Self.arithmetic(nodes)
             + LinkDiagnosis(nodes: nodes, links: links, tolerance: tolerance).findings
     }
 
@@ -23,9 +22,11 @@ package struct Diagnosis: Sendable {
             let slow = facts.cores.filter { $0.gflops < (1 - tolerance.speed) * usual }
             guard let worst = slow.min(by: { $0.gflops < $1.gflops }) else { return nil }
             let cause =
-                worst.taken > 0.05
-                ? takers(worst, facts)
-                : "nothing else ran on it: look at its clock, temperature and power limit"
+                facts.isShortOfTime
+                ? "the limit on the processors' time (above) is the likeliest cause"
+                : worst.taken > 0.05
+                    ? takers(worst, facts)
+                    : "nothing else ran on it: look at its clock, temperature and power limit"
             let which = slow.count == facts.cores.count ? "all \(slow.count)" : "\(slow.count) of \(facts.cores.count)"
             return Finding(
                 facts.node,
@@ -135,8 +136,16 @@ package struct Diagnosis: Sendable {
 
     private static func surroundings(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
         var seen: Set<String> = []
+        var quotas: Set<String> = []
         return nodes.flatMap { facts in
             var findings: [Finding] = []
+            if let cores = facts.quotaCores, let file = facts.quotaFile, quotas.insert(facts.node).inserted {
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "the processors' time is limited to \(rounded(cores)) core(s) by \(file) (a container, a job): threads that want more "
+                            + "stand still, so start no more of them, or ask for more"))
+            }
             if let problem = facts.folderProblem {
                 findings.append(Finding(facts.node, "rank \(facts.rank) and the shared folder: \(problem)"))
             }

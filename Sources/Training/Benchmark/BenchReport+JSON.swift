@@ -6,6 +6,7 @@ extension BenchReport {
     var json: String {
         let p = plan.pipeline
         var members: [(String, JSONText)] = [
+            ("program", .string(Program.line)),
             ("tokens_per_second", .number(tokensPerSecond)),
             ("tokens_per_second_best", .number(best)),
             ("utilisation", .number(utilisation)),

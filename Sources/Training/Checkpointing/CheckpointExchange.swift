@@ -30,9 +30,8 @@ package enum CheckpointExchange {
         _ file: String, configurationFile: String?, configuration: RunConfiguration
     ) throws -> String {
         var configuration = configuration
-        configuration.run.directory = RunDirectory.resolve(
-            configuration.run.directory, configurationFile: configurationFile, now: Date())
-        let path = configuration.run.directory
+        let path = RunDirectory.resolve(configuration.run.directory, configurationFile: configurationFile, now: Date())
+        configuration.runPath = path
         let plan = try TrainingPlan(configuration)
         let store = CheckpointSettings(configuration, run: path).store
         guard !RunDirectory(path).holdsRun, try store.entries().isEmpty else {
@@ -110,6 +109,7 @@ extension Manifest {
             corpus: corpus, seed: plan.configuration.training.seed,
             layout: .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
-            configuration: plan.configuration.toml(), run: run, created: Int(Date().timeIntervalSince1970))
+            configuration: plan.configuration.toml(), run: run, created: Int(Date().timeIntervalSince1970),
+            program: Program.name)
     }
 }

@@ -33,15 +33,15 @@ struct CheckpointSettings: Sendable {
         let section = configuration.checkpoint
         every = section.every
         localEvery = section.localDirectory.isEmpty ? 0 : section.localEvery
-        store = CheckpointStore(section.directory.replacing("{run}", with: run), owner: owner)
-        localDirectory = section.localDirectory.replacing("{run}", with: run)
+        store = CheckpointStore(PathText.fill(section.directory, ["run": run]), owner: owner)
+        localDirectory = section.localDirectory
         retention = Retention(keep: section.keep, everyKept: section.keepEvery * section.every)
     }
 
     var isOn: Bool { every > 0 || localEvery > 0 }
 
     func localStore(_ rank: Int) -> CheckpointStore {
-        CheckpointStore(localDirectory.replacing("{rank}", with: "\(rank)"), owner: store.owner)
+        CheckpointStore(PathText.fill(localDirectory, ["run": run, "rank": "\(rank)"]), owner: store.owner)
     }
 
     func store(_ level: CheckpointLevel, _ rank: Int) -> CheckpointStore {

@@ -5,42 +5,54 @@ extension ConfigurationKey {
 
     static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.qualifiedName, $0) })
 
+    /// More than any machine has use for; products of two stay far below 2^63.
+    private static let widest = 1 << 20
+    private static let mostRanks = 1 << 16
+
     private static let model: [ConfigurationKey] = [
-        .integer(.model, "layers", \.model.layers, .atLeast(1), "Number of layers."),
+        .integer(.model, "layers", \.model.layers, .atLeast(1, atMost: 1 << 14), "Number of layers."),
         .integer(
-            .model, "dim", \.model.dim, .atLeast(1),
+            .model, "dim", \.model.dim, .atLeast(2, atMost: widest),
             "Width D of the residual stream; a multiple of norm_groups and ln_groups."),
         .integer(
-            .model, "z_dim", \.model.zDim, .atLeast(1),
+            .model, "z_dim", \.model.zDim, .atLeast(2, atMost: widest),
             "Width Z of queries and keys over all heads; z_dim / heads must be even for rotary."),
         .integer(
-            .model, "value_dim", \.model.valueDim, .atLeast(1),
+            .model, "value_dim", \.model.valueDim, .atLeast(1, atMost: widest),
             "Width E of values and gate over all heads; a multiple of heads."),
-        .integer(.model, "ffn_dim", \.model.ffnDim, .atLeast(1), "Hidden width F of the feed-forward network."),
-        .integer(.model, "heads", \.model.heads, .atLeast(1), "Attention heads H."),
         .integer(
-            .model, "rope_heads", \.model.ropeHeads, .atLeast(-1),
+            .model, "ffn_dim", \.model.ffnDim, .atLeast(1, atMost: widest),
+            "Hidden width F of the feed-forward network."),
+        .integer(.model, "heads", \.model.heads, .atLeast(1, atMost: widest), "Attention heads H."),
+        .integer(
+            .model, "rope_heads", \.model.ropeHeads, .atLeast(-1, atMost: widest),
             "Heads with rotary positions, the first ones; -1 = all, 0 = none."),
         .integer(
-            .model, "ema_dim", \.model.emaDim, .atLeast(1), "Complex dimensions N of the moving average, per feature."),
+            .model, "ema_dim", \.model.emaDim, .atLeast(1, atMost: 1 << 12),
+            "Complex dimensions N of the moving average, per feature."),
         .integer(
-            .model, "chunk", \.model.chunk, .atLeast(1),
+            .model, "chunk", \.model.chunk, .atLeast(2, atMost: 1 << 24),
             "Chunk size C in tokens: a token attends to its own chunk and the one before."),
         .choice(
             .model, "precision", \.model.precision,
             "Number format of the factors of matrix products; weights, states, norms and sums are float32 in any case. bf16 needs a CPU with AVX512-BF16."
         ),
         .integer(
-            .model, "norm_groups", \.model.normGroups, .atLeast(1), "Groups of the timestep decay norm; divides dim."),
+            .model, "norm_groups", \.model.normGroups, .atLeast(0, atMost: widest),
+            "Groups of the timestep decay norm, of at least two features each; divides dim. 0 = the most up to 32 that do."
+        ),
         .integer(
-            .model, "vocabulary", \.model.vocabulary, .atLeast(0),
+            .model, "vocabulary", \.model.vocabulary, .atLeast(0, atMost: 1 << 24),
             "Rows of the embedding; 0 = as many as the data needs: 256 bytes, and one more for bos when packed."),
         .number(.model, "beta1", \.model.beta1, .decay, "Decay of the timestep norm's running mean, per token."),
         .number(.model, "beta2", \.model.beta2, .decay, "Decay of the timestep norm's running variance, per token."),
         .integer(
-            .model, "ln_groups", \.model.lnGroups, .atLeast(1), "Groups of the RMS and layer norms; divides dim."),
-        .number(.model, "eps", \.model.eps, .positive, "Added to variances under the square root."),
-        .number(.model, "rope_base", \.model.ropeBase, .positive, "Base of the rotary angles."),
+            .model, "ln_groups", \.model.lnGroups, .atLeast(1, atMost: widest),
+            "Groups of the RMS and layer norms, of at least two features each; divides dim."),
+        .number(
+            .model, "eps", \.model.eps, .positive(within: 1e-30...1), "Added to variances under the square root."),
+        .number(
+            .model, "rope_base", \.model.ropeBase, .above(1, within: 1.001...1e30), "Base of the rotary angles."),
         .boolean(.model, "norm_affine", \.model.normAffine, "Norms have weights and biases."),
         .boolean(.model, "swiglu", \.model.swiglu, "Gated feed-forward network; false = plain SiLU."),
         .boolean(
@@ -51,9 +63,12 @@ extension ConfigurationKey {
             "A learned scale on the feed-forward output, from 0.1 / 2^layer."),
         .boolean(.model, "scale_embeddings", \.model.scaleEmbeddings, "Embeddings are multiplied by sqrt(dim)."),
         .boolean(.model, "tie_embeddings", \.model.tieEmbeddings, "The output matrix is the embedding."),
-        .number(.model, "dropout", \.model.dropout, .belowOne, "Dropout of block outputs."),
-        .number(.model, "hidden_dropout", \.model.hiddenDropout, .belowOne, "Dropout of hidden features."),
-        .number(.model, "attention_dropout", \.model.attentionDropout, .belowOne, "Dropout of attention weights."),
+        .number(.model, "dropout", \.model.dropout, .belowOne(atMost: 0.99), "Dropout of block outputs."),
+        .number(
+            .model, "hidden_dropout", \.model.hiddenDropout, .belowOne(atMost: 0.99), "Dropout of hidden features."),
+        .number(
+            .model, "attention_dropout", \.model.attentionDropout, .belowOne(atMost: 0.99),
+            "Dropout of attention weights."),
     ]
 
     private static let data: [ConfigurationKey] = [
@@ -62,7 +77,8 @@ extension ConfigurationKey {
             "Text to train on: a file, a folder (all files in it, at any depth, links followed, hidden ones left out), or several: separated by commas, or as a list such as [\"a.txt\", \"b\"], in which a path may have commas of its own.",
             example: "corpus.txt"),
         .number(
-            .data, "held_out", \.data.heldOut, .belowOne, "Share of the tokens, the last ones, kept for evaluation."),
+            .data, "held_out", \.data.heldOut, .belowOne(atMost: 0.9999),
+            "Share of the tokens, the last ones, kept for evaluation."),
         .integer(
             .data, "sequence", \.data.sequence, .atLeast(1), "Tokens per sequence; a multiple of slice and chunk."),
         .boolean(
@@ -80,7 +96,7 @@ extension ConfigurationKey {
     private static let training: [ConfigurationKey] = [
         .integer(.training, "steps", \.training.steps, .atLeast(1), "Optimizer steps."),
         .integer(
-            .training, "batch", \.training.batch, .atLeast(1),
+            .training, "batch", \.training.batch, .atLeast(1, atMost: 1 << 24),
             "Sequences per step over all replicas; a multiple of replicas."),
         .integer(
             .training, "seed", \.training.seed, .atLeast(0), "Seed of initialisation, order of the data and dropout."),
@@ -93,9 +109,10 @@ extension ConfigurationKey {
         .integer(.training, "log_every", \.training.logEvery, .atLeast(1), "Steps between lines of progress."),
         .text(.training, "sample_prompt", \.training.samplePrompt, "Prompt continued at the end of the run."),
         .integer(
-            .training, "sample_tokens", \.training.sampleTokens, .atLeast(0), "Tokens of that continuation; 0 = none."),
+            .training, "sample_tokens", \.training.sampleTokens, .atLeast(0, atMost: 1_000_000),
+            "Tokens of that continuation; 0 = none."),
         .number(
-            .training, "sample_temperature", \.training.sampleTemperature, .notNegative,
+            .training, "sample_temperature", \.training.sampleTemperature, .notNegative(within: 0...1000),
             "Its temperature; 0 = always the likeliest token."),
         .integer(
             .training, "max_nonfinite", \.training.maxNonfinite, .atLeast(1),
@@ -103,7 +120,9 @@ extension ConfigurationKey {
     ]
 
     private static let optimizer: [ConfigurationKey] = [
-        .number(.optimizer, "learning_rate", \.optimizer.learningRate, .positive, "Peak learning rate."),
+        .number(
+            .optimizer, "learning_rate", \.optimizer.learningRate, .positive(within: 1e-20...1e30),
+            "Peak learning rate; times weight_decay it is below 1."),
         .number(
             .optimizer, "minimum_ratio", \.optimizer.minimumRatio, .share,
             "Learning rate at the end, as a share of the peak."),
@@ -114,41 +133,47 @@ extension ConfigurationKey {
         .number(
             .optimizer, "decay_fraction", \.optimizer.decayFraction, .share,
             "With wsd: share of all steps, the last ones, over which the rate falls."),
-        .number(.optimizer, "beta1", \.optimizer.beta1, .belowOne, "Decay of the gradient's running mean."),
-        .number(.optimizer, "beta2", \.optimizer.beta2, .belowOne, "Decay of the squared gradient's running mean."),
-        .number(.optimizer, "eps", \.optimizer.eps, .positive, "Added to the root of the squared gradient's mean."),
         .number(
-            .optimizer, "weight_decay", \.optimizer.weightDecay, .notNegative,
+            .optimizer, "beta1", \.optimizer.beta1, .belowOne(atMost: ValueConstraint.largestDecay),
+            "Decay of the gradient's running mean."),
+        .number(
+            .optimizer, "beta2", \.optimizer.beta2, .belowOne(atMost: ValueConstraint.largestDecay),
+            "Decay of the squared gradient's running mean."),
+        .number(
+            .optimizer, "eps", \.optimizer.eps, .positive(within: 1e-30...1),
+            "Added to the root of the squared gradient's mean."),
+        .number(
+            .optimizer, "weight_decay", \.optimizer.weightDecay, .notNegative(within: 0...1e30),
             "Decoupled weight decay, on matrices only."),
         .number(
-            .optimizer, "clip", \.optimizer.clip, .notNegative,
+            .optimizer, "clip", \.optimizer.clip, .notNegative(within: 1e-10...1e30),
             "Largest global norm of the gradient; 0 = no clipping."),
     ]
 
     private static let pipeline: [ConfigurationKey] = [
         .integer(
-            .pipeline, "stages", \.pipeline.stages, .atLeast(0),
+            .pipeline, "stages", \.pipeline.stages, .atLeast(0, atMost: mostRanks),
             "Pipeline stages; 0 = ranks / replicas under a launcher, otherwise 1 (or one for each entry of layers)."),
         .integer(
-            .pipeline, "replicas", \.pipeline.replicas, .atLeast(1),
+            .pipeline, "replicas", \.pipeline.replicas, .atLeast(1, atMost: mostRanks),
             "Copies of the pipeline that share the batch; ranks = stages x replicas."),
         .boolean(
             .pipeline, "shard_optimizer", \.pipeline.shardOptimizer,
             "Each replica keeps AdamW's moments of its share of the tensors only, and sends the others what it updates: less memory, the same numbers. One replica keeps all."
         ),
-        .text(
-            .pipeline, "schedule", \.pipeline.schedule,
+        .path(
+            .pipeline, "schedule", \.pipeline.schedule, .plain,
             "Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a schedule file."
         ),
         .integer(
-            .pipeline, "virtual", \.pipeline.virtual, .atLeast(0),
+            .pipeline, "virtual", \.pipeline.virtual, .atLeast(0, atMost: 1 << 14),
             "Stages that each rank holds, for schedules that allow several; 0 = the schedule's choice."),
         .text(
             .pipeline, "cap", \.pipeline.cap,
             "Most that a rank may hold, in units such as 12, as 2x what 1f1b holds, or in bytes such as 4GiB (needs costs): for memory-capped and auto."
         ),
-        .text(
-            .pipeline, "costs", \.pipeline.costs,
+        .path(
+            .pipeline, "costs", \.pipeline.costs, .plain,
             "A costs.json for schedules that search; empty = forward, input and weight gradient take equally long."),
         .integer(
             .pipeline, "slice", \.pipeline.slice, .atLeast(0),
@@ -160,8 +185,8 @@ extension ConfigurationKey {
             .pipeline, "stash", \.pipeline.stash,
             "Where what slices keep for their backward waits: in memory, or on a disk, with memory that doesn't grow with the sequence."
         ),
-        .text(
-            .pipeline, "stash_directory", \.pipeline.stashDirectory,
+        .path(
+            .pipeline, "stash_directory", \.pipeline.stashDirectory, .plain,
             "With stash = disk: a folder on a disk of the node; \"\" = $TMPDIR, or /var/tmp. No file shows in it, none is left."
         ),
         .boolean(
@@ -175,10 +200,11 @@ extension ConfigurationKey {
 
     private static let machine: [ConfigurationKey] = [
         .integer(
-            .machine, "threads", \.machine.threads, .atLeast(0),
-            "Worker threads per rank, each pinned to a core; 0 = share the node's cores evenly."),
+            .machine, "threads", \.machine.threads, .atLeast(0, atMost: mostRanks),
+            "Worker threads per rank, each pinned to a core, at most 16 a core; 0 = share the node's cores, or what a quota leaves of them, evenly."
+        ),
         .number(
-            .machine, "patience", \.machine.patience, .positive,
+            .machine, "patience", \.machine.patience, .positive(within: 0.01...1e7),
             "Seconds a rank waits for another until all report who is missing and the run ends; longer than any step."
         ),
     ]
@@ -191,25 +217,25 @@ extension ConfigurationKey {
         .integer(
             .checkpoint, "keep_every", \.checkpoint.keepEvery, .atLeast(0),
             "Besides, every so many-th checkpoint stays for ever; 0 = none does."),
-        .text(
-            .checkpoint, "directory", \.checkpoint.directory,
+        .path(
+            .checkpoint, "directory", \.checkpoint.directory, .with("run"),
             "Where they go, seen by all ranks; {run} = the run's directory."),
         .integer(
             .checkpoint, "local_every", \.checkpoint.localEvery, .atLeast(0),
             "Steps between checkpoints in node-local storage, each rank's copied to another node; 0 = none."),
-        .text(
-            .checkpoint, "local_directory", \.checkpoint.localDirectory,
+        .path(
+            .checkpoint, "local_directory", \.checkpoint.localDirectory, .with("run", "rank"),
             "Where those go, on each node; {run} = the run's directory, {rank} = the rank."),
     ]
 
     private static let run: [ConfigurationKey] = [
-        .text(
-            .run, "directory", \.run.directory,
+        .path(
+            .run, "directory", \.run.directory, .with("name", "time"),
             "Folder for the results; {name} = name of the configuration file without ending, {time} = start time."
         ),
         .boolean(.run, "overwrite", \.run.overwrite, "Replace the run that the folder already holds."),
         .integer(
-            .run, "trace_steps", \.run.traceSteps, .atLeast(0),
+            .run, "trace_steps", \.run.traceSteps, .atLeast(0, atMost: 1000),
             "Late steps drawn in timeline.svg and trace.json; 0 = no trace."),
     ]
 }

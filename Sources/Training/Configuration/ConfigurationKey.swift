@@ -1,4 +1,5 @@
 import Corpora
+import Files
 
 /// A key of the configuration: its name, what it takes and what it means. `all` is the one table that parsing, checks,
 /// help, the example file and the resolved configuration are made from.
@@ -24,11 +25,11 @@ package struct ConfigurationKey: Sendable {
         case integer, number, boolean, text
         case choice([String])
         case layerSplit
+        /// Several paths, each of which `PathText` reads.
         case paths
+        /// Text that `PathText` reads.
+        case path(PathForm)
     }
-
-    /// Products of two sizes stay below 2^63.
-    static let integerLimit = Int(Int32.max)
 
     let section: Section
     let name: String
@@ -57,47 +58,67 @@ package struct ConfigurationKey: Sendable {
             case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
             case .layerSplit: "\"balanced\", \"even\" or a list of layers per stage such as \"3,2,3\""
             case .paths: "a path, several separated by commas, or a list of paths such as [\"a.txt\", \"b\"]"
+            case .path: "text"
             }
         return constraint.phrase.isEmpty ? noun : "\(noun) \(constraint.phrase)"
     }
 
-    /// The expectation that `value` failed: the upper end of integers goes without saying until it is passed.
-    func expectation(for value: ConfigurationValue) -> String {
-        guard kind == .integer, case .integer(let number) = value, number > Self.integerLimit else {
-            return expectation
-        }
-        return "\(expectation) and at most \(Self.integerLimit)"
+    /// The expectation that `value` failed: limits far from what anyone uses go without saying until they are passed.
+    private func expectation(for value: ConfigurationValue) -> String {
+        guard let number = value.asNumber, let passed = constraint.passedLimit(number) else { return expectation }
+        return "\(expectation) and \(passed)"
     }
 
-    /// Sets the key, or returns false where the value is of the wrong type or out of range.
-    func set(_ value: ConfigurationValue, in configuration: inout RunConfiguration) -> Bool {
-        guard let accepted = accept(value) else { return false }
-        write(&configuration, accepted)
-        return true
+    /// Sets the key.
+    /// - Returns: what is wrong with a value of another type, out of range or unreadable; nil when it is set
+    func set(_ value: ConfigurationValue, in configuration: inout RunConfiguration) -> String? {
+        do {
+            guard let accepted = try accept(value) else {
+                let meant = likely(value).map { "; did you mean \($0)?" } ?? ""
+                return "expected \(expectation(for: value)), found \(value.summary)\(meant)"
+            }
+            write(&configuration, accepted)
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// What the key holds, as the resolved file writes it: paths are written so that they read back whatever they hold.
+    func written(in configuration: RunConfiguration) -> String {
+        let value = value(in: configuration)
+        let written: ConfigurationValue =
+            switch (kind, value) {
+            case (.path(let form), .text(let text)): .text(form.written(text))
+            case (.paths, .text(let text)): .text(PathForm.list.written(text))
+            case (.paths, .texts(let paths)): .texts(paths.map(PathForm.plain.written))
+            default: value
+            }
+        return written.toml
     }
 
     /// `text` of the command line as a value; a text that is not of this key's kind is kept, to be refused by `set`.
     func value(fromText text: String) -> ConfigurationValue {
         switch kind {
         case .integer: Int(text).map { .integer($0) } ?? .text(text)
-        case .number: Double(text).map { .number($0) } ?? .text(text)
+        case .number: NumberText.decimal(text).map { .number($0) } ?? .text(text)
         case .boolean: Bool(text).map { .boolean($0) } ?? .text(text)
-        case .text, .choice, .layerSplit, .paths: .text(text)
+        case .text, .choice, .layerSplit, .paths, .path: .text(text)
         }
     }
 
-    private func accept(_ value: ConfigurationValue) -> ConfigurationValue? {
+    func accept(_ value: ConfigurationValue) throws -> ConfigurationValue? {
         switch (kind, value) {
-        case (.integer, .integer(let number)):
-            number <= Self.integerLimit && constraint.allows(Double(number)) ? value : nil
-        case (.number, .integer(let number)): constraint.allows(Double(number)) ? .number(Double(number)) : nil
-        case (.number, .number(let number)): number.isFinite && constraint.allows(number) ? value : nil
+        case (.integer, .integer(let number)): constraint.takes(Double(number)) ? value : nil
+        case (.number, .integer(let number)): constraint.takes(Double(number)) ? .number(Double(number)) : nil
+        case (.number, .number(let number)): number.isFinite && constraint.takes(number) ? value : nil
         case (.boolean, .boolean), (.text, .text): value
+        case (.path(let form), .text(let text)): .text(try form.read(text))
         case (.choice(let names), .text(let name)): names.contains(name) ? value : nil
         case (.layerSplit, .text(let text)): LayerSplit(text) == nil ? nil : value
         case (.layerSplit, .list): value
-        case (.paths, .text): value
-        case (.paths, .texts): value
+        case (.paths, .text(let text)): .text(try PathForm.list.read(text))
+        case (.paths, .texts(let paths)): .texts(try paths.map(PathForm.plain.read))
         default: nil
         }
     }
@@ -142,6 +163,21 @@ extension ConfigurationKey {
     ) -> Self {
         Self(
             section: section, name: name, kind: .text, constraint: .any, help: help,
+            example: example.map { .text($0) }
+        ) {
+            .text($0[keyPath: path])
+        } write: {
+            guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
+            $0[keyPath: path] = value
+        }
+    }
+
+    static func path(
+        _ section: Section, _ name: String, _ path: Path<String>, _ form: PathForm, _ help: String,
+        example: String? = nil
+    ) -> Self {
+        Self(
+            section: section, name: name, kind: .path(form), constraint: .any, help: help,
             example: example.map { .text($0) }
         ) {
             .text($0[keyPath: path])

@@ -1,3 +1,5 @@
+import Files
+
 /// A value of a configuration key, as a file or the command line gives it.
 package enum ConfigurationValue: Sendable, Equatable {
     case integer(Int)
@@ -15,10 +17,19 @@ package enum ConfigurationValue: Sendable, Equatable {
         case .integer(let value): "\(value)"
         case .number(let value): "\(value)"
         case .boolean(let value): "\(value)"
-        case .text(let value): "the text \"\(value)\""
+        case .text(let value): "the text \(Shown.found(value))"
         case .list(let values): "the list \(values)"
         case .texts: "the list \(toml)"
         case .other(let what): what
+        }
+    }
+
+    /// The number that it is, if it is one.
+    var asNumber: Double? {
+        switch self {
+        case .integer(let value): Double(value)
+        case .number(let value): value
+        default: nil
         }
     }
 

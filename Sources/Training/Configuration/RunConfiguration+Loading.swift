@@ -1,4 +1,4 @@
-import Foundation
+import Files
 import TOMLKit
 
 extension RunConfiguration {
@@ -13,7 +13,7 @@ extension RunConfiguration {
         var problems: [String] = []
         if let file {
             configuration.file = file
-            problems += configuration.apply(toml: try contents(of: file), file: file)
+            problems += configuration.apply(toml: try ConfigurationFile.text(file), file: file)
         }
         problems += configuration.apply(overrides: overrides)
         guard problems.isEmpty else { throw ConfigurationError(problems) }
@@ -29,34 +29,9 @@ extension RunConfiguration {
         return configuration
     }
 
-    private static func contents(of file: String) throws -> String {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: file))
-        } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? any Error
-            let reason =
-                cause.map { String(cString: strerror(Int32(($0 as NSError).code))) }
-                ?? error.localizedDescription
-            throw ConfigurationError("cannot read the configuration file \(file): \(reason)")
-        }
-        guard let text = String(validating: data, as: UTF8.self) else {
-            throw ConfigurationError("\(file) is not UTF-8 text; a configuration is a TOML file")
-        }
-        return text
-    }
-
     private mutating func apply(toml: String, file: String) -> [String] {
-        // The parser takes a C string: it would silently stop there.
-        guard !toml.contains("\0") else { return ["\(file) has a NUL character; a configuration is a TOML file"] }
         let root: TOMLTable
-        do {
-            root = try TOMLTable(string: toml)
-        } catch let error as TOMLParseError {
-            return ["\(file):\(error.source.begin.line):\(error.source.begin.column): \(error.description)"]
-        } catch {
-            return ["\(file): \(error)"]
-        }
+        do { root = try TOMLText.table(toml, file: file) } catch { return ["\(error)"] }
         let locator = KeyLocator(toml)
         var problems: [(line: Int, text: String)] = []
         for (sectionName, content) in root {
@@ -91,12 +66,12 @@ extension RunConfiguration {
         section: String, content: any TOMLValueConvertible, at origin: ConfigurationOrigin
     ) -> String {
         if content.table == nil {
-            return "unknown key \(section) \(origin.phrase): keys belong in a section"
+            return "unknown key \(Shown.name(section)) \(origin.phrase): keys belong in a section"
                 + SimilarNames.question(SimilarNames.keys(for: section))
         }
         let sections = ConfigurationKey.Section.allCases.map(\.rawValue)
         let near = SimilarNames.nearest(to: section, among: sections).map { "[\($0)]" }
-        return "unknown section [\(section)] \(origin.phrase)"
+        return "unknown section [\(Shown.name(section))] \(origin.phrase)"
             + (near.isEmpty ? "; known are \(sections.joined(separator: ", "))" : SimilarNames.question(near))
     }
 
@@ -126,40 +101,31 @@ extension RunConfiguration {
         _ name: String, to value: ConfigurationValue, from origin: ConfigurationOrigin
     ) -> String? {
         guard let key = ConfigurationKey.byName[name] else {
-            return "unknown key \(name) \(origin.phrase)\(SimilarNames.question(SimilarNames.keys(for: name)))"
+            return
+                "unknown key \(Shown.name(name)) \(origin.phrase)\(SimilarNames.question(SimilarNames.keys(for: name)))"
         }
-        guard key.set(value, in: &self) else {
-            return "\(name) \(origin.phrase): expected \(key.expectation(for: value)), found \(value.summary)"
-        }
+        if let problem = key.set(value, in: &self) { return "\(name) \(origin.phrase): \(problem)" }
         origins[name] = origin
         return nil
     }
 
     private mutating func apply(overrides: [String]) -> [String] {
         var problems: [String] = []
-        var rest = overrides[...]
-        while let argument = rest.popFirst() {
-            guard argument.hasPrefix("--"), argument.count > 2 else {
-                problems.append("\"\(argument)\" on the command line: expected --section.key value")
-                continue
+        for override in Override.read(overrides) {
+            switch override {
+            case .fault(let problem): problems.append(problem)
+            case .key(let name, let text):
+                let key = ConfigurationKey.byName[name]
+                let value = text.map { key?.value(fromText: $0) ?? .text($0) } ?? .boolean(true)
+                let before = origins[name] == .commandLine ? key?.value(in: self) : nil
+                if let problem = set(name, to: value, from: .commandLine) {
+                    problems.append(problem)
+                } else if let key, let before, before != key.value(in: self) {
+                    remarks.append(
+                        "\(name) is given more than once on the command line: the last one counts, \(key.value(in: self).toml)"
+                    )
+                }
             }
-            let option = argument.dropFirst(2)
-            let name = String(option.prefix { $0 != "=" })
-            let key = ConfigurationKey.byName[name]
-            let value: ConfigurationValue
-            if let equals = option.firstIndex(of: "=") {
-                let text = String(option[option.index(after: equals)...])
-                value = key?.value(fromText: text) ?? .text(text)
-            } else if let next = rest.first, !next.hasPrefix("--") {
-                value = key?.value(fromText: next) ?? .text(next)
-                rest.removeFirst()
-            } else if let key, key.kind != .boolean {
-                problems.append("\(name) on the command line has no value: expected \(key.expectation)")
-                continue
-            } else {
-                value = .boolean(true)
-            }
-            if let problem = set(name, to: value, from: .commandLine) { problems.append(problem) }
         }
         return problems
     }

@@ -2,7 +2,7 @@ extension RunConfiguration {
     /// The configuration as a TOML file that reads back as the same configuration.
     package func toml() -> String {
         ConfigurationKey.Section.allCases.map { section in
-            let lines = Self.keys(of: section).map { "\($0.name) = \($0.value(in: self).toml)" }
+            let lines = Self.keys(of: section).map { "\($0.name) = \($0.written(in: self))" }
             return (["[\(section.rawValue)]"] + lines).joined(separator: "\n") + "\n"
         }.joined(separator: "\n")
     }
@@ -16,6 +16,9 @@ extension RunConfiguration {
             #     mpirun -np 2 gecko train run.toml --training.steps 1000
             #
             # A key left out has its default. The command line goes over the file: --section.key value.
+            #
+            # In paths, ~ and ~user at the beginning are home folders, $NAME and ${NAME} variables of the environment (where the run is
+            # started, or on rank 0), {name} and the like what the key says. $$, {{ and }} are a $, { and } themselves.
 
             """
         let defaults = RunConfiguration()
@@ -73,6 +76,7 @@ extension ConfigurationKey {
         case .choice(let names): "<\(names.joined(separator: "|"))>"
         case .layerSplit: "<balanced|even|n,n,...>"
         case .paths: "<path,path,...>"
+        case .path: "<path>"
         }
     }
 
@@ -86,6 +90,7 @@ extension ConfigurationKey {
         case .choice(let names): names.map { "\"\($0)\"" }.joined(separator: " or ")
         case .layerSplit: "\"balanced\", \"even\", or a list such as [3, 2, 3]"
         case .paths: "text, or a list of texts"
+        case .path: "path"
         }
     }
 }

@@ -1,4 +1,5 @@
 import Corpora
+import Files
 import Numerics
 
 /// Everything a training run can be told, in the sections of its TOML file. The values given here are the defaults;
@@ -17,6 +18,10 @@ package struct RunConfiguration: Sendable {
     package var origins: [String: ConfigurationOrigin] = [:]
     /// The file it was read from, if any.
     package var file: String?
+    /// What is odd about how it was given, though it can be used.
+    var remarks: [String] = []
+    /// The number of ranks that a launcher started, once it is known.
+    var world: Int?
 
     package init() {}
 }
@@ -34,7 +39,7 @@ extension RunConfiguration {
         package var emaDim = 16
         package var chunk = 128
         package var precision = Precision.f32
-        package var normGroups = 32
+        package var normGroups = 0
         package var vocabulary = 0
         package var beta1 = 0.999
         package var beta2 = 0.9999
@@ -128,6 +133,14 @@ extension RunConfiguration {
         package var directory = "runs/{name}"
         package var overwrite = false
         package var traceSteps = 2
+    }
+}
+
+extension RunConfiguration {
+    /// The folder of the run, once `run.directory` is resolved.
+    package var runPath: String {
+        get { PathText.fill(run.directory) }
+        set { run.directory = PathText.literal(newValue) }
     }
 }
 

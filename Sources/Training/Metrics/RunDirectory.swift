@@ -16,6 +16,8 @@ package struct RunDirectory: Sendable, Equatable {
     /// What the traced steps cost, in the simulator's form.
     package var costs: String { file("costs.json") }
     package var parameters: String { file("model.safetensors") }
+    /// What the expected memory is made of.
+    package var memory: String { file("memory.txt") }
     /// The size and SHA-256 of each file of the text.
     package var corpus: String { file("corpus.sha256") }
     /// What the run has said, each line with its time.
@@ -29,7 +31,7 @@ package struct RunDirectory: Sendable, Equatable {
     }
 
     /// All files that a run makes in its folder; an overwritten run loses them and nothing else.
-    var files: [String] { results + [log, corpus] }
+    var files: [String] { results + [log, corpus, memory] }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -87,7 +89,20 @@ package struct RunDirectory: Sendable, Equatable {
             Int(local.tm_mday), Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec))
         let stem = configurationFile.map(Self.stem)
         let name = stem.flatMap { $0.isEmpty ? nil : $0 } ?? time
-        return setting.replacing("{name}", with: name).replacing("{time}", with: time)
+        return PathText.fill(setting, ["name": name, "time": time])
+    }
+
+    /// Refuses a setting that names another folder at each start, to who wants to go on with a run.
+    package static func checkName(_ setting: String, configurationFile: String?) throws {
+        let hasTime = PathText.holds("time", in: setting)
+        guard hasTime || (configurationFile == nil && PathText.holds("name", in: setting)) else { return }
+        let why =
+            hasTime
+            ? "{time} is the time of each start"
+            : "{name} is the time of each start where no configuration file has a name"
+        throw ConfigurationError(
+            "run.directory = \(Shown.quoted(setting)) can't be resumed: \(why), so it never names the folder of a run that exists. "
+                + "Give that folder: --run.directory runs/...")
     }
 
     /// A file's name without its folder and its ending.

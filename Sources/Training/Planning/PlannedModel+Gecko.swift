@@ -18,7 +18,7 @@ extension PlannedModel {
         gecko.ropeHeads = model.ropeHeads < 0 ? model.heads : model.ropeHeads
         gecko.emaDim = model.emaDim
         gecko.chunk = model.chunk
-        gecko.normGroups = model.normGroups
+        gecko.normGroups = model.resolvedNormGroups
         gecko.lnGroups = model.lnGroups
         gecko.vocabulary = model.vocabulary > 0 ? model.vocabulary : configuration.data.packed ? 257 : 256
         gecko.swiglu = model.swiglu

@@ -4,7 +4,7 @@ import Corpora
 extension CorpusExclusions {
     /// What this run writes, wherever its configuration puts it, and what other runs have left.
     init(_ configuration: RunConfiguration) {
-        let run = configuration.run.directory
+        let run = configuration.runPath
         let settings = CheckpointSettings(configuration, run: run)
         var places = [Place(key: "run.directory", path: run)]
         if settings.isOn { places.append(Place(key: "checkpoint.directory", path: settings.store.directory)) }

@@ -21,18 +21,21 @@ package enum Launch {
         configurationFile: String?, resume: Bool, patience: Double?, load: @escaping Loader
     ) async throws {
         StopSignals.install()
+        try StartUp.watch()
         try Fault.reach(.start, step: 0, rank: Launcher.rank(ProcessInfo.processInfo.environment) ?? 0)
         // Under a launcher the ranks may start at different seconds: world rank 0's clock counts, by the path in `run.directory`.
         let resolving: Loader = { ranks in
             var configuration = try load(ranks)
-            configuration.run.directory = RunDirectory.resolve(
-                configuration.run.directory, configurationFile: configurationFile, now: Date())
+            let file = configurationFile.flatMap { ConfigurationFile.isStream($0) ? nil : $0 }
+            if resume { try RunDirectory.checkName(configuration.run.directory, configurationFile: file) }
+            configuration.runPath = RunDirectory.resolve(
+                configuration.run.directory, configurationFile: file, now: Date())
             return configuration
         }
         try await run(resolving, patience) { (plan: TrainingPlan) in
             try RunPlace.open(plan, resume: resume)
         } body: { plan, host, place in
-            let path = plan.configuration.run.directory
+            let path = plan.configuration.runPath
             if place != nil { announce(plan, host, into: path) }
             try await RunEnding.recorded(in: place?.directory) {
                 try await host.run(plan.pipeline) { group in
@@ -103,7 +106,9 @@ package enum Launch {
         case .none:
             // Alone, a stuck rank keeps the others from leaving, and so from reporting: the watchdog reports for all.
             let watchdog = try Watchdog(patience: patience, grace: 0, exitCode: ExitStatus.lostPeer)
-            let plan = try Plan(try load(nil).forThisCPU(say: say))
+            let configuration = try load(nil).forThisCPU(say: say)
+            try SizeCheck(configuration).checkMemory(world: nil)
+            let plan = try Plan(configuration)
             let prepared = try prepare(plan)
             let host = try RankHost(inProcess: plan, watchdog: watchdog)
             try MemoryEstimate(plan, host).check()
@@ -177,7 +182,9 @@ package enum Launch {
         let isRoot = world.rank == 0
         let first = Result { () throws -> (Plan, Prepared, outline: String)? in
             guard isRoot else { return nil }
-            let plan = try Plan(try load(world.size).forThisCPU(say: say))
+            let configuration = try load(world.size).forThisCPU(say: say)
+            try SizeCheck(configuration).checkMemory(world: world.size)
+            let plan = try Plan(configuration)
             return (plan, try prepare(plan), try plan.outline())
         }
         try await session.agree(on: first.failure)
@@ -204,17 +211,24 @@ package enum Launch {
     private static func announce(_ plan: TrainingPlan, _ host: RankHost, into path: String) {
         let p = plan.pipeline
         let m = p.model
-        let counts = p.partition.counts.map(String.init).joined(separator: "+")
+        let counts = Runs(p.partition.counts).text
+        let memory = MemoryEstimate(plan, host)
         say(
             """
+            \(Program.line)
             gecko: \(m.parameterCount) parameters (\(m.layers) layers, dim \(m.dim), chunk \(m.chunk)), \(plan.corpus.count) tokens from \(plan.corpus.path)
             ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
             step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
             \(describe(plan.corpus))
-            \(MemoryEstimate(plan, host).text)
+            \(memory.text)
             """)
         if let doubt = plan.corpus.doubt { warn(doubt) }
+        if let note = host.quotaNote { say(note.isWarning ? "warning: \(note.text)" : note.text) }
         if let warning = host.warning { say("warning: \(warning)") }
+        for note in plan.configuration.notes { say("note: \(note)") }
+        let folder = RunDirectory(path)
+        guard folder.holdsRun else { return }
+        do { try SmallFile.write(memory.details, to: folder.memory) } catch { warn("\(error)") }
     }
 
     /// The text, and what is to be known of it.
@@ -233,7 +247,7 @@ package enum Launch {
 }
 
 extension Result {
-    fileprivate var failure: Failure? {
+    var failure: Failure? {
         if case .failure(let error) = self { error } else { nil }
     }
 }

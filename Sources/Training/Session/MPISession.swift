@@ -72,7 +72,10 @@ actor MPISession {
     }
 
     private func place(topology: Topology, threads: Int) throws -> Placement {
-        let own = try CorePlacement.agree(in: running, topology: topology, threads: threads)
+        // A node may have no room for its ranks where others have.
+        let found = Result { try CorePlacement.agree(in: running, topology: topology, threads: threads) }
+        try agree(on: found.failure)
+        let own = try found.get()
         running.isOversubscribed = own.oversubscribed
         let all = try running.allGather(own.cores.map(String.init).joined(separator: ","))
         let hosts = try running.allGather(running.hostName)

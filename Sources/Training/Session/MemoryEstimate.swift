@@ -16,7 +16,8 @@ struct MemoryEstimate {
         self.plan = plan
         self.host = host
         program = ProcessMemory.resident
-        let checkpoints = plan.configuration.checkpoint.every > 0
+        let section = plan.configuration.checkpoint
+        let checkpoints = section.every > 0 || section.localEvery > 0
         ranks = (0..<plan.pipeline.world).map { rank in
             plan.pipeline.memory(ofRank: rank, workers: host.cores[rank].count, checkpoints: checkpoints)
         }
@@ -24,32 +25,62 @@ struct MemoryEstimate {
 
     /// Bytes of the process that needs most.
     var fullest: Int {
-        program + (isOneProcess ? ranks.reduce(0) { $0 + $1.total } : ranks.map(\.total).max() ?? 0)
+        program.saturatingPlus(isOneProcess ? .saturatingSum(ranks.map(\.total)) : ranks.map(\.total).max() ?? 0)
     }
 
-    private var isOneProcess: Bool { host.ranks.count == ranks.count }
+    var isOneProcess: Bool { host.ranks.count == ranks.count }
+
+    /// World ranks on this process' node.
+    private var neighbours: [Int] {
+        let here = host.nodes[host.ranks[0]]
+        return ranks.indices.filter { host.nodes[$0] == here }
+    }
 
     /// Bytes of all ranks on this process' node.
     private var node: Int {
-        let here = host.nodes[host.ranks[0]]
-        let neighbours = ranks.indices.filter { host.nodes[$0] == here }
-        return neighbours.reduce(isOneProcess ? program : program * neighbours.count) { $0 + ranks[$1].total }
+        let programs = program.saturatingTimes(isOneProcess ? 1 : neighbours.count)
+        return programs.saturatingPlus(.saturatingSum(neighbours.map { ranks[$0].total }))
     }
 
-    /// Refuses a run that cannot have the memory it needs.
+    /// Refuses a run that cannot have the memory or the threads it needs.
     func check() throws {
-        let (needed, limit) = (node, ProcessMemory.limit)
-        guard needed > limit else { return }
-        var ways: [String] = []
+        try checkThreads()
+        let shared = MemoryLimit.tightestShared
+        if node > shared.bytes { throw refusal(node, "on a node that has \(shared.text)") }
+        // A process of its own has what it takes now already counted, and needs stacks for its threads.
+        let stacks = host.ranks.reduce(0) { $0 + host.cores[$1].count }.saturatingTimes(ResourceLimits.threadStack)
+        let process = Int.saturatingSum(host.ranks.map { ranks[$0].total }).saturatingPlus(stacks + Self.slack)
+        for limit in MemoryLimit.own {
+            guard process > limit.bytes - (limit.taken ?? 0) else { continue }
+            throw refusal(process, "in a process that has \(limit.text)", "a higher limit")
+        }
+    }
+
+    /// What libraries and the allocator take beside it.
+    private static let slack = 32 << 20
+
+    private func refusal(_ needed: Int, _ place: String, _ first: String...) -> ConfigurationError {
+        var ways = first
         if plan.configuration.pipeline.stash == .memory {
             ways.append("keep the stash on a disk (pipeline.stash = disk)")
         }
         if !plan.pipeline.table.usesRecompute { ways.append("pipeline.recompute = true") }
         ways += ["shorter slices (pipeline.slice)", "more ranks"]
-        throw ConfigurationError([
-            "this run needs \(ByteText.of(needed)) on a node that has \(ByteText.of(limit)) for it: \(parts(of: fullestRank)). "
+        return ConfigurationError([
+            "this run needs \(ByteText.of(needed)) \(place): \(parts(of: fullestRank)). "
                 + "What helps: \(ways.joined(separator: ", "))"
         ])
+    }
+
+    private func checkThreads() throws {
+        guard let limit = ControlGroups.own.threads else { return }
+        // Beside the workers a process has some for watching, saving and for Swift's and MPI's own purposes.
+        let ranks = isOneProcess ? host.ranks : neighbours
+        let needed = ranks.reduce(0) { $0 + host.cores[$1].count } + 8 * (isOneProcess ? 1 : neighbours.count)
+        guard Double(needed) > limit.value else { return }
+        throw ConfigurationError(
+            "this run needs about \(needed) threads on this node, and \(Int(limit.value)) more may be started (\(limit.file)): "
+                + "take fewer ranks or machine.threads, or raise the limit")
     }
 
     private var fullestRank: RankMemory { ranks.max { $0.total < $1.total } ?? RankMemory() }
@@ -57,11 +88,8 @@ struct MemoryEstimate {
     /// Lines for the start of a run.
     var text: String {
         let rank = fullestRank
-        var text = "memory: \(ByteText.of(fullest)) "
-        text += isOneProcess ? "expected in this process" : "expected on the fullest rank"
-        text += " = program \(ByteText.of(program)), "
-        text += (isOneProcess && ranks.count > 1 ? "fullest rank: " : "") + parts(of: rank)
-        text += "; huge pages: \(HugePages.summary)"
+        var text = "memory: \(ByteText.of(fullest)) expected \(isOneProcess ? "" : "on the fullest rank ")"
+        text += "(of \(ByteText.of(MemoryLimit.tightestShared.bytes))\(isOneProcess ? "" : " for all of its node"))"
         if rank.spool > 0 {
             let slots = rank.slots
             text +=
@@ -72,11 +100,25 @@ struct MemoryEstimate {
             text +=
                 "\nstash:  all of it finds room in the \(rank.slots.full) slices kept in memory: nothing goes to disk"
         }
-        if let available = ProcessMemory.available, node > available, node <= ProcessMemory.limit {
+        let limit = MemoryLimit.tightestShared
+        if let available = ProcessMemory.available, node > available, node <= limit.bytes {
             text +=
                 "\nwarning: the ranks of this node need \(ByteText.of(node)), but only \(ByteText.of(available)) are free now"
         }
         return text
+    }
+
+    /// What the expected memory is made of, for the run's folder.
+    var details: String {
+        let place = isOneProcess ? "in this process" : "on the fullest rank"
+        let limits = (MemoryLimit.shared() + MemoryLimit.own).map { "limit: \($0.text)\n" }.joined()
+        return """
+            \(ByteText.of(fullest)) expected \(place)
+            program, libraries, text: \(ByteText.of(program))
+            \(isOneProcess && ranks.count > 1 ? "the fullest of \(ranks.count) ranks" : "a rank"): \(parts(of: fullestRank))
+            huge pages: \(HugePages.summary)
+            \(limits)
+            """
     }
 
     private func parts(of rank: RankMemory) -> String {

@@ -15,6 +15,8 @@ struct RankHost: Sendable {
     let ranks: [Int]
     /// Set when threads share cores.
     let warning: String?
+    /// What to tell of a limit on the processors' time, and whether it is a warning.
+    let quotaNote: (text: String, isWarning: Bool)?
     private let start: @Sendable (PipelinePlan) async throws -> RankGroup
     private let end: @Sendable (RankGroup) async -> Void
 
@@ -36,7 +38,28 @@ struct RankHost: Sendable {
 
     /// The cores by rank, for people: "0 | 1".
     var coreList: String {
-        cores.map { $0.map(String.init).joined(separator: ",") }.joined(separator: " | ")
+        let lists = cores.prefix(cores.count > Self.mostListed ? 4 : cores.count).map { CoreList($0).short }
+        guard lists.count < cores.count, let last = cores.last else { return lists.joined(separator: " | ") }
+        return (lists + ["...", CoreList(last).short]).joined(separator: " | ") + " (\(cores.count) ranks)"
+    }
+
+    /// Ranks whose cores are listed one by one.
+    private static let mostListed = 8
+
+    /// - Parameters:
+    ///   - threads: as configured
+    ///   - workers: that came of it, of this process
+    ///   - usable: cores that this process may use
+    private static func note(
+        _ quota: CPUQuota?, threads: Int, workers: Int, usable: Int
+    ) -> (text: String, isWarning: Bool)? {
+        guard let quota, quota.cores < Double(usable) || workers > quota.threads else { return nil }
+        let text = "the processors' time is limited to \(quota.description)"
+        guard workers > quota.threads else { return ("quota:  \(text): \(workers) worker(s) for it", false) }
+        return (
+            text + ", but there are \(workers) workers: they stand still for most of the time. "
+                + (threads > 0 ? "Set machine.threads to 0" : "Start fewer ranks") + ", or ask for more cores", true
+        )
     }
 
     /// All ranks in this process.
@@ -52,6 +75,9 @@ struct RankHost: Sendable {
         nodes = [Int](repeating: 0, count: world)
         ranks = Array(0..<world)
         warning = placements.first?.warning
+        quotaNote = Self.note(
+            placements.first?.quota, threads: threads, workers: placements.reduce(0) { $0 + $1.cores.count },
+            usable: topology.usableCores.count)
         let patience = plan.configuration.machine.patience
         watchdog.setPatience(patience)
         let pulses = (0..<world).map { Pulse(name: "rank \($0)") }
@@ -77,6 +103,10 @@ struct RankHost: Sendable {
         nodes = placement.nodes
         ranks = [world.rank]
         warning = placement.own.warning
+        quotaNote = Self.note(
+            placement.own.quota, threads: plan.configuration.machine.threads, 
+            workers: placement.own.cores.count * placement.own.quotaSharers,
+            usable: topology.usableCores.count)
         start = { plan in
             try await RankGroup(
                 plan: plan, seed: seed, topology: topology, ranks: [world.rank], cores: [placement.own.cores],

@@ -5,7 +5,7 @@ import Files
 enum RunPaths {
     /// - Throws: `ConfigurationError` before anything is made
     static func check(_ configuration: RunConfiguration, store: CheckpointStore) throws {
-        let run = configuration.run.directory
+        let run = configuration.runPath
         guard !run.isEmpty else {
             throw ConfigurationError(["run.directory is empty: name a folder for the run, such as runs/{name}"])
         }

@@ -16,7 +16,7 @@ struct RunPlace: Sendable {
     /// Makes the run's folder or finds what it holds, and leaves the resolved configuration there. One rank calls it.
     static func open(_ plan: TrainingPlan, resume: Bool) throws -> RunPlace {
         let configuration = plan.configuration
-        let path = configuration.run.directory
+        let path = configuration.runPath
         let place = CheckpointSettings(configuration, run: path)
         try RunPaths.check(configuration, store: place.store)
         // Before anything is looked at or removed: another run may be at work there.

@@ -44,6 +44,7 @@ struct Trainer: Sendable {
             ? try await Checkpointer(
                 settings, plan: plan, group: group, nodes: host.nodes, newest: start?.step, metrics: directory?.metrics)
             : nil
+        StartUp.end()
         let fault: String?
         do {
             fault = try await train(from: start, checkpoints, settings)

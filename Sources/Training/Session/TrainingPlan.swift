@@ -1,4 +1,5 @@
 import Corpora
+import Files
 import Foundation
 import Model
 import Pipeline
@@ -79,7 +80,7 @@ extension GeckoConfiguration {
         ropeHeads = m.ropeHeads < 0 ? m.heads : m.ropeHeads
         emaDim = m.emaDim
         chunk = m.chunk
-        normGroups = m.normGroups
+        normGroups = m.resolvedNormGroups
         vocabulary = m.vocabulary
         beta1 = m.beta1
         beta2 = m.beta2
@@ -103,6 +104,7 @@ extension GeckoConfiguration {
 extension PipelinePlan {
     /// The plan of a validated configuration.
     package init(_ c: RunConfiguration) throws {
+        try SizeCheck(c).checkCounts()
         let model = GeckoConfiguration(c)
         var table = try Self.table(c)
         if c.pipeline.recompute { table = table.withRecompute() }
@@ -145,17 +147,18 @@ extension PipelinePlan {
             }
         }
         // Not a name: the path of a table in its text form.
-        guard let text = try? String(contentsOfFile: name, encoding: .utf8) else {
-            let names = ScheduleChoice.names.joined(separator: ", ")
+        let text: String
+        do { text = String(decoding: try SmallFile.read(name), as: UTF8.self) } catch let error as FileError {
+            let names = ScheduleChoice.names
+            let near = SimilarNames.nearest(to: PlainText.meant(by: name).lowercased(), among: names)
             throw ConfigurationError([
-                "pipeline.schedule = \"\(name)\" is neither a schedule (\(names)) nor a readable file with one"
+                "pipeline.schedule = \(Shown.found(name)) is neither a schedule (\(names.joined(separator: ", "))) nor a readable file with one "
+                    + "(\(error.reason))\(SimilarNames.question(near))"
             ])
         }
         let table: ScheduleTable
-        do {
-            table = try ScheduleTable(text: text)
-        } catch {
-            throw ConfigurationError(["\(name): \(error)"])
+        do { table = try ScheduleTable(text: text) } catch {
+            throw ConfigurationError(["\(Shown.escaped(name)): \(error)"])
         }
         let shape = table.shape
         guard shape.ranks == c.pipeline.stages, shape.sequences == sequences, shape.slices == slices else {
@@ -174,12 +177,13 @@ extension PipelinePlan {
         guard !path.isEmpty else {
             return CostFile(stages: [StageCosts(forward: 1e-3, backwardInput: 1e-3, backwardWeight: 1e-3)])
         }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        do {
+            return try CostFile(json: String(decoding: try SmallFile.read(path), as: UTF8.self))
+        } catch let error as FileError {
             throw ConfigurationError([
-                "pipeline.costs = \"\(path)\" cannot be read: give a costs.json, such as a run leaves"
+                "pipeline.costs = \(Shown.found(path)) cannot be read: \(error.reason). Give a costs.json, such as a run leaves"
             ])
         }
-        return try CostFile(json: text)
     }
 
     private static func partition(

@@ -1,0 +1,80 @@
+import Pipeline
+import Schedules
+import Simulation
+
+/// A key that was given and does nothing, because of what others say.
+struct IdleKey: Sendable {
+    let key: String
+    /// Why the key does nothing in a resolved configuration; nil: it does something.
+    let reason: @Sendable (RunConfiguration) -> String?
+
+    /// Every such rule. To add one, add a line.
+    static let all: [IdleKey] = [
+        .idle("checkpoint.keep", { $0.checkpoint.every == 0 }, "checkpoint.every is 0: no checkpoints are made"),
+        .idle("checkpoint.keep_every", { $0.checkpoint.every == 0 }, "checkpoint.every is 0: no checkpoints are made"),
+        .idle(
+            "training.evaluate_every", { $0.data.heldOut == 0 }, "data.held_out is 0: there is no text to evaluate on"),
+        .idle(
+            "training.evaluate_sequences", { $0.data.heldOut == 0 },
+            "data.held_out is 0: there is no text to evaluate on"),
+        .idle("training.sample_prompt", { $0.training.sampleTokens == 0 }, "training.sample_tokens is 0"),
+        .idle("training.sample_temperature", { $0.training.sampleTokens == 0 }, "training.sample_tokens is 0"),
+        IdleKey(key: "training.evaluate_every") {
+            $0.training.evaluateEvery > $0.training.steps && $0.data.heldOut > 0
+                ? "it is more than training.steps = \($0.training.steps): the only evaluation is at the end" : nil
+        },
+        IdleKey(key: "training.log_every") {
+            $0.training.logEvery > $0.training.steps
+                ? "it is more than training.steps = \($0.training.steps): the only line comes at the end" : nil
+        },
+        IdleKey(key: "optimizer.warmup") {
+            $0.optimizer.warmup > $0.training.steps
+                ? "it is more than training.steps = \($0.training.steps): the learning rate never reaches its peak"
+                : nil
+        },
+        .idle("optimizer.decay_fraction", { $0.optimizer.schedule != .wsd }, "optimizer.schedule is not wsd"),
+        .idle(
+            "optimizer.minimum_ratio", { $0.optimizer.schedule == .constant },
+            "optimizer.schedule is constant: the rate stays at its peak"),
+        .idle("model.rope_base", { $0.model.ropeHeads == 0 }, "model.rope_heads is 0: no head is rotated"),
+        .idle("pipeline.stash_directory", { $0.pipeline.stash != .disk }, "pipeline.stash is not disk"),
+        .idle("pipeline.shard_optimizer", { $0.pipeline.replicas == 1 }, "there is one replica only, which keeps all"),
+        .idle(
+            "pipeline.compress_messages", { $0.pipeline.stages == 1 },
+            "there is one stage only: no activations are sent"),
+        IdleKey(key: "pipeline.virtual") {
+            $0.isFile ? "pipeline.schedule is a file, which says itself how many stages a rank holds" : nil
+        },
+        IdleKey(key: "pipeline.cap") {
+            $0.isFile ? "pipeline.schedule is a file, which is taken as it is" : nil
+        },
+        IdleKey(key: "pipeline.costs") {
+            if $0.isFile { return "pipeline.schedule is a file, which is taken as it is" }
+            let searches = [AutoSchedule.name, ScheduleGenerator.memoryCapped.name].contains($0.pipeline.schedule)
+            return searches || !$0.pipeline.cap.isEmpty
+                ? nil : "schedule \($0.pipeline.schedule) has one order, whatever the costs"
+        },
+    ]
+
+    private static func idle(
+        _ key: String, _ isIdle: @escaping @Sendable (RunConfiguration) -> Bool, _ reason: String
+    ) -> IdleKey {
+        IdleKey(key: key) { isIdle($0) ? reason : nil }
+    }
+}
+
+extension RunConfiguration {
+    fileprivate var isFile: Bool { !ScheduleChoice.names.contains(pipeline.schedule) }
+
+    /// What was given and is without effect, or odd, a line each; of a resolved configuration.
+    package var notes: [String] {
+        let defaults = RunConfiguration()
+        let idle = IdleKey.all.compactMap { rule -> String? in
+            guard origins[rule.key] != nil, let key = ConfigurationKey.byName[rule.key],
+                key.value(in: self) != key.value(in: defaults), let reason = rule.reason(self)
+            else { return nil }
+            return "\(quote(rule.key)) has no effect: \(reason)"
+        }
+        return remarks + idle
+    }
+}

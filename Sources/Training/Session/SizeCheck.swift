@@ -1,0 +1,202 @@
+import Hardware
+import Kernels
+import Model
+import Pipeline
+import Schedules
+
+/// Whether sizes can be at all: by arithmetic alone, before any layer, list of parameters, table or thread is made. It counts the least that a
+/// run needs; `MemoryEstimate` knows all, once the run is laid out.
+package struct SizeCheck {
+    private let configuration: RunConfiguration
+    private let layer: Block
+    private let ends: [Block]
+
+    /// A block's sizes in bytes, as numbers that can't overflow.
+    private struct Block {
+        let values: Double
+        let packed: Double
+        let stash: Double
+        let workspace: Double
+
+        /// A slice's sizes grow in a straight line with its chunks; two short ones are small enough to be counted.
+        init(_ block: any Model.Block, _ model: GeckoConfiguration, slice: Int) {
+            let sizes = (1...2).map { chunks in
+                block.sizes(
+                    for: SliceGeometry(
+                        length: chunks * model.chunk, chunk: model.chunk, aligned: true, tile: KernelTable.emaTile,
+                        workers: 1))
+            }
+            let further = Double(slice) / Double(model.chunk) - 1
+            func bytes(_ count: (BlockSizes) -> Int) -> Double {
+                let (one, two) = (Double(count(sizes[0])), Double(count(sizes[1])))
+                return 4 * (one + further * max(0, two - one))
+            }
+            stash = bytes(\.stash)
+            workspace = bytes(\.workspace)
+            packed = 4 * Double(sizes[0].packed)
+            values = 4 * block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
+        }
+    }
+
+    /// Refuses a model that can't be held here to write text with it.
+    package static func forGenerating(_ configuration: RunConfiguration) throws {
+        try SizeCheck(configuration).checkMemory(world: nil, trains: false)
+    }
+
+    /// - Parameter configuration: resolved
+    package init(_ configuration: RunConfiguration) {
+        self.configuration = configuration
+        let model = GeckoConfiguration(configuration)
+        let slice = configuration.pipeline.slice
+        layer = Block(GeckoLayer(model, layer: 0), model, slice: slice)
+        ends = [Block(Embedding(model), model, slice: slice), Block(OutputLayer(model), model, slice: slice)]
+    }
+
+    /// Actions of a step's table that are laid out in a few seconds and a few GiB.
+    package static let mostActions = 1 << 24
+    /// What no file system and no memory holds; numbers below it can be added and multiplied by small ones.
+    private static let mostBytes = 0x1p56
+
+    /// - Throws: `ConfigurationError` for a table of too many actions, and for sizes past all counting
+    package func checkCounts() throws {
+        let c = configuration
+        let sequences = c.training.batch / c.pipeline.replicas
+        let slices = c.data.sequence / c.pipeline.slice
+        let stages = c.pipeline.stages.saturatingTimes(max(1, c.pipeline.virtual))
+        let units = sequences.saturatingTimes(slices)
+        // A forward and a backward of each unit at each stage.
+        let actions = units.saturatingTimes(2 * stages)
+        guard actions <= Self.mostActions else {
+            var ways: [String] = []
+            let most = Self.mostActions / (2 * stages)
+            if slices > 1, let longer = longerSlice(units: most, sequences: sequences) {
+                ways.append("longer slices (pipeline.slice = \(longer))")
+            }
+            if sequences > 1 {
+                let fewer = max(1, most / slices) / c.pipeline.replicas * c.pipeline.replicas
+                ways.append(
+                    fewer > 0
+                        ? "fewer sequences (training.batch = \(fewer) or less)" : "fewer sequences (training.batch)")
+            }
+            if stages > 1 { ways.append("fewer stages") }
+            throw ConfigurationError(
+                "a step would be a table of \(actions == .max ? "more than 2^62" : "\(actions)") actions = 2 x \(stages) stages x \(sequences) "
+                    + "sequences x \(slices) slices, and at most \(Self.mostActions) are laid out. What helps: "
+                    + ways.joined(separator: ", "))
+        }
+        try checkSizes()
+    }
+
+    /// For layouts that are yet to be found.
+    package func checkPlanning() throws {
+        let c = configuration
+        guard c.training.batch.saturatingTimes(c.data.sequence) < 1 << 48 else {
+            throw ConfigurationError(
+                "a step of \(c.quote("training.batch")) times \(c.quote("data.sequence")) tokens is more than can be planned: "
+                    + "at most 2^48 tokens")
+        }
+        try checkSizes()
+    }
+
+    private func checkSizes() throws {
+        let c = configuration
+        let all =
+            Double(c.model.layers) * (layer.values * 4 + layer.stash) + ends.reduce(0) { $0 + 4 * $1.values + $1.stash }
+            + layer.workspace + ends.reduce(0) { $0 + $1.workspace }
+        guard all < Self.mostBytes else {
+            throw ConfigurationError(
+                "the model of \(c.model.layers) layers and slices of \(c.pipeline.slice) tokens take \(ByteText.of(all)): "
+                    + "\(largest(c).joined(separator: ", "))")
+        }
+    }
+
+    /// The shortest slice that gives few enough units.
+    private func longerSlice(units: Int, sequences: Int) -> Int? {
+        let c = configuration
+        return RunConfiguration.divisors(of: c.data.sequence).first {
+            $0 > c.pipeline.slice && $0 % c.model.chunk == 0
+                && sequences.saturatingTimes(c.data.sequence / $0) <= units
+        }
+    }
+
+    /// The sizes that are largest beside their defaults.
+    private func largest(_ c: RunConfiguration) -> [String] {
+        let names = ["layers", "dim", "z_dim", "value_dim", "ffn_dim", "vocabulary", "chunk", "ema_dim"].map {
+            "model.\($0)"
+        }
+        let defaults = RunConfiguration()
+        let excess = (names + ["pipeline.slice"]).map { name in
+            (name, Double(c.integer(name)) / Double(max(256, defaults.integer(name))))
+        }
+        return excess.filter { $0.1 > 8 }.sorted { $0.1 > $1.1 }.prefix(3).map { "\(c.quote($0.0)) is much" }
+    }
+
+    /// - Parameters:
+    ///   - world: ranks under a launcher; nil: all are in this process
+    ///   - trains: gradients, moments and activations are kept
+    ///   - limits: on memory
+    /// - Throws: `ConfigurationError` where even the least is too much
+    package func checkMemory(
+        world: Int?, trains: Bool = true, limits: [MemoryLimit] = MemoryLimit.shared() + MemoryLimit.own
+    ) throws {
+        let c = configuration
+        let replicas = Double(c.pipeline.replicas)
+        // Of the rank that has most, or of all.
+        let layers =
+            world == nil
+            ? Double(c.model.layers) * replicas : (Double(c.model.layers) / Double(c.pipeline.stages)).rounded(.up)
+        let both = world == nil || c.pipeline.stages == 1
+        let ends = both ? ends : []
+        let copies = world == nil ? replicas : 1
+        func sum(_ size: (Block) -> Double) -> Double {
+            layers * size(layer) + copies * ends.reduce(0) { $0 + size($1) }
+        }
+        let values = sum(\.values)
+        let moments = 2 * values / (c.pipeline.shardOptimizer ? replicas : 1)
+        let ranks = world == nil ? Double(c.pipeline.stages) * replicas : 1
+        let sequences = Double(c.training.batch) / replicas
+        let saves = c.checkpoint.every > 0 || c.checkpoint.localEvery > 0
+        var parts: [(name: String, bytes: Double)] = []
+        if trains {
+            parts = [
+                ("parameters, gradients and moments", 2 * values + moments),
+                ("activations of one slice", sum(\.stash) + ranks * layer.workspace),
+                ("a step's tokens", sequences * Double(c.data.sequence) * 8 * (replicas > 1 ? 2 + replicas : 2)),
+                ("checkpoint copy", saves && world == nil ? (values + moments) / replicas : 0),
+            ]
+        } else {
+            parts = [("parameters", values)]
+        }
+        parts.append(("packed weights", sum(\.packed)))
+        let needed = parts.reduce(0) { $0 + $1.bytes }
+        let tightest = limits.min { $0.bytes - ($0.taken ?? 0) < $1.bytes - ($1.taken ?? 0) }
+        guard let limit = tightest, needed > Double(limit.bytes - (limit.taken ?? 0)) else { return }
+        let list = parts.filter { $0.bytes > 0 }.sorted { $0.bytes > $1.bytes }.map {
+            "\($0.name) \(ByteText.of($0.bytes))"
+        }
+        throw ConfigurationError(
+            "this run needs at least \(ByteText.of(needed)) \(world == nil ? "in this process" : "on a rank"), and there are "
+                + "\(limit.text): \(list.joined(separator: ", ")). What helps: " + ways(parts, world))
+    }
+
+    /// By what takes most.
+    private func ways(_ parts: [(name: String, bytes: Double)], _ world: Int?) -> String {
+        let c = configuration
+        switch parts.max(by: { $0.bytes < $1.bytes })?.name {
+        case "activations of one slice": return "shorter slices (pipeline.slice), a smaller model.chunk, more ranks"
+        case "a step's tokens": return "fewer or shorter sequences (training.batch, data.sequence)"
+        default:
+            let sharded =
+                c.pipeline.shardOptimizer || world == nil ? "" : ", pipeline.shard_optimizer = true with more replicas"
+            return "fewer or narrower layers (model.layers, model.dim, ...), more ranks on more nodes\(sharded)"
+        }
+    }
+}
+
+extension MemoryLimit {
+    /// "23.5 GiB for it (the node's memory)"
+    var text: String {
+        guard let taken else { return "\(ByteText.of(bytes)) for it (\(source))" }
+        return "\(ByteText.of(max(0, bytes - taken))) left for it of \(ByteText.of(bytes)) (\(source))"
+    }
+}
