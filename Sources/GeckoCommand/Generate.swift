@@ -4,6 +4,7 @@ import Corpora
 import Foundation
 import Hardware
 import Pipeline
+import Simulation
 import Training
 
 struct Generate: AsyncParsableCommand {
@@ -28,9 +29,11 @@ struct Generate: AsyncParsableCommand {
 
     func validate() throws {
         if prompt.isEmpty { throw ValidationError("--prompt is empty: give at least one character to continue.") }
-        if tokens < 1 { throw ValidationError("--tokens \(tokens): ask for at least one.") }
-        if !(temperature >= 0) { throw ValidationError("--temperature \(temperature): it is not negative.") }
-        if seed < 0 { throw ValidationError("--seed \(seed): it is not negative.") }
+        try OptionBounds.check("--tokens", tokens, atLeast: 1)
+        guard temperature >= 0, temperature.isFinite else {
+            throw ValidationError("--temperature: expected at least 0, found \(temperature.asWritten)")
+        }
+        try OptionBounds.check("--seed", seed, atLeast: 0, atMost: .max)
     }
 
     func run() async throws {

@@ -1,4 +1,5 @@
 import Corpora
+import Files
 import Foundation
 import Model
 import Pipeline
@@ -120,10 +121,13 @@ extension PipelinePlan {
             }
         }
         // Not a name: the path of a table in its text form.
-        guard let text = try? String(contentsOfFile: name, encoding: .utf8) else {
+        let text: String
+        do {
+            text = try TextFile.read(name, expected: "a schedule file, such as gecko simulate --save writes")
+        } catch {
             let names = ScheduleChoice.names.joined(separator: ", ")
             throw ConfigurationError([
-                "pipeline.schedule = \"\(name)\" is neither a schedule (\(names)) nor a readable file with one"
+                "pipeline.schedule = \"\(name)\" is neither a schedule (\(names)) nor a readable file with one: \(error)"
             ])
         }
         let table: ScheduleTable
@@ -149,12 +153,15 @@ extension PipelinePlan {
         guard !path.isEmpty else {
             return CostFile(stages: [StageCosts(forward: 1e-3, backwardInput: 1e-3, backwardWeight: 1e-3)])
         }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+        do {
+            return try CostFile(json: TextFile.read(path, expected: "a costs.json, such as a run leaves"))
+        } catch let error as SimulationError {
+            throw ConfigurationError(["pipeline.costs = \"\(path)\": \(error)"])
+        } catch {
             throw ConfigurationError([
-                "pipeline.costs = \"\(path)\" cannot be read: give a costs.json, such as a run leaves"
+                "pipeline.costs = \"\(path)\" cannot be read: give a costs.json, such as a run leaves: \(error)"
             ])
         }
-        return try CostFile(json: text)
     }
 
     private static func partition(
