@@ -56,8 +56,14 @@ struct Bench: AsyncParsableCommand {
     @OptionGroup var arguments: RunArguments
 
     func validate() throws {
-        guard steps >= 1 else { throw ValidationError("--steps: expected at least 1, found \(steps)") }
-        if let rounds, rounds < 1 { throw ValidationError("--rounds: expected at least 1, found \(rounds)") }
+        try OptionBounds.check("--steps", steps, atLeast: 1)
+        try OptionBounds.check("--rounds", rounds, atLeast: 1)
+        try OptionBounds.check("--threads", threads, atLeast: 0)
+        try OptionBounds.check("--sequence", sequence, atLeast: 1)
+        try OptionBounds.check("--slice", slice, atLeast: 1)
+        if files.overwrite, svg == nil {
+            throw ValidationError("--overwrite changes nothing without --svg: nothing is written")
+        }
         guard size == nil || arguments.file == nil else {
             throw ValidationError(
                 "a size and a file (\(arguments.file ?? "")) both say which model to measure: give one of them")

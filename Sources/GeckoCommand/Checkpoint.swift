@@ -25,6 +25,8 @@ struct Checkpoint: ParsableCommand {
 
         @Option(help: "The step of the checkpoint; the newest complete one if left out.")
         var step: Int?
+
+        func validate() throws { try OptionBounds.check("--step", step, atLeast: 0, atMost: .max) }
     }
 
     struct List: ParsableCommand {

@@ -41,9 +41,12 @@ struct Doctor: ParsableCommand {
 
     func validate() throws {
         guard tolerance > 0, tolerance < 1 else {
-            throw ValidationError("--tolerance: expected a share between 0 and 1, found \(tolerance)")
+            throw ValidationError(
+                "--tolerance: expected a share between 0 and 1, found \(tolerance.asWritten)")
         }
-        if let network { _ = try Link(text: network) }
+        if let network {
+            do { _ = try Link(text: network) } catch { throw ValidationError("--network: \(error)") }
+        }
         if let golden, golden != "none", !FileManager.default.fileExists(atPath: golden) {
             throw ValidationError("--golden: there is no directory \(golden)")
         }

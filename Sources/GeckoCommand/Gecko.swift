@@ -23,7 +23,7 @@ enum Main {
 
     private static func status() async -> Int32 {
         do {
-            let command = try Gecko.parseAsRoot(try Words.ofThisProcess())
+            let command = try Gecko.parseAsRoot(NegativeValues.joined(try Words.ofThisProcess()))
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {

@@ -3,6 +3,7 @@ import Corpora
 import Files
 import Hardware
 import Pipeline
+import Simulation
 import Training
 
 struct Generate: AsyncParsableCommand {
@@ -35,14 +36,12 @@ struct Generate: AsyncParsableCommand {
 
     func validate() throws {
         if prompt.isEmpty { throw ValidationError("--prompt is empty: give at least one character to continue.") }
-        if let step, step < 0 { throw ValidationError("--step \(step): it is not negative.") }
-        guard 1...100_000_000 ~= tokens else {
-            throw ValidationError("--tokens: expected from 1 to 100000000, found \(tokens)")
-        }
+        try OptionBounds.check("--step", step, atLeast: 0)
+        try OptionBounds.check("--tokens", tokens, atLeast: 1, atMost: 100_000_000)
         guard 0...1000 ~= temperature else {
-            throw ValidationError("--temperature: expected from 0 to 1000, found \(temperature)")
+            throw ValidationError("--temperature: expected from 0 to 1000, found \(temperature.asWritten)")
         }
-        if seed < 0 { throw ValidationError("--seed \(seed): it is not negative.") }
+        try OptionBounds.check("--seed", seed, atLeast: 0, atMost: .max)
     }
 
     func run() async throws {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Files
 import Foundation
+import Schedules
 import Simulation
 import Training
 
@@ -11,7 +12,8 @@ struct Plan: ParsableCommand {
             CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node ("480GiB"), gflops of a core \
             (in the run's model.precision; measured on this machine if left out), overhead (milliseconds a layer takes per slice beside its arithmetic), serial_share, \
             memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"); gecko profile --cluster measures one. RUN is a configuration as gecko train takes \
-            it; its model, data.sequence and training.batch count, its [pipeline] and machine.threads are what is chosen.
+            it; its model, data.sequence and training.batch count, and of its [pipeline] shard_optimizer and compress_messages; the rest of \
+            [pipeline] and machine.threads are what is chosen.
             """)
 
     @Argument(help: "File that describes the cluster.", transform: pathOption)
@@ -50,23 +52,27 @@ struct Plan: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard top >= 1 else { throw ValidationError("--top: expected at least 1, found \(top)") }
+        for (option, value) in [
+            ("--stages", stages), ("--replicas", replicas), ("--threads", threads), ("--slice", slice), ("--top", top),
+        ] { try OptionBounds.check(option, value, atLeast: 1) }
+        if output.overwrite, write == nil {
+            throw ValidationError("--overwrite changes nothing without --write: nothing is written")
+        }
         if let schedule, !Planner.schedules.contains(schedule) {
             throw ValidationError(
-                "--schedule: expected one of \(Planner.schedules.joined(separator: ", ")), found '\(schedule)'")
+                "--schedule: expected one of \(Planner.schedules.joined(separator: ", ")), found '\(schedule.shown)'")
         }
     }
 
     func run() throws {
         try output.check(write, as: .configuration)
-        guard let text = try? String(contentsOfFile: cluster, encoding: .utf8) else {
-            throw ValidationError("cannot read the cluster's description \(cluster)")
-        }
+        let text = try TextFile.read(cluster, expected: "a cluster's description, as gecko profile --cluster writes")
         var configuration = try RunConfiguration.load(file: self.configuration, overrides: [])
         try configuration.checkForPlanning()
+        let checked = try configuration.forPlanning()
         let description = try ClusterFile.cluster(
             text, name: cluster, measured: { CoreSpeed.measureGFLOPS(for: configuration) })
-        let model = PlannedModel(configuration)
+        let model = PlannedModel(checked)
         let report = try PlanReport(
             cluster: description, model: model,
             runs: Planner(cluster: description, model: model, choice: choice).plan())

@@ -3,35 +3,49 @@ import Files
 import Foundation
 import Schedules
 import Simulation
+import Training
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Predict a pipeline step: time, bubbles, memory, messages, critical path.",
+        abstract: "Predict a pipeline step: time, idle ranks, memory, messages, critical path.",
         discussion: """
+            gecko simulate --stages 4 --sequences 8 --slices 2 --compare all
+            gecko simulate run.toml --compare all                      # the shape, schedule and cap of a run, and its costs
+            gecko simulate run.toml --stages 8 --schedule zb-h1        # what would change
+
             Makes a schedule, or reads one from a file, and runs it under given costs, each action as early as its rank and its inputs \
             allow. The training runs the same table.
 
             Schedules: \(ScheduleRegistry.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")); auto (a search for the \
-            shortest order under --cap). Anything else is taken for a schedule file, such as --save writes.
+            shortest order under --cap, with one stage a rank or --virtual). Anything else is taken for a schedule file, such as --save writes.
 
-            Without --costs every rank takes --forward, --backward-input and --backward-weight milliseconds for a unit (a slice of a \
-            sequence) through all its layers, whatever the number of its stages.
+            RUN is a configuration as gecko train takes it, or a run's folder. What is no option comes from there: stages, sequences (batch / \
+            replicas), slices (sequence / slice), schedule, virtual, cap, recompute; and costs from the run's folder, from gecko profile \
+            beside the configuration, or from pipeline.costs. What the model's layers don't allow is refused, as gecko train would.
+
+            Without costs every rank takes --forward, --backward-input and --backward-weight milliseconds for a unit (a slice of a \
+            sequence) through all its layers, whatever the number of its stages: 1 each, if not given.
+
+            Idle is the share of the whole step in which ranks don't compute; bubble is that share of the longest rank's span, as papers count it.
             """)
 
-    @Option(help: "Ranks that a replica's layers are partitioned over.")
-    var stages = 4
+    @Argument(help: ArgumentHelp("A run's configuration or folder.", valueName: "run"))
+    var configurationFile: String?
+
+    @Option(help: "Ranks that a replica's layers are partitioned over; 4 where nothing says it.")
+    var stages: Int?
 
     @Option(help: "Stages a rank holds, for interleaved and auto.")
     var virtual: Int?
 
-    @Option(help: "Sequences per step and replica.")
-    var sequences = 8
+    @Option(help: "Sequences per step and replica; 8 where nothing says it.")
+    var sequences: Int?
 
-    @Option(help: "Slices per sequence.")
-    var slices = 1
+    @Option(help: "Slices per sequence; 1 where nothing says it.")
+    var slices: Int?
 
-    @Option(help: "A schedule's name or file.")
-    var schedule = "1f1b"
+    @Option(help: "A schedule's name or file; 1f1b where nothing says it.")
+    var schedule: String?
 
     @Option(help: "Compare these schedules instead, separated by commas, or 'all'.")
     var compare: String?
@@ -72,40 +86,42 @@ struct Simulate: ParsableCommand {
 
     @OptionGroup var output: OutputOptions
 
-    @Flag(inversion: .prefixedNo, help: "Draw the timeline in the terminal.")
-    var draw = true
+    @Flag(inversion: .prefixedNo, help: "Draw the timeline in the terminal; it is drawn if nothing is said.")
+    var draw: Bool?
 
-    @Option(help: "Width of the drawing in the terminal; 0 takes the terminal's.")
-    var columns = 0
+    @Option(help: "Width of the drawing in the terminal, at least 40; the terminal's if not given.")
+    var columns: Int?
+
+    func validate() throws {
+        try OptionBounds.check("--stages", stages, atLeast: 1, atMost: ScheduleShape.largestRanks)
+        try OptionBounds.check("--virtual", virtual, atLeast: 1, atMost: ScheduleShape.largestRanks)
+        try OptionBounds.check("--sequences", sequences, atLeast: 1)
+        try OptionBounds.check("--slices", slices, atLeast: 1)
+        try OptionBounds.check("--columns", columns, atLeast: 40, atMost: 10_000)
+        try checkCombinations()
+    }
 
     func run() throws {
         if let against {
-            try compare(with: against)
+            try lay(besideTraceOf: against)
             return
         }
         try output.check(svg, as: .picture)
         try output.check(trace, as: .trace)
         try output.check(save, as: .schedule)
-        let request = try ScheduleChoice.Request(
-            schedule: ScheduleRequest(
-                ranks: stages, virtualStages: virtual, sequences: sequences, slices: slices),
-            costs: costs.file(ranks: stages), network: network.network(ranks: stages, fallback: costs),
-            cap: cap.map { try MemoryCap(text: $0) }, recompute: recompute)
-        if let compare {
-            try runComparison(compare, request)
-        } else {
-            try show(choose(schedule, request))
-        }
+        let step = try SimulatedStep(self)
+        if !json { try step.remarks.forEach { try Console.show($0) } }
+        try compare == nil ? show(step) : showComparison(step)
     }
 
     /// The prediction for a run's own table and costs beside what the run recorded.
-    private func compare(with directory: String) throws {
+    private func lay(besideTraceOf directory: String) throws {
         func text(_ name: String) throws -> String {
-            let path = directory + "/" + name
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                throw ValidationError("--against: cannot read \(path)")
+            do {
+                return try TextFile.read(directory + "/" + name, expected: "what a run leaves")
+            } catch {
+                throw ValidationError("--against: cannot read \(directory)/\(name): \(error)")
             }
-            return text
         }
         let table: ScheduleTable
         do {
@@ -114,13 +130,17 @@ struct Simulate: ParsableCommand {
         } catch let error as ScheduleError {
             throw ValidationError("\(directory)/schedule.txt: \(error)")
         }
-        var options = costs
-        if options.costs == nil { options.costs = directory + "/costs.json" }
-        let file = try options.file(ranks: table.shape.ranks)
+        try Bounds.check(actions: Double(table.actionCount))
+        let file = try costs.file(ranks: table.shape.ranks, path: directory + "/costs.json")
         let simulation = try Simulation(
             table, costs: file.costs(for: table.shape),
-            network: network.network(ranks: table.shape.ranks, fallback: options))
-        var recorded = try PerfettoTrace.timeline(json: text("trace.json"))
+            network: network.network(ranks: table.shape.ranks, link: file.link, message: costs.message))
+        var recorded: Timeline
+        do {
+            recorded = try PerfettoTrace.timeline(json: text("trace.json"))
+        } catch let error as SimulationError {
+            throw ValidationError("\(directory)/trace.json: \(error)")
+        }
         let ranks = table.shape.ranks
         if recorded.ranks > ranks, recorded.ranks % ranks == 0 {
             // Replicas run the same table; the first stands for all.
@@ -130,68 +150,55 @@ struct Simulate: ParsableCommand {
         try Console.show(json ? comparison.json : comparison.text, terminator: "")
     }
 
-    /// A schedule by name, or the table in a file of that path.
-    private func choose(_ name: String, _ request: ScheduleChoice.Request) throws -> ScheduleChoice {
-        guard !ScheduleChoice.names.contains(name), FileManager.default.fileExists(atPath: name) else {
-            return try ScheduleChoice(named: name, request)
-        }
-        guard let text = try? String(contentsOfFile: name, encoding: .utf8) else {
-            throw ValidationError("\(name) cannot be read as a schedule: expected a text file such as --save writes")
-        }
-        do {
-            return try ScheduleChoice(table: ScheduleTable(text: text), request)
-        } catch let error as ScheduleError {
-            throw ValidationError("\(name): \(error)")
-        }
-    }
-
-    private func show(_ choice: ScheduleChoice) throws {
-        let report = SimulationReport(choice.simulation, name: choice.name, remark: choice.remark)
-        let timeline = choice.simulation.timeline(title: choice.name)
-        if json {
-            try Console.show(report.json, terminator: "")
-        } else {
-            try Console.show(report.text)
-            if draw {
-                let isTerminal = isatty(STDOUT_FILENO) != 0
-                try Console.show(TerminalDrawing(timeline, columns: width, colours: isTerminal).text, terminator: "")
-            }
-        }
+    private func show(_ step: SimulatedStep) throws {
+        let choice = try step.choose(step.names[0])
         let simulation = choice.simulation
+        try checkDrawable(simulation)
+        let report = SimulationReport(simulation, name: choice.name, remark: choice.remark + (step.autoRemark ?? ""))
+        let draws = draw ?? !json
+        try Console.show(json ? report.json : report.text, terminator: json ? "" : "\n")
+        tellIdleOptions([StepUse(simulation)])
+        if let save { try output.write(simulation.table.text, to: save, as: .schedule) }
+        guard draws || svg != nil || trace != nil else { return }
+        let timeline = simulation.timeline(title: choice.name)
+        if draws {
+            let isTerminal = isatty(STDOUT_FILENO) != 0
+            try Console.show(TerminalDrawing(timeline, columns: width, colours: isTerminal).text, terminator: "")
+        }
         if let svg {
             let subtitle =
-                "makespan \(Figures.time(simulation.makespan)), bubble \(Figures.percentage(simulation.bubble)), at most "
+                "makespan \(Figures.time(simulation.makespan)), idle \(Figures.percentage(simulation.idle)), at most "
                 + "\(Figures.number(simulation.peakUnits.max() ?? 0)) units held"
             try output.write(
                 TimelineSVG(timeline, subtitle: subtitle, showsMessages: messages).text, to: svg, as: .picture)
         }
         if let trace { try output.write(PerfettoTrace(timeline).text, to: trace, as: .trace) }
-        if let save { try output.write(simulation.table.text, to: save, as: .schedule) }
     }
 
-    private func runComparison(_ names: String, _ request: ScheduleChoice.Request) throws {
-        let all = names == "all"
-        let list = all ? ScheduleChoice.names : names.split(separator: ",").map(String.init)
-        var reports: [SimulationReport] = []
-        for name in list {
+    private func showComparison(_ step: SimulatedStep) throws {
+        var lines: [SimulationReport.Line] = []
+        var objects: [String] = []
+        var uses: [StepUse] = []
+        for name in step.names {
             do {
-                let choice = try choose(name, request)
-                reports.append(SimulationReport(choice.simulation, name: choice.name, remark: choice.remark))
-            } catch let error where all {
+                let choice = try step.choose(name)
+                let report = SimulationReport(choice.simulation, name: choice.name, remark: choice.remark)
+                uses.append(StepUse(choice.simulation))
+                if json { objects.append(report.json.trimmingCharacters(in: .newlines)) } else { lines.append(report.line) }
+            } catch let error where compare == "all" && !(error is OutputError) {
                 // Among all schedules some don't exist for a shape or don't keep a cap; the others are still worth comparing.
                 if !json { try Console.show("\(name): left out: \(error)") }
             }
         }
-        if json {
-            try Console.show(
-                "[" + reports.map { $0.json.trimmingCharacters(in: .newlines) }.joined(separator: ",\n ") + "]")
-        } else {
-            try Console.show(SimulationReport.comparison(reports), terminator: "")
-        }
+        guard !uses.isEmpty else { throw ValidationError("no schedule is left to compare") }
+        try Console.show(
+            json ? "[" + objects.joined(separator: ",\n ") + "]\n" : SimulationReport.comparison(lines), terminator: "")
+        if !json, let remark = step.autoRemark { try Console.show("auto\(remark)") }
+        tellIdleOptions(uses)
     }
 
     private var width: Int {
-        if columns > 0 { return columns }
+        if let columns { return columns }
         var size = winsize()
         let known = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
         return known ? Int(size.ws_col) : 110

@@ -56,7 +56,8 @@ struct Submit: ParsableCommand {
     @OptionGroup var arguments: RunArguments
 
     func validate() throws {
-        guard nodes >= 1 else { throw ValidationError("--nodes: expected at least 1, found \(nodes)") }
+        try OptionBounds.check("--nodes", nodes, atLeast: 1)
+        try OptionBounds.check("--warning", warning, atLeast: 1)
         guard arguments.file != nil else {
             throw ValidationError("expected the run's configuration: gecko submit run.toml ...")
         }

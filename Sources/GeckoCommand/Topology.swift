@@ -22,8 +22,8 @@ struct TopologyCommand: ParsableCommand {
     var ranks = false
 
     func validate() throws {
-        if let stages, stages < 1 { throw ValidationError("--stages \(stages): there is at least one stage.") }
-        if threads < 0 { throw ValidationError("--threads \(threads): a number of threads is not negative.") }
+        try OptionBounds.check("--stages", stages, atLeast: 1, atMost: 65_536)
+        try OptionBounds.check("--threads", threads, atLeast: 0, atMost: 65_536)
     }
 
     func run() throws {

@@ -38,6 +38,7 @@ package struct ScheduleChoice: Sendable {
         }
         let generator = try Self.generator(named: name)
         var scheduleRequest = request.schedule
+        try Self.checkSize(request, stagesPerRank: scheduleRequest.virtualStages ?? generator.layout.stagesPerRank)
         if name == ScheduleGenerator.memoryCapped.name, let cap = request.cap {
             let shape = try scheduleRequest.shape()
             let costs = try Self.effectiveCosts(request, shape)
@@ -49,14 +50,30 @@ package struct ScheduleChoice: Sendable {
         try self.init(table: generator.make(scheduleRequest), request)
     }
 
+    /// Refuses what could not be simulated before a table of that size is made.
+    private static func checkSize(
+        _ request: Request, stagesPerRank: Int, most: Int = Bounds.actions, what: String = "simulated"
+    ) throws {
+        let schedule = request.schedule
+        let units = Double(schedule.sequences) * Double(schedule.slices)
+        try Bounds.check(
+            actions: 2 * Double(schedule.ranks) * Double(stagesPerRank) * units, most: most, what: what)
+    }
+
     /// A table that exists already, such as one from a file.
     package init(table: ScheduleTable, _ request: Request) throws {
+        try Bounds.check(actions: Double(table.actionCount))
         try table.validate()
         let table = request.recompute ? table.withRecompute() : table
         let costs = try request.costs.costs(for: table.shape)
+        var remark = ""
         if let cap = request.cap {
             let limit = try cap.limit(shape: table.shape, costs: Self.effectiveCosts(request, table.shape))
-            for (rank, peak) in limit.peaks(table).enumerated() where peak > limit.caps[rank] * (1 + 1e-9) {
+            let peaks = limit.peaks(table)
+            if table.name != ScheduleGenerator.memoryCapped.name {
+                remark = "the cap is kept, but does not shape this schedule; memory-capped and auto go by it"
+            }
+            for (rank, peak) in peaks.enumerated() where peak > limit.caps[rank] * (1 + 1e-9) {
                 throw SimulationError(
                     "schedule '\(table.name)' holds \(peak.significant) on rank \(rank), but the cap leaves "
                         + "\(limit.caps[rank].significant); use memory-capped or auto, which keep a cap, or raise it")
@@ -64,7 +81,7 @@ package struct ScheduleChoice: Sendable {
         }
         name = table.name
         simulation = try Simulation(table, costs: costs, network: request.network)
-        remark = ""
+        self.remark = remark
     }
 
     private init(name: String, simulation: Simulation, remark: String) {
@@ -100,6 +117,8 @@ package struct ScheduleChoice: Sendable {
 
     private static func auto(_ request: Request) throws -> ScheduleChoice {
         let stagesPerRank = request.schedule.virtualStages ?? 1
+        try checkSize(
+            request, stagesPerRank: stagesPerRank, most: Bounds.searchedActions, what: "searched by auto")
         let ranks = try request.schedule.checkedRanks(stagesPerRank: stagesPerRank)
         var placements = [Placement.cyclic(ranks: ranks, virtualStages: stagesPerRank)]
         if stagesPerRank == 2 { placements.append(Placement.vee(ranks: ranks)) }

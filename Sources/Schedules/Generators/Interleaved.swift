@@ -6,7 +6,8 @@ extension ScheduleGenerator {
     /// least P units where there are that many: then the first unit comes back from the last rank just as its group's
     /// last unit has passed, and no rank waits inside a group. Bubble (P-1)/(vM+P-1).
     static let interleaved = ScheduleGenerator(
-        name: "interleaved", summary: "several stages a rank in turn; a v-th of the bubble, more memory and messages"
+        name: "interleaved", summary: "several stages a rank in turn; a v-th of the bubble, more memory and messages",
+        layout: .cyclic(2)
     ) { request in
         let virtualStages = request.virtualStages ?? 2
         guard virtualStages >= 2 else {

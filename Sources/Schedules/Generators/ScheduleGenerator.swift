@@ -3,13 +3,20 @@ package struct ScheduleGenerator: Sendable {
     package let name: String
     /// One line for lists and help texts.
     package let summary: String
+    /// Where its stages are if a request leaves it open.
+    package let layout: StageLayout
+    /// Whether the planner tries it unasked; false for what can't be the best.
+    package let isPlanned: Bool
     private let generate: @Sendable (ScheduleRequest) throws -> ScheduleTable
 
     package init(
-        name: String, summary: String, generate: @escaping @Sendable (ScheduleRequest) throws -> ScheduleTable
+        name: String, summary: String, layout: StageLayout = .onePerRank, isPlanned: Bool = true,
+        generate: @escaping @Sendable (ScheduleRequest) throws -> ScheduleTable
     ) {
         self.name = name
         self.summary = summary
+        self.layout = layout
+        self.isPlanned = isPlanned
         self.generate = generate
     }
 

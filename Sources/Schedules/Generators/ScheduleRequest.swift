@@ -27,6 +27,12 @@ package struct ScheduleRequest: Sendable {
         guard ranks >= 1 else {
             throw ScheduleError.shape("expected at least 1 for the number of ranks, found \(ranks)")
         }
+        guard ranks <= ScheduleShape.largestRanks else {
+            throw ScheduleError.shape("expected at most \(ScheduleShape.largestRanks) ranks, found \(ranks)")
+        }
+        guard stagesPerRank >= 1 else {
+            throw ScheduleError.shape("expected at least 1 for the stages a rank, found \(stagesPerRank)")
+        }
         let (stages, overflow) = ranks.multipliedReportingOverflow(by: stagesPerRank)
         guard !overflow, stages <= ScheduleShape.largestSize else {
             throw ScheduleError.shape(

@@ -6,7 +6,8 @@ extension ScheduleGenerator {
     /// The K-1 slices that must pass before the first gradient of a sequence lengthen the warm-up and the cool-down by as
     /// many pairs.
     static let zeroBubbleV = ScheduleGenerator(
-        name: "zbv", summary: "two stages a rank in a V, weight gradients apart; nearly no bubble at 1F1B's peak memory"
+        name: "zbv", summary: "two stages a rank in a V, weight gradients apart; nearly no bubble at 1F1B's peak memory",
+        layout: .vee
     ) { request in
         if let virtualStages = request.virtualStages, virtualStages != 2 {
             throw ScheduleError.unsupported(

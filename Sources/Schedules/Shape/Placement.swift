@@ -1,3 +1,29 @@
+/// How a schedule lays stages on ranks where the choice is left to it.
+package enum StageLayout: Sendable, Equatable {
+    /// Stage s on rank s.
+    case onePerRank
+    /// So many stages a rank, stage s on rank s mod P.
+    case cyclic(Int)
+    /// Two stages a rank, down the ranks and up again.
+    case vee
+
+    package var stagesPerRank: Int {
+        switch self {
+        case .onePerRank: 1
+        case .cyclic(let stages): stages
+        case .vee: 2
+        }
+    }
+
+    package func placement(ranks: Int) -> [Int] {
+        switch self {
+        case .onePerRank: Array(0..<ranks)
+        case .cyclic(let stages): Placement.cyclic(ranks: ranks, virtualStages: stages)
+        case .vee: Placement.vee(ranks: ranks)
+        }
+    }
+}
+
 /// The usual ways to lay stages on ranks.
 package enum Placement {
     /// Stage s on rank s mod P: with one stage a rank the plain pipeline, with more the interleaved one.

@@ -16,14 +16,17 @@ package struct ScheduleShape: Sendable, Equatable {
     /// Largest number of (stage, unit) pairs; keeps every index of a table within 31 bits and every tag, two a pair, within the 28 bits that
     /// MPICH has for them.
     package static let largestSize = 1 << 27
+    /// Largest number of ranks.
+    package static let largestRanks = 1 << 20
 
     package init(ranks: Int, sequences: Int, slices: Int, placement: [Int]) throws {
         for (what, value) in [("ranks", ranks), ("sequences", sequences), ("slices", slices)] where value < 1 {
             throw ScheduleError.shape("expected at least 1 for the number of \(what), found \(value)")
         }
-        let (units, tooMany) = sequences.multipliedReportingOverflow(by: slices)
-        let (size, tooLarge) = units.multipliedReportingOverflow(by: max(1, placement.count))
-        guard !tooMany, !tooLarge, size <= Self.largestSize, ranks <= Self.largestSize else {
+        guard ranks <= Self.largestRanks else {
+            throw ScheduleError.shape("expected at most \(Self.largestRanks) ranks, found \(ranks)")
+        }
+        guard Self.isHeld(stages: placement.count, sequences: sequences, slices: slices) else {
             throw ScheduleError.shape(
                 "\(placement.count) stages x \(sequences) sequences x \(slices) slices is more than a table can hold; "
                     + "expected at most \(Self.largestSize) in all")
@@ -45,6 +48,13 @@ package struct ScheduleShape: Sendable, Equatable {
         self.slices = slices
         self.placement = placement
         self.stagesByRank = stagesByRank
+    }
+
+    /// Whether a table can hold so many stages and units.
+    package static func isHeld(stages: Int, sequences: Int, slices: Int) -> Bool {
+        let (units, tooMany) = sequences.multipliedReportingOverflow(by: slices)
+        let (size, tooLarge) = units.multipliedReportingOverflow(by: max(1, stages))
+        return !tooMany && !tooLarge && size <= largestSize
     }
 
     package func rank(of stage: Int) -> Int { placement[stage] }

@@ -22,16 +22,15 @@ private struct ScheduleParser {
     }
 
     func parse() throws -> ScheduleTable {
+        if let nul = words.nul {
+            throw ScheduleError.text(
+                "found a NUL character; a schedule file is a text file, such as --save writes", line: nul.line,
+                column: nul.column)
+        }
         try parseFormatLine()
         var body = words.lines.dropFirst()
         let header = try parseHeader(&body)
-        let shape: ScheduleShape
-        do {
-            shape = try ScheduleShape(
-                ranks: header.ranks, sequences: header.sequences, slices: header.slices, placement: header.placement)
-        } catch let error as ScheduleError {
-            throw fault(error.message, at: header.placementWord)
-        }
+        let shape = try shape(header)
         return ScheduleTable(name: header.name, shape: shape, rows: try parseRows(body, shape: shape))
     }
 
@@ -39,7 +38,7 @@ private struct ScheduleParser {
         guard let first = words.lines.first else {
             throw faultAtEnd("expected '\(ScheduleTable.textHeader)', found nothing")
         }
-        let found = first.map(\.string)
+        let found = first.map(\.shown)
         guard found.first == "gecko-schedule" else {
             throw fault("expected '\(ScheduleTable.textHeader)', found '\(found[0])'", at: first[0])
         }
@@ -51,12 +50,44 @@ private struct ScheduleParser {
     }
 
     private struct Header {
-        var name = ""
-        var ranks = 0
-        var sequences = 0
-        var slices = 0
-        var placement: [Int] = []
-        var placementWord: ScheduleWord
+        /// A number and where it stands.
+        typealias Entry = (value: Int, word: ScheduleWord)
+
+        let name: String
+        let ranks: Entry
+        let sequences: Entry
+        let slices: Entry
+        let placement: [Entry]
+    }
+
+    /// The header's numbers, held against each other and against what a table can hold before anything of their size is made.
+    private func shape(_ header: Header) throws -> ScheduleShape {
+        let (ranks, stages) = (header.ranks.value, header.placement.count)
+        for (what, entry) in [("ranks", header.ranks), ("sequences", header.sequences), ("slices", header.slices)]
+        where entry.value < 1 {
+            throw fault("expected at least 1 for the number of \(what), found \(entry.word.shown)", at: entry.word)
+        }
+        guard ranks <= stages else {
+            throw fault(
+                "\(ranks) ranks, but 'placement' in line \(header.placement[0].word.line) has \(stages) stage(s): every rank holds one at "
+                    + "least, so there are at most \(stages) ranks", at: header.ranks.word)
+        }
+        if let stage = header.placement.indices.first(where: { header.placement[$0].value >= ranks }) {
+            let entry = header.placement[stage]
+            throw fault(
+                "stage \(stage) is placed on rank \(entry.value), expected a rank in 0..<\(ranks)", at: entry.word)
+        }
+        do {
+            return try ScheduleShape(
+                ranks: ranks, sequences: header.sequences.value, slices: header.slices.value,
+                placement: header.placement.map(\.value))
+        } catch let error as ScheduleError {
+            // What is left is a rank without a stage, or a table that is too large, by its sequences or its slices.
+            let larger = header.sequences.value >= header.slices.value ? header.sequences : header.slices
+            let isTooLarge = !ScheduleShape.isHeld(
+                stages: stages, sequences: header.sequences.value, slices: header.slices.value)
+            throw fault(error.message, at: isTooLarge ? larger.word : header.placement[0].word)
+        }
     }
 
     private func parseHeader(_ body: inout ArraySlice<[ScheduleWord]>) throws -> Header {
@@ -65,12 +96,12 @@ private struct ScheduleParser {
         while let line = body.first, line[0].string != "rank" {
             let key = line[0].string
             guard keys.contains(key) else {
-                throw fault("expected one of \(keys.joined(separator: ", ")) or 'rank 0', found '\(key)'", at: line[0])
+                throw fault("expected one of \(keys.joined(separator: ", ")) or 'rank 0', found '\(line[0].shown)'", at: line[0])
             }
             guard values[key] == nil else { throw fault("'\(key)' is given twice", at: line[0]) }
             guard line.count > 1 else { throw fault("'\(key)' has no value", at: line[0]) }
             guard key == "placement" || line.count == 2 else {
-                throw fault("expected one value for '\(key)', found '\(line[2].string)' after it", at: line[2])
+                throw fault("expected one value for '\(key)', found '\(line[2].shown)' after it", at: line[2])
             }
             values[key] = Array(line.dropFirst())
             body = body.dropFirst()
@@ -80,12 +111,19 @@ private struct ScheduleParser {
             let message = "the header has no line '\(key)'"
             throw body.first.map { fault(message, at: $0[0]) } ?? faultAtEnd(message)
         }
+        func entry(_ key: String) throws -> Header.Entry {
+            let word = try words(key)[0]
+            return (try number(word, "a number of \(key)"), word)
+        }
         let placement = try words("placement")
+        let name = try words("name")[0]
+        guard name.shown == name.string else {
+            throw fault("expected a name without invisible characters, found '\(name.shown)'", at: name)
+        }
         return Header(
-            name: try words("name")[0].string, ranks: try number(words("ranks")[0], "a number of ranks"),
-            sequences: try number(words("sequences")[0], "a number of sequences"),
-            slices: try number(words("slices")[0], "a number of slices"),
-            placement: try placement.map { try number($0, "the rank of a stage") }, placementWord: placement[0])
+            name: name.string, ranks: try entry("ranks"), sequences: try entry("sequences"),
+            slices: try entry("slices"),
+            placement: try placement.map { (try number($0, "the rank of a stage"), $0) })
     }
 
     private func parseRows(
@@ -117,13 +155,13 @@ private struct ScheduleParser {
 
     private func number(_ word: ScheduleWord, _ what: String) throws -> Int {
         guard let value = Int(word.string), value >= 0, value <= Int(Int32.max), word.bytes.first != UInt8(ascii: "+")
-        else { throw fault("expected \(what), found '\(word.string)'", at: word) }
+        else { throw fault("expected \(what), found '\(word.shown)'", at: word) }
         return value
     }
 
     private func action(_ word: ScheduleWord, shape: ScheduleShape) throws -> Action {
         var rest = word.bytes
-        let form = "expected an action such as F0:0.0, found '\(word.string)'"
+        let form = "expected an action such as F0:0.0, found '\(word.shown)'"
         func digits(until end: UInt8?) -> Int? {
             var value = 0
             var count = 0

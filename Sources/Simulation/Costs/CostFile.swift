@@ -39,34 +39,46 @@ package struct CostFile: Sendable, Equatable {
 
     /// - Throws: `SimulationError` that names the place in the file, what was expected there and what was found.
     package init(json text: String) throws {
-        let root = try JSONReader(text: text)
+        let root = try JSONReader(text: text, name: "costs")
         let fields = try root.object(
             allowing: [
                 "format", "stages", "message_bytes", "closing", "slowness", "network", "shared_cores", "note",
             ])
         let format = try fields.required("format").string()
         guard format == Self.format else {
-            throw SimulationError("costs: format: expected \"\(Self.format)\", found \"\(format)\"")
+            throw try fields.required("format").fault("expected \"\(Self.format)\", found \"\(format.shown.prefix(60))\"")
         }
         stages = try fields.required("stages").array().map { try StageCosts($0) }
-        guard !stages.isEmpty else { throw SimulationError("costs: stages: expected at least one stage, found none") }
-        messageBytes = try fields.optional("message_bytes")?.oneOrMany { try $0.wholeNumber() } ?? []
+        guard !stages.isEmpty else {
+            throw try fields.required("stages").fault("expected at least one stage, found none")
+        }
+        messageBytes = try fields.optional("message_bytes")?.oneOrMany { try $0.wholeNumber(Bounds.bytes) } ?? []
         closing = try fields.optional("closing")?.oneOrMany { try $0.milliseconds() } ?? []
-        slowness = try fields.optional("slowness")?.oneOrMany { try $0.positive() } ?? []
+        slowness = try fields.optional("slowness")?.oneOrMany { try $0.number(Bounds.slowness) } ?? []
         link = try fields.optional("network").map {
             let fields = try $0.object(allowing: ["latency", "bandwidth"])
             return Link(
                 latency: try fields.optional("latency")?.milliseconds() ?? 0,
-                bandwidth: try fields.optional("bandwidth")?.positive() ?? .infinity)
+                bandwidth: try fields.optional("bandwidth")?.number(1...Bounds.bandwidth) ?? .infinity)
         }
-        sharedCores =
-            try fields.optional("shared_cores")?.array().map {
-                let fields = try $0.object(allowing: ["ranks", "cores"])
-                return SharedCores(
-                    ranks: try fields.required("ranks").array().map { try $0.wholeNumber() },
-                    cores: try fields.required("cores").positive())
-            } ?? []
+        sharedCores = try fields.optional("shared_cores").map { try Self.sharedCores($0) } ?? []
         note = try fields.optional("note")?.string() ?? ""
+    }
+
+    private static func sharedCores(_ json: JSONReader) throws -> [SharedCores] {
+        var sharing: Set<Int> = []
+        return try json.array().map {
+            let fields = try $0.object(allowing: ["ranks", "cores"])
+            let ranks = try fields.required("ranks").array().map { json in
+                let rank = try json.wholeNumber(0...ScheduleShape.largestRanks)
+                guard sharing.insert(rank).inserted else {
+                    throw json.fault("rank \(rank) is named twice, and a rank has one place")
+                }
+                return rank
+            }
+            return SharedCores(
+                ranks: ranks, cores: try fields.required("cores").positive(atMost: Double(Bounds.cores.upperBound)))
+        }
     }
 
     /// The file's text, which `init(json:)` reads back to the same costs.
@@ -175,13 +187,14 @@ extension StageCosts {
                 backwardWeight: try fields.required("backward_weight").milliseconds(), backward: backward,
                 recompute: recompute)
         }
-        unitBytes = try fields.optional("unit_bytes")?.wholeNumber() ?? 0
+        unitBytes = try fields.optional("unit_bytes")?.wholeNumber(Bounds.bytes) ?? 0
         let share = try fields.optional("weight_share")?.share()
         weightShare = share ?? Self.transformerWeightShare
         weightUnitBytes =
-            try fields.optional("weight_unit_bytes")?.wholeNumber() ?? Int((Double(unitBytes) * (share ?? 1)).rounded())
-        lightBytes = try fields.optional("light_bytes")?.wholeNumber() ?? 0
-        residentBytes = try fields.optional("resident_bytes")?.wholeNumber() ?? 0
+            try fields.optional("weight_unit_bytes")?.wholeNumber(Bounds.bytes)
+            ?? Int((Double(unitBytes) * (share ?? 1)).rounded())
+        lightBytes = try fields.optional("light_bytes")?.wholeNumber(Bounds.bytes) ?? 0
+        residentBytes = try fields.optional("resident_bytes")?.wholeNumber(Bounds.bytes) ?? 0
     }
 
     /// A stage with the given share of this one's layers. What a unit keeps at a boundary isn't divided.

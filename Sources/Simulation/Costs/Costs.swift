@@ -38,8 +38,22 @@ package struct Costs: Sendable, Equatable {
                     "expected a time of at least 0 for \(kind.title) at stage \(stage), found \(costs.duration(kind))")
             }
         }
+        try checkBytes(shape)
         if let rank = self.slowness.firstIndex(where: { !($0 > 0 && $0 < .infinity) }) {
             throw SimulationError("expected a slowness above 0 for rank \(rank), found \(self.slowness[rank])")
+        }
+    }
+
+    /// Refuses bytes whose sums over a step would be too large for a number.
+    private func checkBytes(_ shape: ScheduleShape) throws {
+        let units = Double(shape.units)
+        let held = stages.reduce(0.0) {
+            $0 + Double($1.residentBytes) + units * Double(max($1.unitBytes, $1.weightUnitBytes, $1.lightBytes))
+        }
+        let sent = messageBytes.reduce(0.0) { $0 + 2 * units * Double($1) }
+        for (what, bytes) in [("held", held), ("sent", sent)] where bytes >= 4e18 {
+            throw SimulationError(
+                "the bytes \(what) in a step come to \(bytes.significant), more than can be counted: give fewer or smaller units")
         }
     }
 

@@ -1,60 +1,88 @@
+import Foundation
 import Schedules
 
 /// Numbers with units, as one writes them on a command line.
 package enum Quantity {
-    /// Seconds from "50us", "0.1ms", "2s"; a bare number is milliseconds.
+    /// Seconds from "50us", "0.1ms", "2s"; a number without a unit could be any of them, but for 0.
     package static func seconds(_ text: String) -> Double? {
-        number(text, units: [("us", 1e-6), ("\u{b5}s", 1e-6), ("ms", 1e-3), ("s", 1)], bare: 1e-3)
+        number(text, units: [("ns", 1e-9), ("us", 1e-6), ("\u{b5}s", 1e-6), ("\u{3bc}s", 1e-6), ("ms", 1e-3), ("s", 1)])
+            ?? (plain(text) == 0 ? 0 : nil)
     }
 
-    /// Bytes per second from "1gbit", "1.25GB/s", "400MiB/s"; a bare number is bytes per second.
+    /// Bytes per second from "1gbit", "1.25GB/s", "400MiB/s". "Gb/s" is nothing: one writes it for bits and for bytes.
     package static func bandwidth(_ text: String) -> Double? {
-        number(
-            text,
-            units: [
-                ("kbit", 125), ("mbit", 125e3), ("gbit", 125e6), ("KB/s", 1e3), ("MB/s", 1e6), ("GB/s", 1e9),
-                ("KiB/s", 1024), ("MiB/s", 1_048_576), ("GiB/s", 1_073_741_824), ("B/s", 1),
-            ], bare: 1)
+        let bits = [("kbit", 125.0), ("mbit", 125e3), ("gbit", 125e6), ("tbit", 125e9)]
+        return number(text, units: bits.map { ($0.0 + "/s", $0.1) } + bits)
+            ?? (text.contains("B")
+                ? number(
+                    text,
+                    units: [
+                        ("KB/s", 1e3), ("MB/s", 1e6), ("GB/s", 1e9), ("TB/s", 1e12), ("KiB/s", 1024),
+                        ("MiB/s", 1_048_576), ("GiB/s", 1_073_741_824), ("TiB/s", 1_099_511_627_776), ("B/s", 1),
+                    ]) : nil)
     }
 
-    /// Bytes from "4096", "64MiB", "12GB".
+    /// Bytes from "64MiB", "12GB", "4096B".
     package static func bytes(_ text: String) -> Double? {
         number(
             text,
             units: [
-                ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776), ("KB", 1e3),
-                ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("B", 1),
-            ], bare: 1)
+                ("KiB", 1024), ("MiB", 1_048_576), ("GiB", 1_073_741_824), ("TiB", 1_099_511_627_776),
+                ("PiB", 1_125_899_906_842_624), ("KB", 1e3), ("MB", 1e6), ("GB", 1e9), ("TB", 1e12), ("PB", 1e15),
+                ("B", 1),
+            ])
     }
 
-    private static func number(_ text: String, units: [(String, Double)], bare: Double) -> Double? {
+    /// Bytes, where the name says that bare numbers are bytes.
+    package static func bytesOrCount(_ text: String) -> Double? { bytes(text) ?? plain(text) }
+
+    /// A number in one of the units; longer ones come before those that they end with.
+    private static func number(_ text: String, units: [(String, Double)]) -> Double? {
         for (unit, factor) in units where text.lowercased().hasSuffix(unit.lowercased()) {
-            return plain(String(text.dropLast(unit.count))).map { $0 * factor }
+            if let number = plain(String(text.dropLast(unit.count))) { return number * factor }
         }
-        return plain(text).map { $0 * bare }
+        return nil
     }
 
     private static func plain(_ text: String) -> Double? {
-        guard let value = Double(text.filter { $0 != " " }), value.isFinite, value >= 0 else { return nil }
+        let digits = text.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
+        guard let value = Double(String(digits)), value.isFinite, value >= 0 else { return nil }
         return value
     }
 }
 
 extension Link {
-    /// A link from "latency,bandwidth", such as "50us,1gbit"; the bandwidth may be left out.
+    /// What stands for a bandwidth that is no limit.
+    package static let unlimited = "unlimited"
+
+    /// A link from "latency,bandwidth", such as "50us,1gbit".
     package init(text: String) throws {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-        guard (1...2).contains(parts.count), let latency = Quantity.seconds(parts[0]) else {
-            throw SimulationError("expected a link as latency,bandwidth such as 50us,1gbit, found '\(text)'")
-        }
         guard parts.count == 2 else {
+            throw SimulationError(
+                "expected latency,bandwidth such as 5us,25gbit (or 5us,\(Self.unlimited)), found '\(text.shown)'")
+        }
+        guard let latency = Quantity.seconds(parts[0]), (latency * 1e3) <= Bounds.milliseconds.upperBound else {
+            throw SimulationError(
+                "expected latency,bandwidth such as 5us,25gbit, with a latency in ns, us, ms or s, found '\(parts[0].shown)' "
+                    + "for it")
+        }
+        if parts[1].lowercased() == Self.unlimited {
             self.init(latency: latency)
             return
         }
-        guard let bandwidth = Quantity.bandwidth(parts[1]), bandwidth > 0 else {
-            throw SimulationError("expected a bandwidth such as 1gbit or 1.25GB/s, found '\(parts[1])'")
+        guard let bandwidth = Quantity.bandwidth(parts[1]), (1...Bounds.bandwidth).contains(bandwidth) else {
+            throw SimulationError(
+                "expected latency,bandwidth such as 5us,25gbit, with a bandwidth in mbit, gbit (bits a second), MB/s or GB/s, found "
+                    + "'\(parts[1].shown)' for it")
         }
         self.init(latency: latency, bandwidth: bandwidth)
+    }
+
+    /// The text that reads back to the same link, to five digits.
+    package var text: String {
+        let latency = String(format: "%.5gus", latency * 1e6)
+        return latency + "," + (bandwidth.isFinite ? String(format: "%.5gGB/s", bandwidth / 1e9) : Self.unlimited)
     }
 }
 
@@ -74,7 +102,7 @@ package enum MemoryCap: Sendable, Equatable {
             self = .bytes(bytes)
         } else {
             throw SimulationError(
-                "expected a cap in units such as 12, in multiples of what 1f1b holds such as 2x, or in bytes such as 4GiB, found '\(text)'"
+                "expected a cap in units such as 12, in multiples of what 1f1b holds such as 2x, or in bytes such as 4GiB, found '\(text.shown)'"
             )
         }
     }
@@ -95,7 +123,7 @@ package enum MemoryCap: Sendable, Equatable {
             }
             if let rank = caps.firstIndex(where: { $0 <= 0 }) {
                 throw SimulationError(
-                    "rank \(rank)'s parameters and optimizer state alone take more than \(Int(bytes).asBytes)")
+                    "rank \(rank)'s parameters and optimizer state alone take more than \(Int(saturating: bytes).asBytes)")
             }
             return MemoryLimit(
                 unit: costs.stages.map { Double(max($0.unitBytes, $0.weightUnitBytes)) },

@@ -23,6 +23,12 @@ struct Colour: Hashable {
             red: mix(red, other.red), green: mix(green, other.green), blue: mix(blue, other.blue))
     }
 
+    /// The nearest of a few thousand colours: mixtures that nobody can tell apart are one.
+    var coarse: Colour {
+        func step(_ value: Int) -> Int { min(255, (value + 8) / 16 * 16) }
+        return Colour(red: step(red), green: step(green), blue: step(blue))
+    }
+
     var hex: String {
         let digits = Array("0123456789abcdef")
         return "#" + [red, green, blue].map { "\(digits[$0 / 16])\(digits[$0 % 16])" }.joined()

@@ -5,6 +5,9 @@ import Schedules
 package struct PerfettoTrace {
     private let timeline: Timeline
 
+    /// Most spans of a trace that is written: what viewers still open, some hundred megabytes.
+    package static let mostSpans = 500_000
+
     package init(_ timeline: Timeline) { self.timeline = timeline }
 
     /// The complete JSON document.

@@ -1,6 +1,6 @@
 import Schedules
 
-/// A timeline in columns of text: a line a rank, time from left to right.
+/// A timeline in columns of text: a line a rank, time from left to right. Of very many ranks every so many-th is drawn.
 package struct TerminalDrawing {
     private let timeline: Timeline
     private let columns: Int
@@ -15,15 +15,23 @@ package struct TerminalDrawing {
         self.colours = colours
     }
 
+    private static let mostRows = 128
+
     package var text: String {
+        guard timeline.spans.isEmpty || timeline.spans.contains(where: { $0.duration > 0 }) else {
+            return "nothing takes time: there is nothing to draw\n"
+        }
+        let every = max(1, (timeline.ranks + Self.mostRows - 1) / Self.mostRows)
         let head = "rank \(timeline.ranks - 1) ".count
         let width = columns - head
         let (origin, end) = timeline.extent
-        let length = max(end - origin, 1e-12)
+        let length = max(end - origin, TimeScale.shortest)
         var byRank = [[Timeline.Span]](repeating: [], count: timeline.ranks)
-        for span in timeline.spans where span.lane == 0 && span.duration > 0 { byRank[span.rank].append(span) }
+        for span in timeline.spans where span.lane == 0 && span.duration > 0 && span.rank % every == 0 {
+            byRank[span.rank].append(span)
+        }
         var text = ""
-        for rank in 0..<timeline.ranks {
+        for rank in stride(from: 0, to: timeline.ranks, by: every) {
             let name = "rank \(rank)"
             text += name + String(repeating: " ", count: head - name.count)
             text += line(byRank[rank].sorted { $0.start < $1.start }, width: width, origin: origin, length: length)
@@ -40,6 +48,7 @@ package struct TerminalDrawing {
                 "\u{b7} idle"
             ])
             .joined(separator: "   ")
+        if every > 1 { text += "   (every \(every)th of \(timeline.ranks) ranks)" }
         return text + "\n"
     }
 

@@ -13,22 +13,27 @@ struct TimeScale {
     ///   - length: seconds that the axis covers
     ///   - ticks: about how many ticks there should be
     init(length: Double, ticks: Int) {
+        // Nothing takes time, or what no clock could tell from nothing.
+        let length = length >= Self.shortest ? length : 1
         let units = [(1.0, "s"), (1e-3, "ms"), (1e-6, "\u{b5}s")]
         let (unit, symbol) = units.first { length >= 2 * $0.0 } ?? units[2]
         self.unit = unit
         self.symbol = symbol
         self.length = length
-        let raw = max(length, 1e-12) / unit / Double(max(1, ticks))
+        let raw = length / unit / Double(max(1, ticks))
         let power = pow(10, (log10(raw)).rounded(.down))
         step = [1, 2, 5, 10].map { $0 * power }.first { $0 >= raw * 0.999 } ?? 10 * power
     }
+
+    /// Seconds below which an axis would have no length.
+    static let shortest = 1e-15
 
     /// The ticks' places in seconds and their texts.
     var ticks: [(seconds: Double, text: String)] {
         let digits = max(0, Int((-log10(step * 1.001)).rounded(.up)))
         return (0...Int((length / unit / step * 1.000001).rounded(.down))).map {
             let value = Double($0) * step
-            return (value * unit, value.fixed(digits))
+            return (value * unit, value < 1e7 ? value.fixed(digits) : value.significant)
         }
     }
 }
@@ -51,6 +56,8 @@ extension Double {
     /// Four significant digits without needless zeros.
     var significant: String {
         guard isFinite, self != 0 else { return isNaN ? "nan" : self == 0 ? "0" : (self > 0 ? "inf" : "-inf") }
+        // Nobody counts more zeros than this.
+        guard (1e-6..<1e7).contains(abs(self)) else { return String(format: "%.4g", self) }
         let digits = max(0, 3 - Int(log10(abs(self)).rounded(.down)))
         var text = fixed(digits)
         if text.contains(".") {
@@ -71,7 +78,7 @@ extension Double {
 extension Int {
     /// Bytes in the unit that reads best.
     var asBytes: String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
         var value = Double(self)
         var unit = 0
         while abs(value) >= 1024, unit < units.count - 1 {

@@ -4,7 +4,9 @@ extension TimelineSVG {
     /// Where everything goes, in pixels.
     struct Geometry {
         static let margin = 18.0
-        static let idleFill = "#f0f2f5"
+        static let idleColour = Colour(0xF0F2F5)
+        static let idleFill = idleColour.hex
+        private static let mostRows = 256
         static let shadeText = "dark: a rank's first stage, light: its last"
         private static let legendLine = 20.0
 
@@ -13,6 +15,8 @@ extension TimelineSVG {
         let plotLeft: Double
         let plotWidth: Double
         let rowHeight: Double
+        /// Every so many-th rank has a row.
+        let every: Int
         let labelEvery: Int
         let legend: [(content: Timeline.Content, x: Double, y: Double)]
         let idleLegend: (x: Double, y: Double)
@@ -30,15 +34,17 @@ extension TimelineSVG {
         init(_ timeline: Timeline, legend contents: [Timeline.Content], roomForMessages: Bool) {
             let extent = timeline.extent
             origin = extent.start
-            length = max(extent.end - extent.start, 1e-12)
+            length = max(extent.end - extent.start, TimeScale.shortest)
+            every = max(1, (timeline.ranks + Self.mostRows - 1) / Self.mostRows)
+            let rows = (timeline.ranks + every - 1) / every
             rowHeight =
-                switch timeline.ranks {
+                switch rows {
                 case ...16: 26
                 case ...32: 18
                 case ...64: 12
                 default: 6
                 }
-            rowPitch = rowHeight + (roomForMessages ? 16 : timeline.ranks <= 64 ? 4 : 1)
+            rowPitch = rowHeight + (roomForMessages ? 16 : rows <= 64 ? 4 : 1)
             labelEvery = rowPitch >= 14 ? 1 : Int((14 / rowPitch).rounded(.up))
             plotLeft = Self.margin + "rank \(timeline.ranks - 1)".reduce(8) { $0 + Self.advance($1, size: 11) }
             plotWidth = width - plotLeft - Self.margin - 6
@@ -58,12 +64,14 @@ extension TimelineSVG {
             idleLegend = place("idle")
             shadeNote = Shading(timeline).showsStages ? place(Self.shadeText) : nil
             plotTop = y + 16
-            height = plotTop + Double(timeline.ranks) * rowPitch + 46
+            height = plotTop + Double(rows) * rowPitch + 46
         }
 
         func x(_ seconds: Double) -> Double { plotLeft + (seconds - origin) / length * plotWidth }
 
-        func rowTop(_ rank: Int) -> Double { plotTop + Double(rank) * rowPitch }
+        func rowTop(_ rank: Int) -> Double { plotTop + Double(rank / every) * rowPitch }
+
+        func shows(_ rank: Int) -> Bool { rank % every == 0 }
 
         /// The text that fits into a cell `width` pixels wide, and its size.
         func label(_ content: Timeline.Content, width: Double) -> (text: String, size: Double)? {

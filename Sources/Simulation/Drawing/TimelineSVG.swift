@@ -1,20 +1,25 @@
 import Schedules
 
-/// A timeline as a picture: one row a rank, one cell a span, idle time left light.
+/// A timeline as a picture: one row a rank, one cell a span, idle time left light. However long it is, the picture stays small: cells that are too
+/// narrow to be told apart become one of their mixed colour, and of very many ranks every so many-th is drawn.
 package struct TimelineSVG {
-    private let timeline: Timeline
+    let timeline: Timeline
     private let subtitle: String
     private let showsMessages: Bool
-    private let geometry: Geometry
+    let geometry: Geometry
+
+    /// More than so many messages would be one black patch, and a large file.
+    package static let mostMessages = 20_000
 
     /// - Parameters:
     ///   - subtitle: a line of figures under the title
     ///   - showsMessages: whether messages are drawn as lines from producer to consumer
     package init(_ timeline: Timeline, subtitle: String = "", showsMessages: Bool = false) {
         self.timeline = timeline
-        self.subtitle = subtitle
         self.showsMessages = showsMessages
         geometry = Geometry(timeline, legend: Self.legend(timeline), roomForMessages: showsMessages)
+        let every = geometry.every
+        self.subtitle = subtitle + (every > 1 ? "; every \(every)th of \(timeline.ranks) ranks is drawn" : "")
     }
 
     /// The complete SVG document.
@@ -62,11 +67,11 @@ package struct TimelineSVG {
     }
 
     private func drawRows(_ svg: inout SVGWriter) {
-        for rank in 0..<timeline.ranks {
+        for (row, rank) in stride(from: 0, to: timeline.ranks, by: geometry.every).enumerated() {
             let y = geometry.rowTop(rank)
             svg.rectangle(
                 geometry.plotLeft, y, geometry.plotWidth, geometry.rowHeight, fill: Geometry.idleFill)
-            if rank % geometry.labelEvery == 0 {
+            if row % geometry.labelEvery == 0 {
                 svg.text(
                     "rank \(rank)", x: geometry.plotLeft - 8, y: y + geometry.rowHeight / 2 + 4, size: 11,
                     fill: "#57606a", anchor: "end")
@@ -87,52 +92,9 @@ package struct TimelineSVG {
             fill: "#57606a", anchor: "middle")
     }
 
-    private func drawCells(_ svg: inout SVGWriter) {
-        let shading = Shading(timeline)
-        var paths: [Colour: String] = [:]
-        var order: [Colour] = []
-        var labels: [(text: String, x: Double, y: Double, size: Double, light: Bool)] = []
-        var pending: [Int: (colour: Colour, x: Double, end: Double)] = [:]
-        func flush(_ rank: Int) {
-            guard let cell = pending[rank] else { return }
-            if paths[cell.colour] == nil { order.append(cell.colour) }
-            let gap = cell.end - cell.x > 3 ? 0.6 : 0
-            paths[cell.colour, default: ""] +=
-                "M\(cell.x.fixed(2)) \(geometry.rowTop(rank).fixed(1))h\((cell.end - cell.x - gap).fixed(2))"
-                + "v\(geometry.rowHeight.fixed(1))h-\((cell.end - cell.x - gap).fixed(2))z"
-            pending[rank] = nil
-        }
-        for span in timeline.spans.sorted(by: { ($0.rank, $0.start) < ($1.rank, $1.start) })
-        where span.lane == 0 && span.duration > 0 {
-            let colour = shading.colour(span.content)
-            let (x, end) = (geometry.x(span.start), geometry.x(span.end))
-            // Cells too narrow to be told apart become one, so that the picture of a long table stays small.
-            if let last = pending[span.rank], last.colour == colour, x - last.end < 0.2, end - last.x < 1.5 {
-                pending[span.rank]?.end = end
-            } else {
-                flush(span.rank)
-                pending[span.rank] = (colour, x, end)
-            }
-            if let label = geometry.label(span.content, width: end - x) {
-                labels.append(
-                    (
-                        label.text, (x + end) / 2 - 0.3, geometry.rowTop(span.rank) + geometry.rowHeight / 2,
-                        label.size, colour.isLight
-                    ))
-            }
-        }
-        for rank in pending.keys.sorted() { flush(rank) }
-        for colour in order { svg.path(paths[colour] ?? "", fill: colour.hex) }
-        for label in labels {
-            svg.text(
-                label.text, x: label.x, y: label.y + label.size * 0.36, size: label.size,
-                fill: label.light ? "#24292f" : "#ffffff", anchor: "middle")
-        }
-    }
-
     private func drawMessages(_ svg: inout SVGWriter) {
         let consumers = Consumers(timeline)
-        for arrow in timeline.arrows {
+        for arrow in timeline.arrows where geometry.shows(arrow.fromRank) && geometry.shows(arrow.toRank) {
             let head = consumers.start(of: arrow) ?? arrow.arrival
             let down = arrow.toRank > arrow.fromRank
             let from = geometry.rowTop(arrow.fromRank) + (down ? geometry.rowHeight : 0)

@@ -14,10 +14,9 @@ package struct RecordedSteps: Sendable {
                     + "a trace of several replicas has to be cut to one")
         }
         steps = []
-        for rank in 0..<timeline.ranks {
-            let spans = timeline.spans.filter { $0.rank == rank && $0.lane == 0 }.sorted { $0.start < $1.start }
-            try add(spans, of: rank)
-        }
+        var byRank = [[Timeline.Span]](repeating: [], count: timeline.ranks)
+        for span in timeline.spans where span.lane == 0 { byRank[span.rank].append(span) }
+        for (rank, spans) in byRank.enumerated() { try add(spans.sorted { $0.start < $1.start }, of: rank) }
         guard !steps.isEmpty else { throw SimulationError("the trace holds no step: it has no action") }
         add(timeline.arrows)
     }

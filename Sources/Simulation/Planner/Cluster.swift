@@ -25,8 +25,11 @@ package struct Cluster: Sendable, Equatable {
         overhead: Double = 50e-6, memoryBandwidth: Double = 100e9, network: Link,
         local: Link = Link(latency: 1e-6, bandwidth: 5e9)
     ) throws {
-        for (what, value) in [("nodes", nodes), ("sockets", sockets), ("cores", cores)] where value < 1 {
-            throw SimulationError("cluster: \(what): expected at least 1, found \(value)")
+        for (what, value, bounds) in [
+            ("nodes", nodes, Bounds.nodes), ("sockets", sockets, Bounds.sockets), ("cores", cores, Bounds.cores),
+        ] where !bounds.contains(value) {
+            throw SimulationError(
+                "cluster: \(what): expected at least 1 and at most \(bounds.upperBound), found \(value)")
         }
         guard cores % sockets == 0 else {
             throw SimulationError("cluster: cores: \(cores) cores a node don't divide by \(sockets) sockets")
@@ -37,8 +40,12 @@ package struct Cluster: Sendable, Equatable {
         ] where !(value > 0) {
             throw SimulationError("cluster: \(what): expected a number above 0, found \(value)")
         }
-        for (what, value) in [("serial_share", serialShare), ("overhead", overhead)] where !(value >= 0) {
-            throw SimulationError("cluster: \(what): expected at least 0, found \(value)")
+        guard (0...1).contains(serialShare) else {
+            throw SimulationError("cluster: serial_share: expected a share from 0 to 1, found \(serialShare.asWritten)")
+        }
+        guard Self.overheads.contains(overhead * 1e3) else {
+            throw SimulationError(
+                "cluster: overhead: expected \(Self.overheadText), found \((overhead * 1e3).asWritten)")
         }
         self.nodes = nodes
         self.sockets = sockets
@@ -51,6 +58,10 @@ package struct Cluster: Sendable, Equatable {
         self.network = network
         self.local = local
     }
+
+    /// Milliseconds that `overhead` may be.
+    package static let overheads = 0.0...3.6e6
+    package static let overheadText = "a number of milliseconds from 0 to 3600000"
 
     /// Arithmetic operations per second of a rank with `threads` cores.
     package func speed(threads: Int) -> Double {

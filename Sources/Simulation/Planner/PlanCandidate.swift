@@ -52,6 +52,8 @@ package struct PlannedRun: Sendable {
         case boundedOut
         /// A rank would need more memory than it has.
         case tooLarge
+        /// Its step has more actions than the planner simulates.
+        case tooLong
     }
 
     package var candidate: PlanCandidate

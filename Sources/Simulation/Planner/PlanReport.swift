@@ -11,7 +11,9 @@ package struct PlanReport: Sendable {
         self.runs = runs
     }
 
-    private var feasible: [PlannedRun] { runs.filter { $0.outcome == .simulated || $0.outcome == .estimated } }
+    private var feasible: [PlannedRun] { runs.filter(isFeasible) }
+
+    private func isFeasible(_ run: PlannedRun) -> Bool { run.outcome == .simulated || run.outcome == .estimated }
 
     /// The layout to take; nil if none fits the memory.
     package var best: PlannedRun? { feasible.first }
@@ -28,11 +30,16 @@ package struct PlanReport: Sendable {
     package func text(best count: Int) -> String {
         var text = "\((model.parameters / 1e6).significant) million parameters, \(model.batch) sequences of "
         text += "\(model.sequence) tokens a step, \(cluster.nodes) nodes of \(cluster.cores) cores\n"
-        let (boundedOut, tooLarge) = (
-            runs.filter { $0.outcome == .boundedOut }, runs.filter { $0.outcome == .tooLarge }
-        )
+        let boundedOut = runs.filter { $0.outcome == .boundedOut }
+        let tooLarge = runs.filter { $0.outcome == .tooLarge }
+        let tooLong = runs.filter { $0.outcome == .tooLong }
         text += "\(runs.count) layouts: \(feasible.count) simulated, \(boundedOut.count) slower even without bubbles, "
-        text += "\(tooLarge.count) too large for the memory\n\n"
+        text += "\(tooLarge.count) too large for the memory\n"
+        if !tooLong.isEmpty {
+            text += "and \(tooLong.count) left out: their steps have too many actions to be simulated, or no time was left for them; settle "
+            text += "what is known already (--stages, --slice, ...)\n"
+        }
+        text += "\n"
         guard let best else { return text + nothingFits(tooLarge) }
         text += table(Array(feasible.prefix(count))) + "\n"
         text += "The best: \(best.candidate.description); layers per stage \(layers(best)).\n"
@@ -57,7 +64,7 @@ package struct PlanReport: Sendable {
                 "\(candidate.slice)", candidate.recompute ? "yes" : "no",
                 (run.outcome == .estimated ? "~" : "") + run.stepTime.asTime, (tokens / run.stepTime).significant,
                 utilisation(run).asPercentage, run.bubble.asPercentage, run.syncTime.asTime, run.optimizerTime.asTime,
-                Int(run.memory).asBytes,
+                Int(saturating: run.memory).asBytes,
             ])
         }
         return table.text
@@ -74,11 +81,12 @@ package struct PlanReport: Sendable {
         for run in slices {
             let units = model.batch / run.candidate.replicas * (model.sequence / run.candidate.slice)
             let isTooLarge = run.outcome == .tooLarge
+            let isKnown = isFeasible(run)
             table.add([
-                "\(run.candidate.slice)", "\(units)", isTooLarge ? "-" : run.stepTime.asTime,
-                isTooLarge ? "-" : "+" + (run.stepTime / best.stepTime - 1).asPercentage,
-                isTooLarge ? "-" : run.bubble.asPercentage,
-                Int(run.memory).asBytes + (isTooLarge ? " (too large)" : ""),
+                "\(run.candidate.slice)", "\(units)", isKnown ? run.stepTime.asTime : "-",
+                isKnown ? "+" + (run.stepTime / best.stepTime - 1).asPercentage : "-",
+                isKnown ? run.bubble.asPercentage : "-",
+                isKnown || isTooLarge ? Int(saturating: run.memory).asBytes + (isTooLarge ? " (too large)" : "") : "-",
             ])
         }
         return table.text
@@ -90,15 +98,28 @@ package struct PlanReport: Sendable {
 
     private func layers(_ run: PlannedRun) -> String {
         let counts = run.layers
-        let same = Set(counts).count == 1
-        return same ? "\(counts[0])" : counts.map(String.init).joined(separator: ",")
+        guard Set(counts).count > 1 else { return "\(counts[0])" }
+        guard counts.count > 64 else { return counts.map(String.init).joined(separator: ",") }
+        // Of very many stages neighbours that are alike are told together.
+        var groups: [(layers: Int, stages: Int)] = []
+        for layers in counts {
+            if groups.last?.layers == layers {
+                groups[groups.count - 1].stages += 1
+            } else {
+                groups.append((layers, 1))
+            }
+        }
+        return groups.map { $0.stages == 1 ? "\($0.layers)" : "\($0.layers) in each of \($0.stages)" }
+            .joined(separator: ", ")
     }
 
     private func nothingFits(_ tooLarge: [PlannedRun]) -> String {
-        guard let nearest = tooLarge.min(by: { excess($0) < excess($1) }) else { return "" }
+        guard let nearest = tooLarge.min(by: { excess($0) < excess($1) }) else {
+            return "No layout was simulated: settle a smaller number of --stages, or a longer --slice.\n"
+        }
         return
-            "No layout fits. The nearest, \(nearest.candidate.description), needs \(Int(nearest.memory).asBytes) on a "
-            + "rank that has \(Int(memory(nearest)).asBytes); use more nodes, a smaller model or shorter sequences.\n"
+            "No layout fits. The nearest, \(nearest.candidate.description), needs \(Int(saturating: nearest.memory).asBytes) on a "
+            + "rank that has \(Int(saturating: memory(nearest)).asBytes); use more nodes, a smaller model or shorter sequences.\n"
     }
 
     private func memory(_ run: PlannedRun) -> Double { cluster.memory / Double(run.candidate.ranksPerNode) }
@@ -135,8 +156,9 @@ package struct PlanReport: Sendable {
     private func reason(_ run: PlannedRun, _ best: PlannedRun) -> String {
         let slower = "+\((run.stepTime / best.stepTime - 1).asPercentage)"
         switch run.outcome {
+        case .tooLong: return "not simulated: its step has too many actions, or no time was left for it"
         case .tooLarge:
-            return "needs \(Int(run.memory).asBytes) on a rank that has \(Int(memory(run)).asBytes)"
+            return "needs \(Int(saturating: run.memory).asBytes) on a rank that has \(Int(saturating: memory(run)).asBytes)"
         case .boundedOut:
             return "\(slower) or more, for its arithmetic, sync and optimizer alone"
         case .simulated, .estimated:
@@ -169,7 +191,7 @@ package struct PlanReport: Sendable {
         let bySlice = slices.map { run in
             JSONText.object([
                 ("slice", .number(Double(run.candidate.slice))),
-                ("step_time", run.outcome == .tooLarge ? .null : .number(run.stepTime * 1e3)),
+                ("step_time", isFeasible(run) ? .number(run.stepTime * 1e3) : .null),
                 ("memory_bytes", .number(run.memory)),
             ])
         }
@@ -179,6 +201,7 @@ package struct PlanReport: Sendable {
         return JSONText.object([
             ("candidates", .number(Double(runs.count))), ("best", .array(Array(list))), ("slices", .array(bySlice)),
             ("bounded_out", number(of: .boundedOut)), ("too_large", number(of: .tooLarge)),
+            ("left_out", number(of: .tooLong)),
             ("time_unit", .string("ms")),
         ]).text + "\n"
     }

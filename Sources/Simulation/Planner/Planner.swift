@@ -11,8 +11,13 @@ package struct Planner {
 
     /// How many of the best are simulated in full.
     private static let finalists = 8
-    /// Most actions of a full simulation; a longer step keeps its estimate.
+    /// Most actions of a simulation; a longer step keeps its estimate, and a layout that can't be estimated by less is left out.
     private static let largestSimulation = 4_000_000
+    /// Layers, and stages of all layouts together, of a search: seconds.
+    private static let mostLayers = 100_000
+    private static let mostStages = 20_000_000
+    /// Most actions that a search simulates in all, which takes about half a minute: layouts that come later, the less promising ones, are left out.
+    private static let actionBudget = 80_000_000
 
     /// - Parameter choice: what is settled already
     package init(cluster: Cluster, model: PlannedModel, choice: PlanChoice = PlanChoice()) {
@@ -23,7 +28,8 @@ package struct Planner {
 
     /// One candidate simulated in full; nil if the layers don't make so many stages.
     package func run(_ candidate: PlanCandidate) throws -> PlannedRun? {
-        guard let item = Prepared(candidate, cluster: cluster, model: model) else { return nil }
+        var splits = LayerSplits(model)
+        guard let item = Prepared(candidate, splits: &splits, cluster: cluster, model: model) else { return nil }
         var run = item.run
         try item.simulate(&run)
         return run
@@ -33,11 +39,13 @@ package struct Planner {
     ///
     /// - Throws: `SimulationError` if the cluster and the model leave no candidate.
     package func plan() throws -> [PlannedRun] {
-        let all = self.candidates()
-        let candidates = all.filter(choice.allows)
-        guard all.isEmpty || !candidates.isEmpty else {
+        guard model.layers <= Self.mostLayers else {
+            throw SimulationError("at most \(Self.mostLayers) layers can be planned for, found \(model.layers)")
+        }
+        let (candidates, count) = try self.candidates()
+        guard count == 0 || !candidates.isEmpty else {
             throw SimulationError(
-                "none of \(all.count) layouts has \(choice.description); leave something open, or change the cluster")
+                "none of \(count) layouts has \(choice.description); leave something open, or change the cluster")
         }
         guard !candidates.isEmpty else {
             throw SimulationError(
@@ -45,10 +53,12 @@ package struct Planner {
                     + "\(model.sequence) tokens by slices that are multiples of the chunk of \(model.chunk), and "
                     + "\(model.layers) layers must be at least as many as stages; change the batch or the nodes")
         }
-        var prepared = candidates.compactMap { Prepared($0, cluster: cluster, model: model) }
+        var splits = LayerSplits(model)
+        var prepared = candidates.compactMap { Prepared($0, splits: &splits, cluster: cluster, model: model) }
         prepared.sort { ($0.bound, $0.order) < ($1.bound, $1.order) }
         var runs: [PlannedRun] = []
         var best: [Double] = []
+        var budget = Self.actionBudget
         for item in prepared {
             var run = item.run
             if item.leastMemory > item.memoryLimit {
@@ -56,9 +66,12 @@ package struct Planner {
                 run.memory = item.leastMemory
             } else if best.count >= Self.finalists, item.bound > best[Self.finalists - 1] {
                 run.outcome = .boundedOut
+            } else if item.estimateActions > min(Self.largestSimulation, budget) {
+                run.outcome = .tooLong
             } else {
+                budget -= item.estimateActions
                 try item.estimate(&run)
-                if run.outcome == .estimated {
+                if run.outcome == .estimated || run.outcome == .simulated {
                     best.append(run.stepTime)
                     best.sort()
                 }
@@ -78,7 +91,9 @@ package struct Planner {
         if let best = runs.first?.candidate {
             for index in runs.indices
             where runs[index].outcome == .boundedOut && runs[index].candidate.differsBySlice(from: best) {
-                try byCandidate[runs[index].candidate]?.estimate(&runs[index])
+                guard let item = byCandidate[runs[index].candidate], item.estimateActions <= Self.largestSimulation
+                else { continue }
+                try item.estimate(&runs[index])
             }
             runs.sort(by: Self.precedes)
         }
@@ -90,35 +105,56 @@ package struct Planner {
             switch run.outcome {
             case .simulated, .estimated: 0
             case .boundedOut: 1
-            case .tooLarge: 2
+            case .tooLong: 2
+            case .tooLarge: 3
             }
         }
         return (rank(a), a.stepTime, a.memory) < (rank(b), b.stepTime, b.memory)
     }
 
-    /// Every combination that divides.
-    private func candidates() -> [PlanCandidate] {
+    /// Every combination that divides and that the choice allows, and how many there are without it.
+    private func candidates() throws -> (allowed: [PlanCandidate], count: Int) {
         var candidates: [PlanCandidate] = []
+        var (count, work) = (0, 0)
         for ranksPerNode in cluster.ranksPerNode {
             let world = cluster.nodes * ranksPerNode
-            for stages in 1...min(world, model.layers) where world % stages == 0 && isLayoutUseful(stages, ranksPerNode)
-            {
+            for stages in Self.divisors(of: world, upTo: model.layers) where isLayoutUseful(stages, ranksPerNode) {
                 let replicas = world / stages
                 guard model.batch % replicas == 0 else { continue }
                 for slice in model.sliceLengths {
                     for (schedule, virtualStages) in schedules(stages) {
                         for recompute in [false, true] {
-                            candidates.append(
-                                PlanCandidate(
-                                    ranksPerNode: ranksPerNode, threads: cluster.cores / ranksPerNode, stages: stages,
-                                    virtualStages: virtualStages, replicas: replicas, slice: slice, schedule: schedule,
-                                    recompute: recompute))
+                            let candidate = PlanCandidate(
+                                ranksPerNode: ranksPerNode, threads: cluster.cores / ranksPerNode, stages: stages,
+                                virtualStages: virtualStages, replicas: replicas, slice: slice, schedule: schedule,
+                                recompute: recompute)
+                            count += 1
+                            guard choice.allows(candidate) else { continue }
+                            candidates.append(candidate)
+                            // A layout is looked at stage by stage.
+                            work += stages * virtualStages
+                            guard work <= Self.mostStages else { throw Self.tooMany }
                         }
                     }
                 }
             }
         }
-        return candidates
+        return (candidates, count)
+    }
+
+    private static let tooMany = SimulationError(
+        "there are more layouts than can be looked at; settle what is known already: --stages, --replicas, --threads, --slice, --schedule, "
+            + "--recompute")
+
+    /// Ascending.
+    private static func divisors(of number: Int, upTo most: Int) -> [Int] {
+        var divisors: Set<Int> = []
+        var divisor = 1
+        while divisor <= number / divisor {
+            if number % divisor == 0 { divisors.formUnion([divisor, number / divisor]) }
+            divisor += 1
+        }
+        return divisors.filter { $0 <= most }.sorted()
     }
 
     /// Whether replicas begin at node boundaries or share a node evenly.
@@ -126,13 +162,19 @@ package struct Planner {
         stages % ranksPerNode == 0 || ranksPerNode % stages == 0
     }
 
-    /// The schedules that are searched.
-    package static let schedules = ["1f1b", "zb-h1", "zb-h2", "interleaved", "zbv"]
+    /// The names of the schedules that can be planned with.
+    package static var schedules: [String] { ScheduleRegistry.all.map(\.name) }
 
-    private func schedules(_ stages: Int) -> [(String, Int)] {
+    /// The schedules that are searched: all that can be the best, or the chosen one.
+    private var searched: [ScheduleGenerator] {
+        ScheduleRegistry.all.filter { generator in
+            choice.schedule.map { $0 == generator.name } ?? generator.isPlanned
+        }
+    }
+
+    private func schedules(_ stages: Int) -> [(name: String, stagesPerRank: Int)] {
+        // All orders of one stage take the same time.
         guard stages > 1 else { return [("1f1b", 1)] }
-        var schedules = [("1f1b", 1), ("zb-h1", 1), ("zb-h2", 1)]
-        if 2 * stages <= model.layers { schedules += [("interleaved", 2), ("zbv", 2)] }
-        return schedules
+        return searched.lazy.map { ($0.name, $0.layout.stagesPerRank) }.filter { $0.1 * stages <= model.layers }
     }
 }

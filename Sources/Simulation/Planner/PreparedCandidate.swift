@@ -1,6 +1,6 @@
 import Schedules
 
-/// A candidate with its costs worked out.
+/// A candidate with its bounds worked out.
 struct Prepared {
     let run: PlannedRun
     /// Seconds below which no step of this candidate gets.
@@ -13,71 +13,41 @@ struct Prepared {
     let order: Int
     /// Actions of a full step.
     let actions: Int
-    private let stageCosts: [StageCosts]
-    private let closing: [Double]
-    private let messageBytes: Int
-    private let network: Network
+    /// Actions that are simulated for an estimate.
+    let estimateActions: Int
+    private let cluster: Cluster
+    private let model: PlannedModel
     private let sequences: Int
     private let slices: Int
 
     /// nil if the layers don't make so many stages.
-    init?(_ candidate: PlanCandidate, cluster: Cluster, model: PlannedModel) {
+    init?(_ candidate: PlanCandidate, splits: inout LayerSplits, cluster: Cluster, model: PlannedModel) {
         let stages = candidate.stages * candidate.virtualStages
         guard stages <= model.layers else { return nil }
+        self.cluster = cluster
+        self.model = model
         sequences = model.batch / candidate.replicas
         slices = model.sequence / candidate.slice
-        order = candidate.slice * 1000 + candidate.stages
+        order = candidate.slice &* 1000 &+ candidate.stages
         memoryLimit = cluster.memory / Double(candidate.ranksPerNode)
-        messageBytes = Int((model.messageBytesPerToken * Double(candidate.slice)).rounded())
-        let layers = Self.partition(model, stages: stages)
-        let speed = cluster.speed(threads: candidate.threads)
-        let bytes = model.bytes(candidate.slice)
-        stageCosts = (0..<stages).map { stage in
-            Self.costs(
-                model, layers: layers[stage], isFirst: stage == 0, isLast: stage == stages - 1, candidate: candidate,
-                speed: speed, overhead: cluster.overhead, bytes: bytes)
-        }
-        let placement =
-            candidate.schedule == "zbv"
-            ? Placement.vee(ranks: candidate.stages)
-            : Placement.cyclic(ranks: candidate.stages, virtualStages: candidate.virtualStages)
-        var parameters = [Double](repeating: 0, count: candidate.stages)
-        var updated = parameters
-        for (stage, rank) in placement.enumerated() {
-            let own = Self.parameters(model, layers[stage], isFirst: stage == 0, isLast: stage == stages - 1)
-            parameters[rank] += own
-            updated[rank] += Self.updated(own, model, candidate, isFirst: stage == 0, isLast: stage == stages - 1)
-        }
-        // The ranks of a node sync and step at the same time and share its links and memory.
-        let share = Double(candidate.ranksPerNode)
-        let replicas = Double(candidate.replicas)
-        let crossesNodes = candidate.replicas > 1 && candidate.ranksPerNode * cluster.nodes > candidate.ranksPerNode
-        let link = crossesNodes ? cluster.network : cluster.local
-        // As if it began at the row's end. In truth all but the last bucket's goes on while the rank computes, as far as that lasts.
-        let sync = zip(parameters, updated).map { parameters, updated in
-            let part = model.shardsOptimizer ? updated : parameters / replicas
-            return candidate.replicas == 1
-                ? 0 : 2 * (replicas - 1) * (4 * part * share / link.bandwidth + link.latency)
-        }
-        // AdamW reads parameter, gradient and two moments and writes three of them: 28 bytes a parameter.
-        let optimizer = updated.map { 28 * $0 * share / cluster.memoryBandwidth }
-        closing = zip(sync, optimizer).map { $0 + $1 }
-        network = Network(
-            withinNode: cluster.local, betweenNodes: cluster.network,
-            nodes: (0..<candidate.stages).map { $0 / candidate.ranksPerNode })
-        actions = (candidate.recompute ? 4 : 3) * stages * sequences * slices
+        let perUnit = (candidate.recompute ? 4 : 3) * stages
+        actions = Self.product(perUnit, sequences, slices)
+        let settled = Self.settledSequences(candidate, slices: slices)
+        estimateActions =
+            sequences <= settled + 2 ? actions : Self.product(perUnit, 2 * settled + 2, slices)
         var run = PlannedRun(candidate: candidate, outcome: .boundedOut)
-        run.layers = layers
-        run.syncTime = sync.max() ?? 0
-        run.optimizerTime = optimizer.max() ?? 0
-        let units = Double(sequences * slices)
-        var work = closing
+        run.layers = splits.layers(stages: stages)
+        let costs = CandidateCosts(candidate, layers: run.layers, cluster: cluster, model: model)
+        run.syncTime = costs.sync.max() ?? 0
+        run.optimizerTime = costs.optimizer.max() ?? 0
+        let units = Double(sequences) * Double(slices)
+        var work = costs.closing
         var least = [Double](repeating: 0, count: candidate.stages)
-        for (stage, rank) in placement.enumerated() {
-            let costs = stageCosts[stage]
-            work[rank] += units * (costs.forward + costs.backward + (candidate.recompute ? costs.recompute : 0))
-            least[rank] += Double(costs.residentBytes)
-            least[rank] += Double(slices * (candidate.recompute ? costs.lightBytes : costs.unitBytes))
+        for (stage, rank) in costs.placement.enumerated() {
+            let stage = costs.stages[stage]
+            work[rank] += units * (stage.forward + stage.backward + (candidate.recompute ? stage.recompute : 0))
+            least[rank] += Double(stage.residentBytes)
+            least[rank] += Double(slices) * Double(candidate.recompute ? stage.lightBytes : stage.unitBytes)
         }
         bound = work.max() ?? 0
         leastMemory = least.max() ?? 0
@@ -85,72 +55,16 @@ struct Prepared {
         self.run = run
     }
 
-    private static func parameters(_ model: PlannedModel, _ layers: Int, isFirst: Bool, isLast: Bool) -> Double {
-        Double(layers) * model.layer.parameters + (isFirst ? model.embedding.parameters : 0)
-            + (isLast ? model.output.parameters : 0)
-    }
-
-    /// Of a stage's parameters those that the replica with the most of them updates: all, or when they are shared out an equal share, but whole
-    /// tensors.
-    private static func updated(
-        _ parameters: Double, _ model: PlannedModel, _ candidate: PlanCandidate, isFirst: Bool, isLast: Bool
-    ) -> Double {
-        guard model.shardsOptimizer else { return parameters }
-        let largest = max(
-            model.layer.largestTensor, isFirst ? model.embedding.largestTensor : 0,
-            isLast ? model.output.largestTensor : 0)
-        return min(parameters, max(largest, parameters / Double(candidate.replicas)))
-    }
-
-    private static func costs(
-        _ model: PlannedModel, layers: Int, isFirst: Bool, isLast: Bool, candidate: PlanCandidate, speed: Double,
-        overhead: Double,
-        bytes: (layer: PlannedModel.SliceBytes, embedding: PlannedModel.SliceBytes, output: PlannedModel.SliceBytes)
-    ) -> StageCosts {
-        let slice = candidate.slice
-        var blocks = [(Double(layers), model.layer, bytes.layer)]
-        if isFirst { blocks.append((1, model.embedding, bytes.embedding)) }
-        if isLast { blocks.append((1, model.output, bytes.output)) }
-        let fixed = Double(layers) * overhead
-        var (linear, other) = (0.0, 0.0)
-        var (stash, gradientStash, state, workspace, packed) = (0.0, 0.0, 0.0, 0.0, 0.0)
-        for (count, block, size) in blocks {
-            linear += count * block.linearFlops * Double(slice) / speed
-            other += count * block.otherFlops * Double(slice) / speed
-            stash += count * size.stash
-            gradientStash += count * size.gradientStash
-            state += count * size.state
-            workspace = max(workspace, size.workspace)
-            packed += count * block.packedBytes
+    private static func product(_ factors: Int...) -> Int {
+        factors.reduce(1) { product, factor in
+            let (next, overflow) = product.multipliedReportingOverflow(by: factor)
+            return overflow ? .max : next
         }
-        var costs = StageCosts(
-            forward: linear + other + fixed, backwardInput: linear + 2 * other + fixed, backwardWeight: linear + fixed)
-        let input = model.activationBytesPerToken * Double(slice)
-        costs.unitBytes = Int(stash + state)
-        costs.weightUnitBytes = Int(stash + state + gradientStash)
-        costs.lightBytes = Int(input + state)
-        // Parameter, gradient and, where it is updated, two moments; packed weights; scratch; one gradient stash and the buffers of messages
-        // under way.
-        let parameters = Self.parameters(model, layers, isFirst: isFirst, isLast: isLast)
-        let updated = updated(parameters, model, candidate, isFirst: isFirst, isLast: isLast)
-        costs.residentBytes = Int(8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input)
-        return costs
     }
 
-    /// Layers per stage that make the longest stage shortest, embedding and output layer counted: one layer after the other
-    /// goes to the stage that would then be the shortest.
-    private static func partition(_ model: PlannedModel, stages: Int) -> [Int] {
-        func flops(_ block: PlannedModel.Block) -> Double { block.linearFlops + block.otherFlops }
-        var counts = [Int](repeating: 1, count: stages)
-        var work = [Double](repeating: flops(model.layer), count: stages)
-        work[0] += flops(model.embedding)
-        work[stages - 1] += flops(model.output)
-        for _ in stages..<max(stages, model.layers) {
-            guard let next = work.indices.min(by: { work[$0] < work[$1] }) else { break }
-            counts[next] += 1
-            work[next] += flops(model.layer)
-        }
-        return counts
+    /// Sequences after which a pipeline has come to its steady state.
+    private static func settledSequences(_ candidate: PlanCandidate, slices: Int) -> Int {
+        (2 * candidate.stages * candidate.virtualStages + slices - 1) / slices + 2
     }
 
     private func table(sequences: Int) throws -> ScheduleTable {
@@ -163,17 +77,19 @@ struct Prepared {
 
     private func simulation(sequences: Int) throws -> Simulation {
         let table = try table(sequences: sequences)
+        // Made anew: kept for every candidate they would take more memory than the simulations.
+        let costs = CandidateCosts(run.candidate, layers: run.layers, cluster: cluster, model: model)
         return try Simulation(
             table,
             costs: Costs(
-                shape: table.shape, stages: stageCosts,
-                messageBytes: table.shape.stages > 1 ? [messageBytes] : nil, closing: closing),
-            network: network, recordsMessages: false)
+                shape: table.shape, stages: costs.stages,
+                messageBytes: table.shape.stages > 1 ? [costs.messageBytes] : nil, closing: costs.closing),
+            network: costs.network, recordsMessages: false)
     }
 
     /// Finds memory and time from two short steps: past the warm-up every further sequence adds the same time.
     func estimate(_ run: inout PlannedRun) throws {
-        let settled = (2 * run.candidate.stages * run.candidate.virtualStages + slices - 1) / slices + 2
+        let settled = Self.settledSequences(run.candidate, slices: slices)
         if sequences <= settled + 2 {
             try take(simulation(sequences: sequences), into: &run, outcome: .simulated)
             return
@@ -181,8 +97,14 @@ struct Prepared {
         let short = try simulation(sequences: settled)
         let longer = try simulation(sequences: settled + 2)
         try take(longer, into: &run, outcome: .estimated)
-        guard run.outcome == .estimated else { return }
         let further = Double(sequences - settled - 2)
+        // Nothing for a pipeline that holds the same however long it runs.
+        let growth = zip(longer.peakBytes, short.peakBytes).map { Double($0 - $1) / 2 }.max() ?? 0
+        if growth > 0 {
+            run.memory += further * growth
+            if run.memory > memoryLimit { run.outcome = .tooLarge }
+        }
+        guard run.outcome == .estimated else { return }
         let perSequence = (longer.makespan - short.makespan) / 2
         run.stepTime = longer.makespan + further * perSequence
         let busy = (longer.busy.reduce(0, +) - short.busy.reduce(0, +)) / 2

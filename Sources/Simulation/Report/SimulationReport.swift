@@ -28,10 +28,10 @@ package struct SimulationReport: Sendable {
         let stages = shape.virtualStages > 1 ? ", \(shape.stages) stages" : ""
         var text = "\(name): \(shape.ranks) ranks\(stages), \(units)\n"
         if !remark.isEmpty { text += remark + "\n" }
-        text += "makespan \(simulation.makespan.asTime), bubble \(simulation.bubble.asPercentage)"
-        let idle = simulation.idlePerRank.reduce(0, +) / Double(shape.ranks)
-        if abs(idle - simulation.bubble) > 5e-4 {
-            text += " of the longest rank's span (\(simulation.cost.asTime)), \(idle.asPercentage) of the makespan"
+        text += "makespan \(simulation.makespan.asTime), idle \(simulation.idle.asPercentage)"
+        text += ", bubble \(simulation.bubble.asPercentage)"
+        if abs(simulation.idle - simulation.bubble) > 5e-4 {
+            text += " of the longest rank's span (\(simulation.cost.asTime))"
         }
         text += ", \(messageCount) messages"
         if messageBytes > 0 { text += " of \(messageBytes.asBytes) in all" }
@@ -68,6 +68,7 @@ package struct SimulationReport: Sendable {
 
     private var criticalPathText: String {
         let path = simulation.criticalPath
+        guard simulation.makespan > 0 else { return "critical path: none, since nothing takes time\n" }
         let kinds = ActionKind.allCases.filter { path.time($0) > 0 }.map { "\($0.title) \(path.time($0).asTime)" }
         let shares = kinds + (path.messageTime > 0 ? ["messages \(path.messageTime.asTime)"] : [])
         let stretches = path.stretches
@@ -92,6 +93,7 @@ package struct SimulationReport: Sendable {
             ("time_unit", .string("ms")),
             ("makespan", .number(simulation.makespan * 1e3)),
             ("longest_span", .number(simulation.cost * 1e3)),
+            ("idle", .number(simulation.idle)),
             ("bubble", .number(simulation.bubble)),
             ("bubble_per_rank", .numbers(simulation.bubblePerRank)),
             ("idle_per_rank", .numbers(simulation.idlePerRank)),
@@ -108,23 +110,39 @@ package struct SimulationReport: Sendable {
         return JSONText.object(whole).text + "\n"
     }
 
+    /// A schedule's line in a comparison: all that stays of its simulation.
+    package struct Line: Sendable {
+        let name: String
+        let makespan: Double
+        let idle: Double
+        let bubble: Double
+        let peakUnits: Double
+        let peakBytes: Int?
+        let messages: Int
+    }
+
+    package var line: Line {
+        Line(
+            name: name, makespan: simulation.makespan, idle: simulation.idle, bubble: simulation.bubble,
+            peakUnits: simulation.peakUnits.max() ?? 0, peakBytes: knowsBytes ? simulation.peakBytes.max() : nil,
+            messages: messageCount)
+    }
+
     /// Several schedules side by side, the shortest first.
-    package static func comparison(_ reports: [SimulationReport]) -> String {
-        let sorted = reports.sorted { $0.simulation.makespan < $1.simulation.makespan }
-        guard let best = sorted.first?.simulation.makespan else { return "" }
-        let showsBytes = sorted.contains(where: \.knowsBytes)
+    package static func comparison(_ lines: [Line]) -> String {
+        let sorted = lines.sorted { $0.makespan < $1.makespan }
+        guard let best = sorted.first?.makespan else { return "" }
+        let showsBytes = sorted.contains { $0.peakBytes != nil }
         var table = TextTable(
-            ["schedule", "makespan", "to best", "bubble", "peak units"] + (showsBytes ? ["peak memory"] : [])
+            ["schedule", "makespan", "to best", "idle", "bubble", "peak units"] + (showsBytes ? ["peak memory"] : [])
                 + ["messages"])
-        for report in sorted {
-            let simulation = report.simulation
+        for line in sorted {
             table.add(
                 [
-                    report.name, simulation.makespan.asTime,
-                    best > 0 ? "+" + (simulation.makespan / best - 1).asPercentage : "-",
-                    simulation.bubble.asPercentage, (simulation.peakUnits.max() ?? 0).significant,
-                ] + (showsBytes ? [(simulation.peakBytes.max() ?? 0).asBytes] : []) + ["\(report.messageCount)"])
+                    line.name, line.makespan.asTime, best > 0 ? "+" + (line.makespan / best - 1).asPercentage : "-",
+                    line.idle.asPercentage, line.bubble.asPercentage, line.peakUnits.significant,
+                ] + (showsBytes ? [(line.peakBytes ?? 0).asBytes] : []) + ["\(line.messages)"])
         }
-        return table.text
+        return table.text + "idle: of the whole step; bubble: of the longest rank's span, as papers count it\n"
     }
 }

@@ -61,9 +61,11 @@ package struct StepComparison: Sendable {
             predicted: simulation.makespan - predicted.tableTime, recorded: recorded.map(\.restTime).median ?? 0)
         let times = recorded.map(\.time)
         stepRange = (times.min() ?? 0)...(times.max() ?? 0)
+        let recordedIdle = recorded.map(\.idle)
         idle = simulation.idlePerRank.enumerated().map { rank, idle in
-            Pair(predicted: idle, recorded: recorded.map { $0.idle[rank] }.median ?? 0)
+            Pair(predicted: idle, recorded: recordedIdle.map { $0[rank] }.median ?? 0)
         }
+        let (predictedStart, recordedStarts) = (predicted.start, recorded.map(\.start))
         var sums: [[Int]: [Pair]] = [:]
         var durations: [Worst] = []
         var starts: [Worst] = []
@@ -71,8 +73,10 @@ package struct StepComparison: Sendable {
             for (position, action) in row.enumerated() {
                 let duration = pair { $0.actions[rank][position].duration }
                 durations.append(Worst(action: action, rank: rank, time: duration))
-                starts.append(
-                    Worst(action: action, rank: rank, time: pair { $0.actions[rank][position].start - $0.start }))
+                let start = Pair(
+                    predicted: predicted.actions[rank][position].start - predictedStart,
+                    recorded: zip(recorded, recordedStarts).map { $0.actions[rank][position].start - $1 }.median ?? 0)
+                starts.append(Worst(action: action, rank: rank, time: start))
                 sums[[Int(action.kind.rawValue), action.stage], default: []].append(duration)
             }
         }

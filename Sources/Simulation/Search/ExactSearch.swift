@@ -23,6 +23,7 @@ struct ExactSearch {
 
     private let shape: ScheduleShape
     private let times: PipelineTimes
+    private let waysUp: [Double]
     private let memory: MemoryLimit
     private let units: Int
     private let last: Int
@@ -49,6 +50,7 @@ struct ExactSearch {
     ) {
         self.shape = shape
         self.times = times
+        waysUp = times.waysUp
         self.memory = memory
         units = shape.units
         last = shape.ranks - 1
@@ -229,7 +231,7 @@ struct ExactSearch {
                 forwardsLeft * times.forward[rank] + inputsLeft * times.gradients(rank) + open * times.weight[rank]
             bound = max(bound, start + work)
             guard inputsLeft > 0 else { continue }
-            let way = rank == 0 ? times.gradients(0) - input : times.way(up: rank)
+            let way = rank == 0 ? times.gradients(0) - input : waysUp[rank]
             bound = max(bound, start + forwardsLeft * times.forward[rank] + inputsLeft * input + way)
             bound = max(bound, nextInput[rank] + inputsLeft * input + way)
             if forwardsLeft > 0 {
@@ -239,7 +241,7 @@ struct ExactSearch {
                 }
                 let lastInput = min(times.input[last], times.fused[last])
                 path += Double(shape.slices) * lastInput
-                path += last == 0 ? times.gradients(0) - lastInput : times.way(up: last)
+                path += last == 0 ? times.gradients(0) - lastInput : waysUp[last]
                 bound = max(bound, path)
             }
         }

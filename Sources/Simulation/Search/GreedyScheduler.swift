@@ -59,7 +59,8 @@ extension GreedyScheduler {
         private var held: [Double]
         private var free: [Double]
         private var lastWasForward: [Bool]
-        private var wakeUps = WakeUps()
+        /// Ranks by the time at which they look for work.
+        private var wakeUps = TimeQueue()
 
         init(_ scheduler: GreedyScheduler, _ policy: Policy) {
             self.scheduler = scheduler
@@ -200,41 +201,5 @@ extension GreedyScheduler {
             let rank = scheduler.shape.rank(of: stage)
             wakeUps.insert(rank, at: max(time, free[rank]))
         }
-    }
-}
-
-/// Ranks by the time at which they look for work: a binary heap, ties by rank so that runs repeat exactly.
-private struct WakeUps {
-    private var heap: [(time: Double, rank: Int)] = []
-
-    private static func precedes(_ a: (time: Double, rank: Int), _ b: (time: Double, rank: Int)) -> Bool {
-        a.time != b.time ? a.time < b.time : a.rank < b.rank
-    }
-
-    mutating func insert(_ rank: Int, at time: Double) {
-        heap.append((time, rank))
-        var child = heap.count - 1
-        while child > 0, Self.precedes(heap[child], heap[(child - 1) / 2]) {
-            heap.swapAt(child, (child - 1) / 2)
-            child = (child - 1) / 2
-        }
-    }
-
-    mutating func removeFirst() -> (time: Double, rank: Int)? {
-        guard let first = heap.first else { return nil }
-        let last = heap.removeLast()
-        if !heap.isEmpty {
-            heap[0] = last
-            var parent = 0
-            while true {
-                var least = parent
-                for child in [2 * parent + 1, 2 * parent + 2]
-                where child < heap.count && Self.precedes(heap[child], heap[least]) { least = child }
-                if least == parent { break }
-                heap.swapAt(parent, least)
-                parent = least
-            }
-        }
-        return first
     }
 }

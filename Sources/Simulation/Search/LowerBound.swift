@@ -11,6 +11,7 @@ struct LowerBound {
         let last = shape.stages - 1
         var head = 0.0
         var best = 0.0
+        let ways = times.waysUp
         for stage in 0...last {
             let (forward, input) = (times.forward[stage], min(times.input[stage], times.fused[stage]))
             // All of the stage's work between the first arrival and the end.
@@ -19,7 +20,7 @@ struct LowerBound {
             let forced = Self.forcedWeights(shape, memory, stage: stage)
             let weight = max(0, times.gradients(stage) - input)
             if stage > 0 {
-                best = max(best, head + units * (forward + input) + forced * weight + times.way(up: stage))
+                best = max(best, head + units * (forward + input) + forced * weight + ways[stage])
             }
             head += forward + times.activationDelay[stage]
         }
@@ -28,7 +29,7 @@ struct LowerBound {
             $0 + times.activationDelay[$1 - 1] + times.forward[$1]
         }
         let slices = Double(shape.slices - 1) * min(times.input[last], times.fused[last])
-        let up = last == 0 ? times.gradients(0) : min(times.input[last], times.fused[last]) + times.way(up: last)
+        let up = last == 0 ? times.gradients(0) : min(times.input[last], times.fused[last]) + ways[last]
         makespan = max(best, down + slices + up)
     }
 

@@ -33,13 +33,13 @@ struct PipelineTimes {
     /// Least time of both gradients of a unit on stage `stage`.
     func gradients(_ stage: Int) -> Double { min(fused[stage], input[stage] + weight[stage]) }
 
-    /// Least time from the end of an input gradient on `stage` to the end of the step, through all stages before it.
-    func way(up stage: Int) -> Double {
-        var way = 0.0
-        for other in 0..<stage {
-            way += gradientDelay[other + 1]
-            way += other == 0 ? gradients(0) : min(input[other], fused[other])
+    /// By stage the least time from the end of an input gradient there to the end of the step, through all stages before it.
+    var waysUp: [Double] {
+        var ways = [0.0]
+        for other in 0..<forward.count - 1 {
+            ways.append(
+                ways[other] + gradientDelay[other + 1] + (other == 0 ? gradients(0) : min(input[other], fused[other])))
         }
-        return way
+        return ways
     }
 }

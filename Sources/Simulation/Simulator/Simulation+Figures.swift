@@ -29,6 +29,9 @@ extension Simulation {
     /// The mean of `bubblePerRank`; for equal stages (cost - M(F+B+W))/cost.
     package var bubble: Double { bubblePerRank.reduce(0, +) / Double(table.shape.ranks) }
 
+    /// The mean of `idlePerRank`.
+    package var idle: Double { idlePerRank.reduce(0, +) / Double(table.shape.ranks) }
+
     /// Per rank the share of the makespan in which it doesn't compute: what a trainer with a barrier per step sees.
     package var idlePerRank: [Double] {
         let makespan = makespan

@@ -9,10 +9,6 @@ extension ClusterFile {
     ///   - isNetworkMeasured: whether messages crossed nodes
     package static func text(_ cluster: Cluster, note: String, isNetworkMeasured: Bool) -> String {
         func digits(_ value: Double) -> String { String(format: "%.5g", value) }
-        func link(_ link: Link) -> String {
-            let latency = digits(link.latency * 1e6) + "us"
-            return "\"" + latency + (link.bandwidth.isFinite ? "," + digits(link.bandwidth / 1e9) + "GB/s" : "") + "\""
-        }
         let remark =
             isNetworkMeasured
             ? "measured between nodes"
@@ -29,8 +25,8 @@ extension ClusterFile {
             overhead = \(digits(cluster.overhead * 1e3))           # ms a layer takes per action beside its arithmetic
             serial_share = \(digits(cluster.serialShare))
             memory_bandwidth = "\(digits(cluster.memoryBandwidth / 1e9))GB/s"  # from the end of a step, optimizer and norm included
-            network = \(link(cluster.network))  # \(remark)
-            local = \(link(cluster.local))
+            network = "\(cluster.network.text)"  # \(remark)
+            local = "\(cluster.local.text)"
 
             """
     }

@@ -13,9 +13,10 @@ package enum ClusterFile {
     ///   - text: the file
     ///   - name: its name, for messages
     ///   - measured: GFLOP/s of a core of this machine, asked for only if the file doesn't say
-    /// - Throws: `SimulationError` that names the key, what was expected and what was found.
+    /// - Throws: `SimulationError` that names the place, the key, what was expected and what the file says.
     package static func cluster(_ text: String, name: String, measured: () -> Double) throws -> Cluster {
         guard !text.contains("\0") else { throw SimulationError("\(name) has a NUL character; expected a TOML file") }
+        let text = Self.normalised(text)
         let root: TOMLTable
         do {
             root = try TOMLTable(string: text)
@@ -23,66 +24,47 @@ package enum ClusterFile {
             throw SimulationError(
                 "\(name):\(error.source.begin.line):\(error.source.begin.column): \(error.description)")
         }
+        let places = ValueLocator(text)
+        func place(_ path: String...) -> String { places.prefix(of: path, file: name) }
         if let section = root.keys.sorted().first(where: { $0 != "cluster" }) {
-            throw SimulationError("\(name): unknown section or key '\(section)'; expected [cluster] alone")
+            throw SimulationError(
+                "\(place(section)): unknown section or key '\(section.prefix(80))'; expected [cluster] alone")
         }
         guard let table = root["cluster"]?.table else {
             throw SimulationError("\(name): expected the section [cluster] with \(keys.joined(separator: ", "))")
         }
         if let unknown = table.keys.sorted().first(where: { !keys.contains($0) }) {
-            throw SimulationError("\(name): unknown key '\(unknown)'; expected some of \(keys.joined(separator: ", "))")
+            throw SimulationError(
+                "\(place("cluster", unknown)): unknown key '\(unknown.prefix(80))'; expected some of "
+                    + keys.joined(separator: ", "))
         }
-        let reader = Reader(table: table, file: name)
-        return try Cluster(
-            nodes: reader.integer("nodes"), sockets: reader.integer("sockets", default: 1),
-            cores: reader.integer("cores"), memory: reader.quantity("memory", "bytes such as 480GiB", Quantity.bytes),
-            gflops: reader.number("gflops") ?? measured(), serialShare: reader.number("serial_share") ?? 0.01,
-            overhead: (reader.number("overhead") ?? 0.05) / 1e3,
-            memoryBandwidth: reader.quantity(
-                "memory_bandwidth", "bytes per second such as 300GB/s", default: "100GB/s", Quantity.bandwidth),
-            network: reader.link("network", default: nil), local: reader.link("local", default: "1us,5GB/s"))
+        return try cluster(ClusterReader(table: table, places: places, file: name), measured: measured)
     }
 
-    private struct Reader {
-        let table: TOMLTable
-        let file: String
-
-        private func fault(_ key: String, _ expected: String) -> SimulationError {
-            guard let value = table[key] else {
-                return SimulationError("\(file): \(key): expected \(expected), found nothing")
-            }
-            return SimulationError("\(file): \(key): expected \(expected), found \(value.debugDescription)")
+    private static func cluster(_ reader: ClusterReader, measured: () -> Double) throws -> Cluster {
+        let nodes = try reader.integer("nodes", Bounds.nodes)
+        let sockets = try reader.integer("sockets", Bounds.sockets, default: 1)
+        let cores = try reader.integer("cores", Bounds.cores)
+        guard cores % sockets == 0 else {
+            throw reader.fault("cores", "\(cores) cores a node don't divide by \(sockets) sockets")
         }
+        let memory = try reader.bytes("memory")
+        let network = try reader.link("network")
+        let local = try reader.link("local", default: "1us,5GB/s")
+        let memoryBandwidth = try reader.bandwidth("memory_bandwidth", default: "100GB/s")
+        let serialShare = try reader.number("serial_share", 0...1, "a share from 0 to 1") ?? 0.01
+        let overhead = try reader.number("overhead", Cluster.overheads, Cluster.overheadText) ?? 0.05
+        let gflops = try reader.number("gflops", 1e-3...1e6, "GFLOP/s of a core, from 0.001 to 1000000")
+        return try Cluster(
+            nodes: nodes, sockets: sockets, cores: cores, memory: memory, gflops: gflops ?? measured(),
+            serialShare: serialShare, overhead: overhead / 1e3, memoryBandwidth: memoryBandwidth, network: network,
+            local: local)
+    }
 
-        func integer(_ key: String, default standard: Int? = nil) throws -> Int {
-            if table[key] == nil, let standard { return standard }
-            guard let value = table[key]?.int else { throw fault(key, "a whole number") }
-            return value
-        }
-
-        func number(_ key: String) throws -> Double? {
-            guard let node = table[key] else { return nil }
-            guard let value = node.double ?? node.int.map(Double.init), value.isFinite else {
-                throw fault(key, "a number")
-            }
-            return value
-        }
-
-        func quantity(
-            _ key: String, _ expected: String, default standard: String? = nil, _ read: (String) -> Double?
-        ) throws -> Double {
-            if let number = try? number(key) { return number }
-            guard let text = table[key]?.string ?? (table[key] == nil ? standard : nil), let value = read(text) else {
-                throw fault(key, expected)
-            }
-            return value
-        }
-
-        func link(_ key: String, default standard: String?) throws -> Link {
-            guard let text = table[key]?.string ?? (table[key] == nil ? standard : nil) else {
-                throw fault(key, "latency,bandwidth such as \"5us,25gbit\"")
-            }
-            do { return try Link(text: text) } catch { throw SimulationError("\(file): \(key): \(error)") }
-        }
+    /// The text with lines as TOML has them: some editors end them with a carriage return, and put a byte order mark in front.
+    private static func normalised(_ text: String) -> String {
+        let scalars = text.unicodeScalars.first == "\u{feff}" ? text.unicodeScalars.dropFirst() : text.unicodeScalars[...]
+        guard scalars.contains("\r") else { return String(scalars) }
+        return String(scalars).replacingOccurrences(of: "\r\n", with: "\n").replacingOccurrences(of: "\r", with: "\n")
     }
 }

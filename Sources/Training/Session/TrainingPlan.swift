@@ -148,7 +148,9 @@ extension PipelinePlan {
         }
         // Not a name: the path of a table in its text form.
         let text: String
-        do { text = String(decoding: try SmallFile.read(name), as: UTF8.self) } catch let error as FileError {
+        do {
+            text = try TextFile.read(name, expected: "a schedule file, such as gecko simulate --save writes")
+        } catch let error as FileError {
             let names = ScheduleChoice.names
             let near = SimilarNames.nearest(to: PlainText.meant(by: name).lowercased(), among: names)
             throw ConfigurationError([
@@ -178,7 +180,9 @@ extension PipelinePlan {
             return CostFile(stages: [StageCosts(forward: 1e-3, backwardInput: 1e-3, backwardWeight: 1e-3)])
         }
         do {
-            return try CostFile(json: String(decoding: try SmallFile.read(path), as: UTF8.self))
+            return try CostFile(json: TextFile.read(path, expected: "a costs.json, such as a run leaves"))
+        } catch let error as SimulationError {
+            throw ConfigurationError(["pipeline.costs = \(Shown.found(path)): \(error)"])
         } catch let error as FileError {
             throw ConfigurationError([
                 "pipeline.costs = \(Shown.found(path)) cannot be read: \(error.reason). Give a costs.json, such as a run leaves"
