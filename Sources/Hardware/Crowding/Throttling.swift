@@ -37,19 +37,3 @@ package enum Throttling {
         }
     }
 }
-
-/// A short file of the system's.
-enum SystemFile {
-    private static let longest = 1 << 14
-
-    /// Its beginning; nil when it can't be read.
-    static func text(_ path: String) -> String? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        return withUnsafeTemporaryAllocation(of: UInt8.self, capacity: longest) { bytes in
-            let count = read(file, bytes.baseAddress, bytes.count)
-            return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
-        }
-    }
-}
