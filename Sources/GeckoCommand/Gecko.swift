@@ -61,7 +61,7 @@ private enum Words {
     /// - Throws: for a word that is no text; Swift would put other characters in its place and go on with another name
     static func ofThisProcess() throws -> [String] {
         let count = Int(CommandLine.argc)
-        let words = try (1..<max(1, count)).compactMap { i in
+        let words = try (1..<max(1, count)).compactMap { i -> String? in
             guard let word = CommandLine.unsafeArgv[i] else { return nil }
             guard let text = String(validatingCString: word) else {
                 throw ValidationError(

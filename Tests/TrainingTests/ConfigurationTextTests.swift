@@ -26,7 +26,7 @@ import Training
                 switch key.value(in: RunConfiguration()) {
                 case .boolean(let value): "\(!value)"
                 case .integer: "7"
-                case .number: key.name == "rope_base" ? "7.5" : "0.375"
+                case .number: key.qualifiedName == "model.rope_base" ? "7.5" : "0.375"
                 case .text(let text):
                     switch text {
                     case "cosine": "wsd"

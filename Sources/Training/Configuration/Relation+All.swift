@@ -88,7 +88,7 @@ extension Relation {
             "\($0.quote("pipeline.layers")): each stage takes from 1 to all \($0.model.layers) layers"
         },
         Relation {
-            $0.layersListed.map { sum in sum == $0.model.layers } ?? true
+            ($0.layersListed ?? $0.model.layers) == $0.model.layers
         } problem: {
             "\($0.quote("pipeline.layers")) sums to \($0.layersListed ?? 0), but \($0.quote("model.layers"))"
         } advice: {
