@@ -13,8 +13,9 @@ func cpuLevel(_ clang: String..., define: String? = nil) -> [SwiftSetting] {
     return [.unsafeFlags(flags + ["-O"])] + (define.map { [.define($0)] } ?? [])
 }
 
-/// GECKO_MPI says what MPI is built with, by name; another pkg-config package can be named for it. (jobs/setup.sh makes one of what a site's mpicc
-/// says; GECKO_MPI_RUNPATH then names folders in which the library is to be found when gecko starts, separated by colons.)
+/// GECKO_MPI says what MPI is built with, by name; another pkg-config package can be named for it. (jobs/setup.sh makes
+/// one of what a site's mpicc says; GECKO_MPI_RUNPATH then names folders in which the library is to be found when gecko
+/// starts, separated by colons.)
 func environment(_ name: String) -> String? { Context.environment[name].flatMap { $0.isEmpty ? nil : $0 } }
 let mpiPackages = [
     "openmpi": (name: "ompi-c", debian: "libopenmpi-dev"), "mpich": (name: "mpich", debian: "libmpich-dev"),
@@ -22,8 +23,8 @@ let mpiPackages = [
 let mpi = environment("GECKO_MPI") ?? "openmpi"
 guard let mpiPackage = environment("GECKO_MPI_PKGCONFIG") ?? mpiPackages[mpi]?.name else {
     fatalError(
-        "GECKO_MPI=\(mpi): expected \(mpiPackages.keys.sorted().joined(separator: " or ")), or GECKO_MPI_PKGCONFIG with the pkg-config name of another MPI"
-    )
+        "GECKO_MPI=\(mpi): expected \(mpiPackages.keys.sorted().joined(separator: " or ")),"
+            + " or GECKO_MPI_PKGCONFIG with the pkg-config name of another MPI")
 }
 let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":").flatMap {
     ["-Xlinker", "-rpath", "-Xlinker", String($0)]
@@ -167,6 +168,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "TestSupport", "Checkpoints", "Corpora", "Training", "Files", "GeckoCommand", "Schedules", "Numerics",
+                "MPI",
             ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
