@@ -38,7 +38,7 @@ enum Override: Equatable {
     private static func value(_ name: String, _ text: String, _ kind: ConfigurationKey.Kind?) -> Override {
         switch kind {
         case .integer, .number, .boolean, .choice, .layerSplit: text.isEmpty ? missing(name) : .key(name, value: text)
-        case .text, .path, nil: .key(name, value: text)
+        case .text, .path, .paths, nil: .key(name, value: text)
         }
     }
 

@@ -1,4 +1,5 @@
 import Checkpoints
+import Corpora
 import Files
 
 /// Paths of a run that would have it write over what it reads.
@@ -30,8 +31,11 @@ enum RunPaths {
     }
 
     /// The files and folders that `data.path` names.
-    private static func corpus(_ path: String) -> [String] {
-        [path] + path.split(separator: ",").map { String($0).trimmingBlanks }
+    private static func corpus(_ paths: CorpusPaths) -> [String] {
+        switch paths {
+        case .text(let text): [text] + text.split(separator: ",").map { String($0).trimmingBlanks }
+        case .list(let paths): paths
+        }
     }
 }
 
