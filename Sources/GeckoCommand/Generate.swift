@@ -16,7 +16,9 @@ struct Generate: AsyncParsableCommand {
     @Argument(help: "A run's directory, one of its checkpoints, or a model.safetensors that gecko train wrote.")
     var model: String
 
-    @Option(help: "The step of a checkpoint. Without it: the model of a run that is finished, or else the newest checkpoint.")
+    @Option(
+        help:
+            "The step of a checkpoint. Without it: the model of a run that is finished, or else the newest checkpoint.")
     var step: Int?
 
     @Option(help: "The text to continue.")

@@ -125,7 +125,7 @@ struct Trainer: Sendable {
                 throw TrainingError(
                     "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite for \(skippedInARow) steps in a row. "
                         + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's figures are in \(directory?.metrics ?? "metrics.jsonl")"
-                )
+                        + doubtful(start, settings))
             }
             try await checkpoints?.boundary(
                 .init(step: step + 1, skipped: skipped, skippedInARow: skippedInARow),
