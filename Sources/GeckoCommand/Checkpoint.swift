@@ -48,7 +48,7 @@ struct Checkpoint: ParsableCommand {
                 case .complete(let m), .foreign(let m):
                     table.add([
                         "\(m.step)", m.date, "\(m.files.count)", Figures.bytes(m.size),
-                        "\(m.layout.stages) x \(m.layout.replicas)", "complete",
+                        "\(m.layout.stages) x \(m.layout.replicas)", "complete" + (m.doubt.map { ", but \($0)" } ?? ""),
                     ])
                 case .incomplete: table.add(["\(entry.step)", "", "", "", "", "no manifest: not finished"])
                 case .damaged(let reason): table.add(["\(entry.step)", "", "", "", "", "damaged: \(reason)"])
@@ -81,7 +81,7 @@ struct Checkpoint: ParsableCommand {
                 checkpoint  \(location.store.path(m.step))
                 written     \(m.date)
                 run         \(m.run.map { "\($0.id) in \($0.directory)" } ?? "unknown: begun by an older version")
-                step        \(m.step), of which \(m.skipped) skipped
+                step        \(m.step), of which \(m.skipped) skipped\(m.doubt.map { "; \($0)" } ?? "")
                 data        \(m.sequences) sequences read of \(m.corpus)
                 random      seed \(m.seed), counter-based: nothing else to know
                 layout      \(m.layout.stages) stages (layers \(m.layout.layers.map(String.init).joined(separator: "+"))) x \(m.layout.replicas) replicas, schedule \(m.layout.schedule)
@@ -103,7 +103,9 @@ struct Checkpoint: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Compare every file with its size and digest, and look for numbers that are not finite; fails if any is wrong.")
+            abstract:
+                "Compare every file with its size and digest, and look for numbers that are not finite; fails if any is wrong."
+        )
 
         @OptionGroup var chosen: Chosen
 
@@ -133,6 +135,10 @@ struct Checkpoint: ParsableCommand {
                         let word = error is NotFiniteError ? "NOT FINITE" : "DAMAGED"
                         try Console.show("step \(manifest.step): \(word): \(error)")
                     }
+                }
+                if bad == 0, let doubt = manifest.doubt {
+                    bad = 1
+                    try Console.show("step \(manifest.step): NOT FINITE: \(doubt): this state is not usable as a model")
                 }
                 faults += bad
                 if bad == 0 {

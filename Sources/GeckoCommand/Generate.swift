@@ -19,7 +19,9 @@ struct Generate: AsyncParsableCommand {
         transform: pathOption)
     var model: String
 
-    @Option(help: "The step of a checkpoint. Without it: the model of a run that is finished, or else the newest checkpoint.")
+    @Option(
+        help:
+            "The step of a checkpoint. Without it: the model of a run that is finished, or else the newest checkpoint.")
     var step: Int?
 
     @Option(help: "The text to continue.")

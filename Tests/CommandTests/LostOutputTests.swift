@@ -45,7 +45,7 @@ import Testing
             // No file may grow beyond a MiB, and this one almost has.
             ("grows-full", "head -c 1048000 /dev/zero >log; ulimit -f 1024; $train >>log 2>&1", 0),
             ("two-ranks-full", "$train >/dev/full", 2),
-            ("two-ranks-reader-ends", "$train | head -n 3; exit ${PIPESTATUS[0]}", 2),
+            ("two-ranks-closed", "$train >&-", 2),
         ]
         for c in cases {
             let outcome = try await bash(space, c.name, c.line, ranks: c.ranks)
@@ -70,7 +70,8 @@ import Testing
         #expect(said.count { $0.hasPrefix("eval 8/8  held out ") } == 1)
         // A run that takes its place begins a log of its own.
         let anew = try await space.train(["--run.overwrite", "true"])
-        #expect(anew.exitCode == 0 && !(try log(space, "run").contains("eval 4/8")))
+        #expect(anew.exitCode == 0)
+        #expect(try !log(space, "run").contains("eval 4/8"))
     }
 
     /// Standard output that is the log itself is no reason to say everything twice.
@@ -101,7 +102,8 @@ import Testing
             """)
         let commands = [
             "simulate --stages 2", "simulate --stages 2 --json", "simulate --stages 2 --compare all",
-            "plan cl.toml run.toml", "checkpoint list run", "checkpoint inspect run", "checkpoint inspect run --tensors",
+            "plan cl.toml run.toml", "checkpoint list run", "checkpoint inspect run",
+            "checkpoint inspect run --tensors",
             "checkpoint verify run", "status run", "topology", "--help", "train --help", "generate run --tokens 3",
             "generate run --step 3 --tokens 3",
         ]
@@ -112,7 +114,8 @@ import Testing
                     "/bin/bash", ["-c", "cd '\(space.path)' && exec '\(gecko)' \(command) \(way)"], ranks: 0)
                 #expect(outcome.exitCode == 1, "\(command) \(way): \(outcome.exitCode) \(outcome.output)")
                 #expect(
-                    outcome.output.contains("cannot write the output: \(words)"), "\(command) \(way): \(outcome.output)")
+                    outcome.output.contains("cannot write the output: \(words)"), "\(command) \(way): \(outcome.output)"
+                )
             }
         }
     }

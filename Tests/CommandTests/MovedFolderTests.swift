@@ -56,14 +56,17 @@ import Testing
         let space = try Workspace()
         let outcome = try await train(space, "rm -rf run", stop: false)
         #expect(outcome.exitCode == 1, "\(outcome.output)")
-        #expect(outcome.output.contains("the end of the run is not saved: run: cannot save into this folder: it was removed"))
+        #expect(
+            outcome.output.contains(
+                "the end of the run is not saved: run: cannot save into this folder: it was removed"))
         #expect(!exists(space, "run"))
     }
 
     @Test func aFolderThatComesBackInTimeLosesNothing() async throws {
         let space = try Workspace()
         let outcome = try await train(space, "mv run moved; mv moved run")
-        #expect(outcome.exitCode == 75 && outcome.output.contains("saved in run/checkpoints/step-"), "\(outcome.output)")
+        #expect(
+            outcome.exitCode == 75 && outcome.output.contains("saved in run/checkpoints/step-"), "\(outcome.output)")
     }
 }
 
@@ -104,7 +107,8 @@ import Testing
         let space = try Workspace()
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
         let outcome = try await Mpirun.run(
-            "/bin/bash", ["-c", "cd '\(space.path)' && exec '\(gecko)' train run.toml --run.directory './~x/r'"], ranks: 0)
+            "/bin/bash", ["-c", "cd '\(space.path)' && exec '\(gecko)' train run.toml --run.directory './~x/r'"],
+            ranks: 0)
         #expect(outcome.exitCode == 0, "\(outcome.output)")
         for file in ["config.toml", "timeline.svg", "trace.json", "model.safetensors", "train.log", "run.id"] {
             #expect(FileManager.default.fileExists(atPath: space.path + "/~x/r/" + file), "\(file)")

@@ -20,7 +20,9 @@ import Testing
             let cut = try await space.train(run, ranks: ranks, environment: ["GECKO_FAULT": faults])
             #expect(cut.exitCode == 1, "\(name): \(cut.output)")
             #expect(cut.output.contains("the end of the run is not saved: "), "\(name): \(cut.output)")
-            #expect(cut.output.firstMatch(of: /Free [\d.]+ [KMG]iB \([\d.]+ [KMGT]iB are free now\)/) != nil, "\(cut.output)")
+            #expect(
+                cut.output.firstMatch(of: /Free [\d.]+ [KMG]iB \([\d.]+ [KMGT]iB are free now\)/) != nil,
+                "\(cut.output)")
             #expect(cut.output.contains("start the same command again: " + word), "\(name): \(cut.output)")
             #expect(cut.digest == nil && !cut.output.contains("Fatal"))
             let again = try await space.train(run, ranks: ranks)
@@ -48,8 +50,11 @@ import Testing
         let whole = try await space.train(run + ["--run.directory", space.path + "/whole"])
         let outcome = try await space.train(run, ranks: ranks, environment: ["GECKO_FAULT": "memory:4:1:fail"])
         #expect(outcome.exitCode == 0 && outcome.digest == whole.digest, "\(outcome.output)")
-        #expect(outcome.output.contains("rank 1 cannot write the checkpoint of step 4: there is no memory"), "\(outcome.output)")
-        #expect(outcome.output.contains("step 4 was given up; the newest whole one is that of step 2"), "\(outcome.output)")
+        #expect(
+            outcome.output.contains("rank 1 cannot write the checkpoint of step 4: there is no memory"),
+            "\(outcome.output)")
+        #expect(
+            outcome.output.contains("step 4 was given up; the newest whole one is that of step 2"), "\(outcome.output)")
         #expect(
             try CheckpointStore(space.path + "/run/checkpoints").entries().compactMap { $0.manifest?.step } == [2, 6])
     }
@@ -57,7 +62,10 @@ import Testing
     @Test func aWarmUpBeyondTheEndIsTold() async throws {
         let space = try Workspace()
         let outcome = try await space.train(["--optimizer.warmup", "100"])
-        #expect(outcome.output.contains("note: the run of 3 steps ends within the warm-up of 100, at 3 %"), "\(outcome.output)")
-        #expect(!(try await space.train(["--optimizer.warmup", "1"])).output.contains("warm-up"))
+        #expect(
+            outcome.output.contains("note: the run of 3 steps ends within the warm-up of 100, at 3 %"),
+            "\(outcome.output)")
+        let short = try await space.train(["--optimizer.warmup", "1"])
+        #expect(!short.output.contains("warm-up"))
     }
 }

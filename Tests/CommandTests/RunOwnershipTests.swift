@@ -13,7 +13,8 @@ import Testing
 
     private func contents(_ folder: String) throws -> [String: Data] {
         var all: [String: Data] = [:]
-        for name in try FileManager.default.subpathsOfDirectory(atPath: folder).sorted() where !name.contains("run.lock") {
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder).sorted()
+        where !name.contains("run.lock") {
             all[name] = FileManager.default.contents(atPath: "\(folder)/\(name)") ?? Data()
         }
         return all

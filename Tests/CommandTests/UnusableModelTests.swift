@@ -34,13 +34,47 @@ import Testing
         let fault = ["GECKO_FAULT": "gradients:5:0:nan"]
         let outcome = try await space.train(Self.steps, ranks: ranks, environment: fault)
         #expect(outcome.exitCode == 1, "\(outcome.output)")
-        #expect(outcome.output.contains("the model is not usable and is not written: the loss of step 6"), "\(outcome.output)")
+        #expect(
+            outcome.output.contains("the model is not usable and is not written: the loss of step 6"),
+            "\(outcome.output)")
         #expect(!exists(space, "run/model.safetensors"))
-        // The same command says the same; with more steps the run goes on.
-        let same = try await space.train(Self.steps, ranks: ranks)
-        #expect(same.exitCode == 1 && same.output.contains("the last 1 steps were not finite"), "\(same.output)")
-        let longer = try await space.train(Self.steps + ["--training.steps", "8"], ranks: ranks)
-        #expect(longer.exitCode == 0 && longer.output.contains("resuming after step 6"), "\(longer.output)")
+        #expect(outcome.output.contains("The newest checkpoint, of step 4, is finite"), "\(outcome.output)")
+        #expect(try saved(space) == [2, 4])
+        // The same command comes to the same end; with more steps the run goes on.
+        let same = try await space.train(Self.steps, ranks: ranks, environment: fault)
+        #expect(same.exitCode == 1 && same.output.contains("resuming after step 4"), "\(same.output)")
+        let longer = try await space.train(Self.steps + ["--training.steps", "8"], ranks: ranks, environment: fault)
+        #expect(longer.exitCode == 0 && longer.output.contains("resuming after step 4"), "\(longer.output)")
+    }
+
+    /// A signal in the middle of it: what is saved is marked, and the last good checkpoint stays, however few are kept.
+    @Test func aStopWhileItDivergesKeepsTheLastGoodCheckpoint() async throws {
+        let space = try Workspace()
+        let run = Self.steps + ["--checkpoint.keep", "1"]
+        let nan = "gradients:4:0:nan"
+        let cut = try await space.train(run, environment: ["GECKO_FAULT": nan + ",evaluate:5:0:term,step:4:0:term"])
+        #expect(cut.exitCode == 75 && cut.output.contains("after step 5: saved"), "\(cut.output)")
+        #expect(try saved(space) == [4, 5])
+        let list = try await space.gecko("checkpoint", "list", space.path + "/run")
+        #expect(list.output.contains("complete, but its last step was not finite"), "\(list.output)")
+        let verified = try await space.gecko("checkpoint", "verify", space.path + "/run")
+        #expect(
+            verified.exitCode == 1 && verified.output.contains("step 5: NOT FINITE: its last step"),
+            "\(verified.output)")
+        let generated = try await space.gecko("generate", space.path + "/run", "--tokens", "3")
+        #expect(generated.exitCode == 0 && generated.output.contains("the checkpoint of step 4"), "\(generated.output)")
+        for command in [["generate"], ["checkpoint", "export"]] {
+            let output = command.count > 1 ? [space.path + "/x.safetensors"] : []
+            let refused = try await Mpirun.run(
+                "gecko", command + [space.path + "/run"] + output + ["--step", "5"], ranks: 0)
+            #expect(
+                refused.exitCode == 1 && refused.output.contains("its last step was not finite"), "\(refused.output)")
+        }
+        // The same bytes as without the stop: one step was skipped in both.
+        let whole = try await space.train(
+            run + ["--run.directory", space.path + "/whole"], environment: ["GECKO_FAULT": nan])
+        let again = try await space.train(run)
+        #expect(again.exitCode == 0 && again.digest == whole.digest, "\(again.output)")
     }
 
     /// The loss may stay finite while parameters no longer are.

@@ -27,12 +27,14 @@ import Testing
     @Test func `a folder that is renamed is told with its new name`() throws {
         #expect(
             try reason { try FileManager.default.moveItem(atPath: $0, toPath: "\(root)/moved") }
-                == "it was renamed to \(Folder.realPath(root))/moved while the run was under way: give it its name back")
+                == "it was renamed to \(Folder.realPath(root))/moved while the run was under way: give it its name back"
+        )
     }
 
     @Test func `a folder that is removed, and one in its place`() throws {
         #expect(
-            try reason { try FileManager.default.removeItem(atPath: $0) } == "it was removed while the run was under way")
+            try reason { try FileManager.default.removeItem(atPath: $0) }
+                == "it was removed while the run was under way")
     }
 
     @Test func `one that is renamed and replaced`() throws {

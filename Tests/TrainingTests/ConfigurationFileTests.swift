@@ -70,7 +70,7 @@ import Training
             local_directory = "$HOME/{rank}"
             """.utf8)
         let c = try RunConfiguration.load(file: file, overrides: ["--run.directory=~/r{{1}}/"])
-        #expect(c.data.path == "\(home)/a.txt,\(home)/b.txt")
+        #expect(c.data.path == .text("\(home)/a.txt,\(home)/b.txt"))
         #expect(c.pipeline.stashDirectory == "\(home)/s" && c.pipeline.costs == "\(home)/costs.json")
         #expect(c.pipeline.schedule == "\(home)/mine.schedule")
         #expect(c.checkpoint.directory == "\(home)/{run}/c" && c.checkpoint.localDirectory == "\(home)/{rank}")

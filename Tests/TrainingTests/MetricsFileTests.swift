@@ -14,7 +14,9 @@ import Training
 
     private func text(_ path: String) throws -> String { try String(contentsOfFile: path, encoding: .utf8) }
 
-    @Test(arguments: ["", "{\"step\":", "\n", "{\"step\":", "\u{0}\u{0}\u{0}\n\u{0}", "{}\nnot a line\n{\"step\": 3}\n"])
+    @Test(arguments: [
+        "", "{\"step\":", "\n", "{\"step\":", "\u{0}\u{0}\u{0}\n\u{0}", "{}\nnot a line\n{\"step\": 3}\n",
+    ])
     func `a run goes on after any step, and what follows goes`(tail: String) throws {
         let folder = try TemporaryFolder()
         for step in [0, 1, 2, 7, 49, 50, 51, 99] {
@@ -22,7 +24,9 @@ import Training
             let (writer, kept) = try MetricsWriter.resuming(path, after: step, evaluateEvery: 10)
             #expect(kept.map(\.step) == (step > 0 ? Array(1...min(step, 50)) : []))
             try writer.write(metrics(step: step + 1))
-            #expect(try text(path) == (step > 0 ? (1...min(step, 50)).map { line($0) }.joined() : "") + metrics(step: step + 1).json + "\n")
+            #expect(
+                try text(path) == (step > 0 ? (1...min(step, 50)).map { line($0) }.joined() : "")
+                    + metrics(step: step + 1).json + "\n")
         }
     }
 
@@ -65,7 +69,8 @@ import Training
         #expect(kept.last?.step == 30_000 && kept.first?.step == 1)
         #expect((4_000...9_000).contains(kept.count), "\(kept.count)")
         #expect(zip(kept, kept.dropFirst()).allSatisfy { $0.step < $1.step && $1.step - $0.step < 600 })
-        #expect(kept.filter { $0.heldOutLoss != nil }.map(\.step) == Array(stride(from: 1000, through: 30_000, by: 1000)))
+        #expect(
+            kept.filter { $0.heldOutLoss != nil }.map(\.step) == Array(stride(from: 1000, through: 30_000, by: 1000)))
         let file = try #require(try MetricsFile(path))
         #expect(try file.last(20).map(\.step) == Array(29_981...30_000))
         #expect(try file.lastEvaluation()?.step == 30_000)
@@ -127,6 +132,8 @@ import Training
         #expect(told == [30])
         var atTheEnd = Divergence(vocabulary: 256)
         #expect(atTheEnd.update(step: 1, loss: 50, isLast: false) == nil)
-        #expect(atTheEnd.update(step: 2, loss: 7e11, isLast: true)?.contains("7.000e11 nats, where guessing gives 5.55") == true)
+        #expect(
+            atTheEnd.update(step: 2, loss: 7e11, isLast: true)?.contains("7.000e11 nats, where guessing gives 5.55")
+                == true)
     }
 }

@@ -92,6 +92,12 @@ package struct Manifest: Sendable, Equatable {
         self.files = files
     }
 
+    /// Set where the run had no finite loss or gradient when it was saved: its parameters may be beyond use.
+    package var doubt: String? {
+        guard skippedInARow > 0 else { return nil }
+        return "its last \(skippedInARow == 1 ? "step was" : "\(skippedInARow) steps were") not finite"
+    }
+
     /// Bytes of all files.
     package var size: Int { files.reduce(0) { $0 + $1.size } }
 

@@ -104,7 +104,9 @@ extension CheckpointStore {
         for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
         let all = try steps(Self.prefix).filter { foreign($0) == nil }
         let whole = all.filter(isWhole)
-        let doomed = retention.expendable(whole, newest: newest)
+        // Good ones are not rotated away by those of a run that diverges.
+        let good = whole.last { (try? manifest($0))?.doubt == nil }
+        let doomed = retention.expendable(whole, newest: newest).subtracting([good].compactMap { $0 })
         for step in all {
             // What is not whole and older than a whole one has no use; what is damaged and newer is kept for its owner to look at.
             let isRubbish = !whole.contains(step) && step < newest

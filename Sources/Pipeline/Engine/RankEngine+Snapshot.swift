@@ -25,6 +25,8 @@ package protocol StateSource {
 extension RankEngine {
     /// Floats that a worker copies at a time.
     private static let piece = 1 << 16
+    /// Floats that must still be to be had beside a snapshot: it must not take what training itself will ask for.
+    private static let reserve = 1 << 25
 
     /// Memory for `capture`, touched so that the first snapshot is as quick as the others; nil when the system refuses it.
     func makeSnapshot() -> RankSnapshot? {
@@ -57,10 +59,12 @@ extension RankEngine {
             }
         }
         let snapshot = RankSnapshot(parameters: tensors, stores: stores)
-        guard plan.streams else { return snapshot }
-        snapshot.stateMemory = FloatBuffer(
-            ifPossible: places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
-        return snapshot.stateMemory == nil ? nil : snapshot
+        if plan.streams {
+            snapshot.stateMemory = FloatBuffer(
+                ifPossible: places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
+            guard snapshot.stateMemory != nil else { return nil }
+        }
+        return FloatBuffer(ifPossible: Self.reserve) == nil ? nil : snapshot
     }
 
     /// Copies the state between two steps and lends it to its reader.

@@ -46,7 +46,8 @@ struct CheckpointClaim {
         else { return }
         throw FileError(
             path: store.directory, operation: "save this run's checkpoints there",
-            reason: "\(directory.path) is a copy of \(original), and both would write into this one folder. Give the copy a "
+            reason:
+                "\(directory.path) is a copy of \(original), and both would write into this one folder. Give the copy a "
                 + "checkpoint.directory of its own, such as {run}/checkpoints, and put a copy of the checkpoints there")
     }
 
@@ -60,11 +61,14 @@ struct CheckpointClaim {
         ]
         if let run = other.run, run.directory == Folder.realPath(directory.path) {
             ways.append(
-                "that run's folder had this very name and is gone: start with --resume to go on with it, or remove its checkpoints")
+                "that run's folder had this very name and is gone: start with --resume to go on with it, or remove its checkpoints"
+            )
         }
         return FileError(
             path: store.directory, operation: "save this run's checkpoints there",
-            reason: "it holds the checkpoints \(whose), the newest of step \(other.step). \(ways.joined(separator: "; "))")
+            reason:
+                "it holds the checkpoints \(whose), the newest of step \(other.step). What helps: \(ways.joined(separator: "; "))"
+        )
     }
 
     /// The folder that this one is a copy of: it still is where the checkpoints say, and says the same identity.

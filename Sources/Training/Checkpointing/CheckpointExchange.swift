@@ -10,6 +10,9 @@ package enum CheckpointExchange {
     /// Writes the parameters of a checkpoint, each of its files checked first, to one safetensors file such as a finished run leaves.
     /// - Returns: the parameters' digest, as `gecko train` prints it
     package static func export(_ manifest: Manifest, of store: CheckpointStore, to path: String) throws -> String {
+        if let doubt = manifest.doubt {
+            throw ModelFileError("\(store.path(manifest.step)) is no model: \(doubt). Choose another --step")
+        }
         for file in manifest.files { try store.verify(file, step: manifest.step) }
         var configuration = try RunConfiguration.parse(
             toml: manifest.configuration, file: store.manifestPath(manifest.step))

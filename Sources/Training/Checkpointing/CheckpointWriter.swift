@@ -9,14 +9,16 @@ import Pipeline
 actor CheckpointWriter {
     nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-    nonisolated let desk = CheckpointDesk()
+    nonisolated let desk: CheckpointDesk
     private let rank: Int
     private let settings: CheckpointSettings
     /// The stores' folders, by level, once they are there.
     private var folders: [CheckpointLevel: HeldFolder] = [:]
 
-    init(rank: Int, settings: CheckpointSettings) throws {
+    /// - Throws: when the system refuses the thread
+    init(rank: Int, desk: CheckpointDesk, settings: CheckpointSettings) throws {
         self.rank = rank
+        self.desk = desk
         self.settings = settings
         executor = try ThreadExecutor(name: "gecko save \(rank)", policy: WaitPolicy(spin: 0, awake: 0))
         // What fails here is told when there is something to write.
@@ -61,9 +63,14 @@ actor CheckpointWriter {
             try reach(.partDurable, step, store.path(step))
             desk.wrote(step, files)
         } catch {
-            warn("rank \(rank) cannot write the checkpoint of step \(step): \(error). Training goes on without it")
-            desk.failed(step)
+            Self.refuse(rank, step, error, desk)
         }
+    }
+
+    /// A rank's part of a checkpoint cannot be written: that is told at once, and to the other ranks at the next boundary.
+    static func refuse(_ rank: Int, _ step: Int, _ error: any Error, _ desk: CheckpointDesk) {
+        warn("rank \(rank) cannot write the checkpoint of step \(step): \(error). Training goes on without it")
+        desk.failed(step)
     }
 
     /// Writes files of other nodes' ranks, as they came, beside this rank's own.
@@ -180,8 +187,14 @@ actor CheckpointWriter {
 
 enum CheckpointError: Error, CustomStringConvertible {
     case noMemory
+    case noThread
 
-    var description: String { "there is no memory for the copy of the state" }
+    var description: String {
+        switch self {
+        case .noMemory: "there is no memory for the copy of the state"
+        case .noThread: "the system refuses a thread to write it (memory, `ulimit -u`)"
+        }
+    }
 }
 
 /// Names of a rank's files.

@@ -29,7 +29,8 @@ final class Checkpointer {
     private let settings: CheckpointSettings
     private let plan: TrainingPlan
     private let group: RankGroup
-    private let writers: [CheckpointWriter]
+    /// Of the ranks here; nil where the thread has been refused so far.
+    private var writers: [CheckpointWriter?]
     /// Memory for the copies of the ranks here; nil where it has been refused so far.
     private var snapshots: [RankSnapshot?]
     private let desks: Desks
@@ -70,12 +71,13 @@ final class Checkpointer {
         self.newest = newest
         self.metrics = metrics
         neighbours = settings.neighbours(nodes: nodes)
+        let desks = Desks(byRank: Dictionary(uniqueKeysWithValues: group.ranks.map { ($0, CheckpointDesk()) }))
+        writers = group.ranks.map { try? CheckpointWriter(rank: $0, desk: desks[$0], settings: settings) }
+        self.desks = desks
         snapshots = try await group.makeSnapshots()
-        writers = try group.ranks.map { try CheckpointWriter(rank: $0, settings: settings) }
         if settings.localEvery > 0, neighbours.houses.count == 1, group.isRoot {
             warn("all ranks share one checkpoint.local_directory on one node: there is no other node to copy to")
         }
-        desks = Desks(byRank: Dictionary(uniqueKeysWithValues: zip(group.ranks, writers.map(\.desk))))
     }
 
     /// What the ranks here have to tell the others.
@@ -87,13 +89,21 @@ final class Checkpointer {
     /// Call it at each step's boundary with what all ranks told: moves the checkpoint under way on and takes the next one if it is time.
     func boundary(_ position: Position, told: [BoundaryNotes]) async throws {
         try await advance(told)
-        if position.step == plan.configuration.training.steps {
-            try await save(position)
-        } else if let level = [settings.level(after: position.step), due].compactMap({ $0 }).min(by: <) {
+        let isLast = position.step == plan.configuration.training.steps
+        let next = [settings.level(after: position.step), due].compactMap({ $0 }).min(by: <)
+        guard let level = isLast ? settings.lastLevel : next else { return }
+        if !isLast {
             // While a long text is being read for the first time, it might turn out to be another one than before.
             due = plan.text.isKnown ? nil : level
-            if due == nil { try await save(position, level) }
+            guard due == nil else { return }
         }
+        guard position.skippedInARow == 0 else {
+            if group.isRoot {
+                warn("no checkpoint is made of step \(position.step): its loss or gradient is not finite")
+            }
+            return
+        }
+        try await save(position, level)
     }
 
     /// Takes a checkpoint now, after the one under way is over; nothing to do where this very step has one.
@@ -117,8 +127,12 @@ final class Checkpointer {
         flight = Flight(
             level: level,
             manifest: Manifest(plan, position, corpus: plan.text.name, run: settings.store.owner?.run))
-        work = zip(writers, copies).map { writer, copy in
-            Task.detached { await writer.write(position.step, level, copy) }
+        work = zip(group.ranks, zip(writers, copies)).compactMap { rank, place in
+            let (writer, copy) = place
+            if let writer { return Task.detached { await writer.write(position.step, level, copy) } }
+            copy?.giveBack()
+            CheckpointWriter.refuse(rank, position.step, CheckpointError.noThread, desks[rank])
+            return nil
         }
         statistics.add(reports, stall: MonotonicClock.seconds - start)
     }
@@ -128,6 +142,9 @@ final class Checkpointer {
         if snapshots.contains(where: { $0 == nil }) {
             // Perhaps there is some now.
             snapshots = zip(snapshots, try await group.makeSnapshots()).map { $0 ?? $1 }
+        }
+        for (i, rank) in group.ranks.enumerated() where writers[i] == nil {
+            writers[i] = try? CheckpointWriter(rank: rank, desk: desks[rank], settings: settings)
         }
         return zip(group.ranks, snapshots).map { rank, snapshot in
             let isRefused = (try? Fault.reach(.memory, step: step, rank: rank)) == nil
@@ -172,7 +189,7 @@ final class Checkpointer {
     /// Waits for what is being written and ends the writers' threads.
     func stop() async {
         for work in work { await work.value }
-        for writer in writers { writer.executor.stop() }
+        for writer in writers { writer?.executor.stop() }
     }
 
     private func advance(_ told: [BoundaryNotes]) async throws {
@@ -227,8 +244,8 @@ final class Checkpointer {
         self.flight?.phase = .committing
         let (manifest, level, metrics) = (flight.manifest, flight.level, metrics)
         for (rank, writer) in zip(group.ranks, writers) {
-            guard concludes(rank, level) else {
-                writer.desk.committed(manifest.step, well: true)
+            guard let writer, concludes(rank, level) else {
+                desks[rank].committed(manifest.step, well: true)
                 continue
             }
             let flushed = rank == 0 ? metrics : nil
@@ -240,8 +257,8 @@ final class Checkpointer {
         self.flight?.phase = .committing
         let (step, level) = (flight.manifest.step, flight.level)
         for (rank, writer) in zip(group.ranks, writers) {
-            guard concludes(rank, level) else {
-                writer.desk.committed(step, well: false)
+            guard let writer, concludes(rank, level) else {
+                desks[rank].committed(step, well: false)
                 continue
             }
             work.append(Task.detached { await writer.abandon(step, level) })
@@ -284,7 +301,7 @@ extension Checkpointer {
         guard let step = flight?.manifest.step else { return }
         for (i, isComplete) in try await group.copiesAreComplete().enumerated() where isComplete {
             guard let copies = arrivals.removeValue(forKey: group.ranks[i]) else { continue }
-            let writer = writers[i]
+            guard let writer = writers[i] else { continue }
             work.append(Task.detached { await writer.writeCopies(step, copies) })
         }
     }

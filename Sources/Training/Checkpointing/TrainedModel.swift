@@ -24,7 +24,9 @@ package struct TrainedModel: Sendable {
             try self.init(file: model, step: nil)
             let (newest, steps) = ((try? location.store.newest())?.step ?? 0, configuration.training.steps)
             if newest > steps {
-                tell("note: \(model) is that of step \(steps); the run has gone on: --step \(newest) takes its newest checkpoint")
+                tell(
+                    "note: \(model) is that of step \(steps); the run has gone on: --step \(newest) takes its newest checkpoint"
+                )
             }
             return
         }
@@ -44,7 +46,8 @@ package struct TrainedModel: Sendable {
     private init(file path: String, step: Int?) throws {
         guard Folder.size(ofFile: path) != nil else {
             throw ModelFileError(
-                "\(path): there is no such file or folder: give a run's directory, one of its checkpoints, or a model.safetensors")
+                "\(path): there is no such file or folder: give a run's directory, one of its checkpoints, or a model.safetensors"
+            )
         }
         guard step == nil else {
             throw ModelFileError("--step chooses among a run's checkpoints, but \(path) is a file")
@@ -64,12 +67,16 @@ package struct TrainedModel: Sendable {
         let store = location.store
         if let step = asked ?? location.step {
             let manifest = try location.manifest(step: step)
+            if let doubt = manifest.doubt {
+                throw ModelFileError("\(store.path(step)) is not usable: \(doubt). Choose another --step")
+            }
             for file in manifest.files { try store.verify(file, step: step) }
             return manifest
         }
         let entries = try store.entries()
         for manifest in entries.reversed().compactMap(\.manifest) {
             do {
+                if let doubt = manifest.doubt { throw ModelFileError(doubt) }
                 for file in manifest.files { try store.verify(file, step: manifest.step) }
                 return manifest
             } catch {

@@ -53,7 +53,7 @@ enum StopDesk {
 
     /// Say before what there is to say: only the reason's kind travels to the other ranks.
     static func ask(_ reason: StopReason) {
-        asked.compareExchange(expected: 0, desired: reason.number, ordering: .relaxed)
+        _ = asked.compareExchange(expected: 0, desired: reason.number, ordering: .relaxed)
     }
 
     /// The number of the first reason; 0: none.

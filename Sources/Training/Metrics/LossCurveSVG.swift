@@ -93,7 +93,8 @@ extension LossCurveSVG {
 
     private func curves(_ scale: Scale) -> String {
         let limit = 1600
-        var out = path(LossSeries.thinned(train.outline, limit: limit), scale, Self.trainColour, width: 1, opacity: 0.45)
+        var out = path(
+            LossSeries.thinned(train.outline, limit: limit), scale, Self.trainColour, width: 1, opacity: 0.45)
         out += path(train.smoothed(limit: limit), scale, Self.trainColour, width: 2.2, opacity: 1)
         if heldOut.points.count > 1 {
             out += path(heldOut.points, scale, Self.heldOutColour, width: 1.4, opacity: 0.8, dashed: true)

@@ -126,7 +126,9 @@ package final class MetricsFile {
         guard every > 0, let last = try lines(in: max(0, end - Self.piece)..<end).last else { return [] }
         let count = last.step / every
         let chosen = Set((1...200).map { count * $0 / 200 }).subtracting([0]).sorted()
-        return try chosen.compactMap { try find($0 * every, upTo: end, last: last.step) }.filter { $0.heldOutLoss != nil }
+        return try chosen.compactMap { try find($0 * every, upTo: end, last: last.step) }.filter {
+            $0.heldOutLoss != nil
+        }
     }
 
     /// A step's line, looked for where it should be.

@@ -61,7 +61,8 @@ package struct ProgressLine {
     package mutating func evaluated(_ metrics: StepMetrics) {
         guard let loss = metrics.heldOutLoss else { return }
         print(
-            "eval \(metrics.step)/\(steps)  held out \(Self.fixed(loss, 4)) nats  \(Self.fixed(StepMetrics.bits(loss), 3)) bits/byte")
+            "eval \(metrics.step)/\(steps)  held out \(Self.fixed(loss, 4)) nats  \(Self.fixed(StepMetrics.bits(loss), 3)) bits/byte"
+        )
     }
 
     /// Prints lines of text above the live line.

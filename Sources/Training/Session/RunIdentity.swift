@@ -40,7 +40,8 @@ struct RunIdentity: Sendable, Equatable {
         guard let first = lines.first, lines.allSatisfy({ $0.isEmpty || Self.isIdentity($0) }) else {
             throw FileError(
                 path: directory.identity, operation: "know the run by it",
-                reason: "expected 32 hexadecimal digits in each line: it is damaged. Without it, the run is known by the "
+                reason:
+                    "expected 32 hexadecimal digits in each line: it is damaged. Without it, the run is known by the "
                     + "checkpoints in its folder")
         }
         id = first.isEmpty ? nil : first

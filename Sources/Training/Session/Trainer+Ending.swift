@@ -84,6 +84,14 @@ extension Trainer {
                 + "or set optimizer.clip")
     }
 
+    /// A run that goes on from a state that was saved while it diverged would come to the same end again and again.
+    func doubtful(_ start: Manifest?, _ settings: CheckpointSettings) -> String {
+        guard let start, let doubt = start.doubt else { return "" }
+        return
+            ". It went on from the checkpoint of step \(start.step), of which \(doubt): remove \(settings.store.path(start.step)) to go on "
+            + "from the one before"
+    }
+
     /// The model could not be written.
     private func unsaved(_ error: any Error, _ settings: CheckpointSettings) -> TrainingError {
         let steps = configuration.training.steps

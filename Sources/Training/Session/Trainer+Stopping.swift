@@ -57,14 +57,17 @@ extension Trainer {
         guard let step = (try? settings.store.newest())?.step else {
             return "\(settings.store.directory) holds no whole checkpoint"
         }
-        return "the newest checkpoint is that of step \(step): mend what was told above, and the same command goes on from there"
+        return
+            "the newest checkpoint is that of step \(step): mend what was told above, and the same command goes on from there"
     }
 
     /// Says when the run's folder is no longer where it was; whoever puts it back in time loses nothing.
     func watchFolder(_ store: CheckpointStore) {
         // Of a store within the folder its writer tells.
         guard let place, !store.directory.hasPrefix(path + "/") else { return }
-        do { try place.folder.check() } catch { warn("\(error). Training goes on; what isn't saved at its end is lost") }
+        do { try place.folder.check() } catch {
+            warn("\(error). Training goes on; what isn't saved at its end is lost")
+        }
     }
 
     /// What `GECKO_FAULT` wants to happen to a rank when its gradients are complete.

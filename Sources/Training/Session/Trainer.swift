@@ -132,7 +132,7 @@ struct Trainer: Sendable {
                 throw TrainingError(
                     "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite for \(skippedInARow) steps in a row. "
                         + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's figures are in \(directory?.metrics ?? "metrics.jsonl")"
-                )
+                        + doubtful(start, settings))
             }
             let position = Checkpointer.Position(step: step + 1, skipped: skipped, skippedInARow: skippedInARow)
             try await endWithTheText(batches, told, position, checkpoints, settings) { log?.finish() }
