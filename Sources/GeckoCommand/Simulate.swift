@@ -154,7 +154,7 @@ struct Simulate: ParsableCommand {
         let choice = try step.choose(step.names[0])
         let simulation = choice.simulation
         try checkDrawable(simulation)
-        let report = SimulationReport(simulation, name: choice.name, remark: choice.remark + (step.autoRemark ?? ""))
+        let report = SimulationReport(simulation, name: choice.name, remark: choice.remark + (step.autoRemark.map { "; " + $0 } ?? ""))
         let draws = draw ?? !json
         try Console.show(json ? report.json : report.text, terminator: json ? "" : "\n")
         tellIdleOptions([StepUse(simulation)])
@@ -193,7 +193,7 @@ struct Simulate: ParsableCommand {
         guard !uses.isEmpty else { throw ValidationError("no schedule is left to compare") }
         try Console.show(
             json ? "[" + objects.joined(separator: ",\n ") + "]\n" : SimulationReport.comparison(lines), terminator: "")
-        if !json, let remark = step.autoRemark { try Console.show("auto\(remark)") }
+        if !json, let remark = step.autoRemark { try Console.show("auto: \(remark)") }
         tellIdleOptions(uses)
     }
 

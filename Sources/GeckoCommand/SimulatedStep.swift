@@ -111,7 +111,7 @@ struct SimulatedStep {
         guard names.contains(name), schedule.virtualStages == nil, schedule.ranks > 1,
             layers.map({ $0 >= 2 * schedule.ranks }) ?? true
         else { return nil }
-        return "; one stage a rank (--virtual 2 tries two, as interleaved and zbv have)"
+        return "one stage a rank (--virtual 2 tries two, as interleaved and zbv have)"
     }
 
     /// A schedule by name, or the table of a file.
