@@ -17,7 +17,8 @@ struct Profile: AsyncParsableCommand {
     @Option(help: "Steps that are measured, of each variant, after one of warm-up.")
     var steps = 5
 
-    @Option(help: "File for the costs; beside the configuration under its name if not given: run.costs.json for run.toml.")
+    @Option(
+        help: "File for the costs; beside the configuration under its name if not given: run.costs.json for run.toml.")
     var output: String?
 
     @Option(
@@ -37,7 +38,8 @@ struct Profile: AsyncParsableCommand {
     func run() async throws {
         do {
             try await Launch.profile(
-                steps: steps, output: output ?? RunConfiguration.profiledCosts(of: arguments.file), cluster: cluster, overwrite: files.overwrite,
+                steps: steps, output: output ?? RunConfiguration.profiledCosts(of: arguments.file), cluster: cluster,
+                overwrite: files.overwrite,
                 patience: arguments.patience,
                 load: arguments.loader)
         } catch let exit as SilentExit {

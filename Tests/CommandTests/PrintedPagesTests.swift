@@ -4,8 +4,9 @@ import Testing
 
 /// What README and docs say that commands print and draw, held against what they print and draw now.
 ///
-/// A line `<!-- prints: COMMAND -->` in a page makes the fenced block or the table behind it checked; `<!-- draws FILE: COMMAND -->` the
-/// picture. COMMAND is `gecko ...`, or `bash ...` of a script, run in the package's folder; its output must be the same every time.
+/// A line `<!-- prints: COMMAND -->` in a page makes the fenced block or the table behind it checked; `<!-- draws FILE:
+/// COMMAND -->` the picture. COMMAND is `gecko ...`, or `bash ...` of a script, run in the package's folder; its output
+/// must be the same every time.
 ///
 /// After a change: `GECKO_WRITE_PAGES=1 swift test --filter PrintedPagesTests` writes what they print now.
 @Suite struct PrintedPagesTests {
@@ -49,7 +50,9 @@ import Testing
         }
         var end = first
         while end < lines.count {
-            let isInside = lines[end].hasPrefix("|") || lines[end].isEmpty && end + 1 < lines.count && lines[end + 1].hasPrefix("|")
+            let isInside =
+                lines[end].hasPrefix("|")
+                || lines[end].isEmpty && end + 1 < lines.count && lines[end + 1].hasPrefix("|")
             guard isInside else { break }
             end += 1
         }
@@ -64,7 +67,9 @@ import Testing
             guard let command = Self.mark("prints:", in: lines[index]) else { continue }
             let block = Self.block(after: index, in: lines)
             let printed = Self.trimmed(try Self.run(command).components(separatedBy: "\n"))
-            if Self.isWriting { lines.replaceSubrange(block, with: printed) } else {
+            if Self.isWriting {
+                lines.replaceSubrange(block, with: printed)
+            } else {
                 #expect(Self.trimmed(lines[block]) == printed, "\(page): \(command)")
             }
         }
@@ -88,8 +93,10 @@ import Testing
 
     @Test("there are pages with marks, so that the checks check something")
     func marks() throws {
-        let text = try Self.pages.map { try String(contentsOf: Self.package.appendingPathComponent($0), encoding: .utf8) }
-            .joined(separator: "\n")
+        let text = try Self.pages.map {
+            try String(contentsOf: Self.package.appendingPathComponent($0), encoding: .utf8)
+        }
+        .joined(separator: "\n")
         let lines = text.components(separatedBy: "\n")
         #expect(lines.filter { Self.mark("prints:", in: $0) != nil }.count >= 5)
         #expect(lines.filter { Self.mark("draws", in: $0) != nil }.count >= 8)

@@ -14,7 +14,8 @@ import Testing
         return try #require(JSONSerialization.jsonObject(with: Data(outcome.output.utf8)) as? [String: Any])
     }
 
-    /// A model of arXiv 2401.10241 with 8 stages: sequences, milliseconds of F, B, W and a message, bubbles of ZB-1p and ZB-2p.
+    /// A model of arXiv 2401.10241 with 8 stages: sequences, milliseconds of F, B, W and a message, bubbles of ZB-1p
+    /// and ZB-2p.
     @Test(arguments: [
         (24, 18.522, 18.086, 9.337, 0.601, 0.1585, 0.0433), (32, 18.513, 18.086, 9.331, 0.626, 0.1242, 0.0039),
         (64, 18.546, 18.097, 9.321, 0.762, 0.0674, 0.0026), (24, 29.718, 29.444, 19.927, 0.527, 0.1323, 0.0029),
@@ -71,7 +72,8 @@ import Testing
         (["--stages", "2", "--link", "0-0:1us,1gbit"], "node 0 has one rank, which sends itself nothing"),
         (["--stages", "2", "--link", "0-1:1us,1gbit", "--link", "1-0:2us,1gbit"], "given twice"),
         (["--network", "5us"], "--network: expected latency,bandwidth such as 5us,25gbit"),
-        (["--network", "5,25"], "with a latency in ns, us, ms or s"), (["--columns", "39"], "--columns: expected at least 40"),
+        (["--network", "5,25"], "with a latency in ns, us, ms or s"),
+        (["--columns", "39"], "--columns: expected at least 40"),
         (["--columns", "80", "--json"], "--columns changes nothing beside --json"),
         (["--columns", "80", "--no-draw"], "--columns changes nothing beside --no-draw"),
         (["--draw", "--json"], "--draw changes nothing beside --json"),
@@ -85,7 +87,8 @@ import Testing
         (["--against", ".", "--stages", "2"], "--stages changes nothing beside --against"),
         (["--against", ".", "--cap", "2"], "--cap changes nothing beside --against"),
         (["--against", ".", "run.toml"], "RUN changes nothing beside --against"),
-        (["--compare", "1f1b,zigzag"], "no schedule 'zigzag'"), (["/nowhere.toml"], "cannot read the configuration file"),
+        (["--compare", "1f1b,zigzag"], "no schedule 'zigzag'"),
+        (["/nowhere.toml"], "cannot read the configuration file"),
         (["--schedule", "2f2b"], "no schedule '2f2b'"),
         (["--schedule", "/tmp"], "expected a text file"),
         (["--schedule", "/proc/self/exe"], "expected a text file"), (["--cap", "lots"], "cap in units"),
@@ -120,7 +123,8 @@ import Testing
         #expect(found["ranks"] as? Int == 2 && found["sequences"] as? Int == 3 && found["slices"] as? Int == 2)
         #expect(try await simulate(["--schedule", file, "--stages", "2", "--slices", "2"]).exitCode == 0)
         for (arguments, words) in [
-            (["--stages", "3"], "--stages: \(file) is a schedule for 2 stages"), (["--sequences", "8"], "--sequences:"),
+            (["--stages", "3"], "--stages: \(file) is a schedule for 2 stages"),
+            (["--sequences", "8"], "--sequences:"),
             (["--virtual", "2"], "--virtual:"), (["--slow", "3:2"], "rank in 0..<2"),
         ] {
             let outcome = try await simulate(["--schedule", file] + arguments)
@@ -132,7 +136,8 @@ import Testing
         let both = try await simulate(["--compare", "\(file), zb-h1", "--json"])
         #expect(both.output.components(separatedBy: "\"sequences\": 3").count - 1 == 2, "\(both.output)")
         for (bytes, words) in [
-            (Data([0xFF, 0xFE, 0x67, 0]), "UTF-16"), (Data([0x67, 0xC3, 0x28]), "no UTF-8 text"), (Data([0x67, 0]), "NUL character"),
+            (Data([0xFF, 0xFE, 0x67, 0]), "UTF-16"), (Data([0x67, 0xC3, 0x28]), "no UTF-8 text"),
+            (Data([0x67, 0]), "NUL character"),
         ] {
             try bytes.write(to: URL(fileURLWithPath: file))
             let outcome = try await simulate(["--schedule", file])
@@ -172,7 +177,9 @@ import Testing
         #expect(text.output.contains("--virtual 2 tries two"))
     }
 
-    @Test("a run's configuration gives shape, schedule and costs; options go over it; what train would refuse is left out")
+    @Test(
+        "a run's configuration gives shape, schedule and costs; options go over it; what train would refuse is left out"
+    )
     func runs() async throws {
         let space = try Workspace()
         let run = space.path + "/run.toml"
@@ -183,7 +190,9 @@ import Testing
         let four = try await found(["--stages", "4", "--schedule", "zb-h1", "--sequences", "2"])
         #expect(four["ranks"] as? Int == 4 && four["schedule"] as? String == "zb-h1" && four["sequences"] as? Int == 2)
         let all = try await simulate([run, "--stages", "4", "--compare", "all"])
-        #expect(all.output.contains("interleaved: left out: interleaved has 8 stages, but the model has 4 layers"), "\(all.output)")
+        #expect(
+            all.output.contains("interleaved: left out: interleaved has 8 stages, but the model has 4 layers"),
+            "\(all.output)")
         #expect(!all.output.contains("--virtual 2 tries two"))
         let much = try await simulate([run, "--stages", "8"])
         #expect(much.exitCode != 0 && much.output.contains("model.layers = 4"))
@@ -206,7 +215,8 @@ import Testing
     func large() async throws {
         let start = ContinuousClock.now
         let outcome = try await Mpirun.run(
-            "gecko", ["simulate", "--sequences", "1000000", "--no-draw"], ranks: 0, signals: [(after: 0.5, number: SIGTERM)])
+            "gecko", ["simulate", "--sequences", "1000000", "--no-draw"], ranks: 0,
+            signals: [(after: 0.5, number: SIGTERM)])
         #expect(outcome.exitCode == 128 + SIGTERM || outcome.exitCode == 0)
         #expect(ContinuousClock.now - start < .seconds(30))
         let drawn = try await simulate(["--sequences", "50000", "--columns", "60"])

@@ -92,7 +92,10 @@ struct CostFileTests {
     @Test(
         "what other readers pass over in silence, and numbers out of all bounds, are refused with line, column and what stands there",
         arguments: [
-            ("\"forward\": 1, \"forward\": 100", "line 2, column 15: costs: not JSON: the key 'forward' is given twice"),
+            (
+                "\"forward\": 1, \"forward\": 100",
+                "line 2, column 15: costs: not JSON: the key 'forward' is given twice"
+            ),
             ("\"forward\": 1, \"f\\u006frward\": 100", "the key 'forward' is given twice"),
             ("\"forward\": -1", "line 2, column 12: costs: stages[0]: forward: expected a time in milliseconds from 0"),
             ("\"forward\": -1e0", "found -1e0"), ("\"forward\": 1e308", "found 1e308"),
@@ -131,7 +134,9 @@ struct CostFileTests {
         #expect(error?.description.contains("more than can be counted") ?? false)
         let pair = try ScheduleShape(ranks: 2, sequences: 1 << 20, slices: 1, placement: [0, 1])
         stage.unitBytes = 0
-        #expect(throws: SimulationError.self) { try CostFile(stages: [stage], messageBytes: [1 << 50]).costs(for: pair) }
+        #expect(throws: SimulationError.self) {
+            try CostFile(stages: [stage], messageBytes: [1 << 50]).costs(for: pair)
+        }
     }
 
     @Test("quantities carry their units")
@@ -143,13 +148,18 @@ struct CostFileTests {
         #expect(Quantity.bytes("4KiB") == 4096 && Quantity.bytes("1.5MB") == 1.5e6 && Quantity.bytesOrCount("7") == 7)
         // A number alone, and letters that stand for bits and for bytes.
         #expect(Quantity.seconds("2") == nil && Quantity.seconds("0") == 0 && Quantity.bytes("7") == nil)
-        #expect(Quantity.bandwidth("1e9") == nil && Quantity.bandwidth("1Gb/s") == nil && Quantity.bandwidth("1gb/s") == nil)
+        #expect(
+            Quantity.bandwidth("1e9") == nil && Quantity.bandwidth("1Gb/s") == nil && Quantity.bandwidth("1gb/s") == nil
+        )
         #expect(Quantity.bandwidth("1gbit/s") == 1.25e8 && Quantity.bytes("1 0GiB") == nil)
         #expect(Quantity.seconds("fast") == nil && Quantity.bytes("-1") == nil && Quantity.bytes("") == nil)
         let link = try Link(text: "50us,1gbit")
         #expect(near(link.latency, 5e-5) && link.bandwidth == 1.25e8)
         #expect(try Link(text: "1ms,unlimited").bandwidth == .infinity)
-        for text in ["", "1ms", "1ms,", "x,1gbit", "1ms,0", "1,2,3", "5,1gbit", "5us,1e9", "5us,25", "1e300s,1gbit", "1us,1e300gbit"] {
+        for text in [
+            "", "1ms", "1ms,", "x,1gbit", "1ms,0", "1,2,3", "5,1gbit", "5us,1e9", "5us,25", "1e300s,1gbit",
+            "1us,1e300gbit",
+        ] {
             let error = #expect(throws: SimulationError.self) { try Link(text: text) }
             #expect(error?.description.hasPrefix("expected latency,bandwidth such as 5us,25gbit") ?? false)
         }

@@ -75,7 +75,9 @@ struct DrawingTests {
         #expect(TerminalDrawing(timeline).text.contains("every 16th of 2000 ranks"))
     }
 
-    @Test("cells too narrow to be told apart keep the share of each colour: a row of forwards and gaps stays paler than one without")
+    @Test(
+        "cells too narrow to be told apart keep the share of each colour: a row of forwards and gaps stays paler than one without"
+    )
     func bundles() {
         func picture(_ gap: Double) -> String {
             var timeline = Timeline(title: "", ranks: 1)
@@ -95,7 +97,8 @@ struct DrawingTests {
     @Test("figures have no more digits than one can read, and a step that takes no time is drawn as that")
     func extremes() throws {
         #expect((3600 * 1e12).asTimeText == "1e+12 h" && 1e-320.asTimeText.count < 14)
-        #expect(Figures.number(1e300) == "1e+300" && Figures.number(1234567) == "1234567" && Figures.number(-0.5) == "-0.5")
+        #expect(
+            Figures.number(1e300) == "1e+300" && Figures.number(1234567) == "1234567" && Figures.number(-0.5) == "-0.5")
         let table = try makeTable("1f1b", ranks: 2, sequences: 2, slices: 1)
         let nothing = try simulate(table, forward: 0, input: 0, weight: 0)
         let text = SimulationReport(nothing, name: "1f1b").text
@@ -115,7 +118,8 @@ struct DrawingTests {
         for (text, expected) in [
             ("[", "line 1, column 2: expected a trace, found no JSON"), ("{}", "expected a trace"),
             (event("\"ph\": \"X\", \"pid\": 9223372036854775807"), "line 2, column 1: a trace event: expected a pid"),
-            (event("\"ph\": \"X\", \"pid\": -1"), "expected a pid"), (event("\"pid\": 0, \"pid\": 1"), "'pid' is given twice"),
+            (event("\"ph\": \"X\", \"pid\": -1"), "expected a pid"),
+            (event("\"pid\": 0, \"pid\": 1"), "'pid' is given twice"),
             (event("\"ph\": \"X\", \"pid\": 0, \"name\": \"x\", \"ts\": 1e300, \"dur\": 1"), "within a million hours"),
             (event("\"ph\": \"f\", \"pid\": 0, \"id\": 3"), "an arrow that has begun"),
         ] {

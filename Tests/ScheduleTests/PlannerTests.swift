@@ -156,7 +156,9 @@ struct PlannerTests {
         #expect(run.outcome == .estimated && run.memory > 200_000 * 3 * 60_000 * 8192)
     }
 
-    @Test("very large clusters and models are planned for, and layouts that are too large to simulate are left out and counted")
+    @Test(
+        "very large clusters and models are planned for, and layouts that are too large to simulate are left out and counted"
+    )
     func limits() throws {
         let wide = try Self.plan(Self.cluster(nodes: 100_000, cores: 8, memory: 128e9), Self.model(batch: 100_000))
         #expect(wide.contains(where: Self.isFeasible))
@@ -168,10 +170,14 @@ struct PlannerTests {
             let runs = try Planner(cluster: cluster, model: model, choice: choice).plan()
             #expect(runs.map(\.outcome) == [isSimulated ? .estimated : .tooLong])
             let text = PlanReport(cluster: cluster, model: model, runs: runs).text(best: 3)
-            #expect(text.contains("and 1 left out") == !isSimulated && text.contains("No layout was simulated") == !isSimulated)
+            #expect(
+                text.contains("and 1 left out") == !isSimulated
+                    && text.contains("No layout was simulated") == !isSimulated)
         }
         for layers in [100_001, Int.max] {
-            let error = #expect(throws: SimulationError.self) { try Self.plan(Self.cluster(), Self.model(layers: layers)) }
+            let error = #expect(throws: SimulationError.self) {
+                try Self.plan(Self.cluster(), Self.model(layers: layers))
+            }
             #expect(error?.description.contains("at most 100000 layers") ?? false)
         }
         for (nodes, cores) in [(1_000_001, 1), (Int.max, 1), (1, Int.max), (1, 65_537)] {

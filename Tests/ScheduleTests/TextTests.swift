@@ -38,7 +38,9 @@ struct TextTests {
         try table.validate()
     }
 
-    @Test("any line ends, a byte order mark, blanks at line ends and a missing last line end are taken, with the right places in messages")
+    @Test(
+        "any line ends, a byte order mark, blanks at line ends and a missing last line end are taken, with the right places in messages"
+    )
     func lineEnds() throws {
         let table = try makeTable("1f1b", ranks: 2, sequences: 3, slices: 2)
         let text = table.text
@@ -57,7 +59,8 @@ struct TextTests {
     @Test("what nobody would see is written out in messages")
     func invisible() {
         let error = #expect(throws: ScheduleError.self) {
-            try ScheduleTable(text: Self.good.joined(separator: "\n").replacingOccurrences(of: "D0", with: "D\u{200b}0"))
+            try ScheduleTable(
+                text: Self.good.joined(separator: "\n").replacingOccurrences(of: "D0", with: "D\u{200b}0"))
         }
         #expect(error?.message.contains("found 'D\\u{200b}0:0.0'") ?? false, "\(error!)")
     }

@@ -1,7 +1,7 @@
 import Schedules
 
-/// A timeline as a Chrome trace, which Perfetto and chrome://tracing open: a process per rank, a thread per lane, a flow
-/// arrow from each send to the action that receives it, and a counter of the units that a rank holds.
+/// A timeline as a Chrome trace, which Perfetto and chrome://tracing open: a process per rank, a thread per lane, a
+/// flow arrow from each send to the action that receives it, and a counter of the units that a rank holds.
 package struct PerfettoTrace {
     private let timeline: Timeline
 

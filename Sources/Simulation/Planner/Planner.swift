@@ -11,12 +11,14 @@ package struct Planner {
 
     /// How many of the best are simulated in full.
     private static let finalists = 8
-    /// Most actions of a simulation; a longer step keeps its estimate, and a layout that can't be estimated by less is left out.
+    /// Most actions of a simulation; a longer step keeps its estimate, and a layout that can't be estimated by less is
+    /// left out.
     private static let largestSimulation = 4_000_000
     /// Layers, and stages of all layouts together, of a search: seconds.
     private static let mostLayers = 100_000
     private static let mostStages = 20_000_000
-    /// Most actions that a search simulates in all, which takes about fifteen seconds: layouts that come later, the less promising ones, are left out.
+    /// Most actions that a search simulates in all, which takes about fifteen seconds: layouts that come later, the
+    /// less promising ones, are left out.
     private static let actionBudget = 40_000_000
 
     /// - Parameter choice: what is settled already
