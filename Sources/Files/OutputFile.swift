@@ -11,6 +11,10 @@ package enum OutputFile {
 
     /// Whether `write` would replace something that gecko didn't make: to be known before long work.
     package static func check(_ path: String, as kind: OutputKind, overwrite: Bool) throws {
+        var folder = stat()
+        guard stat(Folder.parent(of: path), &folder) == 0 else {
+            throw FileError.system("write \(kind.name) there", path)
+        }
         guard !overwrite, let size = Folder.size(ofFile: path), size > 0 else { return }
         guard try kind.isFound(inBeginning: SmallFile.beginning(path, bytes: OutputKind.beginning)) else {
             throw FileError(

@@ -138,8 +138,14 @@ struct CostOptions: ParsableArguments {
         let needs: [(String, Bool, Bool, String)] = [
             ("--backward-input", backwardInput != nil, usesHalves, "no input gradients of their own"),
             ("--backward-weight", backwardWeight != nil, usesHalves, "no weight gradients of their own"),
-            ("--backward", backward != nil, kinds.contains(.backward), "no whole backwards, but input and weight gradients"),
-            ("--recompute-time", recomputeTime != nil, kinds.contains(.recompute), "no recomputed units; see --recompute"),
+            (
+                "--backward", backward != nil, kinds.contains(.backward),
+                "no whole backwards, but input and weight gradients"
+            ),
+            (
+                "--recompute-time", recomputeTime != nil, kinds.contains(.recompute),
+                "no recomputed units; see --recompute"
+            ),
             ("--weight-share", weightShare != nil, hasHalves, "no weight gradients of their own"),
             ("--message", message != nil, hasMessages, "no messages"),
             ("--message-bytes", messageBytes != nil, hasMessages, "no messages"),

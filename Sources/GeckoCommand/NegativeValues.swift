@@ -1,5 +1,6 @@
-/// Values that begin with a minus sign. The parser of options takes such a word for another option, and tells nobody what is wrong with it;
-/// here it becomes the value of the option in front of it, whose own check then says what was expected.
+/// Values that begin with a minus sign. The parser of options takes such a word for another option, and tells nobody
+/// what is wrong with it; here it becomes the value of the option in front of it, whose own check then says what was
+/// expected.
 enum NegativeValues {
     /// - Parameter words: of the command line
     static func joined(_ words: [String]) -> [String] {
@@ -17,7 +18,9 @@ enum NegativeValues {
         return joined
     }
 
-    private static func takesValue(_ word: String) -> Bool { word.hasPrefix("--") && word.count > 2 && !word.contains("=") }
+    private static func takesValue(_ word: String) -> Bool {
+        word.hasPrefix("--") && word.count > 2 && !word.contains("=")
+    }
 
     private static func isNegative(_ word: String) -> Bool {
         guard word.first == "-", let second = word.dropFirst().first else { return false }

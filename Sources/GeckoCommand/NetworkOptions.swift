@@ -22,7 +22,8 @@ struct NetworkOptions: ParsableArguments {
             _ = try Self.link(localNetwork, "--local-network")
             guard nodes != nil else {
                 throw ValidationError(
-                    "--local-network changes nothing while each rank has a node of its own: give --nodes, such as 0,0,1,1")
+                    "--local-network changes nothing while each rank has a node of its own: give --nodes, such as 0,0,1,1"
+                )
             }
         }
     }
@@ -56,7 +57,8 @@ struct NetworkOptions: ParsableArguments {
         }
         if nodes != nil, within == between, result.exceptions.isEmpty {
             throw ValidationError(
-                "--nodes changes nothing while links inside and between nodes are alike: give --network or --local-network")
+                "--nodes changes nothing while links inside and between nodes are alike: give --network or --local-network"
+            )
         }
         return result
     }

@@ -39,7 +39,8 @@ struct Profile: AsyncParsableCommand {
     func run() async throws {
         do {
             try await Launch.profile(
-                steps: steps, output: output ?? RunConfiguration.profiledCosts(of: arguments.file), cluster: cluster, overwrite: files.overwrite,
+                steps: steps, output: output ?? RunConfiguration.profiledCosts(of: arguments.file), cluster: cluster,
+                overwrite: files.overwrite,
                 patience: arguments.patience,
                 load: arguments.loader)
         } catch let exit as SilentExit {

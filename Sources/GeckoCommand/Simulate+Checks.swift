@@ -3,7 +3,8 @@ import Files
 import Schedules
 import Simulation
 
-/// Nothing that is asked for is passed over in silence: what can't have an effect is refused before the work, what turns out to have none is told.
+/// Nothing that is asked for is passed over in silence: what can't have an effect is refused before the work, what
+/// turns out to have none is told.
 extension Simulate {
     func checkCombinations() throws {
         let shape = given([
@@ -26,11 +27,15 @@ extension Simulate {
         }
         if json { try refuse(drawing, beside: "--json", "it prints JSON and draws nothing") }
         if draw == false { try refuse(given([("--columns", columns != nil)]), beside: "--no-draw", "nothing is drawn") }
-        if messages, svg == nil { throw ValidationError("--messages changes nothing without --svg: they are drawn in the picture") }
+        if messages, svg == nil {
+            throw ValidationError("--messages changes nothing without --svg: they are drawn in the picture")
+        }
         if output.overwrite, svg == nil, trace == nil, save == nil {
             throw ValidationError("--overwrite changes nothing without --svg, --trace or --save: nothing is written")
         }
-        if let cap { _ = try MemoryCap(text: cap) }
+        if let cap {
+            do { _ = try MemoryCap(text: cap) } catch { throw ValidationError("--cap: \(error)") }
+        }
     }
 
     private func given(_ options: [(name: String, isGiven: Bool)]) -> [String] {

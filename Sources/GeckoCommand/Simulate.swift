@@ -154,7 +154,8 @@ struct Simulate: ParsableCommand {
         let choice = try step.choose(step.names[0])
         let simulation = choice.simulation
         try checkDrawable(simulation)
-        let report = SimulationReport(simulation, name: choice.name, remark: choice.remark + (step.autoRemark ?? ""))
+        let report = SimulationReport(
+            simulation, name: choice.name, remark: choice.remark + (step.autoRemark.map { "; " + $0 } ?? ""))
         let draws = draw ?? !json
         try Console.show(json ? report.json : report.text, terminator: json ? "" : "\n")
         tellIdleOptions([StepUse(simulation)])
@@ -184,16 +185,21 @@ struct Simulate: ParsableCommand {
                 let choice = try step.choose(name)
                 let report = SimulationReport(choice.simulation, name: choice.name, remark: choice.remark)
                 uses.append(StepUse(choice.simulation))
-                if json { objects.append(report.json.trimmingCharacters(in: .newlines)) } else { lines.append(report.line) }
+                if json {
+                    objects.append(report.json.trimmingCharacters(in: .newlines))
+                } else {
+                    lines.append(report.line)
+                }
             } catch let error where compare == "all" && !(error is OutputError) {
-                // Among all schedules some don't exist for a shape or don't keep a cap; the others are still worth comparing.
+                // Among all schedules some don't exist for a shape or don't keep a cap; the others are still worth
+                // comparing.
                 if !json { try Console.show("\(name): left out: \(error)") }
             }
         }
         guard !uses.isEmpty else { throw ValidationError("no schedule is left to compare") }
         try Console.show(
             json ? "[" + objects.joined(separator: ",\n ") + "]\n" : SimulationReport.comparison(lines), terminator: "")
-        if !json, let remark = step.autoRemark { try Console.show("auto\(remark)") }
+        if !json, let remark = step.autoRemark { try Console.show("auto: \(remark)") }
         tellIdleOptions(uses)
     }
 

@@ -5,7 +5,8 @@ import Schedules
 import Simulation
 import Training
 
-/// The step that `gecko simulate` was asked for: options over a run's configuration over the shape of a schedule file over defaults.
+/// The step that `gecko simulate` was asked for: options over a run's configuration over the shape of a schedule file
+/// over defaults.
 struct SimulatedStep {
     /// Schedules by name or file.
     let names: [String]
@@ -34,7 +35,9 @@ struct SimulatedStep {
             virtualStages: options.virtual ?? run?.virtualStages,
             sequences: options.sequences ?? run?.sequences ?? table?.shape.sequences ?? 8,
             slices: options.slices ?? run?.slices ?? table?.shape.slices ?? 1)
-        for (name, table) in tables { try Self.check(table, named: name, schedule, virtualIsGiven: options.virtual != nil) }
+        for (name, table) in tables {
+            try Self.check(table, named: name, schedule, virtualIsGiven: options.virtual != nil)
+        }
         layers = run?.layers
         let costs = try Self.costs(options, run, schedule, &remarks)
         request = try ScheduleChoice.Request(
@@ -79,7 +82,8 @@ struct SimulatedStep {
         ] where value != found {
             throw ValidationError(
                 "\(option): \(name) is a schedule for \(shape.ranks) stages (ranks) with \(shape.virtualStages) each, \(shape.sequences) "
-                    + "sequences and \(shape.slices) slices, but \(value) was asked for: expected \(found), or leave it out")
+                    + "sequences and \(shape.slices) slices, but \(value) was asked for: expected \(found), or leave it out"
+            )
         }
     }
 
@@ -101,7 +105,9 @@ struct SimulatedStep {
             }
         }
         // Training keeps a unit whole until its weight gradient.
-        if options.costs.weightShare == nil { for stage in costs.stages.indices { costs.stages[stage].weightShare = 1 } }
+        if options.costs.weightShare == nil {
+            for stage in costs.stages.indices { costs.stages[stage].weightShare = 1 }
+        }
         return costs
     }
 
@@ -111,7 +117,7 @@ struct SimulatedStep {
         guard names.contains(name), schedule.virtualStages == nil, schedule.ranks > 1,
             layers.map({ $0 >= 2 * schedule.ranks }) ?? true
         else { return nil }
-        return "; one stage a rank (--virtual 2 tries two, as interleaved and zbv have)"
+        return "one stage a rank (--virtual 2 tries two, as interleaved and zbv have)"
     }
 
     /// A schedule by name, or the table of a file.
@@ -126,7 +132,8 @@ struct SimulatedStep {
         }
         let stages = choice.simulation.table.shape.stages
         if let layers, stages > layers {
-            throw ValidationError("\(name) has \(stages) stages, but the model has \(layers) layers, and each stage needs one")
+            throw ValidationError(
+                "\(name) has \(stages) stages, but the model has \(layers) layers, and each stage needs one")
         }
         return choice
     }

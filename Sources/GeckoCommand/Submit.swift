@@ -58,6 +58,7 @@ struct Submit: ParsableCommand {
     func validate() throws {
         try OptionBounds.check("--nodes", nodes, atLeast: 1)
         try OptionBounds.check("--warning", warning, atLeast: 1)
+        do { _ = try Link(text: network) } catch { throw ValidationError("--network: \(error)") }
         guard arguments.file != nil else {
             throw ValidationError("expected the run's configuration: gecko submit run.toml ...")
         }

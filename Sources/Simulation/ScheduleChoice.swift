@@ -98,8 +98,8 @@ package struct ScheduleChoice: Sendable {
         return generator
     }
 
-    /// The costs as a search that knows no recompute sees them: it takes part in the backward, and what is held for long is
-    /// the light part.
+    /// The costs as a search that knows no recompute sees them: it takes part in the backward, and what is held for
+    /// long is the light part.
     private static func effectiveCosts(_ request: Request, _ shape: ScheduleShape) throws -> Costs {
         var costs = try request.costs.costs(for: shape)
         guard request.recompute else { return costs }

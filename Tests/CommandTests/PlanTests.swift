@@ -29,6 +29,30 @@ import Testing
         #expect(planned.exitCode == 0 && planned.digest != nil, "\(planned.output)")
     }
 
+    @Test("costs go beside the configuration, under its name, if nothing else is said")
+    func costsHaveAPlace() async throws {
+        let space = try Workspace()
+        let profile = try await space.gecko(
+            "profile", space.path + "/run.toml", "--steps", "1", "--machine.threads", "1")
+        #expect(profile.exitCode == 0, "\(profile.output)")
+        let simulated = try await space.gecko("simulate", space.path + "/run.toml", "--no-draw")
+        #expect(simulated.output.contains("costs of \(space.path)/run.costs.json"), "\(simulated.output)")
+    }
+
+    @Test("a model of absurd sizes is refused before any work")
+    func absurdModels() async throws {
+        let space = try Workspace()
+        try space.write(
+            "c.toml", "[cluster]\nnodes = 1\ncores = 2\nmemory = \"1GiB\"\nnetwork = \"1us,1gbit\"\ngflops = 50")
+        let text = try String(contentsOfFile: space.path + "/run.toml", encoding: .utf8)
+        for (key, value) in [("layers = 4", "layers = 2147483647"), ("ffn_dim = 32", "ffn_dim = 2147483647")] {
+            try space.write("big.toml", text.replacingOccurrences(of: key, with: value))
+            let outcome = try await space.gecko("plan", space.path + "/c.toml", space.path + "/big.toml")
+            #expect(outcome.exitCode != 0 && outcome.exitCode < 128, "\(outcome.output)")
+            #expect(outcome.output.contains("2147483647"), "\(outcome.output)")
+        }
+    }
+
     @Test(arguments: [
         (["--pipeline.schedule", "auto"], "planner's schedules"), (["--pipeline.replicas", "2"], "one replica"),
         (["--pipeline.stages", "4", "--machine.threads", "64"], "share cores"),
@@ -45,10 +69,12 @@ import Testing
 
     @Test func planningRefusesWhatItDoesNotKnow() async throws {
         let space = try Workspace()
-        try space.write("c.toml", "[cluster]\nnodes = 1\ncores = 2\nmemory = \"1GiB\"\nnetwork = \"1us\"\ngflops = 50")
+        try space.write(
+            "c.toml", "[cluster]\nnodes = 1\ncores = 2\nmemory = \"1GiB\"\nnetwork = \"1us,1gbit\"\ngflops = 50")
         for (arguments, words) in [
-            (["--schedule", "2f2b"], "expected one of 1f1b"), (["--stages", "3"], "none of"),
-            (["--top", "0"], "--top"),
+            (["--schedule", "2f2b"], "memory-capped, found '2f2b'"), (["--stages", "3"], "none of"),
+            (["--top", "0"], "--top"), (["--overwrite"], "--overwrite changes nothing without --write"),
+            (["--threads", "-1"], "--threads: expected at least 1, found -1"),
         ] {
             let outcome = try await Mpirun.run(
                 "gecko", ["plan", space.path + "/c.toml", space.path + "/run.toml"] + arguments, ranks: 0)

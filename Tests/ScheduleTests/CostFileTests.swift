@@ -1,3 +1,4 @@
+import Foundation
 import Schedules
 import Simulation
 import Testing
@@ -35,7 +36,7 @@ struct CostFileTests {
             ),
             (
                 "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": -1, \"backward_input\": 1, \"backward_weight\": 1}]}",
-                "forward: expected a time in milliseconds, at least 0, found -1"
+                "forward: expected a time in milliseconds from 0 to 3.6e9 (a thousand hours), found -1"
             ),
             (
                 "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": \"1\", \"backward_input\": 1, \"backward_weight\": 1}]}",
@@ -88,20 +89,81 @@ struct CostFileTests {
         #expect(throws: SimulationError.self) { try forwards(3) }
     }
 
+    @Test(
+        "what other readers pass over in silence, and numbers out of all bounds, are refused with line, column and what stands there",
+        arguments: [
+            (
+                "\"forward\": 1, \"forward\": 100",
+                "line 2, column 15: costs: not JSON: the key 'forward' is given twice"
+            ),
+            ("\"forward\": 1, \"f\\u006frward\": 100", "the key 'forward' is given twice"),
+            ("\"forward\": -1", "line 2, column 12: costs: stages[0]: forward: expected a time in milliseconds from 0"),
+            ("\"forward\": -1e0", "found -1e0"), ("\"forward\": 1e308", "found 1e308"),
+            ("\"forward\": 1e999", "the number 1e999 is larger"), ("\"forward\": 01", "begin with 0"),
+            ("\"forward\": NaN", "expected a JSON value"), ("\"forward\": \"\\ud800\"", "half of a surrogate pair"),
+            ("\"forward\": " + String(repeating: "[", count: 100_000), "nested more than 64 deep"),
+            ("\"forward\": 1, \"backward\": 2, \"unit_bytes\": 9e15", "unit_bytes: expected a whole number from 0 to"),
+            ("\"forward\": 1, \"backward\": 2, \"weight_share\": 2", "found 2"),
+            ("\"forward\": 1, \"forwards\": 2", "line 2, column 27: costs: stages[0]: unknown key 'forwards'"),
+        ])
+    func hostile(members: String, expected: String) {
+        let text = "{\"format\": \"gecko-costs 1\", \"stages\": [{\n\(members)}]}"
+        let error = #expect(throws: SimulationError.self) { try CostFile(json: text) }
+        #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+    }
+
+    @Test("a rank shares cores once, and a rank's slowness has bounds")
+    func wholeFile() {
+        let stages = "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward\": 1}], "
+        for (rest, expected) in [
+            ("\"shared_cores\": [{\"ranks\": [0, 0], \"cores\": 1}]}", "rank 0 is named twice"),
+            ("\"slowness\": [0]}", "slowness[0]: expected a number from 0.001"),
+            ("\"network\": {\"bandwidth\": 0}}", "network: bandwidth: expected a number from 1"),
+        ] {
+            let error = #expect(throws: SimulationError.self) { try CostFile(json: stages + rest) }
+            #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+        }
+    }
+
+    @Test("bytes whose sum over a step is no number any more are refused, and do not end the program")
+    func sums() throws {
+        var stage = StageCosts(forward: 1, backwardInput: 1, backwardWeight: 1)
+        stage.unitBytes = 1 << 50
+        let shape = try ScheduleShape(ranks: 1, sequences: 1 << 20, slices: 1, placement: [0])
+        let error = #expect(throws: SimulationError.self) { try CostFile(stages: [stage]).costs(for: shape) }
+        #expect(error?.description.contains("more than can be counted") ?? false)
+        let pair = try ScheduleShape(ranks: 2, sequences: 1 << 20, slices: 1, placement: [0, 1])
+        stage.unitBytes = 0
+        #expect(throws: SimulationError.self) {
+            try CostFile(stages: [stage], messageBytes: [1 << 50]).costs(for: pair)
+        }
+    }
+
     @Test("quantities carry their units")
     func quantities() throws {
         func near(_ value: Double?, _ expected: Double) -> Bool { abs((value ?? .nan) - expected) <= 1e-12 * expected }
-        #expect(near(Quantity.seconds("50us"), 5e-5) && near(Quantity.seconds("2"), 2e-3))
+        #expect(near(Quantity.seconds("50us"), 5e-5) && near(Quantity.seconds(" 2ns "), 2e-9))
         #expect(near(Quantity.seconds("1s"), 1) && near(Quantity.seconds("0.5ms"), 5e-4))
         #expect(Quantity.bandwidth("1gbit") == 1.25e8 && Quantity.bandwidth("1.5GB/s") == 1.5e9)
-        #expect(Quantity.bytes("4KiB") == 4096 && Quantity.bytes("1.5MB") == 1.5e6 && Quantity.bytes("7") == 7)
+        #expect(Quantity.bytes("4KiB") == 4096 && Quantity.bytes("1.5MB") == 1.5e6 && Quantity.bytesOrCount("7") == 7)
+        // A number alone, and letters that stand for bits and for bytes.
+        #expect(Quantity.seconds("2") == nil && Quantity.seconds("0") == 0 && Quantity.bytes("7") == nil)
+        #expect(
+            Quantity.bandwidth("1e9") == nil && Quantity.bandwidth("1Gb/s") == nil && Quantity.bandwidth("1gb/s") == nil
+        )
+        #expect(Quantity.bandwidth("1gbit/s") == 1.25e8 && Quantity.bytes("1 0GiB") == nil)
         #expect(Quantity.seconds("fast") == nil && Quantity.bytes("-1") == nil && Quantity.bytes("") == nil)
         let link = try Link(text: "50us,1gbit")
         #expect(near(link.latency, 5e-5) && link.bandwidth == 1.25e8)
-        #expect(try Link(text: "1ms").bandwidth == .infinity)
-        for text in ["", "1ms,", "x,1gbit", "1ms,0", "1,2,3"] {
-            #expect(throws: SimulationError.self) { try Link(text: text) }
+        #expect(try Link(text: "1ms,unlimited").bandwidth == .infinity)
+        for text in [
+            "", "1ms", "1ms,", "x,1gbit", "1ms,0", "1,2,3", "5,1gbit", "5us,1e9", "5us,25", "1e300s,1gbit",
+            "1us,1e300gbit",
+        ] {
+            let error = #expect(throws: SimulationError.self) { try Link(text: text) }
+            #expect(error?.description.hasPrefix("expected latency,bandwidth such as 5us,25gbit") ?? false)
         }
+        for link in [link, Link(latency: 1.5e-6)] { #expect(try Link(text: link.text) == link) }
         #expect(try MemoryCap(text: "12") == .units(12) && MemoryCap(text: "4KiB") == .bytes(4096))
         #expect(try MemoryCap(text: "2x") == .peaks(2) && MemoryCap(text: "1.5X") == .peaks(1.5))
         for text in ["lots", "", "0", "-3", "x", "0x", "nan", "inf"] {

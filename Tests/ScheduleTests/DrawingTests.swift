@@ -59,6 +59,78 @@ struct DrawingTests {
         }
     }
 
+    @Test("however long a step is and however many ranks it has, its picture and its drawing stay small")
+    func bounded() throws {
+        for (ranks, sequences) in [(4, 20_000), (2000, 8)] {
+            let table = try makeTable("1f1b", ranks: ranks, sequences: sequences, slices: 1)
+            let timeline = try simulate(table).timeline(title: "long")
+            let svg = TimelineSVG(timeline).text
+            #expect(svg.utf8.count < 8_000_000 && !svg.contains("nan"))
+            #expect(svg.components(separatedBy: ">rank ").count - 1 <= 256)
+            #expect(TerminalDrawing(timeline).text.split(separator: "\n").count <= 130)
+        }
+        let table = try makeTable("1f1b", ranks: 2000, sequences: 8, slices: 1)
+        let timeline = try simulate(table).timeline(title: "wide")
+        #expect(TimelineSVG(timeline, subtitle: "x").text.contains("every 8th of 2000 ranks is drawn"))
+        #expect(TerminalDrawing(timeline).text.contains("every 16th of 2000 ranks"))
+    }
+
+    @Test(
+        "cells too narrow to be told apart keep the share of each colour: a row of forwards and gaps stays paler than one without"
+    )
+    func bundles() {
+        func picture(_ gap: Double) -> String {
+            var timeline = Timeline(title: "", ranks: 1)
+            for i in 0..<20_000 {
+                let action = Action(.forward, stage: 0, sequence: 0, slice: i)
+                timeline.spans.append(.init(rank: 0, content: .action(action), start: Double(i), duration: 1 - gap))
+            }
+            return TimelineSVG(timeline).text
+        }
+        let plain = "fill=\"#3f7fbf\""
+        // In the legend once, and in the row where nothing is idle.
+        #expect(picture(0).components(separatedBy: plain).count - 1 == 2)
+        #expect(picture(0.5).components(separatedBy: plain).count - 1 == 1)
+        #expect(picture(0.5).utf8.count < 60_000)
+    }
+
+    @Test("figures have no more digits than one can read, and a step that takes no time is drawn as that")
+    func extremes() throws {
+        #expect((3600 * 1e12).asTimeText == "1e+12 h" && 1e-320.asTimeText.count < 14)
+        #expect(
+            Figures.number(1e300) == "1e+300" && Figures.number(1234567) == "1234567" && Figures.number(-0.5) == "-0.5")
+        let table = try makeTable("1f1b", ranks: 2, sequences: 2, slices: 1)
+        let nothing = try simulate(table, forward: 0, input: 0, weight: 0)
+        let text = SimulationReport(nothing, name: "1f1b").text
+        #expect(text.contains("makespan 0 s, idle 0.0 %") && text.contains("critical path: none"))
+        #expect(TerminalDrawing(nothing.timeline(title: "")).text.contains("nothing to draw"))
+        for time in [0, 1e-320, 1e-12, 1e12] {
+            let timeline = try simulate(table, forward: time, input: time, weight: time).timeline(title: "t")
+            for text in [TimelineSVG(timeline).text, TerminalDrawing(timeline).text] {
+                #expect(!text.contains("nan") && !text.contains("inf") && !text.contains("0000000"))
+            }
+        }
+    }
+
+    @Test("a trace with what no trace has is refused with its place")
+    func hostileTraces() {
+        func event(_ members: String) -> String { "{\"traceEvents\": [\n{\(members)}]}" }
+        for (text, expected) in [
+            ("[", "line 1, column 2: expected a trace, found no JSON"), ("{}", "expected a trace"),
+            (event("\"ph\": \"X\", \"pid\": 9223372036854775807"), "line 2, column 1: a trace event: expected a pid"),
+            (event("\"ph\": \"X\", \"pid\": -1"), "expected a pid"),
+            (event("\"pid\": 0, \"pid\": 1"), "'pid' is given twice"),
+            (event("\"ph\": \"X\", \"pid\": 0, \"name\": \"x\", \"ts\": 1e300, \"dur\": 1"), "within a million hours"),
+            (event("\"ph\": \"f\", \"pid\": 0, \"id\": 3"), "an arrow that has begun"),
+        ] {
+            let error = #expect(throws: SimulationError.self) { try PerfettoTrace.timeline(json: text) }
+            #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+        }
+        // No action has such a number: it is a label.
+        let far = event("\"ph\": \"X\", \"pid\": 0, \"name\": \"F99999999999:0.0\", \"ts\": 0, \"dur\": 1")
+        #expect((try? PerfettoTrace.timeline(json: far))?.spans.first?.content == .label("F99999999999:0.0"))
+    }
+
     @Test("drawings of an empty timeline don't fail")
     func empty() {
         let timeline = Timeline(title: "empty", ranks: 1)
@@ -66,4 +138,8 @@ struct DrawingTests {
         #expect(TerminalDrawing(timeline).text.contains("rank 0"))
         #expect(PerfettoTrace(timeline).text.contains("traceEvents"))
     }
+}
+
+extension Double {
+    fileprivate var asTimeText: String { Figures.time(self) }
 }

@@ -1,3 +1,4 @@
+import Schedules
 import Simulation
 import Testing
 
@@ -123,6 +124,65 @@ struct PlannerTests {
         #expect(error?.description.contains("batch of 7") ?? false)
         #expect(throws: SimulationError.self) { try Self.cluster(nodes: 0) }
         #expect(throws: SimulationError.self) { try Self.cluster(memory: -1) }
+    }
+
+    @Test("the planner searches what the registry says, and takes any of its schedules by name")
+    func registry() throws {
+        #expect(Planner.schedules == ScheduleRegistry.all.map(\.name))
+        let searched = Set(try Self.plan(Self.cluster(), Self.model()).map(\.candidate.schedule))
+        #expect(searched == Set(ScheduleRegistry.all.filter(\.isPlanned).map(\.name)))
+        for generator in ScheduleRegistry.all {
+            var choice = PlanChoice()
+            choice.schedule = generator.name
+            choice.stages = 2
+            let runs = try Planner(cluster: Self.cluster(memory: 1e12), model: Self.model(), choice: choice).plan()
+            let best = try #require(runs.first)
+            #expect(best.outcome == .simulated && best.candidate.virtualStages == generator.layout.stagesPerRank)
+            let table = try generator.make(ScheduleRequest(ranks: 4, sequences: 3, slices: 2))
+            #expect(table.shape.placement == generator.layout.placement(ranks: 4))
+        }
+    }
+
+    @Test("a schedule whose memory grows with the sequences is estimated with the memory of the whole step")
+    func growingMemory() throws {
+        var choice = PlanChoice()
+        choice.schedule = "all-forward-all-backward"
+        (choice.stages, choice.replicas, choice.recompute, choice.slice) = (8, 1, false, 8192)
+        let runs = try Planner(
+            cluster: Self.cluster(nodes: 8, cores: 1, memory: 1e15), model: Self.model(batch: 200_000), choice: choice
+        ).plan()
+        let run = try #require(runs.first)
+        // A rank holds every unit of three layers; at least the activations of them all.
+        #expect(run.outcome == .estimated && run.memory > 200_000 * 3 * 60_000 * 8192)
+    }
+
+    @Test(
+        "very large clusters and models are planned for, and layouts that are too large to simulate are left out and counted"
+    )
+    func limits() throws {
+        let wide = try Self.plan(Self.cluster(nodes: 100_000, cores: 8, memory: 128e9), Self.model(batch: 100_000))
+        #expect(wide.contains(where: Self.isFeasible))
+        let cluster = try Self.cluster(nodes: 10_000, cores: 1)
+        let model = Self.model(batch: 10_000, layers: 10_000)
+        for (stages, isSimulated) in [(100, true), (5000, false)] {
+            var choice = PlanChoice()
+            (choice.schedule, choice.stages, choice.slice, choice.recompute) = ("1f1b", stages, 8192, true)
+            let runs = try Planner(cluster: cluster, model: model, choice: choice).plan()
+            #expect(runs.map(\.outcome) == [isSimulated ? .estimated : .tooLong])
+            let text = PlanReport(cluster: cluster, model: model, runs: runs).text(best: 3)
+            #expect(
+                text.contains("and 1 left out") == !isSimulated
+                    && text.contains("No layout was simulated") == !isSimulated)
+        }
+        for layers in [100_001, Int.max] {
+            let error = #expect(throws: SimulationError.self) {
+                try Self.plan(Self.cluster(), Self.model(layers: layers))
+            }
+            #expect(error?.description.contains("at most 100000 layers") ?? false)
+        }
+        for (nodes, cores) in [(1_000_001, 1), (Int.max, 1), (1, Int.max), (1, 65_537)] {
+            #expect(throws: SimulationError.self) { try Self.cluster(nodes: nodes, cores: cores) }
+        }
     }
 
     @Test("more than 500 layouts of 1,024 ranks and more are planned within seconds")

@@ -1,3 +1,4 @@
+import Foundation
 import Schedules
 import Testing
 
@@ -37,6 +38,40 @@ struct TextTests {
         try table.validate()
     }
 
+    @Test(
+        "any line ends, a byte order mark, blanks at line ends and a missing last line end are taken, with the right places in messages"
+    )
+    func lineEnds() throws {
+        let table = try makeTable("1f1b", ranks: 2, sequences: 3, slices: 2)
+        let text = table.text
+        for (from, to) in [("\n", "\r\n"), ("\n", "\r"), ("\n", " \t\n"), ("\n", "\u{b}\u{c}\n")] {
+            let other = text.replacingOccurrences(of: from, with: to)
+            #expect(try ScheduleTable(text: other) == table)
+            #expect(try ScheduleTable(text: "\u{feff}" + other) == table)
+            #expect(try ScheduleTable(text: String(other.reversed().drop { $0.isWhitespace }.reversed())) == table)
+            let error = #expect(throws: ScheduleError.self) {
+                try ScheduleTable(text: other.replacingOccurrences(of: "slices 2", with: "slices x"))
+            }
+            #expect(error?.fault == .text(line: 5, column: 8))
+        }
+    }
+
+    @Test("what nobody would see is written out in messages")
+    func invisible() {
+        let error = #expect(throws: ScheduleError.self) {
+            try ScheduleTable(
+                text: Self.good.joined(separator: "\n").replacingOccurrences(of: "D0", with: "D\u{200b}0"))
+        }
+        #expect(error?.message.contains("found 'D\\u{200b}0:0.0'") ?? false, "\(error!)")
+    }
+
+    @Test("a header's ranks that the placement can't have are named with both")
+    func ranks() {
+        let text = Self.good.joined(separator: "\n").replacingOccurrences(of: "ranks 1", with: "ranks 1000000000")
+        let error = #expect(throws: ScheduleError.self) { try ScheduleTable(text: text) }
+        #expect(error?.description.hasPrefix("line 3, column 7: 1000000000 ranks, but 'placement' in line 6") ?? false)
+    }
+
     private static let good = [
         "gecko-schedule 1", "name x", "ranks 1", "sequences 1", "slices 1", "placement 0", "rank 0", "  F0:0.0 D0:0.0",
     ]
@@ -72,10 +107,17 @@ struct TextTests {
             Malformation(4, "ranks 1", at: 4, 1),
             Malformation(4, "sequences 1.5", at: 4, 11),
             Malformation(5, "", at: 7, 1),
-            Malformation(5, "slices 0", at: 6, 11),
-            Malformation(6, "placement 0 1", at: 6, 11),
+            Malformation(5, "slices 0", at: 5, 8),
+            Malformation(3, "ranks 0", at: 3, 7),
+            Malformation(3, "ranks 1000000000", at: 3, 7),
+            Malformation(3, "ranks 2", at: 3, 7),
+            Malformation(2, "name x\u{1b}[31m", at: 2, 6),
+            Malformation(2, "name a\u{0}b", at: 2, 7),
+            Malformation(6, "placement 0 0 7", at: 6, 15),
+            Malformation(6, "placement 0 1", at: 6, 13),
             Malformation(6, "placement zero", at: 6, 11),
-            Malformation(4, "sequences 2000000000", at: 6, 11),
+            Malformation(4, "sequences 2000000000", at: 4, 11),
+            Malformation(5, "slices 2000000000", at: 5, 8),
             Malformation(7, "rank 1", at: 7, 6),
             Malformation(7, "rank 0 F0:0.0", at: 7, 1),
             Malformation(7, "", at: 8, 3),

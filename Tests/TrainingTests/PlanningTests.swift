@@ -1,3 +1,4 @@
+import Foundation
 import Simulation
 import Testing
 import Training
@@ -41,6 +42,76 @@ struct PlanningTests {
             try ClusterFile.cluster(text, name: "c.toml") { 50 }
         }
         #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+    }
+
+    @Test(
+        "every number of a cluster's file has its bounds, and what is wrong is told with its place and as the file has it",
+        arguments: [
+            ("nodes = 9223372036854775807", "c.toml:2:9: nodes: expected at most 1000000, found 9223372036854775807"),
+            ("nodes = -1", "c.toml:2:9: nodes: expected at least 1, found -1"),
+            ("cores = 1_000_000", "found 1_000_000"),
+            ("cores = 4.0", "a whole number, found 4.0"), ("sockets = 1025", "at most 1024"),
+            ("overhead = -1", "overhead: expected a number of milliseconds from 0 to 3600000, found -1"),
+            ("overhead = 1e308  # far", "found 1e308"),
+            ("serial_share = 2.0", "expected a share from 0 to 1, found 2.0"),
+            ("serial_share = nan", "found nan"), ("serial_share = 1e308", "found 1e308"),
+            ("gflops = 0", "gflops: expected"),
+            ("gflops = inf", "found inf"), ("gflops = true", "found true"),
+            ("memory = 480", "memory: expected bytes with their unit such as \"480GiB\", found 480"),
+            ("memory = \"480\"", "found \"480\""), ("memory = \"1e300GiB\"", "found \"1e300GiB\""),
+            ("memory_bandwidth = 3e11", "with their unit"), ("memory_bandwidth = \"300Gb/s\"", "found \"300Gb/s\""),
+            ("network = \"5us\"", "c.toml:5:11: network: expected latency,bandwidth such as 5us,25gbit"),
+            ("network = \"5,25\"", "with a latency in ns, us, ms or s, found '5'"),
+            ("network = 5", "network: expected latency,bandwidth"),
+            ("local = \"-1us,1gbit\"", "local: expected latency,bandwidth"),
+            ("nodes = 2\nnodes = 3", "c.toml:3:"), ("gflop = 3", "c.toml:6:9: unknown key 'gflop'"),
+        ])
+    func bounds(line: String, expected: String) {
+        let key = line.prefix { $0 != " " }
+        var lines = Self.good.split(separator: "\n").map(String.init)
+        if let index = lines.firstIndex(where: { $0.hasPrefix("\(key) ") }) {
+            lines[index] = line
+        } else {
+            lines.append(line)
+        }
+        for end in ["\n", "\r\n", "\r"] {
+            let error = #expect(throws: SimulationError.self) {
+                try ClusterFile.cluster(
+                    lines.joined(separator: "\n").replacingOccurrences(of: "\n", with: end), name: "c.toml"
+                ) { 50 }
+            }
+            #expect(error?.description.contains(expected) ?? false, "\(error?.description ?? "")")
+        }
+    }
+
+    @Test("a description with a byte order mark is read, and a link without a limit reads back")
+    func variants() throws {
+        let text = "\u{feff}" + Self.good.replacingOccurrences(of: "5us,25gbit", with: "5us,unlimited")
+        let cluster = try ClusterFile.cluster(text, name: "c.toml") { 50 }
+        #expect(cluster.network.bandwidth == .infinity)
+        let back = try ClusterFile.cluster(
+            ClusterFile.text(cluster, note: "", isNetworkMeasured: true), name: "c.toml"
+        ) { 50 }
+        #expect(back.network == cluster.network)
+    }
+
+    @Test("what no layout could mend is refused before planning, what the layout says doesn't matter")
+    func configurations() throws {
+        var configuration = RunConfiguration()
+        configuration.pipeline.stages = 64
+        configuration.pipeline.slice = 7
+        configuration.pipeline.shardOptimizer = true
+        let open = try configuration.forPlanning()
+        #expect(open.pipeline.shardOptimizer && open.model.vocabulary == 256)
+        for change in [
+            { $0.model.dim = 2_147_483_647 }, { $0.model.heads = 5 }, { $0.model.chunk = 100 },
+            { $0.data.sequence = 1 << 30 },
+        ] as [(inout RunConfiguration) -> Void] {
+            var other = configuration
+            change(&other)
+            if other.data.sequence == 1 << 30 { (other.model.emaDim, other.model.ffnDim) = (1 << 16, 1 << 20) }
+            #expect(throws: ConfigurationError.self) { try other.forPlanning() }
+        }
     }
 
     @Test("a measured cluster's file reads back to the same description")

@@ -1,12 +1,13 @@
 extension ScheduleGenerator {
-    /// ZBV (arXiv 2401.10241, section 6) over slices: two stages a rank laid down the ranks and up again, weight gradients
-    /// apart. The last stage lives on rank 0 beside the first, so gradients come back to every rank at about the same
-    /// time. No bubble where F = B = W, at the peak memory of 1F1B's first rank on every rank.
+    /// ZBV (arXiv 2401.10241, section 6) over slices: two stages a rank laid down the ranks and up again, weight
+    /// gradients apart. The last stage lives on rank 0 beside the first, so gradients come back to every rank at about
+    /// the same time. No bubble where F = B = W, at the peak memory of 1F1B's first rank on every rank.
     ///
-    /// The K-1 slices that must pass before the first gradient of a sequence lengthen the warm-up and the cool-down by as
-    /// many pairs.
+    /// The K-1 slices that must pass before the first gradient of a sequence lengthen the warm-up and the cool-down by
+    /// as many pairs.
     static let zeroBubbleV = ScheduleGenerator(
-        name: "zbv", summary: "two stages a rank in a V, weight gradients apart; nearly no bubble at 1F1B's peak memory",
+        name: "zbv",
+        summary: "two stages a rank in a V, weight gradients apart; nearly no bubble at 1F1B's peak memory",
         layout: .vee
     ) { request in
         if let virtualStages = request.virtualStages, virtualStages != 2 {

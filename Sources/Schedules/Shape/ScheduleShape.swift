@@ -62,7 +62,8 @@ package struct ScheduleShape: Sendable, Equatable {
     /// The stages on `rank`, ascending.
     package func stages(on rank: Int) -> [Int] { stagesByRank[rank] }
 
-    /// Whether the boundary between `stage` and `stage + 1` lies between two ranks, so that data crosses it as messages.
+    /// Whether the boundary between `stage` and `stage + 1` lies between two ranks, so that data crosses it as
+    /// messages.
     package func isMessageBoundary(after stage: Int) -> Bool { placement[stage] != placement[stage + 1] }
 
     /// The unit's number when units are counted by sequence, then by slice.

@@ -60,7 +60,8 @@ private struct ScheduleParser {
         let placement: [Entry]
     }
 
-    /// The header's numbers, held against each other and against what a table can hold before anything of their size is made.
+    /// The header's numbers, held against each other and against what a table can hold before anything of their size is
+    /// made.
     private func shape(_ header: Header) throws -> ScheduleShape {
         let (ranks, stages) = (header.ranks.value, header.placement.count)
         for (what, entry) in [("ranks", header.ranks), ("sequences", header.sequences), ("slices", header.slices)]
@@ -96,7 +97,9 @@ private struct ScheduleParser {
         while let line = body.first, line[0].string != "rank" {
             let key = line[0].string
             guard keys.contains(key) else {
-                throw fault("expected one of \(keys.joined(separator: ", ")) or 'rank 0', found '\(line[0].shown)'", at: line[0])
+                throw fault(
+                    "expected one of \(keys.joined(separator: ", ")) or 'rank 0', found '\(line[0].shown)'", at: line[0]
+                )
             }
             guard values[key] == nil else { throw fault("'\(key)' is given twice", at: line[0]) }
             guard line.count > 1 else { throw fault("'\(key)' has no value", at: line[0]) }

@@ -10,8 +10,8 @@ struct ScheduleWord {
     var shown: String { string.shown }
 }
 
-/// The words of a schedule file by line; empty lines and comments (from '#' to the end of the line) are left out. Lines end with a line feed,
-/// a carriage return or both; a byte order mark in front is skipped.
+/// The words of a schedule file by line; empty lines and comments (from '#' to the end of the line) are left out. Lines
+/// end with a line feed, a carriage return or both; a byte order mark in front is skipped.
 struct ScheduleWords {
     private(set) var lines: [[ScheduleWord]] = []
     private(set) var lineCount = 1

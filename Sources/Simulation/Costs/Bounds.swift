@@ -1,4 +1,5 @@
-/// What numbers of options and files may be. Within these bounds no sum of a step overflows, and every figure can be read.
+/// What numbers of options and files may be. Within these bounds no sum of a step overflows, and every figure can be
+/// read.
 package enum Bounds {
     /// A time, in milliseconds: up to a thousand hours.
     package static let milliseconds = 0.0...3.6e9

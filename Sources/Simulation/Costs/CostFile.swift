@@ -10,9 +10,10 @@ import Schedules
 ///      "shared_cores": [{"ranks": [0, 1, 2, 3], "cores": 2}],
 ///      "note": "measured on 4 ranks"}
 ///
-/// Where bytes aren't known, `weight_share` may say how much of a unit its weight gradient still needs (0.4 if left out, as for
-/// transformers). A stage with `backward` may leave out both of its halves: then they are unknown, and tables that split backwards are refused.
-/// One stage stands for all; as many stages as ranks are cut into equal parts where a rank has several stages.
+/// Where bytes aren't known, `weight_share` may say how much of a unit its weight gradient still needs (0.4 if left
+/// out, as for transformers). A stage with `backward` may leave out both of its halves: then they are unknown, and
+/// tables that split backwards are refused. One stage stands for all; as many stages as ranks are cut into equal parts
+/// where a rank has several stages.
 package struct CostFile: Sendable, Equatable {
     package var stages: [StageCosts]
     package var messageBytes: [Int]
@@ -46,7 +47,8 @@ package struct CostFile: Sendable, Equatable {
             ])
         let format = try fields.required("format").string()
         guard format == Self.format else {
-            throw try fields.required("format").fault("expected \"\(Self.format)\", found \"\(format.shown.prefix(60))\"")
+            throw try fields.required("format").fault(
+                "expected \"\(Self.format)\", found \"\(format.shown.prefix(60))\"")
         }
         stages = try fields.required("stages").array().map { try StageCosts($0) }
         guard !stages.isEmpty else {

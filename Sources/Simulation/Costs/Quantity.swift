@@ -5,7 +5,8 @@ import Schedules
 package enum Quantity {
     /// Seconds from "50us", "0.1ms", "2s"; a number without a unit could be any of them, but for 0.
     package static func seconds(_ text: String) -> Double? {
-        number(text, units: [("ns", 1e-9), ("us", 1e-6), ("\u{b5}s", 1e-6), ("\u{3bc}s", 1e-6), ("ms", 1e-3), ("s", 1)])
+        number(
+            text, units: [("ns", 1e-9), ("us", 1e-6), ("\u{b5}s", 1e-6), ("\u{3bc}s", 1e-6), ("ms", 1e-3), ("s", 1)])
             ?? (plain(text) == 0 ? 0 : nil)
     }
 
@@ -38,6 +39,7 @@ package enum Quantity {
 
     /// A number in one of the units; longer ones come before those that they end with.
     private static func number(_ text: String, units: [(String, Double)]) -> Double? {
+        let text = String(text.reversed().drop { $0 == " " }.reversed())
         for (unit, factor) in units where text.lowercased().hasSuffix(unit.lowercased()) {
             if let number = plain(String(text.dropLast(unit.count))) { return number * factor }
         }
@@ -123,7 +125,8 @@ package enum MemoryCap: Sendable, Equatable {
             }
             if let rank = caps.firstIndex(where: { $0 <= 0 }) {
                 throw SimulationError(
-                    "rank \(rank)'s parameters and optimizer state alone take more than \(Int(saturating: bytes).asBytes)")
+                    "rank \(rank)'s parameters and optimizer state alone take more than \(Int(saturating: bytes).asBytes)"
+                )
             }
             return MemoryLimit(
                 unit: costs.stages.map { Double(max($0.unitBytes, $0.weightUnitBytes)) },

@@ -33,7 +33,7 @@ struct TimeScale {
         let digits = max(0, Int((-log10(step * 1.001)).rounded(.up)))
         return (0...Int((length / unit / step * 1.000001).rounded(.down))).map {
             let value = Double($0) * step
-            return (value * unit, value < 1e7 ? value.fixed(digits) : value.significant)
+            return (value * unit, value < 1e7 && digits <= 6 ? value.fixed(digits) : value.significant)
         }
     }
 }

@@ -1,7 +1,8 @@
 import Schedules
 
-/// A timeline as a picture: one row a rank, one cell a span, idle time left light. However long it is, the picture stays small: cells that are too
-/// narrow to be told apart become one of their mixed colour, and of very many ranks every so many-th is drawn.
+/// A timeline as a picture: one row a rank, one cell a span, idle time left light. However long it is, the picture
+/// stays small: cells that are too narrow to be told apart become one of their mixed colour, and of very many ranks
+/// every so many-th is drawn.
 package struct TimelineSVG {
     let timeline: Timeline
     private let subtitle: String

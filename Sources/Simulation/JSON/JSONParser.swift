@@ -14,8 +14,9 @@ struct JSONNode {
     let range: Range<Int>
 }
 
-/// Reads RFC 8259 JSON as strictly as it is written there: what other readers pass over in silence (a key twice, half a surrogate pair, a
-/// number past all numbers) is refused, and nesting is bounded. Time and memory are linear in the text.
+/// Reads RFC 8259 JSON as strictly as it is written there: what other readers pass over in silence (a key twice, half a
+/// surrogate pair, a number past all numbers) is refused, and nesting is bounded. Time and memory are linear in the
+/// text.
 struct JSONParser {
     let bytes: [UInt8]
     private var position = 0
@@ -127,7 +128,9 @@ extension JSONParser {
                 if many.isEmpty { many = Set(members.map { Array($0.key.utf8) }) }
                 isTwice = !many.insert(Array(key.utf8)).inserted
             }
-            guard !isTwice else { throw Fault(offset: start, reason: "the key '\(key.shown.prefix(80))' is given twice") }
+            guard !isTwice else {
+                throw Fault(offset: start, reason: "the key '\(key.shown.prefix(80))' is given twice")
+            }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw fault("expected ':' after the key '\(key.shown.prefix(80))'") }
             skipSpace()
@@ -177,7 +180,8 @@ extension JSONParser {
         }
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         guard let value = Double(text), value.isFinite else {
-            throw Fault(offset: start, reason: "the number \(text.prefix(40)) is larger than any that can be counted with")
+            throw Fault(
+                offset: start, reason: "the number \(text.prefix(40)) is larger than any that can be counted with")
         }
         return value
     }

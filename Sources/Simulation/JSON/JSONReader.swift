@@ -1,4 +1,5 @@
-/// A value in a JSON file, asked for by its type; what is wrong is told with its line, its column, its name and what the file says.
+/// A value in a JSON file, asked for by its type; what is wrong is told with its line, its column, its name and what
+/// the file says.
 struct JSONReader {
     private let node: JSONNode
     /// The names that lead to it, for messages.

@@ -24,7 +24,8 @@ package enum JSONText {
         }
     }
 
-    /// Twelve significant digits, past which sums of times carry only rounding; JSON has no infinities, which become null.
+    /// Twelve significant digits, past which sums of times carry only rounding; JSON has no infinities, which become
+    /// null.
     private static func number(_ value: Double) -> String {
         guard value.isFinite else { return "null" }
         if value == value.rounded(), abs(value) < 9e15 { return "\(Int(value))" }

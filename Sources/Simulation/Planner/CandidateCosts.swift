@@ -41,7 +41,8 @@ struct CandidateCosts {
         let replicas = Double(candidate.replicas)
         let crossesNodes = candidate.replicas > 1 && candidate.ranksPerNode * cluster.nodes > candidate.ranksPerNode
         let link = crossesNodes ? cluster.network : cluster.local
-        // As if it began at the row's end. In truth all but the last bucket's goes on while the rank computes, as far as that lasts.
+        // As if it began at the row's end. In truth all but the last bucket's goes on while the rank computes, as far
+        // as that lasts.
         sync = zip(parameters, updated).map { parameters, updated in
             let part = model.shardsOptimizer ? updated : parameters / replicas
             return candidate.replicas == 1
@@ -59,8 +60,8 @@ struct CandidateCosts {
             + (isLast ? model.output.parameters : 0)
     }
 
-    /// Of a stage's parameters those that the replica with the most of them updates: all, or when they are shared out an equal share, but whole
-    /// tensors.
+    /// Of a stage's parameters those that the replica with the most of them updates: all, or when they are shared out
+    /// an equal share, but whole tensors.
     private static func updated(
         _ parameters: Double, _ model: PlannedModel, _ candidate: PlanCandidate, isFirst: Bool, isLast: Bool
     ) -> Double {
@@ -98,11 +99,12 @@ struct CandidateCosts {
         costs.unitBytes = Self.clamped(stash + state)
         costs.weightUnitBytes = Self.clamped(stash + state + gradientStash)
         costs.lightBytes = Self.clamped(input + state)
-        // Parameter, gradient and, where it is updated, two moments; packed weights; scratch; one gradient stash and the buffers of messages
-        // under way.
+        // Parameter, gradient and, where it is updated, two moments; packed weights; scratch; one gradient stash and
+        // the buffers of messages under way.
         let parameters = Self.parameters(model, layers, isFirst: isFirst, isLast: isLast)
         let updated = updated(parameters, model, candidate, isFirst: isFirst, isLast: isLast)
-        costs.residentBytes = Self.clamped(8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input)
+        costs.residentBytes = Self.clamped(
+            8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input)
         return costs
     }
 

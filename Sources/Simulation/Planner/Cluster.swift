@@ -10,8 +10,8 @@ package struct Cluster: Sendable, Equatable {
     package var gflops: Double
     /// Share of a core that each further core of a rank loses.
     package var serialShare: Double
-    /// Seconds that a layer takes per action beside its arithmetic: short products, fork and join, norms. What makes short
-    /// slices slow.
+    /// Seconds that a layer takes per action beside its arithmetic: short products, fork and join, norms. What makes
+    /// short slices slow.
     package var overhead: Double
     /// Bytes per second between memory and all cores of a node.
     package var memoryBandwidth: Double

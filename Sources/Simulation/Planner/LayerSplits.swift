@@ -5,8 +5,8 @@ struct LayerSplits {
 
     init(_ model: PlannedModel) { self.model = model }
 
-    /// Layers per stage that make the longest stage shortest, embedding and output layer counted: one layer after the other goes to the stage
-    /// that would then be the shortest.
+    /// Layers per stage that make the longest stage shortest, embedding and output layer counted: one layer after the
+    /// other goes to the stage that would then be the shortest.
     mutating func layers(stages: Int) -> [Int] {
         if let split = splits[stages] { return split }
         func flops(_ block: PlannedModel.Block) -> Double { block.linearFlops + block.otherFlops }

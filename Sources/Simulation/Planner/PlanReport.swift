@@ -36,7 +36,8 @@ package struct PlanReport: Sendable {
         text += "\(runs.count) layouts: \(feasible.count) simulated, \(boundedOut.count) slower even without bubbles, "
         text += "\(tooLarge.count) too large for the memory\n"
         if !tooLong.isEmpty {
-            text += "and \(tooLong.count) left out: their steps have too many actions to be simulated, or no time was left for them; settle "
+            text +=
+                "and \(tooLong.count) left out: their steps have too many actions to be simulated, or no time was left for them; settle "
             text += "what is known already (--stages, --slice, ...)\n"
         }
         text += "\n"
@@ -158,7 +159,8 @@ package struct PlanReport: Sendable {
         switch run.outcome {
         case .tooLong: return "not simulated: its step has too many actions, or no time was left for it"
         case .tooLarge:
-            return "needs \(Int(saturating: run.memory).asBytes) on a rank that has \(Int(saturating: memory(run)).asBytes)"
+            return
+                "needs \(Int(saturating: run.memory).asBytes) on a rank that has \(Int(saturating: memory(run)).asBytes)"
         case .boundedOut:
             return "\(slower) or more, for its arithmetic, sync and optimizer alone"
         case .simulated, .estimated:

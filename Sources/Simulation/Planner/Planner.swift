@@ -11,13 +11,15 @@ package struct Planner {
 
     /// How many of the best are simulated in full.
     private static let finalists = 8
-    /// Most actions of a simulation; a longer step keeps its estimate, and a layout that can't be estimated by less is left out.
+    /// Most actions of a simulation; a longer step keeps its estimate, and a layout that can't be estimated by less is
+    /// left out.
     private static let largestSimulation = 4_000_000
     /// Layers, and stages of all layouts together, of a search: seconds.
     private static let mostLayers = 100_000
     private static let mostStages = 20_000_000
-    /// Most actions that a search simulates in all, which takes about half a minute: layouts that come later, the less promising ones, are left out.
-    private static let actionBudget = 80_000_000
+    /// Most actions that a search simulates in all, which takes about fifteen seconds: layouts that come later, the
+    /// less promising ones, are left out.
+    private static let actionBudget = 40_000_000
 
     /// - Parameter choice: what is settled already
     package init(cluster: Cluster, model: PlannedModel, choice: PlanChoice = PlanChoice()) {
@@ -81,9 +83,9 @@ package struct Planner {
         let byCandidate = Dictionary(uniqueKeysWithValues: prepared.map { ($0.run.candidate, $0) })
         runs.sort(by: Self.precedes)
         for index in runs.indices.prefix(Self.finalists) where runs[index].outcome == .estimated {
-            guard let item = byCandidate[runs[index].candidate], item.actions <= Self.largestSimulation else {
-                continue
-            }
+            guard let item = byCandidate[runs[index].candidate], item.actions <= min(Self.largestSimulation, budget)
+            else { continue }
+            budget -= item.actions
             try item.simulate(&runs[index])
         }
         runs.sort(by: Self.precedes)

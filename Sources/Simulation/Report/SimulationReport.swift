@@ -50,6 +50,7 @@ package struct SimulationReport: Sendable {
     }
 
     private var rankTable: String {
+        let knowsBytes = knowsBytes
         var sent = [Int](repeating: 0, count: simulation.table.shape.ranks)
         for arrow in simulation.arrows { sent[arrow.from] += 1 }
         var table = TextTable(

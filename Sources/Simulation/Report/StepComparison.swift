@@ -1,7 +1,7 @@
 import Schedules
 
-/// A prediction beside what a run recorded: how far off the step's time, each rank's idle share, the actions and the messages are.
-/// Recorded figures are medians over the steps.
+/// A prediction beside what a run recorded: how far off the step's time, each rank's idle share, the actions and the
+/// messages are. Recorded figures are medians over the steps.
 package struct StepComparison: Sendable {
     /// A predicted and a recorded figure.
     package struct Pair: Sendable {
@@ -101,7 +101,8 @@ package struct StepComparison: Sendable {
         messages = predicted.messages.count
     }
 
-    /// Share of the messages' time under way that ranks had something else to do in; nil without messages that take time.
+    /// Share of the messages' time under way that ranks had something else to do in; nil without messages that take
+    /// time.
     package var hidden: Pair? {
         guard transferTime > 0 else { return nil }
         return Pair(

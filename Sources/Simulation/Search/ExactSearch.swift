@@ -2,9 +2,10 @@ import Schedules
 
 /// Finds the table of least makespan with one stage a rank by branch and bound, for small shapes.
 ///
-/// At every node the action that could end first decides the rank; only what that rank could start before then needs to be
-/// tried (active schedules, Giffler and Thompson 1960). A state is cut off if its bound reaches the best known makespan or
-/// if the same actions were run before with nothing later. Links are taken to carry any number of messages at once.
+/// At every node the action that could end first decides the rank; only what that rank could start before then needs to
+/// be tried (active schedules, Giffler and Thompson 1960). A state is cut off if its bound reaches the best known
+/// makespan or if the same actions were run before with nothing later. Links are taken to carry any number of messages
+/// at once.
 struct ExactSearch {
     enum Outcome {
         /// No table is shorter than the given one.

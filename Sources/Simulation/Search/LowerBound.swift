@@ -24,7 +24,8 @@ struct LowerBound {
             }
             head += forward + times.activationDelay[stage]
         }
-        // The last unit's way down after all forwards of stage 0, the last sequence's slices on the last stage, the way up.
+        // The last unit's way down after all forwards of stage 0, the last sequence's slices on the last stage, the way
+        // up.
         let down = (1..<shape.stages).reduce(units * times.forward[0]) {
             $0 + times.activationDelay[$1 - 1] + times.forward[$1]
         }
@@ -38,7 +39,8 @@ struct LowerBound {
         let cap = memory.caps[shape.rank(of: stage)] * (1 + MemoryLimit.tolerance)
         let least = min(memory.unit[stage], memory.afterInput[stage])
         guard cap.isFinite, least > 0 else { return 0 }
-        // At the last forward's start it holds itself and, of every other unit whose weight gradient is open, at least `least`.
+        // At the last forward's start it holds itself and, of every other unit whose weight gradient is open, at least
+        // `least`.
         let open = ((cap - memory.unit[stage]) / least).rounded(.down)
         return max(0, Double(shape.units - 1) - open)
     }

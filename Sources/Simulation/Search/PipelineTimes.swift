@@ -1,6 +1,7 @@
 import Schedules
 
-/// Durations per stage and delays between neighbours, looked up once for the searches. Messages don't hinder each other.
+/// Durations per stage and delays between neighbours, looked up once for the searches. Messages don't hinder each
+/// other.
 struct PipelineTimes {
     let forward: [Double]
     let input: [Double]
@@ -33,7 +34,8 @@ struct PipelineTimes {
     /// Least time of both gradients of a unit on stage `stage`.
     func gradients(_ stage: Int) -> Double { min(fused[stage], input[stage] + weight[stage]) }
 
-    /// By stage the least time from the end of an input gradient there to the end of the step, through all stages before it.
+    /// By stage the least time from the end of an input gradient there to the end of the step, through all stages
+    /// before it.
     var waysUp: [Double] {
         var ways = [0.0]
         for other in 0..<forward.count - 1 {

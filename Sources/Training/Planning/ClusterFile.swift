@@ -61,9 +61,11 @@ package enum ClusterFile {
             local: local)
     }
 
-    /// The text with lines as TOML has them: some editors end them with a carriage return, and put a byte order mark in front.
+    /// The text with lines as TOML has them: some editors end them with a carriage return, and put a byte order mark in
+    /// front.
     private static func normalised(_ text: String) -> String {
-        let scalars = text.unicodeScalars.first == "\u{feff}" ? text.unicodeScalars.dropFirst() : text.unicodeScalars[...]
+        let scalars =
+            text.unicodeScalars.first == "\u{feff}" ? text.unicodeScalars.dropFirst() : text.unicodeScalars[...]
         guard scalars.contains("\r") else { return String(scalars) }
         return String(scalars).replacingOccurrences(of: "\r\n", with: "\n").replacingOccurrences(of: "\r", with: "\n")
     }

@@ -1,7 +1,8 @@
 import Simulation
 
 extension RunConfiguration {
-    /// The configuration as the planner sees it: the model and the step checked as training would check them, the layout left open.
+    /// The configuration as the planner sees it: the model and the step checked as training would check them, the
+    /// layout left open.
     ///
     /// - Throws: `ConfigurationError` for what no layout could mend
     package func forPlanning() throws -> RunConfiguration {
@@ -14,7 +15,8 @@ extension RunConfiguration {
         let model = checked.model
         let widths = [
             ("layers", model.layers), ("dim", model.dim), ("z_dim", model.zDim), ("value_dim", model.valueDim),
-            ("ffn_dim", model.ffnDim), ("ema_dim", model.emaDim), ("chunk", model.chunk), ("vocabulary", model.vocabulary),
+            ("ffn_dim", model.ffnDim), ("ema_dim", model.emaDim), ("chunk", model.chunk),
+            ("vocabulary", model.vocabulary),
         ]
         if let (name, value) = widths.first(where: { $0.1 > Self.widest }) {
             throw ConfigurationError("model.\(name) = \(value): at most \(Self.widest) can be planned for")
@@ -24,7 +26,8 @@ extension RunConfiguration {
         let kept = 64 * Double(checked.data.sequence) * widest * Double(model.heads + model.emaDim)
         guard kept < 9e18 else {
             throw ConfigurationError(
-                "data.sequence = \(checked.data.sequence) is more than can be planned for with a model of this width: shorten it")
+                "data.sequence = \(checked.data.sequence) is more than can be planned for with a model of this width: shorten it"
+            )
         }
         return checked
     }

@@ -1,5 +1,5 @@
-/// Where the values of a TOML text stand and how they are written there, which the parser does not tell. The text must already have parsed, and
-/// the sections and keys that are asked for have plain names.
+/// Where the values of a TOML text stand and how they are written there, which the parser does not tell. The text must
+/// already have parsed, and the sections and keys that are asked for have plain names.
 struct ValueLocator {
     private var values: [[String]: (line: Int, column: Int, text: String)] = [:]
 

@@ -6,8 +6,8 @@ import Pipeline
 import Schedules
 import Simulation
 
-/// Everything a run needs to know before it starts: resolved configuration, corpus, and the pipeline's plan. Making it checks all that can be
-/// checked without work.
+/// Everything a run needs to know before it starts: resolved configuration, corpus, and the pipeline's plan. Making it
+/// checks all that can be checked without work.
 package struct TrainingPlan: Sendable {
     package let configuration: RunConfiguration
     package let corpus: Corpus
