@@ -43,7 +43,7 @@ move_a_while() {
     move_away || return 0
     sleep 0.1
     mv -T "$run.away" "$run" || fail "another folder has the run's name"
-    did="moved for a while"
+    is_gone "$pid" || did="moved for a while"
 }
 
 folder_removed() {
@@ -90,12 +90,12 @@ file_lost_meanwhile() { # FILE
         at_work
         moment
         rm -f "$run/$1"
-        if [[ -d /proc/$pid ]]; then
+        if is_gone "$pid"; then
             finish
-            hit "after $when s" 0
-            ((status != 0)) || published
         else
             finish
+            hit "after $when s" 0
+            [[ $(step_of "$(newest)") == 480 ]] || fail "the last step has no checkpoint"
         fi
         settle
     done

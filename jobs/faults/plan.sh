@@ -5,8 +5,9 @@ names=() tasks=() left_out=()
 declare -A weights=() stories=() actions=() mounting=() counts=()
 # What --short tries, one of each.
 few=(SIGTERM SIGUSR1-to-the-launcher second-signal kill-process kill-one-rank kill-in-a-step kill-during-a-write
-    kill-during-clean-up     stopped-for-ever stopped-for-a-while file-bit-flip manifest-truncated left-over-files
-    write-fails file-size-limit full-disk output-full     reader-gone second-run open-files-limit not-a-number)
+    kill-during-clean-up stopped-for-ever stopped-for-a-while file-bit-flip manifest-truncated left-over-files
+    write-fails file-size-limit full-disk output-full reader-gone second-run metrics-lost-meanwhile open-files-limit
+    not-a-number)
 
 # A kind of fault: its share of all, what it is and what is to happen, and the function that does it to `tries` faults.
 kind() { # NAME WEIGHT STORY FUNCTION [ARG ...]

@@ -139,13 +139,13 @@ finish() {
         ((status != 0)) || ! grep -q '^stopped by' "$log" || status=75
     fi
     cat "$log" >>"$work/run-$lives.all.log"
-    [[ ! -e $work/overdue ]] || { rm "$work/overdue" && fail "it did not end within two minutes"; }
+    [[ ! -e $work/overdue ]] || { rm "$work/overdue" && fail "it did not end within five minutes"; }
 }
 
 # In the background: ends a run that does not end.
 watch_over() {
     while sleep 5; do
-        ((EPOCHSECONDS - $(stat -c %Y "$work/since") <= 120)) || { touch "$work/overdue" "$work/since" && end_all; }
+        ((EPOCHSECONDS - $(stat -c %Y "$work/since") <= 300)) || { touch "$work/overdue" "$work/since" && end_all; }
     done
 }
 
@@ -157,7 +157,7 @@ rank_pid() { # RANK
 }
 
 send() { # SIGNAL PID
-    [[ -n $2 ]] && kill -s "$1" "$2" 2>/dev/null
+    ! is_gone "$2" && kill -s "$1" "$2" 2>/dev/null
 }
 
 # A random moment of a run that takes about a second.
@@ -178,8 +178,16 @@ until_so() { # COMMAND ...
 }
 
 has_done() { tail -n 1 "$run/metrics.jsonl" | grep -q "\"step\": *$1,"; } # STEP
-is_stopped() { [[ $(ps -o state= -p "$1") == T* ]]; }
-is_gone() { [[ ! -e /proc/$1 ]] || [[ $(ps -o state= -p "$1") == Z* ]]; }
+is_stopped() { [[ $(state_of "$1") == [Tt] ]]; }
+is_gone() { [[ $(state_of "$1") == [ZX] ]]; }
+
+# As /proc has it; Z where there is nothing.
+state_of() { # PID
+    local line=') Z'
+    [[ -z $1 ]] || { read -r line <"/proc/$1/stat"; } 2>/dev/null || true
+    line=${line##*) }
+    echo "${line%% *}"
+}
 
 # A fault that has hit. The statuses with which the run may have ended come last; any other one means that it was not
 # survived as promised.
@@ -228,9 +236,11 @@ at_random() { # MODE STATUSES ACTION ...
         "${@:3}" || true
         finish
         $mend
-        if ((status != 0)) || [[ " $2 " == *' 0 '* ]]; then
+        if [[ -n $did ]] && { ((status != 0)) || [[ " $2 " == *' 0 '* ]]; }; then
             hit "$did after $when s" $2
             [[ -z $wanted ]] || told "$wanted"
+        elif ((status != 0)); then
+            fail "it ended with $status before anything was done to it"
         fi
         ((status != 0)) || settle
     done

@@ -14,6 +14,8 @@ actor CheckpointWriter {
     private let settings: CheckpointSettings
     /// The stores' folders, by level, once they are there.
     private var folders: [CheckpointLevel: HeldFolder] = [:]
+    /// Whether that has been told.
+    private var hasLostMetrics = false
 
     /// - Throws: when the system refuses the thread
     init(rank: Int, desk: CheckpointDesk, settings: CheckpointSettings) throws {
@@ -93,7 +95,7 @@ actor CheckpointWriter {
         let store = store(level)
         do {
             _ = try checkedStore(level)
-            if let metrics { try flush(metrics) }
+            if let metrics { flush(metrics) }
             try store.commit(manifest, holdsCopies: level == .local)
         } catch {
             warn("the checkpoint of step \(manifest.step) cannot be committed: \(error). Training goes on without it")
@@ -176,12 +178,19 @@ actor CheckpointWriter {
         return try file(PartName.streams(rank), step, store, snapshot.states, integers: cursors + windows)
     }
 
-    /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing from the metrics.
-    private func flush(_ path: String) throws {
+    /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing from the metrics. That
+    /// they are lost is no reason to lose the checkpoint, too.
+    private func flush(_ path: String) {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw FileError.system("open it", path) }
-        defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else { throw FileError.system("sync it", path) }
+        var problem = descriptor < 0 ? FileError.system("open it", path) : nil
+        if descriptor >= 0 {
+            if fsync(descriptor) != 0 { problem = FileError.system("sync it", path) }
+            close(descriptor)
+        }
+        if let problem, !hasLostMetrics {
+            warn("\(problem). Checkpoints are made all the same; figures of some steps may be lost")
+        }
+        hasLostMetrics = problem != nil
     }
 }
 
