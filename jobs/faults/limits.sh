@@ -2,7 +2,7 @@
 
 kind open-files-limit 5 "\`ulimit -n\` a little above what the start needs: told, training goes on" open_files_limit
 kind memory-refused 6 "there is no memory for a checkpoint's copy (injected): told, training goes on" memory_refused
-kind memory-limit 5 "\`ulimit -v\` near what the start needs: refused at the start, 1, or told, and training goes on" \
+kind memory-limit 5 "\`ulimit -v\` of 250 to 550 MB: refused at the start, 1, or told, and training goes on" \
     memory_limit
 kind cpu-limit 4 "\`ulimit -t\`: the system's signal asks to save, 75" cpu_limit
 
@@ -50,21 +50,19 @@ memory_refused() {
     settle
 }
 
+# What threads take of the address space differs from start to start, so the result is one or the other.
 memory_limit() {
-    [[ -n ${least_memory:-} ]] || { least -v 50000 4000000 && least_memory=$least; }
     life alone
     while next_fault; do
         ahead
-        roll 30
-        within "ulimit -v $((least_memory - 15000 + 1000 * rolled))"
+        roll 300
+        within "ulimit -v $((250000 + 1000 * rolled))"
         leg "step:$step"
-        if ((status == 137)) && ! grep -qi memory "$log"; then
-            # There was enough.
-            around=()
-            continue
-        fi
-        hit "$((rolled - 15)) MB beside the least" 1 137
         around=()
+        # One that was never felt is no fault.
+        grep -qE 'RLIMIT_AS|no memory|refused' "$log" || ((status != 137)) || continue
+        hit "$((250 + rolled)) MB" 1 137
+        ((status != 1)) || told "ulimit -v"
     done
     settle
 }

@@ -33,6 +33,7 @@ choose_programs() {
     local mpich=${GECKO_MPICH:-.build-mpich/release/gecko}
     [[ $first_mpi == openmpi && ( -n ${GECKO_MPICH:-} || -x $mpich ) ]] || return 0
     second=$(realpath "$mpich")
+    [[ -x $second ]] || { echo "faults: GECKO_MPICH: no program at $second" >&2; exit 1; }
     mpi_launcher "$second" 2
     second_launcher=("${launcher[@]}")
 }
