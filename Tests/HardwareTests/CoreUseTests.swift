@@ -75,7 +75,7 @@ import Testing
             // A process begins where the thread is bound that starts it.
             try neighbour.run()
             defer {
-                neighbour.terminate()
+                kill(neighbour.processIdentifier, SIGKILL)  // it inherits blocked signals from this thread
                 neighbour.waitUntilExit()
             }
             let end = MonotonicClock.seconds + 10
