@@ -9,7 +9,7 @@ struct CorpusListing {
     private let exclusions: CorpusExclusions
     private let ownFolders: Set<FileIdentity>
     private let ownOutput: Set<FileIdentity>
-    /// The folders on the way from the named one.
+    /// The folders on the way from the root to the one that is looked through.
     private var way: [FileIdentity] = []
     private var visited: Set<FileIdentity> = []
     private var repeated = 0
@@ -56,6 +56,7 @@ struct CorpusListing {
                 )
             }
             let before = files.count
+            way = Self.above(path)
             try visit(path, identity, try Self.names(path))
             guard files.count > before else {
                 let other = leftOut.text.map { ", only \($0)" } ?? ""
@@ -98,6 +99,17 @@ struct CorpusListing {
             default: leftOut.add(.special, path)
             }
         }
+    }
+
+    /// The folders that a folder is in, whose links back lead in a circle, too.
+    private static func above(_ folder: BytePath) -> [FileIdentity] {
+        var way: [FileIdentity] = []
+        var path = folder
+        while let identity = FileIdentity(path), identity != way.last {
+            way.append(identity)
+            path = path.appending(Array("..".utf8))
+        }
+        return Array(way.dropFirst())
     }
 
     private func isRun(_ name: [UInt8], _ entries: [[UInt8]]) -> Bool {
