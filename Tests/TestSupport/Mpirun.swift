@@ -45,7 +45,9 @@ package enum Mpirun {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let launcher = ["mpirun", "--oversubscribe", "--bind-to", "none", "-np", "\(ranks)"]
-        process.arguments = (ranks > 0 ? launcher : []) + [path] + arguments
+        // Whoever runs the tests may ignore some, as nohup does.
+        let defaults = ["--default-signal=HUP,XCPU,USR2,PIPE"]
+        process.arguments = defaults + (ranks > 0 ? launcher : []) + [path] + arguments
         process.environment = clean(ProcessInfo.processInfo.environment).merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         // A file takes any amount of output without somebody reading it meanwhile.
