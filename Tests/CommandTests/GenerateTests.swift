@@ -7,7 +7,7 @@ import Testing
     @Test func everyPlaceOfAModelIsTaken() async throws {
         let space = try Workspace()
         let run = ["--training.steps", "6", "--checkpoint.every", "2", "--run.overwrite", "false"]
-        let cut = try await space.train(run, environment: ["GECKO_FAULT": "step:5:0:kill"])
+        let cut = try await space.train(run, environment: ["GECKO_FAULT": "manifest-durable:4"])
         #expect(cut.exitCode == 137)
         func generate(_ words: String...) async throws -> Mpirun.Outcome {
             try await Mpirun.run(

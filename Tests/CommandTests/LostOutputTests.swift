@@ -41,9 +41,9 @@ import Testing
             ("reader-ends", "$train | head -n 3; exit ${PIPESTATUS[0]}", 0),
             ("errors-read-by-nobody", "$train 2>&1 >/dev/full | true; exit ${PIPESTATUS[0]}", 0),
             // A pipe that is open and full, and that nobody reads.
-            ("never-read", "mkfifo f; exec 3<>f; head -c 65536 /dev/zero >&3; $train >&3 3>&-", 0),
-            // No file may grow beyond a MiB, and this one almost has.
-            ("grows-full", "head -c 1048000 /dev/zero >log; ulimit -f 1024; $train >>log 2>&1", 0),
+            ("never-read", "mkfifo f; exec 3<>f; timeout 3 head -c 65536 /dev/zero >&3; $train >&3 3>&-", 0),
+            // No file may grow beyond 16 MiB, and this one almost has.
+            ("grows-full", "head -c 16776640 /dev/zero >log; ulimit -f 16384; $train >>log 2>&1", 0),
             ("two-ranks-full", "$train >/dev/full", 2),
             ("two-ranks-closed", "$train >&-", 2),
         ]

@@ -44,7 +44,7 @@ import Testing
             ("mv run/checkpoints old; mkdir run/checkpoints", "and something else has its name"),
         ] {
             let space = try Workspace()
-            let outcome = try await train(space, change)
+            let outcome = try await train(space, change, "--checkpoint.every 100000")
             #expect(outcome.exitCode == 1, "\(change): \(outcome.output)")
             #expect(outcome.output.contains(word), "\(change): \(outcome.output)")
             let left = (try? FileManager.default.contentsOfDirectory(atPath: space.path + "/run/checkpoints")) ?? []
@@ -54,7 +54,7 @@ import Testing
 
     @Test func aRemovedFolderIsNotBegunAgainAtTheEnd() async throws {
         let space = try Workspace()
-        let outcome = try await train(space, "rm -rf run", stop: false)
+        let outcome = try await train(space, "rm -rf run", "--checkpoint.every 0", stop: false)
         #expect(outcome.exitCode == 1, "\(outcome.output)")
         #expect(
             outcome.output.contains(

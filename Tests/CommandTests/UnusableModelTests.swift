@@ -52,7 +52,7 @@ import Testing
         let space = try Workspace()
         let run = Self.steps + ["--checkpoint.keep", "1"]
         let nan = "gradients:4:0:nan"
-        let cut = try await space.train(run, environment: ["GECKO_FAULT": nan + ",evaluate:5:0:term,step:4:0:term"])
+        let cut = try await space.train(run, environment: ["GECKO_FAULT": nan + ",step:4:0:term"])
         #expect(cut.exitCode == 75 && cut.output.contains("after step 5: saved"), "\(cut.output)")
         #expect(try saved(space) == [4, 5])
         let list = try await space.gecko("checkpoint", "list", space.path + "/run")
@@ -113,7 +113,7 @@ import Testing
     @Test func aCheckpointThatIsNotFiniteIsNamedAndTheOneBeforeIsTaken() async throws {
         let space = try Workspace()
         let whole = try await space.train(Self.steps + ["--run.directory", space.path + "/whole"])
-        let cut = try await space.train(Self.steps, environment: ["GECKO_FAULT": "step:5:0:kill"])
+        let cut = try await space.train(Self.steps, environment: ["GECKO_FAULT": "manifest-durable:4"])
         #expect(cut.exitCode != 0)
         #expect(try saved(space) == [2, 4])
         try spoil(CheckpointStore(space.path + "/run/checkpoints"), 4)
@@ -151,11 +151,10 @@ import Testing
     @Test func aLossBeyondAllBoundsIsTold() async throws {
         let space = try Workspace()
         let outcome = try await space.train([
-            "--training.steps", "14", "--optimizer.learning_rate", "1000", "--optimizer.warmup", "0",
-            "--optimizer.clip", "0", "--training.log_every", "1", "--training.max_nonfinite", "100",
+            "--training.steps", "20", "--optimizer.learning_rate", "1000", "--optimizer.warmup", "2",
+            "--training.log_every", "1",
         ])
-        #expect(outcome.output.contains("the run diverges") || outcome.exitCode == 1, "\(outcome.output)")
-        #expect(outcome.output.components(separatedBy: "the run diverges").count <= 2)
+        #expect(outcome.output.components(separatedBy: "the run diverges").count == 2, "\(outcome.output)")
         #expect(outcome.output.firstMatch(of: /loss \d{8}/) == nil, "\(outcome.output)")
     }
 }

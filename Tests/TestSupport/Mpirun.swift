@@ -47,7 +47,9 @@ package enum Mpirun {
         }
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = launcher + [path] + arguments
+        // Whoever runs the tests may ignore some, as nohup does.
+        let defaults = ["--default-signal=HUP,XCPU,USR2,PIPE"]
+        process.arguments = defaults + launcher + [path] + arguments
         process.environment = Launchers.clean(ProcessInfo.processInfo.environment).merging(environment) { $1 }
         process.standardInput = FileHandle.nullDevice
         // A file takes any amount of output without somebody reading it meanwhile.

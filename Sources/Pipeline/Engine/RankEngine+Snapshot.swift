@@ -30,6 +30,7 @@ extension RankEngine {
 
     /// Memory for `capture`, touched so that the first snapshot is as quick as the others; nil when the system refuses it.
     func makeSnapshot() -> RankSnapshot? {
+        guard FloatBuffer(ifPossible: snapshotCount + Self.reserve) != nil else { return nil }
         var tensors: [RankSnapshot.Tensor] = []
         var stores: [[FloatBuffer]] = []
         for place in places {
@@ -64,7 +65,16 @@ extension RankEngine {
                 ifPossible: places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
             guard snapshot.stateMemory != nil else { return nil }
         }
-        return FloatBuffer(ifPossible: Self.reserve) == nil ? nil : snapshot
+        return snapshot
+    }
+
+    /// Floats that a snapshot may take.
+    private var snapshotCount: Int {
+        places.reduce(0) { sum, place in
+            let store = place.stage.store
+            let streams = plan.streams ? place.stage.stateCount * plan.sequences : 0
+            return sum + store.values.count + store.firstMoments.count + store.secondMoments.count + streams
+        }
     }
 
     /// Copies the state between two steps and lends it to its reader.
