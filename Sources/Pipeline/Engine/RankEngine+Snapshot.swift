@@ -85,8 +85,10 @@ extension RankEngine {
     func copyPlainly(_ snapshot: RankSnapshot) -> CaptureReport {
         snapshot.checkNotLent()
         // A capture finds neither state nor copy in the caches: a step and the writer have been at work since the last one.
-        let other = FloatBuffer(1 << 24)
-        team.forEach(64) { i in
+        let copied = snapshot.stores.joined().reduce(0) { $0 + $1.count }
+        let pieces = RankMemory.cacheFiller(copied) >> 18
+        let other = FloatBuffer(pieces << 18)
+        team.forEach(pieces) { i in
             (other.base + (i << 18)).update(repeating: 1, count: 1 << 18)
         }
         let start = MonotonicClock.seconds
