@@ -2,6 +2,7 @@ import ArgumentParser
 import CVersion
 import Files
 import Foundation
+import Hardware
 import Training
 
 struct Gecko: AsyncParsableCommand {
@@ -17,6 +18,10 @@ struct Gecko: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Console.open()
+        if let problem = ResourceLimits.problem {
+            Console.complain("Error: \(problem)")
+            exit(ExitCode.failure.rawValue)
+        }
         Program.identify(commit: String(cString: cversion_commit()))
         exit(await status())
     }

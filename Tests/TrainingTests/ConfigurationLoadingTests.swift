@@ -96,11 +96,11 @@ import Training
         let toml = """
             # [model]
             [data]
-            path = \"""
+            separator = \"""
             [model]
             layers = 1
             \""" # the end
-            separator = '# not a comment'
+            path = '# not a comment'
             [pipeline] # comment
             layers = [ # split
               1,
@@ -123,7 +123,7 @@ import Training
                 3 problems in the configuration:
                   - training.steps at a.toml:2: expected an integer of at least 1, found -1
                   - unknown key model.zdim at a.toml:4; did you mean model.z_dim?
-                  - model.dim at a.toml:5: expected an integer of at least 1, found true
+                  - model.dim at a.toml:5: expected an integer of at least 2, found true
                 """)
     }
 

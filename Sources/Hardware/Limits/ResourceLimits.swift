@@ -16,6 +16,37 @@ package enum ResourceLimits {
     /// Files open at a time (`ulimit -n`).
     package static var openFiles: Int? { limit(RLIMIT_NOFILE) }
 
+    /// Why no program of this kind gets anywhere under these limits; nil: it can begin. Looked at first: what fails later fails in libraries,
+    /// without a word.
+    package static var problem: String? {
+        if let limit = addressSpace, limit - ProcessMemory.addresses < 64 << 20 {
+            return "ulimit -v (RLIMIT_AS) leaves \(ByteText.of(max(0, limit - ProcessMemory.addresses))) of "
+                + "\(ByteText.of(limit)): too little to begin with; raise it to 1 GiB or more"
+        }
+        if let limit = data, limit - ProcessMemory.privateData < 32 << 20 {
+            return "ulimit -d (RLIMIT_DATA) leaves \(ByteText.of(max(0, limit - ProcessMemory.privateData))) of "
+                + "\(ByteText.of(limit)): too little to begin with; raise it to 1 GiB or more"
+        }
+        if threadStack > ProcessMemory.ofTheNode {
+            return "ulimit -s (RLIMIT_STACK) gives each thread a stack of \(ByteText.of(threadStack)), more than there is: "
+                + "set it to 8192 or to unlimited"
+        }
+        if let limit = openFiles, limit < 16 {
+            return "ulimit -n (RLIMIT_NOFILE) allows \(limit) open files: too few to begin with; raise it to 1024 or more"
+        }
+        return nil
+    }
+
+    /// Files that are open now.
+    package static var filesOpen: Int {
+        guard let folder = opendir("/proc/self/fd") else { return 0 }
+        defer { closedir(folder) }
+        var count = 0
+        while readdir(folder) != nil { count += 1 }
+        // Without ".", ".." and the folder itself.
+        return max(0, count - 3)
+    }
+
     /// Bytes that a new thread's stack takes of them.
     package static var threadStack: Int {
         var attributes = pthread_attr_t()

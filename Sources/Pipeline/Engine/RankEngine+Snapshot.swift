@@ -106,8 +106,10 @@ extension RankEngine {
     func copyPlainly(_ snapshot: RankSnapshot) -> CaptureReport {
         snapshot.checkNotLent()
         // A capture finds neither state nor copy in the caches: a step and the writer have been at work since the last one.
-        guard let other = FloatBuffer(ifPossible: 1 << 24) else { return CaptureReport(bytes: 0, seconds: 0) }
-        team.forEach(64) { i in
+        let copied = snapshot.stores.joined().reduce(0) { $0 + $1.count }
+        let pieces = RankMemory.cacheFiller(copied) >> 18
+        guard let other = FloatBuffer(ifPossible: pieces << 18) else { return CaptureReport(bytes: 0, seconds: 0) }
+        team.forEach(pieces) { i in
             (other.base + (i << 18)).update(repeating: 1, count: 1 << 18)
         }
         let start = MonotonicClock.seconds

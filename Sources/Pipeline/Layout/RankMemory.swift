@@ -33,6 +33,11 @@ package struct RankMemory: Sendable, Equatable {
 
     package init() {}
 
+    /// Floats that are written to drive a copy of so many out of the caches, when its speed is measured after the run; whole MiB.
+    package static func cacheFiller(_ copied: Int) -> Int {
+        min(1 << 24, (copied.saturatingTimes(4) >> 18).saturatingPlus(1).saturatingTimes(1 << 18))
+    }
+
     package var stashBytes: Int { .saturatingSum([stash.full, stash.light, stash.gradient]) }
     package var total: Int {
         .saturatingSum([parameters, packed, workspace, stashBytes, states, messages, tokens, snapshot])

@@ -65,7 +65,9 @@ package struct ConfigurationKey: Sendable {
 
     /// The expectation that `value` failed: limits far from what anyone uses go without saying until they are passed.
     private func expectation(for value: ConfigurationValue) -> String {
-        guard let number = value.asNumber, let passed = constraint.passedLimit(number) else { return expectation }
+        guard let number = value.asNumber, number.isFinite, let passed = constraint.passedLimit(number) else {
+            return expectation
+        }
         return "\(expectation) and \(passed)"
     }
 

@@ -17,7 +17,7 @@ enum NumberText {
         var plain = PlainText.meant(by: text)
         if let value = decimal(plain) { return value }
         // Thousands: 10,000 or 10_000 or 10 000 or 10'000.
-        if plain.wholeMatch(of: #/[+-]?[0-9]{1,3}([,_ '][0-9]{3})+/#) != nil
+        if plain.wholeMatch(of: #/[+-]?[1-9][0-9]{0,2}([,_ '][0-9]{3})+/#) != nil
             || plain.wholeMatch(of: #/[+-]?[0-9_]+/#) != nil
         {
             return decimal(plain.filter { !",_ '".contains($0) })

@@ -107,11 +107,14 @@ package enum Launch {
             // Alone, a stuck rank keeps the others from leaving, and so from reporting: the watchdog reports for all.
             let watchdog = try Watchdog(patience: patience, grace: 0, exitCode: ExitStatus.lostPeer)
             let configuration = try load(nil).forThisCPU(say: say)
-            try SizeCheck(configuration).checkMemory(world: nil)
+            let sizes = SizeCheck(configuration)
+            try sizes.checkThreads(world: nil)
+            try sizes.checkMemory(world: nil)
             let plan = try Plan(configuration)
-            let prepared = try prepare(plan)
             let host = try RankHost(inProcess: plan, watchdog: watchdog)
             try MemoryEstimate(plan, host).check()
+            // Last: what is refused before has removed nothing.
+            let prepared = try prepare(plan)
             do {
                 try await body(plan, host, prepared)
             } catch let failure as AgreedFailure {
@@ -125,10 +128,12 @@ package enum Launch {
             let pulse = Pulse(name: Launcher.rank(environment).map { "rank \($0)" } ?? "a rank")
             watchdog.watch(pulse)
             try await underLauncher(try MPISession(pulse: pulse, patience: patience)) { session, world in
-                let (plan, prepared) = try await agree(session, world, load, prepare)
+                let plan: Plan = try await agree(session, world, load)
                 let host = try await RankHost(session, world, plan, watchdog: watchdog)
                 try await session.agree(on: Result { try MemoryEstimate(plan, host).check() }.failure)
-                try await body(plan, host, prepared)
+                let prepared = Result { try world.rank == 0 ? prepare(plan) : nil }
+                try await session.agree(on: prepared.failure)
+                try await body(plan, host, try prepared.get())
             }
         }
     }
@@ -174,25 +179,25 @@ package enum Launch {
         throw SilentExit(status: ExitStatus.failure)
     }
 
-    /// Rank 0 reads, checks and prepares; the others get what it resolved, so that all run the same.
-    private static func agree<Plan: RunPlan, Prepared: Sendable>(
-        _ session: MPISession, _ world: MPISession.World, _ load: Loader,
-        _ prepare: (Plan) throws -> Prepared
-    ) async throws -> (Plan, Prepared?) {
-        let isRoot = world.rank == 0
-        let first = Result { () throws -> (Plan, Prepared, outline: String)? in
-            guard isRoot else { return nil }
+    /// Rank 0 reads and checks; the others get what it resolved, so that all run the same.
+    private static func agree<Plan: RunPlan>(
+        _ session: MPISession, _ world: MPISession.World, _ load: Loader
+    ) async throws -> Plan {
+        let first = Result { () throws -> (plan: Plan, outline: String)? in
+            guard world.rank == 0 else { return nil }
             let configuration = try load(world.size).forThisCPU(say: say)
-            try SizeCheck(configuration).checkMemory(world: world.size)
+            let sizes = SizeCheck(configuration)
+            try sizes.checkThreads(world: world.size)
+            try sizes.checkMemory(world: world.size)
             let plan = try Plan(configuration)
-            return (plan, try prepare(plan), try plan.outline())
+            return (plan, try plan.outline())
         }
         try await session.agree(on: first.failure)
         let root = try first.get()
-        let text = try await session.broadcast(root.map { Array($0.0.configuration.toml().utf8) } ?? [], from: 0)
+        let text = try await session.broadcast(root.map { Array($0.plan.configuration.toml().utf8) } ?? [], from: 0)
         let outline = try await session.broadcast(root.map { Array($0.outline.utf8) } ?? [], from: 0)
         let second = Result { () throws -> Plan in
-            if let root { return root.0 }
+            if let root { return root.plan }
             let configuration = try RunConfiguration.parse(
                 toml: String(decoding: text, as: UTF8.self), file: "rank 0's configuration")
             let plan = try Plan(try configuration.validated(world: world.size))
@@ -205,7 +210,7 @@ package enum Launch {
             return plan
         }
         try await session.agree(on: second.failure)
-        return (try second.get(), root?.1)
+        return try second.get()
     }
 
     private static func announce(_ plan: TrainingPlan, _ host: RankHost, into path: String) {

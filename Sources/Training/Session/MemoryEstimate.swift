@@ -45,11 +45,17 @@ struct MemoryEstimate {
     /// Refuses a run that cannot have the memory or the threads it needs.
     func check() throws {
         try checkThreads()
+        try checkFiles()
         let shared = MemoryLimit.tightestShared
         if node > shared.bytes { throw refusal(node, "on a node that has \(shared.text)") }
         // A process of its own has what it takes now already counted, and needs stacks for its threads.
         let stacks = host.ranks.reduce(0) { $0 + host.cores[$1].count }.saturatingTimes(ResourceLimits.threadStack)
-        let process = Int.saturatingSum(host.ranks.map { ranks[$0].total }).saturatingPlus(stacks + Self.slack)
+        let fillers = host.ranks.map { rank in
+            let copied = ranks[rank].snapshot
+            return copied > 0 ? 4 * RankMemory.cacheFiller(copied / 4) : 0
+        }
+        let process = Int.saturatingSum(host.ranks.map { ranks[$0].total } + fillers).saturatingPlus(
+            stacks + Self.slack)
         for limit in MemoryLimit.own {
             guard process > limit.bytes - (limit.taken ?? 0) else { continue }
             throw refusal(process, "in a process that has \(limit.text)", "a higher limit")
@@ -81,6 +87,15 @@ struct MemoryEstimate {
         throw ConfigurationError(
             "this run needs about \(needed) threads on this node, and \(Int(limit.value)) more may be started (\(limit.file)): "
                 + "take fewer ranks or machine.threads, or raise the limit")
+    }
+
+    /// What a run opens beside what is open already: its log, its lock, a checkpoint's file and folder for each rank, a stash on disk.
+    private func checkFiles() throws {
+        guard let limit = ResourceLimits.openFiles else { return }
+        let needed = ResourceLimits.filesOpen + 8 + host.ranks.count * (plan.pipeline.stashDirectory == nil ? 2 : 3)
+        guard needed > limit else { return }
+        throw ConfigurationError(
+            "this run opens about \(needed) files at a time in a process, and at most \(limit) may be open (ulimit -n): raise the limit")
     }
 
     private var fullestRank: RankMemory { ranks.max { $0.total < $1.total } ?? RankMemory() }

@@ -104,7 +104,7 @@ struct RankHost: Sendable {
         ranks = [world.rank]
         warning = placement.own.warning
         quotaNote = Self.note(
-            placement.own.quota, threads: plan.configuration.machine.threads, 
+            placement.own.quota, threads: plan.configuration.machine.threads,
             workers: placement.own.cores.count * placement.own.quotaSharers,
             usable: topology.usableCores.count)
         start = { plan in

@@ -1,3 +1,4 @@
+import Foundation
 import Hardware
 import Kernels
 import Model
@@ -129,6 +130,14 @@ package struct SizeCheck {
             (name, Double(c.integer(name)) / Double(max(256, defaults.integer(name))))
         }
         return excess.filter { $0.1 > 8 }.sorted { $0.1 > $1.1 }.prefix(3).map { "\(c.quote($0.0)) is much" }
+    }
+
+    /// Refuses threads that no machine of these cores runs, before anything is made for them; once the cores that may be used are known,
+    /// `CoreAssignment` does so again.
+    func checkThreads(world: Int?) throws {
+        let ranks = world == nil ? configuration.pipeline.stages.saturatingTimes(configuration.pipeline.replicas) : 1
+        try CoreAssignment.check(
+            ranks: ranks, threads: configuration.machine.threads, cores: ProcessInfo.processInfo.activeProcessorCount)
     }
 
     /// - Parameters:

@@ -10,17 +10,17 @@ package final class ComplexEMA {
     package let dim: Int
     package let orders: Int
     package let padded: Int
-    /// p, q (re, im), gamma (re, im), each [N, paddedDim].
-    private let coefficients: FloatBuffer
+    private let trains: Bool
+    /// p, q (re, im), gamma (re, im), each [N, paddedDim]. Made when they are first used: sizes are asked of layers that never compute.
+    private lazy var coefficients = FloatBuffer(5 * orders * padded)
     /// Their gradients, summed over a step.
-    private let gradients: FloatBuffer
+    private lazy var gradients = FloatBuffer(trains ? 5 * orders * padded : 0)
 
     package init(dim: Int, orders: Int, trains: Bool = true) {
         self.dim = dim
         self.orders = orders
         padded = (dim + 15) / 16 * 16
-        coefficients = FloatBuffer(5 * orders * padded)
-        gradients = FloatBuffer(trains ? 5 * orders * padded : 0)
+        self.trains = trains
     }
 
     /// Floats of a state: re and im.
