@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Hardware
 import Testing
 
@@ -69,14 +69,14 @@ import Testing
             defer { team.stop() }
             let begin = CoreUse.now()
             guard begin.threads.contains(where: { $0.core == core }) else { return }  // a system that doesn't tell
-            let neighbour = Process()
-            neighbour.executableURL = URL(fileURLWithPath: "/bin/sh")
-            neighbour.arguments = ["-c", "while :; do :; done"]
-            // A process begins where the thread is bound that starts it.
-            try neighbour.run()
+            // A program begins where the thread is bound that starts it.
+            var neighbour = pid_t()
+            var words = ["sh", "-c", "while :; do :; done"].map { strdup($0) } + [nil]
+            try #require(posix_spawn(&neighbour, "/bin/sh", nil, nil, &words, environ) == 0)
             defer {
-                neighbour.terminate()
-                neighbour.waitUntilExit()
+                kill(neighbour, SIGKILL)
+                waitpid(neighbour, nil, 0)
+                for word in words { free(word) }
             }
             let end = MonotonicClock.seconds + 10
             var taken: TakenCore?

@@ -12,9 +12,11 @@ struct BoundaryNotes: Sendable {
         case kept
         /// The number of the signal that asked this rank to save and stop; 0: none.
         case stop
-        /// The core of this rank's process that other programs use most, the share that they have of it lastingly, and since training began.
+        /// The core of this rank's process that other programs use most; the share that they have of it lastingly, at least and at most,
+        /// and since training began.
         case takenCore
-        case takenNow
+        case takenAtLeast
+        case takenAtMost
         case takenInAll
     }
 
