@@ -71,12 +71,13 @@ import Testing
             guard begin.threads.contains(where: { $0.core == core }) else { return }  // a system that doesn't tell
             // A program begins where the thread is bound that starts it.
             var neighbour = pid_t()
-            var words = ["sh", "-c", "while :; do :; done"].map { strdup($0) } + [nil]
-            try #require(posix_spawn(&neighbour, "/bin/sh", nil, nil, &words, environ) == 0)
+            let words = ["sh", "-c", "while :; do :; done"]
+            var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+            try #require(posix_spawn(&neighbour, "/bin/sh", nil, nil, &arguments, nil) == 0)
             defer {
                 kill(neighbour, SIGKILL)
                 waitpid(neighbour, nil, 0)
-                for word in words { free(word) }
+                for argument in arguments { free(argument) }
             }
             let end = MonotonicClock.seconds + 10
             var taken: TakenCore?

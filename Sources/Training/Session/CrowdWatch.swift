@@ -40,7 +40,7 @@ final class CrowdWatch: Sendable {
             }
             return self.notes.withLock { $0 }
         }
-        for note in [BoundaryNotes.Note.takenCore, .takenNow, .takenInAll] { notes[note] = own[note] }
+        for note in [BoundaryNotes.Note.takenCore, .takenAtLeast, .takenAtMost, .takenInAll] { notes[note] = own[note] }
     }
 
     private func found(_ readings: [CoreUse]) -> BoundaryNotes {
