@@ -1,4 +1,4 @@
-import Foundation
+import Glibc
 import Hardware
 import Testing
 
@@ -69,14 +69,15 @@ import Testing
             defer { team.stop() }
             let begin = CoreUse.now()
             guard begin.threads.contains(where: { $0.core == core }) else { return }  // a system that doesn't tell
-            let neighbour = Process()
-            neighbour.executableURL = URL(fileURLWithPath: "/bin/sh")
-            neighbour.arguments = ["-c", "while :; do :; done"]
-            // A process begins where the thread is bound that starts it.
-            try neighbour.run()
+            // A program begins where the thread is bound that starts it.
+            var neighbour = pid_t()
+            let words = ["sh", "-c", "while :; do :; done"]
+            var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+            try #require(posix_spawn(&neighbour, "/bin/sh", nil, nil, &arguments, nil) == 0)
             defer {
-                kill(neighbour.processIdentifier, SIGKILL)  // it inherits blocked signals from this thread
-                neighbour.waitUntilExit()
+                kill(neighbour, SIGKILL)
+                waitpid(neighbour, nil, 0)
+                for argument in arguments { free(argument) }
             }
             let end = MonotonicClock.seconds + 10
             var taken: TakenCore?

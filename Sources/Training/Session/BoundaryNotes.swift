@@ -16,9 +16,11 @@ struct BoundaryNotes: Sendable {
         case batch
         /// World rank 0's verdict on the text.
         case text
-        /// The core of this rank's process that other programs use most, the share that they have of it lastingly, and since training began.
+        /// The core of this rank's process that other programs use most; the share that they have of it lastingly, at least and at most,
+        /// and since training began.
         case takenCore
-        case takenNow
+        case takenAtLeast
+        case takenAtMost
         case takenInAll
     }
 

@@ -2,15 +2,18 @@ import Hardware
 
 /// Decides what is worth a line about other programs on a run's cores. Pure.
 package struct CrowdTeller {
-    /// What a rank tells of the core of which others have most: their share over the last seconds, and since the run began.
+    /// What a rank tells of the core of which others have most: their share over the last seconds, at least and at most, and since the run
+    /// began.
     package struct Note: Sendable {
         package let core: Int
-        package let lasting: Double
+        package let atLeast: Double
+        package let atMost: Double
         package let inAll: Double
 
-        package init(core: Int, lasting: Double, inAll: Double) {
+        package init(core: Int, atLeast: Double, atMost: Double, inAll: Double) {
             self.core = core
-            self.lasting = lasting
+            self.atLeast = atLeast
+            self.atMost = atMost
             self.inAll = inAll
         }
     }
@@ -33,18 +36,22 @@ package struct CrowdTeller {
     package mutating func lines(_ notes: [Note]) -> [String] {
         last = notes
         var lines: [String] = []
+        func tell(_ core: TakenCore, _ rank: Int) {
+            lines.append(name(rank) + core.description)
+            told[rank] = core
+            hasTold = true
+        }
         for (rank, note) in notes.enumerated() {
-            let now = TakenCore(core: note.core, share: note.lasting)
             let before = told[rank]
-            if now.isNotable {
-                let isNew = before?.core != now.core || abs(now.share - (before?.share ?? 0)) >= Self.change
-                guard isNew else { continue }
-                lines.append(name(rank) + now.description)
-                told[rank] = now
-                hasTold = true
-            } else if let before, now.share < Self.free {
+            let share = before?.share ?? 0
+            // It has risen when even the least is more, and fallen when even the most is less.
+            if note.atLeast >= max(TakenCore.notable, before == nil ? 0 : share + Self.change) {
+                tell(TakenCore(core: note.core, share: note.atLeast), rank)
+            } else if let before, note.atMost < Self.free {
                 lines.append(name(rank) + "core \(before.core): other programs have left it")
                 told[rank] = nil
+            } else if before != nil, note.atMost >= TakenCore.notable, note.atMost <= share - Self.change {
+                tell(TakenCore(core: note.core, share: note.atMost), rank)
             }
         }
         return lines

@@ -8,7 +8,7 @@ import Synchronization
 final class CrowdWatch: Sendable {
     /// Seconds between two readings, and those of each of the two stretches that must agree.
     private static let interval = 0.5
-    private static let stretch = 2.0
+    private static let stretch = 3.0
 
     private let rank: Int
     private let ownCores: Set<Int>
@@ -40,7 +40,7 @@ final class CrowdWatch: Sendable {
             }
             return self.notes.withLock { $0 }
         }
-        for note in [BoundaryNotes.Note.takenCore, .takenNow, .takenInAll] { notes[note] = own[note] }
+        for note in [BoundaryNotes.Note.takenCore, .takenAtLeast, .takenAtMost, .takenInAll] { notes[note] = own[note] }
     }
 
     private func found(_ readings: [CoreUse]) -> BoundaryNotes {
@@ -52,16 +52,17 @@ final class CrowdWatch: Sendable {
         guard let middle = readings.last(where: { last.wall - $0.wall >= Self.stretch }),
             let first = readings.last(where: { middle.wall - $0.wall >= Self.stretch })
         else { return notes }
-        let before = middle.taken(since: first)
+        let (before, now) = (middle.taken(since: first), last.taken(since: middle))
         // What lasts is what both stretches saw.
-        let lasting = last.taken(since: middle).compactMap { now in
+        let lasting = now.compactMap { now in
             before.first { $0.core == now.core }.map { TakenCore(core: now.core, share: min(now.share, $0.share)) }
         }
-        guard let now = worst(lasting) else { return notes }
-        notes[.takenNow] = now.share
-        if now.isNotable {
-            notes[.takenCore] = Double(now.core)
-            notes[.takenInAll] = last.taken(since: readings[0]).first { $0.core == now.core }?.share ?? 0
+        notes[.takenAtMost] = (before + now).filter { ownCores.contains($0.core) }.map(\.share).max() ?? 0
+        guard let worst = worst(lasting) else { return notes }
+        notes[.takenAtLeast] = worst.share
+        if worst.isNotable {
+            notes[.takenCore] = Double(worst.core)
+            notes[.takenInAll] = last.taken(since: readings[0]).first { $0.core == worst.core }?.share ?? 0
         }
         return notes
     }
@@ -85,7 +86,9 @@ final class CrowdWatch: Sendable {
         teller.withLock {
             $0.lines(
                 notes.map {
-                    CrowdTeller.Note(core: Int($0[.takenCore]), lasting: $0[.takenNow], inAll: $0[.takenInAll])
+                    CrowdTeller.Note(
+                        core: Int($0[.takenCore]), atLeast: $0[.takenAtLeast], atMost: $0[.takenAtMost],
+                        inAll: $0[.takenInAll])
                 })
         }
     }
