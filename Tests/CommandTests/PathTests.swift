@@ -16,9 +16,8 @@ import Testing
             ranks: ranks, environment: ["HOME": space.path + "/home", "GECKO_TEST_DATA": space.path])
         #expect(outcome.exitCode == 0, "\(outcome.output)")
         #expect(FileManager.default.fileExists(atPath: space.path + "/home/a/run/model.safetensors"))
-        #expect(
-            FileManager.default.fileExists(atPath: space.path + "/home/c{1}/step-000000001/manifest.json")
-                || outcome.output.contains("c{1}"))
+        let checkpoints = try FileManager.default.contentsOfDirectory(atPath: space.path + "/home/c{1}")
+        #expect(checkpoints.contains { $0.hasPrefix("step-") }, "\(checkpoints)")
         // The run is found again by the file that it left, where no variable is set.
         let list = try await space.gecko("checkpoint", "list", space.path + "/home/a/run")
         #expect(list.exitCode == 0 && !list.output.contains("no checkpoints"), "\(list.output)")

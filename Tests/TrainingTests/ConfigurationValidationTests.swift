@@ -26,7 +26,7 @@ import Training
     @Test(arguments: [
         (
             ["--model.dim=100", "--model.norm_groups=32"],
-            "model.dim = 100 (on the command line) is not a multiple of model.norm_groups = 32: set model.dim to 96 or 128 or model.norm_groups to 25 or 50"
+            "model.dim = 100 (on the command line) is not a multiple of model.norm_groups = 32 (on the command line): set model.dim to 96 or 128 or model.norm_groups to 25 or 50"
         ),
         (["--model.ln_groups=5"], "set model.dim to 190 or 195 or model.ln_groups to 4 or 6"),
         (

@@ -51,7 +51,7 @@ extension Relation {
             ["set data.packed to true or leave data.separator out"]
         },
         .divides("model.chunk", "data.sequence"),
-        .divides("model.chunk", "pipeline.slice"),
+        .divides("model.chunk", "pipeline.slice", unless: { $0.pipeline.slice == $0.data.sequence }),
         .divides("pipeline.slice", "data.sequence"),
     ]
 
@@ -124,9 +124,12 @@ extension Relation {
 }
 
 extension Relation {
-    private static func divides(_ divisor: String, _ number: String) -> Relation {
+    private static func divides(
+        _ divisor: String, _ number: String,
+        unless isSaid: @escaping @Sendable (RunConfiguration) -> Bool = { _ in false }
+    ) -> Relation {
         Relation {
-            $0.integer(number) % $0.integer(divisor) == 0
+            isSaid($0) || $0.integer(number) % $0.integer(divisor) == 0
         } problem: {
             "\($0.quote(number)) is not a multiple of \($0.quote(divisor))"
         } remedies: {

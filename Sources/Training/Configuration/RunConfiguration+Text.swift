@@ -17,8 +17,8 @@ extension RunConfiguration {
             #
             # A key left out has its default. The command line goes over the file: --section.key value.
             #
-            # In paths, ~ and ~user at the beginning are home folders, $NAME and ${NAME} variables of the environment (where the run is
-            # started, or on rank 0), {name} and the like what the key says. $$, {{ and }} are a $, { and } themselves.
+            # In paths, ~ and ~user at the beginning are home folders, $NAME and ${NAME} variables of the environment (rank 0's),
+            # {name} and the like what the key says. $$, {{ and }} are a $, { and } themselves.
 
             """
         let defaults = RunConfiguration()
