@@ -116,7 +116,7 @@ extension ProgressLine {
     static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : "\(value)" }
         return abs(value) < 1e7
-            ? String(format: "%.\(digits)f", value) : String(format: "%.3e", value).replacing("e+", with: "e")
+            ? String(format: "%.\(digits)f", value) : String(format: "%.3e", value).replacing("e+0", with: "e").replacing("e+", with: "e")
     }
 
     static func scientific(_ value: Double) -> String {
