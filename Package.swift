@@ -84,7 +84,7 @@ let package = Package(
             dependencies: [
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
-        .target(name: "Numerics", dependencies: ["CCPU", "Files", "Kernels", "KernelInterface", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "KernelInterface", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.

@@ -1,4 +1,3 @@
-import Files
 import Glibc
 
 /// Zeroed, aligned memory for floats, freed with its owner. Confined to the domain that made it.
@@ -72,9 +71,10 @@ package final class FloatBuffer {
     private static func heap(_ bytes: Int, alignment: Int) -> UnsafeMutableRawPointer {
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
-            Console.complain(
-                "Error: the system has no \(bytes) bytes of memory more for this process (ulimit -v, ulimit -d, or others hold it)"
-            )
+            // The console lives in a module that arithmetic doesn't know.
+            let text =
+                "Error: the system has no \(bytes) bytes of memory more for this process (ulimit -v, ulimit -d, or others hold it)\n"
+            _ = write(STDERR_FILENO, text, text.utf8.count)
             _exit(1)
         }
         return memory

@@ -90,7 +90,7 @@ import Testing
             (space.path + "/" + String(repeating: "n", count: 300), "File name too long", []),
             ("", "run.directory", []),
             (corpus, "is the corpus itself", []),
-            (space.path + "/texts", "is the corpus itself", ["--data.path", space.path + "/texts"]),
+            (space.path + "/texts", "data.path names", ["--data.path", space.path + "/texts"]),
             (space.path, "which this run writes", ["--data.path", space.path + "/config.toml"]),
         ] as [(String, String, [String])] {
             if word.hasPrefix("which") { try space.write("config.toml", String(repeating: "a text. ", count: 500)) }

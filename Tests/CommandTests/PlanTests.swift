@@ -55,7 +55,7 @@ import Testing
 
     @Test(arguments: [
         (["--pipeline.schedule", "auto"], "planner's schedules"), (["--pipeline.replicas", "2"], "one replica"),
-        (["--pipeline.stages", "4", "--machine.threads", "64"], "share cores"),
+        (["--pipeline.stages", "4", "--machine.threads", "16"], "share cores"),
     ])
     func aMachineThatCannotBeMeasuredIsRefused(overrides: [String], words: String) async throws {
         let space = try Workspace()

@@ -58,11 +58,11 @@ import Testing
     }
 
     @Test func aRankHasNoMoreThreadsOnACoreThanThatRuns() throws {
-        let assignment = try CoreAssignment(allowed: [[0, 1]], threads: 64) { $0 == 0 ? 2 : 1 }
+        let assignment = try CoreAssignment(allowed: [[0, 1]], threads: 32) { $0 == 0 ? 2 : 1 }
         #expect(assignment.cores == [[0, 0, 1]])
         #expect(assignment.oversubscribed == [false])
         let warning = try #require(assignment.warning)
-        #expect(warning.contains("64 threads") && warning.contains("run 3 at a time"))
+        #expect(warning.contains("32 threads") && warning.contains("run 3 at a time"))
         // Ranks that share a core do so all the same.
         let ranks = try CoreAssignment(allowed: [[0, 1], [0, 1], [0, 1]], threads: 8) { _ in 1 }
         #expect(ranks.cores == [[0, 1], [0, 1], [0, 1]])

@@ -92,7 +92,7 @@ import Testing
         try await withFolder { folder in
             let error = #expect(throws: (any Error).self) { try SpoolFile(directory: folder, bytes: 1 << 60) }
             let text = error.map { "\($0)" } ?? ""
-            #expect(text.contains("needs 1048576 TiB of \(folder)") && text.contains("are free"), "\(text)")
+            #expect(text.contains("needs 1 EiB of \(folder)") && text.contains("are free"), "\(text)")
             #expect(text.contains("pipeline.recompute"), "\(text)")
         }
     }

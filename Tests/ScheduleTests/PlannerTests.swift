@@ -162,7 +162,7 @@ struct PlannerTests {
     func limits() throws {
         let wide = try Self.plan(Self.cluster(nodes: 100_000, cores: 8, memory: 128e9), Self.model(batch: 100_000))
         #expect(wide.contains(where: Self.isFeasible))
-        let cluster = try Self.cluster(nodes: 10_000, cores: 1)
+        let cluster = try Self.cluster(nodes: 10_000, cores: 1, memory: 1e15)
         let model = Self.model(batch: 10_000, layers: 10_000)
         for (stages, isSimulated) in [(100, true), (5000, false)] {
             var choice = PlanChoice()

@@ -233,7 +233,7 @@ struct ValidatorTests {
             gecko-schedule 1
             name huge
             ranks 1
-            sequences 200000000
+            sequences 100000000
             slices 1
             placement 0
             rank 0

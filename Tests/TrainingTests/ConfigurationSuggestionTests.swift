@@ -40,7 +40,7 @@ import Training
         ("optimizer.beta2", "0.999999999", "below 1 and at most 0.9999999, found 0.999999999"),
         ("model.layers", "1000000000", "at most 16384, found 1000000000"),
         ("machine.patience", "1e300", "at most 10000000, found 1e+300"),
-        ("model.chunk", "1", "at least 2, found 1"), ("model.dropout", "1", "below 1, found 1"),
+        ("model.chunk", "0", "at least 1, found 0"), ("model.dropout", "1", "below 1, found 1"),
         ("training.sample_temperature", "1e9", "at most 1000"), ("data.held_out", "1", "below 1, found 1"),
         ("run.directory", "x{nme}", "{nme} in \"x{nme}\" is none of {name}, {time}"),
         ("data.path", "a\r", "U+000D CARRIAGE RETURN"),

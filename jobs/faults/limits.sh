@@ -1,6 +1,6 @@
 # Limits that a batch system or a shell sets.
 
-kind open-files-limit 5 "\`ulimit -n\` a little above what the start needs: told, training goes on" open_files_limit
+kind open-files-limit 5 "\`ulimit -n\` below what a run needs: refused at the start, 1" open_files_limit
 kind memory-refused 6 "there is no memory for a checkpoint's copy (injected): told, training goes on" memory_refused
 kind memory-limit 5 "\`ulimit -v\` of 250 to 550 MB: refused at the start, 1, or told, and training goes on" \
     memory_limit
@@ -21,15 +21,14 @@ least() { # OPTION LOW HIGH: fails with LOW, comes there with HIGH
 }
 
 open_files_limit() {
-    [[ -n ${least_files:-} ]] || { least -n 3 64 && least_files=$least; }
     life alone
+    leg step:70
     while next_fault; do
-        ahead && step=$((step + 20))
-        roll 2
-        within "ulimit -n $((least_files + rolled))"
-        leg "step:$step"
-        hit "$((least_files + rolled)) files" 137
-        told "Too many open files"
+        roll 12
+        within "ulimit -n $((6 + rolled))"
+        leg ''
+        hit "$((6 + rolled)) files" 1
+        told "ulimit -n"
         around=()
     done
     settle

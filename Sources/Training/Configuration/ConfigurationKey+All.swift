@@ -31,7 +31,7 @@ extension ConfigurationKey {
             .model, "ema_dim", \.model.emaDim, .atLeast(1, atMost: 1 << 12),
             "Complex dimensions N of the moving average, per feature."),
         .integer(
-            .model, "chunk", \.model.chunk, .atLeast(2, atMost: 1 << 24),
+            .model, "chunk", \.model.chunk, .atLeast(1, atMost: 1 << 24),
             "Chunk size C in tokens: a token attends to its own chunk and the one before."),
         .choice(
             .model, "precision", \.model.precision,

@@ -39,11 +39,6 @@ extension Relation {
 
     private static let data: [Relation] = [
         Relation {
-            !$0.data.path.isEmpty
-        } problem: { _ in
-            "data.path is empty: give the text to train on, as in --data.path corpus.txt"
-        },
-        Relation {
             $0.data.separator.isEmpty || $0.data.packed
         } problem: {
             "\($0.quote("data.separator")) separates packed documents, but data.packed is false"
