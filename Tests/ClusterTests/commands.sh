@@ -22,7 +22,7 @@ test_submit_plans_writes_and_queues_a_run_that_status_follows() {
 
 test_names_of_any_kind_reach_slurm_as_they_are() {
     local run='odd '"'"'q" #%j_%x $HOME `id` é' job
-    on_head .build/release/gecko submit run.toml --nodes 2 --time 10:00 --network 50us,1gbit --run.directory "$run" \
+    on_head .build/release/gecko submit run.toml --nodes 2 --time 10:00 --network 50us,1gbit --run.directory "${run//\$/\$\$}" \
         --sbatch='--comment=two words' >submission
     job=$(sed -nE 's/^submitted +job ([0-9]+)$/\1/p' submission)
     await_end "$job" 60
