@@ -70,9 +70,10 @@ struct Doctor: ParsableCommand {
             }
             let report = HealthReport(nodes: preflight.nodes, links: preflight.links, tolerance: limits)
             if world.rank == 0 { try Console.show(report.text, terminator: "") }
-            try world.finalize()
             // One exit code is enough for the launcher; others would have it end the job before the report is out.
-            if world.rank == 0, !report.diagnosis.findings.isEmpty { throw ExitCode(1) }
+            let status: Int32 = world.rank == 0 && !report.diagnosis.findings.isEmpty ? 1 : 0
+            try world.finalize(endingWith: status)
+            if status != 0 { throw ExitCode(status) }
         } catch let exit as ExitCode {
             throw exit
         } catch {

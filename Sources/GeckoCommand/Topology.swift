@@ -45,7 +45,7 @@ struct TopologyCommand: ParsableCommand {
             if world.rank == 0 {
                 complain("\(world.size) ranks cannot be shared by \(stages) stages; start a multiple of it.")
             }
-            try world.finalize()
+            try world.finalize(endingWith: ExitCode.failure.rawValue)
             throw ExitCode.failure
         }
         do {
@@ -58,7 +58,7 @@ struct TopologyCommand: ParsableCommand {
             complain("rank \(world.rank): \(error)")
             world.abort(code: 1)
         }
-        try world.finalize()
+        try world.finalize(endingWith: 0)
     }
 
     private func complain(_ text: String) {

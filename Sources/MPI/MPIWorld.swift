@@ -87,16 +87,6 @@ package final class MPIWorld {
         self.largestPiece = largestPiece
     }
 
-    /// Leaves MPI, together with all other ranks. A rank that doesn't come is noticed: MPI itself would wait for it for ever.
-    package func finalize() throws {
-        checkThread()
-        try barrier()
-        guard transfers.active == 0 else {
-            throw MPIError.unfinishedTransfers(rank: rank, count: transfers.active)
-        }
-        try check(MPI_Finalize(), "MPI_Finalize")
-    }
-
     /// Ends all ranks at once; the launcher reports `code`, or a code of its own, as the exit status.
     package func abort(code: Int32) -> Never {
         cmpi_abort(cmpi_comm_world(), code)

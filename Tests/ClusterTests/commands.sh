@@ -22,11 +22,11 @@ test_submit_plans_writes_and_queues_a_run_that_status_follows() {
 
 test_names_of_any_kind_reach_slurm_as_they_are() {
     local run='odd '"'"'q" #%j_%x $HOME `id` é' job
-    on_head .build/release/gecko submit run.toml --nodes 2 --time 10:00 --network 50us,1gbit --run.directory "${run//\$/\$\$}" \
+    on_head "$gecko" submit run.toml --nodes 2 --time 10:00 --network 50us,1gbit --run.directory "${run//\$/\$\$}" \
         --sbatch='--comment=two words' >submission
     job=$(sed -nE 's/^submitted +job ([0-9]+)$/\1/p' submission)
     await_end "$job" 60
-    on_head .build/release/gecko status "$run" >after
+    on_head "$gecko" status "$run" >after
     contains after '^state +finished'
     contains "$run/job.log" '^ended +status 0'
     [[ -s $run/logs/rank-0.log ]] || fail "no log of rank 0"
@@ -37,14 +37,14 @@ test_names_of_any_kind_reach_slurm_as_they_are() {
 
 test_a_run_that_is_submitted_again_keeps_its_layout() {
     local request=(run.toml --nodes 2 --time 10:00 --network 50us,1gbit --run.directory again)
-    on_head .build/release/gecko submit "${request[@]}" >submission
+    on_head "$gecko" submit "${request[@]}" >submission
     await_end "$(sed -nE 's/^submitted +job ([0-9]+)$/\1/p' submission)" 60
     sed -E '/^steps/d' again/job.toml >before
-    on_head .build/release/gecko submit "${request[@]}" --training.steps 8 >submission
+    on_head "$gecko" submit "${request[@]}" --training.steps 8 >submission
     contains submission '^kept +the layout of .*/again/job.toml'
     await_end "$(sed -nE 's/^submitted +job ([0-9]+)$/\1/p' submission)" 60
     equal "configuration but for its steps" "$(sed -E '/^steps/d' again/job.toml)" "$(<before)"
-    on_head .build/release/gecko status again >after
+    on_head "$gecko" status again >after
     contains after '^step +8 of 8'
 }
 

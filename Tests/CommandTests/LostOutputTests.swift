@@ -20,7 +20,7 @@ import Testing
     private func bash(_ space: Workspace, _ run: String, _ line: String, ranks: Int = 0) async throws -> Mpirun.Outcome
     {
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
-        let launcher = ranks > 0 ? "mpirun --oversubscribe --bind-to none -np \(ranks) " : ""
+        let launcher = ranks > 0 ? try Launchers.command(ranks: ranks).joined(separator: " ") + " " : ""
         let script = """
             cd '\(space.path)'
             train='\(launcher)\(gecko) train run.toml \(Self.steps) --run.directory \(space.path)/\(run)'

@@ -49,7 +49,7 @@ import Testing
     @Test(arguments: [0, 2]) func theConfigurationMayComeThroughAPipe(ranks: Int) async throws {
         let space = try Workspace()
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
-        let launcher = ranks == 0 ? "" : "mpirun --oversubscribe --bind-to none -np \(ranks) "
+        let launcher = ranks == 0 ? "" : try Launchers.command(ranks: ranks).joined(separator: " ") + " "
         let options = "--training.steps 1 --training.sample_tokens 0"
         let script = "cat \(space.path)/run.toml | \(launcher)\(gecko) train /dev/stdin \(options)"
         let outcome = try await Mpirun.run("/bin/sh", ["-c", script], ranks: 0)

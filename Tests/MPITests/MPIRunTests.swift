@@ -52,6 +52,12 @@ import Testing
         #expect(outcome.seconds < 15)
     }
 
+    /// As with UCX, where who leaves late can wait for ever for those that left early.
+    @Test func anEndThatMPIHoldsUpIsOneAllTheSame() async throws {
+        let outcome = try await Mpirun.run("mpi-probe", ["stays-behind"], ranks: 2)
+        #expect(outcome.exitCode == 7 && !outcome.timedOut, "\(outcome.output)")
+    }
+
     /// Each process would be a world of its own; all see it at once and say so once.
     @Test(.enabled(if: Launchers.isInstalled(MPILibrary.current.other), "needs the launcher of another MPI"))
     func theLauncherOfAnotherMPIIsRefused() async throws {

@@ -16,7 +16,7 @@ package enum Launchers {
     package static func isInstalled(_ library: MPILibrary) -> Bool { found[library] != nil }
 
     /// What starts `ranks` ranks of the program that follows, more than there are cores if need be.
-    static func command(of library: MPILibrary, ranks: Int) throws -> [String] {
+    package static func command(of library: MPILibrary = .current, ranks: Int) throws -> [String] {
         guard let launcher = found[library] else {
             throw Missing(description: "no launcher of \(library.name) is on PATH: \(names(of: library))")
         }

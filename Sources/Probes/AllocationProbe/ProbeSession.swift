@@ -30,5 +30,5 @@ actor ProbeSession {
         return MPIEndpoint(world)
     }
 
-    func finish() throws { try world.value?.finalize() }
+    func finish() throws { try world.value?.finalize(endingWith: 0) }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import MPI
 import Pipeline
 
@@ -40,4 +41,15 @@ func failure(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
 /// Never ends by itself.
 func stuck(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
     try endpoint.wait(for: "ever") { false }
+}
+
+/// All ranks come to the end, and the first does not leave MPI with the others.
+func staysBehind(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
+    if world.rank == 0 {
+        try endpoint.barrier()
+        sleep(60)
+    } else {
+        try world.finalize(endingWith: 7, within: 0.5)
+        throw ProbeFailure(description: "MPI let rank \(world.rank) go")
+    }
 }

@@ -14,6 +14,7 @@ struct MPIProbe {
         "large": large,
         "ordering": ordering,
         "pingpong": pingPong,
+        "stays-behind": staysBehind,
         "stuck": stuck,
         "sync": sync,
         "timeout": timeout,
@@ -33,7 +34,7 @@ struct MPIProbe {
             world.isOversubscribed = true
             world.patience = 60
             run(names, world)
-            try world.finalize()
+            try world.finalize(endingWith: 0)
         } catch {
             complain(error)
             exit(2)

@@ -154,7 +154,7 @@ package enum Launch {
             try await leave(session, telling: error.ownProblem)
         } catch let exit as SilentExit {
             // All ranks have agreed to stop.
-            await finish(session)
+            await finish(session, exit.status)
             throw exit
         } catch let error as TrainingError {
             // Every rank has come to the same end at the same step.
@@ -163,19 +163,19 @@ package enum Launch {
             // Only this rank knows: the others are told by the launcher.
             await session.abort(after: error)
         }
-        await finish(session)
+        await finish(session, 0)
     }
 
-    /// Leaves MPI with the others.
-    private static func finish(_ session: MPISession) async {
-        do { try await session.finish() } catch { await session.abort(after: error) }
+    /// Leaves MPI with the others, to end with this status.
+    private static func finish(_ session: MPISession, _ status: Int32) async {
+        do { try await session.finish(status: status) } catch { await session.abort(after: error) }
     }
 
     /// All ranks fail together, and one of them says why. It does so first: the launcher ends the others as soon as one has left with an
     /// error.
     private static func leave(_ session: MPISession, telling problem: (any Error)?) async throws -> Never {
         if let problem { Console.complain("Error: \(problem)") }
-        await finish(session)
+        await finish(session, ExitStatus.failure)
         throw SilentExit(status: ExitStatus.failure)
     }
 

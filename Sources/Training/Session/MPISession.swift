@@ -85,7 +85,10 @@ actor MPISession {
             own: own, all: all.map { $0.split(separator: ",").compactMap { Int($0) } }, nodes: nodes)
     }
 
-    func finish() throws { try pulse.busy("leaves MPI, which waits for all ranks") { try running.finalize() } }
+    /// Leaves MPI with all ranks; the process is to end with `status` then.
+    func finish(status: Int32) throws {
+        try pulse.busy("leaves MPI, which waits for all ranks") { try running.finalize(endingWith: status) }
+    }
 
     /// Says what went wrong and ends all ranks; where another rank is lost, each of the others may say so first.
     func abort(after error: any Error) -> Never {
