@@ -26,7 +26,7 @@ test_names_of_any_kind_reach_slurm_as_they_are() {
         --sbatch='--comment=two words' >submission
     job=$(sed -nE 's/^submitted +job ([0-9]+)$/\1/p' submission)
     await_end "$job" 60
-    on_head "$gecko" status "$run" >after
+    on_head "$gecko" status "${run//\$/\$\$}" >after
     contains after '^state +finished'
     contains "$run/job.log" '^ended +status 0'
     [[ -s $run/logs/rank-0.log ]] || fail "no log of rank 0"
