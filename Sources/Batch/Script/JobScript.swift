@@ -1,3 +1,4 @@
+import Files
 import MPI
 
 /// The sbatch script of a run: trains, saves before the time limit, goes back into the queue, goes on. The same as
@@ -104,7 +105,7 @@ package struct JobScript: Sendable {
             choose_logs "$logs"
             tell_beginning
             tell_log "$logs"
-            start train \(Quoting.word(folder.configuration)) --resume
+            start train \(Quoting.word(PathText.written(folder.configuration))) --resume
             await && status=0 || status=$?
             tell_end "$status"
             ! goes_on || requeue
