@@ -32,8 +32,11 @@ let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":")
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-// The commit, for `gecko --version`: a build outside of a repository has none.
-let commit = Context.gitInformation.map { $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "") } ?? ""
+// The commit, for `gecko --version`: a build outside of a repository has none. jobs/setup.sh says it, because SwiftPM keeps what it
+// once read from here, and after the next commit an unchanged manifest would name the one before.
+let commit =
+    environment("GECKO_COMMIT") ?? Context.gitInformation.map { $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "") }
+    ?? ""
 
 let package = Package(
     name: "gecko",

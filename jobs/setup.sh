@@ -73,5 +73,10 @@ check_swift
 install_packages git pkg-config $mpi_packages libhwloc-dev ${extra_packages:-}
 [[ -z ${GECKO_MPI_PKGCONFIG:-} ]] || pkg-config --exists "$GECKO_MPI_PKGCONFIG" ||
     fail "GECKO_MPI_PKGCONFIG: pkg-config knows no package '$GECKO_MPI_PKGCONFIG' (PKG_CONFIG_PATH says where it looks)"
+# For `gecko --version`; Package.swift says why.
+if GECKO_COMMIT=$(git rev-parse HEAD 2>/dev/null); then
+    [[ -z $(git status --porcelain 2>/dev/null) ]] || GECKO_COMMIT+=+
+    export GECKO_COMMIT
+fi
 echo "setup: building in release (the first time takes a few minutes)"
 swift build -c release --scratch-path "$build" ${build_arguments:-}

@@ -54,8 +54,8 @@ package struct CoreAssignment: Sendable, Equatable {
     }
 
     /// Threads for each core that a rank may use, and threads of a node's ranks together where it has few cores: more only wait for each
-    /// other, and long before these numbers nothing gets done.
-    package static let mostThreadsACore = 16
+    /// other. (Shares of work are computed by as many threads as the cores run, so that a few too many cost next to nothing.)
+    package static let mostThreadsACore = 64
     package static let mostThreads = 4096
 
     /// - Parameters:

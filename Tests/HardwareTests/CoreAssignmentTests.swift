@@ -78,15 +78,15 @@ import Testing
     }
 
     @Test func moreThreadsThanAnyMachineRunsAreRefusedAtOnce() throws {
-        #expect(try CoreAssignment(allowed: [[0, 1]], threads: 32).cores[0].count == 32)
-        for threads in [33, 100_000, Int(Int32.max)] {
+        #expect(try CoreAssignment(allowed: [[0, 1]], threads: 128).cores[0].count == 128)
+        for threads in [129, 100_000, Int(Int32.max)] {
             let error = #expect(throws: HardwareError.self) { try CoreAssignment(allowed: [[0, 1]], threads: threads) }
-            #expect(error?.description.contains("Set machine.threads to at most 32") == true)
+            #expect(error?.description.contains("Set machine.threads to at most 128") == true)
         }
         #expect(throws: HardwareError.tooManyThreads(threads: 1, ranks: 1_000_000_000, cores: 2, most: 4096)) {
             try CoreAssignment.check(ranks: 1_000_000_000, threads: 0, cores: 2)
         }
-        #expect(throws: HardwareError.self) { try CoreAssignment.check(ranks: .max, threads: 32, cores: 2) }
+        #expect(throws: HardwareError.self) { try CoreAssignment.check(ranks: .max, threads: 128, cores: 2) }
         // Many ranks share few cores evenly, and that is found without a search.
         let many = try CoreAssignment(allowed: [[Int]](repeating: [0, 1, 2], count: 1500))
         #expect((0..<3).allSatisfy { core in many.cores.count { $0 == [core] } == 500 })

@@ -67,6 +67,9 @@ struct CheckpointSettings: Sendable {
     /// For a last checkpoint, whenever it comes, even where checkpoints are off.
     var lastLevel: CheckpointLevel { every > 0 || localEvery == 0 ? .shared : .local }
 
+    /// Where a rank has its part of that one.
+    func lastStore(_ rank: Int) -> CheckpointStore { store(lastLevel, rank) }
+
     /// - Parameter nodes: of every world rank
     func neighbours(nodes: [Int]) -> Neighbours {
         Neighbours(keys: nodes.enumerated().map { rank, node in "\(node) \(localStore(rank).directory)" })

@@ -186,6 +186,12 @@ final class Checkpointer {
         return (try? settings.store.newest())?.step
     }
 
+    /// Whether world rank 0 finds the newest checkpoint where it was written.
+    var newestIsThere: Bool {
+        guard let newest else { return false }
+        return (try? settings.store(newestLevel, 0).manifest(newest)) != nil
+    }
+
     /// Waits for what is being written and ends the writers' threads.
     func stop() async {
         for work in work { await work.value }

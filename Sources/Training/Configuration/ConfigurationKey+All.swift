@@ -201,7 +201,7 @@ extension ConfigurationKey {
     private static let machine: [ConfigurationKey] = [
         .integer(
             .machine, "threads", \.machine.threads, .atLeast(0),
-            "Worker threads per rank, each pinned to a core, at most 16 a core; 0 = share the node's cores, or what a quota leaves of them, evenly."
+            "Worker threads per rank, each pinned to a core, at most 64 a core; 0 = share the node's cores, or what a quota leaves of them, evenly."
         ),
         .number(
             .machine, "patience", \.machine.patience, .positive(within: 0.01...1e7),

@@ -15,7 +15,7 @@ extension Trainer {
         if let checkpoints {
             try await checkpoints.save(position)
             try await checkpoints.finish()
-            return checkpoints.newest
+            return try await whole(checkpoints)
         }
         let checkpoints = try await Checkpointer(
             settings, plan: plan, group: group, nodes: host.nodes, newest: nil, metrics: directory?.metrics)
@@ -27,7 +27,12 @@ extension Trainer {
             throw error
         }
         await checkpoints.stop()
-        return checkpoints.newest
+        return try await whole(checkpoints)
+    }
+
+    /// The newest checkpoint, unless it has gone since it was written, with a folder that was renamed, say.
+    private func whole(_ checkpoints: Checkpointer) async throws -> Int? {
+        try await askRoot { checkpoints.newestIsThere } ? checkpoints.newest : nil
     }
 
     /// Ends the run: all ranks are at the same step.
@@ -41,7 +46,7 @@ extension Trainer {
         if group.isRoot {
             let what =
                 if saved == step, step > 0 {
-                    "saved in \(settings.store.path(step)); \(stop.reason.advice)"
+                    "saved in \(settings.lastStore(0).path(step)); \(stop.reason.advice)"
                 } else if step == 0 {
                     "nothing to save yet; \(stop.reason.advice)"
                 } else {

@@ -19,7 +19,7 @@ extension Trainer {
         guard let problem = end.problem else { throw AgreedFailure(ownProblem: nil) }
         var text = "\(problem). "
         switch saved {
-        case position.step: text += "The run is saved in \(settings.store.path(position.step))"
+        case position.step: text += "The run is saved in \(settings.lastStore(0).path(position.step))"
         case let older?: text += "This step could not be saved; the newest checkpoint is that of step \(older)"
         case nil where end.isGood: text += "This step could not be saved"
         case nil: text += "Nothing more was saved: older checkpoints are as they were"
