@@ -61,6 +61,9 @@ let package = Package(
         // Files and output, whatever they hold.
         .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
 
+        // Text that other programs read, too.
+        .target(name: "JSON"),
+
         // The machine.
         .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
         .target(
@@ -92,7 +95,7 @@ let package = Package(
 
         // Schedules and their simulation: pure.
         .target(name: "Schedules"),
-        .target(name: "Simulation", dependencies: ["Schedules"]),
+        .target(name: "Simulation", dependencies: ["Schedules", "JSON"]),
 
         // Execution.
         .target(
@@ -102,14 +105,14 @@ let package = Package(
             ]),
 
         // Files.
-        .target(name: "Checkpoints", dependencies: ["Files"]),
+        .target(name: "Checkpoints", dependencies: ["Files", "JSON"]),
         .target(name: "Corpora", dependencies: ["Files", "Numerics"]),
         .target(
             name: "Training",
             dependencies: [
                 "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 "MPI",
-                "Corpora", "Checkpoints", "Files", "CSignals", "TOMLKit",
+                "Corpora", "Checkpoints", "Files", "JSON", "CSignals", "TOMLKit",
             ]),
 
         .target(
@@ -131,8 +134,7 @@ let package = Package(
             name: "GeckoCommand",
             dependencies: [
                 "CVersion", "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
-                "Files",
-                argumentParser,
+                "Files", "JSON", argumentParser,
             ]),
 
         // The slow cables of the virtual cluster (cluster/dev).
@@ -174,12 +176,14 @@ let package = Package(
                 "MPI",
             ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
-        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),
+        .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files", "JSON"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics", "Hardware"]),
+            dependencies: [
+                "Training", "Simulation", "Corpora", "Checkpoints", "Files", "JSON", "Numerics", "Hardware",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -57,6 +57,7 @@ trap 'echo "faults: interrupted" >&2; exit 130' INT TERM
 make_plan
 prepare
 # What the shell has to say of processes that were killed is of no interest.
+exec 3>&2
 for task in "${tasks[@]}"; do carry_out "$task" 2>>"$work/shell.log"; done
 kind=''
 show_table

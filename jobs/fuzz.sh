@@ -12,10 +12,12 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 work=.build/fuzz
 mkdir -p "$work/found"
 c=Sources/Checkpoints
+flags=(-O -swift-version 6 -package-name gecko -parse-as-library -sanitize=fuzzer,address)
+swiftc "${flags[@]}" -emit-module -emit-module-path "$work/JSON.swiftmodule" -module-name JSON \
+    -emit-object -wmo -o "$work/JSON.o" Sources/JSON/*.swift
 # The linker warns of symbols of the sanitizer that it need not export.
-swiftc -O -swift-version 6 -package-name gecko -parse-as-library -sanitize=fuzzer,address \
-    Tests/Fuzz/Readers.swift "$c"/JSON/*.swift "$c"/Manifest/Manifest.swift "$c"/Manifest/Manifest+Fields.swift \
-    "$c"/Safetensors/{SafetensorsError,SafetensorsHeader,TensorEntry,TensorType}.swift -o "$work/readers" 2>&1 |
+swiftc "${flags[@]}" -I "$work" Tests/Fuzz/Readers.swift "$c"/Manifest/{Manifest,Manifest+Fields,ManifestFields}.swift \
+    "$c"/Safetensors/{SafetensorsError,SafetensorsHeader,TensorEntry,TensorType}.swift "$work/JSON.o" -o "$work/readers" 2>&1 |
     { grep -v "Cannot export local symbol" || true; }
 if "$work/readers" -max_total_time="$seconds" -timeout=5 -rss_limit_mb=2048 -max_len=65536 -print_final_stats=1 \
     -artifact_prefix="$work/" "$work/found" Tests/CheckpointTests/Corpus 2>"$work/log"; then

@@ -7,7 +7,7 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             gecko bench --size S --threads 1
             gecko bench run.toml --model.layers 8
-            gecko bench --size L --against "python bench/pytorch_gecko.py --size L"
+            gecko bench --size L --against "python jobs/bench/pytorch_gecko.py --size L"
             mpirun -np 2 gecko bench --size S --slice 256
 
             Trains a few real steps (forward, backward, AdamW) on random tokens and leaves nothing behind. Sizes as D/Z/E/F, layers, chunk: \

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Hardware
+import JSON
 import Verification
 
 struct Verify: ParsableCommand {
@@ -32,17 +33,19 @@ struct Verify: ParsableCommand {
         let worst = reports.max { $0.deviation < $1.deviation }
         if json {
             let cases = reports.map {
-                [
-                    "file": $0.file, "case": $0.name, "passed": $0.passed, "deviation": $0.deviation.finiteOrNegative,
-                    "tolerance": $0.tolerance, "tensor": $0.tensor, "tensors": $0.tensors, "failure": $0.failure ?? "",
-                ] as [String: Any]
+                JSONText.object([
+                    ("file", .string($0.file)), ("case", .string($0.name)), ("passed", .bool($0.passed)),
+                    ("deviation", .number($0.deviation.finiteOrNegative)), ("tolerance", .number($0.tolerance)),
+                    ("tensor", .string($0.tensor)), ("tensors", .number(Double($0.tensors))),
+                    ("failure", .string($0.failure ?? "")),
+                ])
             }
-            let object: [String: Any] = [
-                "cases": cases, "passed": reports.count - failed.count, "failed": failed.count,
-                "worst_deviation": (worst?.deviation ?? 0).finiteOrNegative,
-            ]
-            let data = try JSONSerialization.data(withJSONObject: object, options: [.sortedKeys, .prettyPrinted])
-            try Console.show(String(decoding: data, as: UTF8.self))
+            let summary = JSONText.object([
+                ("cases", .array(cases)), ("passed", .number(Double(reports.count - failed.count))),
+                ("failed", .number(Double(failed.count))),
+                ("worst_deviation", .number((worst?.deviation ?? 0).finiteOrNegative)),
+            ])
+            try Console.show(summary.text)
         } else {
             let where_ = worst.map { " (\($0.file) \($0.name) \($0.tensor))" } ?? ""
             try Console.show(

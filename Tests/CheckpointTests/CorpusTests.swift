@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Foundation
+import JSON
 import Testing
 
 /// The corpus that jobs/fuzz.sh begins with, and what fuzzing has found: `good-` is read, `bad-` refused, everything else one or the other.
@@ -13,8 +14,8 @@ import Testing
         switch input.first {
         case UInt8(ascii: "s"): _ = try SafetensorsFile(folder.write("input", bytes))
         case UInt8(ascii: "m"):
-            _ = try Manifest(JSONFields(bytes.withUnsafeBytes { try JSONReader.read($0) }, file: "f"))
-        default: _ = try bytes.withUnsafeBytes { try JSONReader.read($0) }
+            _ = try Manifest(ManifestFields(JSONParser.parse(bytes), file: "f"))
+        default: _ = try JSONParser.parse(bytes)
         }
     }
 

@@ -1,6 +1,8 @@
 // What libFuzzer calls; jobs/fuzz.sh builds it with the readers' sources, outside the package. The first byte chooses the reader: one corpus
 // for all.
 
+import JSON
+
 @_cdecl("LLVMFuzzerTestOneInput")
 public func readHostileBytes(_ data: UnsafeRawPointer, _ count: Int) -> CInt {
     let input = UnsafeRawBufferPointer(start: data, count: count)
@@ -9,7 +11,7 @@ public func readHostileBytes(_ data: UnsafeRawPointer, _ count: Int) -> CInt {
     switch kind {
     case UInt8(ascii: "s"): readSafetensors(bytes)
     case UInt8(ascii: "m"): readManifest(bytes)
-    default: _ = try? JSONReader.read(bytes)
+    default: _ = try? JSONParser.parse(bytes)
     }
     return 0
 }
@@ -28,7 +30,7 @@ private func readSafetensors(_ bytes: UnsafeRawBufferPointer) {
 
 /// What is accepted names files within their folder.
 private func readManifest(_ bytes: UnsafeRawBufferPointer) {
-    guard let root = try? JSONReader.read(bytes), let fields = try? JSONFields(root, file: "fuzz"),
+    guard let root = try? JSONParser.parse(bytes), let fields = try? ManifestFields(root, file: "fuzz"),
         let manifest = try? Manifest(fields)
     else { return }
     precondition(manifest.step >= 0 && manifest.size >= 0)

@@ -94,9 +94,9 @@ struct CostFileTests {
         arguments: [
             (
                 "\"forward\": 1, \"forward\": 100",
-                "line 2, column 15: costs: not JSON: the key 'forward' is given twice"
+                "line 2, column 15: costs: not JSON: the key \"forward\" is given twice"
             ),
-            ("\"forward\": 1, \"f\\u006frward\": 100", "the key 'forward' is given twice"),
+            ("\"forward\": 1, \"f\\u006frward\": 100", "the key \"forward\" is given twice"),
             ("\"forward\": -1", "line 2, column 12: costs: stages[0]: forward: expected a time in milliseconds from 0"),
             ("\"forward\": -1e0", "found -1e0"), ("\"forward\": 1e308", "found 1e308"),
             ("\"forward\": 1e999", "the number 1e999 is larger"), ("\"forward\": 01", "begin with 0"),

@@ -1,12 +1,13 @@
 import Checkpoints
 import Files
 import Foundation
+import JSON
 import Testing
 import Training
 
 @Suite struct MetricsTests {
     @Test func `a line of metrics is JSON with every figure`() throws {
-        guard case .object(let members) = try JSONReader.read(metrics(step: 3, heldOutLoss: 1).json) else {
+        guard case .object(let members) = try JSONParser.parse(metrics(step: 3, heldOutLoss: 1).json).value else {
             Issue.record("not an object")
             return
         }

@@ -8,8 +8,9 @@ clean_up() {
     local ended=$?
     end_all
     if [[ -n $kind ]] && ((ended < 128)); then
-        echo "faults: this script broke off while it tried $kind:" >&2
-        tail -n 3 "$work/shell.log" >&2
+        # Standard error is the shell's log here.
+        echo "faults: this script broke off while it tried $kind, in run-$lives:" >&3
+        tail -n 3 "$work/shell.log" >&3
     fi
     kill "$watch" 2>/dev/null || true
     [[ -z $mounted ]] || umount -l "$mounted" 2>/dev/null || true

@@ -48,7 +48,7 @@ second_run_same_checkpoints() {
 }
 
 two_at_once() {
-    local second refused
+    local later refused
     life either
     while next_fault; do
         ahead
@@ -56,11 +56,11 @@ two_at_once() {
         other=$pid log=$log.second
         start "step:$step"
         finish
-        second=$status log=${log%.second} pid=$other other=''
+        later=$status log=${log%.second} pid=$other other=''
         finish
         # The one that trained died of the kill.
-        refused=$second
-        ((second != 137)) || { refused=$status status=$second; }
+        refused=$later
+        ((later != 137)) || { refused=$status status=$later; }
         hit "died before step $((step + 1))" 137
         ((refused == 1)) || fail "the other one ended with $refused"
     done

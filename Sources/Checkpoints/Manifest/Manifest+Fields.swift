@@ -3,7 +3,7 @@ extension Manifest {
     static let version = 1
 
     /// From the members of its JSON; the seal has been looked at.
-    package init(_ root: JSONFields) throws {
+    package init(_ root: ManifestFields) throws {
         let format = try root.text("format")
         guard format == Self.format else { throw root.fault("format is \"\(format)\", expected \"\(Self.format)\"") }
         let version = try root.natural("version")

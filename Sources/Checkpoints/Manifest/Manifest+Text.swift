@@ -1,4 +1,5 @@
 import Files
+import JSON
 
 extension Manifest {
     /// The last member: the digest of every byte before it.
@@ -8,11 +9,11 @@ extension Manifest {
     /// The manifest as JSON, sealed with a digest of its own.
     package var json: String {
         let files = files.map {
-            "    {\"name\": \(JSONText.string($0.name)), \"rank\": \($0.rank), \"size\": \($0.size), \"sha256\": \"\($0.sha256)\"}"
+            "    {\"name\": \(JSONText.quoted($0.name)), \"rank\": \($0.rank), \"size\": \($0.size), \"sha256\": \"\($0.sha256)\"}"
         }
         let run =
             run.map {
-                "\n  \"run\": {\"id\": \(JSONText.string($0.id)), \"directory\": \(JSONText.string($0.directory))},"
+                "\n  \"run\": {\"id\": \(JSONText.quoted($0.id)), \"directory\": \(JSONText.quoted($0.directory))},"
             } ?? ""
         let layers = layout.layers.map(String.init).joined(separator: ", ")
         let body = """
@@ -23,12 +24,12 @@ extension Manifest {
               "optimizer_step": \(optimizerStep),
               "skipped": \(skipped),
               "skipped_in_a_row": \(skippedInARow),
-              "data": {"sequences": \(sequences), "corpus": \(JSONText.string(corpus))},
+              "data": {"sequences": \(sequences), "corpus": \(JSONText.quoted(corpus))},
               "random": {"generator": "counter-based: its state is the seed and the step", "seed": \(seed)},
               "layout": {"stages": \(layout.stages), "replicas": \(layout.replicas), \
-            "schedule": \(JSONText.string(layout.schedule)), "layers": [\(layers)]},
-              "configuration": \(JSONText.string(configuration)),\(run)
-              "program": \(program.map { JSONText.string($0) } ?? "null"),
+            "schedule": \(JSONText.quoted(layout.schedule)), "layers": [\(layers)]},
+              "configuration": \(JSONText.quoted(configuration)),\(run)
+              "program": \(program.map { JSONText.quoted($0) } ?? "null"),
               "created": \(created),
               "files": [
             \(files.joined(separator: ",\n"))
@@ -56,12 +57,12 @@ extension Manifest {
         guard text[(text.count - tail)...].elementsEqual(expected) else {
             throw fault("its own digest doesn't match its text: it is damaged, cut off, edited or foreign")
         }
-        let root: JSONValue
+        let root: JSONNode
         do {
-            root = try text.withUnsafeBytes { try JSONReader.read($0) }
+            root = try text.withUnsafeBytes { try JSONParser.parse($0) }
         } catch {
             throw fault("it is not valid JSON: \(error)")
         }
-        try self.init(JSONFields(root, file: file))
+        try self.init(ManifestFields(root, file: file))
     }
 }

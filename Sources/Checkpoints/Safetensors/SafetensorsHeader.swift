@@ -1,3 +1,5 @@
+import JSON
+
 /// The parsed and checked header of a safetensors file: little-endian u64 N, then N bytes of JSON that begin with `{`
 /// and may be padded with spaces, then the buffer. Every byte of the buffer belongs to exactly one tensor.
 struct SafetensorsHeader: Sendable, Equatable {
@@ -32,13 +34,13 @@ struct SafetensorsHeader: Sendable, Equatable {
         guard json.last == UInt8(ascii: "}") else {
             throw fault("the header must end with '}' and be padded with nothing but spaces")
         }
-        let root: JSONValue
+        let root: JSONNode
         do {
-            root = try JSONReader.read(json)
+            root = try JSONParser.parse(json)
         } catch let error as JSONError {
             throw fault("the header is not valid JSON: at byte \(error.offset + 8) of the file, \(error.reason)")
         }
-        guard case .object(let members) = root else { throw fault("the header must be a JSON object") }
+        guard case .object(let members) = root.value else { throw fault("the header must be a JSON object") }
 
         var metadata: [String: String] = [:]
         var entries: [TensorEntry] = []
@@ -129,7 +131,7 @@ struct SafetensorsHeader: Sendable, Equatable {
         guard case .array(let elements) = value else { return nil }
         var numbers: [Int] = []
         for element in elements {
-            guard case .integer(let number) = element, number >= 0 else { return nil }
+            guard let number = element.integer, number >= 0 else { return nil }
             numbers.append(number)
         }
         return numbers

@@ -1,4 +1,5 @@
 import Files
+import JSON
 
 /// Writes a safetensors file tensor by tensor, in any order, without holding the data: all entries are declared first,
 /// which fixes the header. The file appears under its name only after `finish()`.
@@ -119,12 +120,12 @@ package final class SafetensorsWriter {
     private static func header(_ entries: [TensorEntry], metadata: [String: String]) -> [UInt8] {
         var members = entries.map { entry in
             let shape = entry.shape.map(String.init).joined(separator: ",")
-            return JSONText.string(entry.name) + ":{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],"
+            return JSONText.quoted(entry.name) + ":{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],"
                 + "\"data_offsets\":[\(entry.range.lowerBound),\(entry.range.upperBound)]}"
         }
         if !metadata.isEmpty {
             let pairs = metadata.sorted { $0.key < $1.key }
-                .map { "\(JSONText.string($0.key)):\(JSONText.string($0.value))" }
+                .map { "\(JSONText.quoted($0.key)):\(JSONText.quoted($0.value))" }
             members.insert("\"\(SafetensorsHeader.metadataKey)\":{\(pairs.joined(separator: ","))}", at: 0)
         }
         var bytes = Array("{\(members.joined(separator: ","))}".utf8)

@@ -1,4 +1,5 @@
 import Foundation
+import JSON
 import Schedules
 
 /// The costs of a model on a pipeline, as `costs.json` holds them: times in milliseconds.
@@ -40,7 +41,7 @@ package struct CostFile: Sendable, Equatable {
 
     /// - Throws: `SimulationError` that names the place in the file, what was expected there and what was found.
     package init(json text: String) throws {
-        let root = try JSONReader(text: text, name: "costs")
+        let root = try CostReader(text: text, name: "costs")
         let fields = try root.object(
             allowing: [
                 "format", "stages", "message_bytes", "closing", "slowness", "network", "shared_cores", "note",
@@ -67,7 +68,7 @@ package struct CostFile: Sendable, Equatable {
         note = try fields.optional("note")?.string() ?? ""
     }
 
-    private static func sharedCores(_ json: JSONReader) throws -> [SharedCores] {
+    private static func sharedCores(_ json: CostReader) throws -> [SharedCores] {
         var sharing: Set<Int> = []
         return try json.array().map {
             let fields = try $0.object(allowing: ["ranks", "cores"])
@@ -172,7 +173,7 @@ package struct CostFile: Sendable, Equatable {
 }
 
 extension StageCosts {
-    fileprivate init(_ json: JSONReader) throws {
+    fileprivate init(_ json: CostReader) throws {
         let fields = try json.object(
             allowing: [
                 "forward", "backward_input", "backward_weight", "backward", "recompute", "unit_bytes",

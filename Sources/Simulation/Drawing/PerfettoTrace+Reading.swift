@@ -1,3 +1,4 @@
+import JSON
 import Schedules
 
 extension PerfettoTrace {
@@ -11,7 +12,7 @@ extension PerfettoTrace {
             return SimulationError("line \(line), column \(column): \(reason)")
         }
         let root: JSONNode
-        do { root = try JSONParser.parse(bytes) } catch let error as JSONParser.Fault {
+        do { root = try JSONParser.parse(bytes) } catch let error as JSONError {
             throw fault("expected a trace, found no JSON: \(error.reason)", at: error.offset)
         }
         guard case .array(let events) = root["traceEvents"]?.value else {
@@ -99,25 +100,14 @@ extension Timeline {
 }
 
 extension JSONNode {
-    /// The member of an object.
-    fileprivate subscript(_ key: String) -> JSONNode? {
-        guard case .object(let members) = value else { return nil }
-        return members.first { $0.key == key }?.node
-    }
-
-    fileprivate var string: String? {
-        guard case .string(let text) = value else { return nil }
-        return text
-    }
-
     /// Microseconds as seconds.
     fileprivate var seconds: Double? {
-        guard case .number(let number) = value, abs(number) <= Bounds.milliseconds.upperBound * 1e6 else { return nil }
+        guard let number, abs(number) <= Bounds.milliseconds.upperBound * 1e6 else { return nil }
         return number / 1e6
     }
 
     fileprivate func integer(_ range: Range<Int> = 0..<1 << 53) -> Int? {
-        guard case .number(let number) = value, number == number.rounded(), number >= Double(range.lowerBound),
+        guard let number, number == number.rounded(), number >= Double(range.lowerBound),
             number < Double(range.upperBound)
         else { return nil }
         return Int(number)

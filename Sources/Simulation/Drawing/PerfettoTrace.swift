@@ -1,3 +1,4 @@
+import JSON
 import Schedules
 
 /// A timeline as a Chrome trace, which Perfetto and chrome://tracing open: a process per rank, a thread per lane, a

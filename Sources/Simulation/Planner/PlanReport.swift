@@ -1,3 +1,5 @@
+import JSON
+
 /// A plan for people: the best layouts, and why the others lose.
 package struct PlanReport: Sendable {
     private let cluster: Cluster

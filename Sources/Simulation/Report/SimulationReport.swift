@@ -1,3 +1,4 @@
+import JSON
 import Schedules
 
 /// The figures of a simulated step, as a table for people and as JSON for scripts.

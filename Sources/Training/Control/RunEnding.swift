@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Glibc
+import JSON
 
 /// How the last turn of a run ended, left in its folder as `end.json` for who asks later. A process that is killed
 /// leaves none.
@@ -21,7 +22,7 @@ package struct RunEnding: Sendable, Equatable {
     /// What the folder tells; nil when it doesn't.
     package init?(of run: RunDirectory) {
         guard let bytes = try? SmallFile.read(Self.path(run)),
-            let value = try? bytes.withUnsafeBytes({ try JSONReader.read($0) }), case .object(let members) = value
+            case .object(let members)? = try? JSONParser.parse(bytes).value
         else { return nil }
         let fields = Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
         guard case .string(let name)? = fields["state"], let kind = Kind(rawValue: name),
@@ -61,8 +62,8 @@ package struct RunEnding: Sendable, Equatable {
 
     /// It is a help and no more: a full disk costs it.
     private func write(into run: RunDirectory) {
-        let state = JSONText.string(kind.rawValue)
-        let text = "{\"state\":\(state),\"exit_code\":\(exitCode),\"cause\":\(JSONText.string(cause))}\n"
+        let state = JSONText.quoted(kind.rawValue)
+        let text = "{\"state\":\(state),\"exit_code\":\(exitCode),\"cause\":\(JSONText.quoted(cause))}\n"
         try? SmallFile.write(text, to: Self.path(run))
     }
 

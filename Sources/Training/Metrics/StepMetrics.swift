@@ -1,5 +1,6 @@
 import Checkpoints
 import Glibc
+import JSON
 
 /// What one optimizer step did, as it is shown, logged and drawn.
 package struct StepMetrics: Sendable, Equatable {
@@ -57,7 +58,7 @@ package struct StepMetrics: Sendable, Equatable {
 
     /// Reads a line of `metrics.jsonl`; nil for anything else. Null stands for a number that was not finite.
     package init?(json: [UInt8]) {
-        guard let value = try? json.withUnsafeBytes({ try JSONReader.read($0) }), case .object(let members) = value
+        guard case .object(let members)? = try? JSONParser.parse(json).value
         else { return nil }
         let fields = Dictionary(members.map { ($0.key, $0.value) }) { first, _ in first }
         func number(_ name: String) -> Double? {
@@ -93,25 +94,25 @@ package struct StepMetrics: Sendable, Equatable {
     package var json: String {
         var fields: [(String, String)] = [
             ("step", String(step)),
-            ("loss", JSONText.number(loss)),
-            ("bits_per_byte", JSONText.number(bitsPerByte)),
-            ("tokens_per_second", JSONText.number(tokensPerSecond)),
-            ("gradient_norm", JSONText.number(gradientNorm)),
-            ("learning_rate", JSONText.number(learningRate)),
-            ("utilisation", JSONText.number(utilisation)),
-            ("idle", JSONText.number(idle)),
-            ("seconds", JSONText.number(seconds)),
+            ("loss", JSONText.exact(loss)),
+            ("bits_per_byte", JSONText.exact(bitsPerByte)),
+            ("tokens_per_second", JSONText.exact(tokensPerSecond)),
+            ("gradient_norm", JSONText.exact(gradientNorm)),
+            ("learning_rate", JSONText.exact(learningRate)),
+            ("utilisation", JSONText.exact(utilisation)),
+            ("idle", JSONText.exact(idle)),
+            ("seconds", JSONText.exact(seconds)),
             ("tokens", String(tokens)),
             ("skipped", String(skipped)),
         ]
         if !hasTargets { fields.append(("targets", "0")) }
         if withoutTargets > 0 { fields.append(("without_targets", String(withoutTargets))) }
         if let peakMemory { fields.append(("peak_rss_bytes", String(peakMemory))) }
-        if let earlySums { fields.append(("early_sums", JSONText.number(earlySums))) }
+        if let earlySums { fields.append(("early_sums", JSONText.exact(earlySums))) }
         if let heldOutLoss {
-            fields.append(("held_out_loss", JSONText.number(heldOutLoss)))
-            fields.append(("held_out_bits_per_byte", JSONText.number(Self.bits(heldOutLoss))))
+            fields.append(("held_out_loss", JSONText.exact(heldOutLoss)))
+            fields.append(("held_out_bits_per_byte", JSONText.exact(Self.bits(heldOutLoss))))
         }
-        return "{" + fields.map { "\(JSONText.string($0)):\($1)" }.joined(separator: ",") + "}"
+        return "{" + fields.map { "\(JSONText.quoted($0)):\($1)" }.joined(separator: ",") + "}"
     }
 }

@@ -1,6 +1,8 @@
+import JSON
+
 /// A value in a JSON file, asked for by its type; what is wrong is told with its line, its column, its name and what
 /// the file says.
-struct JSONReader {
+struct CostReader {
     private let node: JSONNode
     /// The names that lead to it, for messages.
     private let path: String
@@ -18,7 +20,7 @@ struct JSONReader {
         path = name
         do {
             node = try JSONParser.parse(bytes)
-        } catch let fault as JSONParser.Fault {
+        } catch let fault as JSONError {
             let (line, column) = JSONParser.place(of: fault.offset, in: bytes)
             throw SimulationError("line \(line), column \(column): \(name): not JSON: \(fault.reason)")
         }
@@ -37,7 +39,7 @@ struct JSONReader {
         switch node.value {
         case .null: "null"
         case .boolean(let value): "\(value)"
-        case .number: String(decoding: bytes[node.range].prefix(60), as: UTF8.self)
+        case .integer, .number: String(decoding: bytes[node.range].prefix(60), as: UTF8.self)
         case .string(let text): "\"\(text.shown.prefix(60))\""
         case .array: "an array"
         case .object: "an object"
@@ -46,46 +48,49 @@ struct JSONReader {
 
     /// The members of an object.
     struct Fields {
-        fileprivate let values: [String: JSONReader]
-        fileprivate let object: JSONReader
+        fileprivate let values: [String: CostReader]
+        fileprivate let object: CostReader
 
-        func required(_ key: String) throws -> JSONReader {
+        func required(_ key: String) throws -> CostReader {
             guard let value = values[key] else { throw object.fault("'\(key)' is missing") }
             return value
         }
 
-        func optional(_ key: String) -> JSONReader? { values[key] }
+        func optional(_ key: String) -> CostReader? { values[key] }
     }
 
     /// - Parameter keys: those that are known; nil passes over what isn't asked for
     func object(allowing keys: [String]? = nil) throws -> Fields {
         guard case .object(let members) = node.value else { throw wrong("an object") }
         if let keys, let unknown = members.first(where: { !keys.contains($0.key) }) {
-            throw JSONReader(unknown.node, path: path, bytes: bytes).fault(
+            throw CostReader(unknown.node, path: path, bytes: bytes).fault(
                 "unknown key '\(unknown.key.shown.prefix(80))'; expected some of \(keys.joined(separator: ", "))")
         }
-        let values = members.map { ($0.key, JSONReader($0.node, path: "\(path): \($0.key)", bytes: bytes)) }
+        let values = members.map { ($0.key, CostReader($0.node, path: "\(path): \($0.key)", bytes: bytes)) }
         // The parser refuses keys that are the same bytes; of those that are the same text only the first is seen.
         return Fields(values: Dictionary(values) { first, _ in first }, object: self)
     }
 
-    func array() throws -> [JSONReader] {
+    func array() throws -> [CostReader] {
         guard case .array(let elements) = node.value else { throw wrong("an array") }
-        return elements.enumerated().map { JSONReader($0.element, path: "\(path)[\($0.offset)]", bytes: bytes) }
+        return elements.enumerated().map { CostReader($0.element, path: "\(path)[\($0.offset)]", bytes: bytes) }
     }
 
-    func oneOrMany<T>(_ read: (JSONReader) throws -> T) throws -> [T] {
+    func oneOrMany<T>(_ read: (CostReader) throws -> T) throws -> [T] {
         if case .array = node.value { return try array().map(read) }
         return [try read(self)]
     }
 
     func string() throws -> String {
-        guard case .string(let text) = node.value else { throw wrong("a string") }
+        guard let text = node.string else { throw wrong("a string") }
         return text
     }
 
     private func number(_ range: ClosedRange<Double>, _ expected: String) throws -> Double {
-        guard case .number(let number) = node.value, range.contains(number) else { throw wrong(expected) }
+        if case .number(let text) = node.value, node.number == nil {
+            throw fault("the number \(text.prefix(40)) is larger than any that can be counted with")
+        }
+        guard let number = node.number, range.contains(number) else { throw wrong(expected) }
         return number
     }
 

@@ -1,9 +1,9 @@
-import Checkpoints
+import JSON
 import Testing
 
-@Suite struct JSONReaderTests {
+@Suite struct JSONTests {
     @Test func `reads every kind of value`() throws {
-        let value = try JSONReader.read(
+        let value = try JSONParser.parse(
             #" {"a": [1, -2, 3.5e2, true, false, null], "b": {"c": "x"}, "d": {}, "e": []} "#)
         let expected = JSONValue.object([
             .init(
@@ -17,13 +17,13 @@ import Testing
     }
 
     @Test func `reads escapes and surrogate pairs`() throws {
-        let value = try JSONReader.read(#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#)
+        let value = try JSONParser.parse(#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#)
         #expect(value == .string("\"\\/\u{8}\u{C}\n\r\tAé😀é"))
     }
 
     @Test func `an integer beyond 64 bits stays text`() throws {
-        #expect(try JSONReader.read("9223372036854775807") == .integer(.max))
-        #expect(try JSONReader.read("9223372036854775808") == .number("9223372036854775808"))
+        #expect(try JSONParser.parse("9223372036854775807") == .integer(.max))
+        #expect(try JSONParser.parse("9223372036854775808") == .number("9223372036854775808"))
     }
 
     @Test(arguments: [
@@ -34,31 +34,31 @@ import Testing
         ("{\"a\":1,\"\\u0061\":2}", 7), ("[1", 2), ("+1", 0), ("NaN", 0), ("{} x", 3),
     ])
     func `refuses malformed text at the right byte`(text: String, offset: Int) {
-        let error = #expect(throws: JSONError.self) { try JSONReader.read(text) }
+        let error = #expect(throws: JSONError.self) { try JSONParser.parse(text) }
         #expect(error?.offset == offset, "\(error?.description ?? "")")
     }
 
     @Test func `refuses invalid UTF-8`() {
         let bytes: [UInt8] = [0x22, 0xC3, 0x28, 0x22]
-        #expect(throws: JSONError.self) { try bytes.withUnsafeBytes { try JSONReader.read($0) } }
+        #expect(throws: JSONError.self) { try bytes.withUnsafeBytes { try JSONParser.parse($0) } }
     }
 
     @Test func `refuses nesting deep enough to exhaust the stack`() {
         let text = String(repeating: "[", count: 1_000_000)
-        let error = #expect(throws: JSONError.self) { try JSONReader.read(text) }
+        let error = #expect(throws: JSONError.self) { try JSONParser.parse(text) }
         #expect(error?.reason.contains("nested") == true)
     }
 
     @Test(arguments: ["", "plain", "quote \" slash \\ line\nreturn\r tab\t bell\u{7} é 😀"])
     func `a written string reads back`(text: String) throws {
-        #expect(try JSONReader.read(JSONText.string(text)) == .string(text))
+        #expect(try JSONParser.parse(JSONText.quoted(text)) == .string(text))
     }
 
     @Test func `numbers are written in the fewest digits`() {
-        #expect(JSONText.number(3) == "3")
-        #expect(JSONText.number(0.1) == "0.1")
-        #expect(JSONText.number(1e-7) == "1e-07")
-        #expect(JSONText.number(.nan) == "null")
-        #expect(JSONText.number(-.infinity) == "null")
+        #expect(JSONText.exact(3) == "3")
+        #expect(JSONText.exact(0.1) == "0.1")
+        #expect(JSONText.exact(1e-7) == "1e-07")
+        #expect(JSONText.exact(.nan) == "null")
+        #expect(JSONText.exact(-.infinity) == "null")
     }
 }

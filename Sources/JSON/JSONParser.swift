@@ -1,27 +1,36 @@
-/// A strict reader of RFC 8259 JSON for text that may be hostile: duplicate keys, invalid UTF-8, lone surrogates, deep
-/// nesting and anything after the value are refused. Time and memory are linear in the text.
-package struct JSONReader {
+/// A strict reader of RFC 8259 JSON for text that may be hostile: what other readers pass over in silence (a key twice, half a surrogate
+/// pair, invalid UTF-8, anything after the value) is refused, and nesting is bounded. Time and memory are linear in the text.
+package struct JSONParser {
     private let text: UnsafeRawBufferPointer
     private var position = 0
-    private static let depthLimit = 64
 
-    private init(_ text: UnsafeRawBufferPointer) {
-        self.text = text
-    }
+    private static let depthLimit = 64
+    /// Objects with more keys look for the same key in a set.
+    private static let fewKeys = 16
+
+    private init(_ text: UnsafeRawBufferPointer) { self.text = text }
 
     /// Reads the one value that `text` holds; white space may surround it.
-    /// - Throws: `JSONError` with the byte offset of the fault.
-    package static func read(_ text: UnsafeRawBufferPointer) throws -> JSONValue {
-        var reader = JSONReader(text)
-        reader.skipSpace()
-        let value = try reader.value(depth: 0)
-        reader.skipSpace()
-        guard reader.position == text.count else { throw reader.fault("expected the end of the text") }
-        return value
+    /// - Throws: `JSONError` with the byte offset of the fault
+    package static func parse(_ text: UnsafeRawBufferPointer) throws -> JSONNode {
+        var parser = JSONParser(text)
+        parser.skipSpace()
+        let node = try parser.node(depth: 0)
+        parser.skipSpace()
+        guard parser.position == text.count else { throw parser.fault("expected the end of the text") }
+        return node
     }
 
-    package static func read(_ text: String) throws -> JSONValue {
-        try Array(text.utf8).withUnsafeBytes { try read($0) }
+    package static func parse(_ text: [UInt8]) throws -> JSONNode { try text.withUnsafeBytes { try parse($0) } }
+
+    package static func parse(_ text: String) throws -> JSONNode { try parse(Array(text.utf8)) }
+
+    /// Line and column of a byte, both from 1.
+    package static func place(of offset: Int, in text: [UInt8]) -> (line: Int, column: Int) {
+        let before = text.prefix(offset)
+        let line = before.reduce(1) { $1 == UInt8(ascii: "\n") ? $0 + 1 : $0 }
+        let start = before.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        return (line, before.count - start + 1)
     }
 
     private func fault(_ reason: String, at offset: Int? = nil) -> JSONError {
@@ -35,8 +44,10 @@ package struct JSONReader {
     }
 
     private mutating func skipSpace() {
-        while position < text.count, [0x20, 0x09, 0x0A, 0x0D].contains(text[position]) { position += 1 }
+        while position < text.count, Self.isSpace(text[position]) { position += 1 }
     }
+
+    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 }
 
     private func peek() -> UInt8? {
         position < text.count ? text[position] : nil
@@ -61,58 +72,70 @@ package struct JSONReader {
     }
 }
 
-extension JSONReader {
-    private mutating func value(depth: Int) throws -> JSONValue {
+extension JSONParser {
+    private mutating func node(depth: Int) throws -> JSONNode {
         guard depth <= Self.depthLimit else {
             throw JSONError(offset: position, reason: "nested more than \(Self.depthLimit) deep")
         }
+        let start = position
+        let value: JSONValue
         switch peek() {
-        case UInt8(ascii: "{"): return try object(depth: depth)
-        case UInt8(ascii: "["): return try array(depth: depth)
-        case UInt8(ascii: "\""): return .string(try string())
-        case .some(let byte) where Self.startsNumber(byte): return try number()
-        case UInt8(ascii: "t") where take(word: "true"): return .boolean(true)
-        case UInt8(ascii: "f") where take(word: "false"): return .boolean(false)
-        case UInt8(ascii: "n") where take(word: "null"): return .null
+        case UInt8(ascii: "{"): value = .object(try members(depth: depth))
+        case UInt8(ascii: "["): value = .array(try elements(depth: depth))
+        case UInt8(ascii: "\""): value = .string(try string())
+        case .some(let byte) where Self.startsNumber(byte): value = try number()
+        case UInt8(ascii: "t") where take(word: "true"): value = .boolean(true)
+        case UInt8(ascii: "f") where take(word: "false"): value = .boolean(false)
+        case UInt8(ascii: "n") where take(word: "null"): value = .null
         default: throw fault("expected a JSON value")
         }
+        return JSONNode(value, range: start..<position)
     }
 
-    private mutating func object(depth: Int) throws -> JSONValue {
+    private mutating func members(depth: Int) throws -> [JSONValue.Member] {
         position += 1
         var members: [JSONValue.Member] = []
-        var seen: Set<[UInt8]> = []
+        var many: Set<[UInt8]> = []
         skipSpace()
-        if take("}") { return .object([]) }
+        if take("}") { return [] }
         while true {
             skipSpace()
             let start = position
             guard peek() == UInt8(ascii: "\"") else { throw fault("expected a key in double quotes") }
             let key = try string()
-            // Compared as bytes: String equality would also merge keys that differ in Unicode normalisation only.
-            guard seen.insert(Array(key.utf8)).inserted else {
-                throw JSONError(offset: start, reason: "duplicate key \"\(key.prefix(80))\"")
+            // Compared as bytes: as text, keys that differ in Unicode normalisation only would be one.
+            let isTwice: Bool
+            if members.count < Self.fewKeys {
+                isTwice = members.contains { $0.key.utf8.elementsEqual(key.utf8) }
+            } else {
+                if many.isEmpty { many = Set(members.map { Array($0.key.utf8) }) }
+                isTwice = !many.insert(Array(key.utf8)).inserted
+            }
+            guard !isTwice else {
+                throw JSONError(offset: start, reason: "the key \(Self.shown(key)) is given twice")
             }
             skipSpace()
-            guard take(":") else { throw fault("expected ':' after the key \"\(key.prefix(80))\"") }
+            guard take(":") else { throw fault("expected ':' after the key \(Self.shown(key))") }
             skipSpace()
-            members.append(.init(key: key, value: try value(depth: depth + 1)))
+            members.append(.init(key: key, node: try node(depth: depth + 1)))
             skipSpace()
-            if take("}") { return .object(members) }
+            if take("}") { return members }
             guard take(",") else { throw fault("expected ',' or '}'") }
         }
     }
 
-    private mutating func array(depth: Int) throws -> JSONValue {
+    private static func shown(_ key: String) -> String { JSONText.quoted(String(key.prefix(80)), ascii: true) }
+
+    private mutating func elements(depth: Int) throws -> [JSONNode] {
         position += 1
-        var elements: [JSONValue] = []
+        var elements: [JSONNode] = []
         skipSpace()
-        if take("]") { return .array([]) }
+        if take("]") { return [] }
         while true {
             skipSpace()
-            elements.append(try value(depth: depth + 1))
+            elements.append(try node(depth: depth + 1))
             skipSpace()
-            if take("]") { return .array(elements) }
+            if take("]") { return elements }
             guard take(",") else { throw fault("expected ',' or ']'") }
         }
     }
@@ -147,12 +170,15 @@ extension JSONReader {
     }
 }
 
-extension JSONReader {
+extension JSONParser {
     /// Reads a string from its opening quote past its closing one.
     private mutating func string() throws -> String {
         let start = position
         position += 1
-        var bytes: [UInt8] = []
+        let first = position
+        // Most strings have no escape: they are taken in one piece.
+        while let byte = peek(), byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\"), byte >= 0x20 { position += 1 }
+        var bytes = Array(text[first..<position])
         while true {
             guard let byte = peek() else {
                 throw JSONError(offset: start, reason: "this string has no closing quote")

@@ -1,6 +1,6 @@
 """The peer: tokens/s of one training step (forward, backward, AdamW) of Gecko in PyTorch on the CPU.
 
-    python bench/pytorch_gecko.py --size S --threads 1 --dtype f32 [--compile] [--sdpa] [--seq 4096] [--reps 3]
+    python jobs/bench/pytorch_gecko.py --size S --threads 1 --dtype f32 [--compile] [--sdpa] [--seq 4096] [--reps 3]
 
 Nobody needs this to use gecko: it is what `gecko bench --against` is measured against, given every advantage that PyTorch has. The
 scans run as Toeplitz blocks of 64 with the recurrence between blocks, --sdpa takes PyTorch's fused attention, --compile TorchInductor.
