@@ -8,12 +8,16 @@ import Testing
     @Test func aStoppedPeerIsNamedAndTheJobEnds() async throws {
         let space = try Workspace()
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
-        let script = #"[ "$\#(Launchers.rankVariable)" = 1 ] && (sleep 1; kill -STOP $$) & exec "$0" "$@""#
+        let metrics = space.path + "/run/metrics.jsonl"
+        let script = """
+            [ "$\(Launchers.rankVariable)" = 1 ] && (until [ -s '\(metrics)' ]; do sleep 0.01; done; kill -STOP $$) &
+            exec "$0" "$@"
+            """
         let outcome = try await Mpirun.run(
             "/bin/sh",
             [
                 "-c", script, gecko, "train", space.path + "/run.toml", "--machine.patience", "0.5", "--training.steps",
-                "1000000", "--training.log_every", "1000000",
+                "1000000", "--training.log_every", "1000000", "--run.directory", space.path + "/run",
             ], ranks: 2)
         #expect(outcome.exitCode != 0 && !outcome.timedOut, "\(outcome.output)")
         #expect(outcome.output.contains("rank 0 waited 0.5 s for"), "\(outcome.output)")

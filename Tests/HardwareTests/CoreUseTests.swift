@@ -53,10 +53,17 @@ import Testing
         #expect(Throttling.seconds("nr_periods 2\nnr_throttled 1\nthrottled_usec 1500000\n") == 1.5)
         #expect(Throttling.seconds("nr_periods 2\nnr_throttled 1\nthrottled_time 2500000000\n") == 2.5)
         #expect(Throttling.seconds("usage_usec 17\n") == nil)
+        let groups = ControlGroups(
+            groups: "4:memory:/x\n2:cpu,cpuacct:/a\n0::/s/t\n",
+            mounts: """
+                30 1 0:25 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw
+                31 1 0:26 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct
+                """
+        ) { _ in nil }
         #expect(
-            Throttling.statFiles("4:memory:/x\n2:cpu,cpuacct:/a\n0::/s/t\n") == [
-                "/sys/fs/cgroup/cpu/a/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat", "/sys/fs/cgroup/s/t/cpu.stat",
-                "/sys/fs/cgroup/s/cpu.stat", "/sys/fs/cgroup/cpu.stat",
+            groups.cpuStatistics == [
+                "/sys/fs/cgroup/s/t/cpu.stat", "/sys/fs/cgroup/s/cpu.stat", "/sys/fs/cgroup/cpu.stat",
+                "/sys/fs/cgroup/cpu/a/cpu.stat", "/sys/fs/cgroup/cpu/cpu.stat",
             ])
     }
 

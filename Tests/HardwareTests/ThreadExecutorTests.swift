@@ -17,7 +17,17 @@ private actor Counter {
 
     func isOnItsThread() -> Bool { executor.isCurrent }
 
+    func block(_ hasBegun: DispatchSemaphore, until mayEnd: DispatchSemaphore) {
+        hasBegun.signal()
+        mayEnd.wait()
+    }
+
     func cores(of topology: Topology) -> [Int] { topology.boundCores() }
+}
+
+extension DispatchSemaphore {
+    /// The compiler lets no asynchronous code wait; this test has threads enough.
+    fileprivate func waitHere() { wait() }
 }
 
 @Suite struct ThreadExecutorTests {
@@ -57,6 +67,25 @@ private actor Counter {
         }
         defer { executor.stop() }
         #expect(await Counter(executor: executor).cores(of: topology) == [core])
+    }
+
+    /// Jobs that are queued when the executor is stopped run on its thread, and may see that they do.
+    @Test func whatIsQueuedAtTheEndStillRunsOnTheThread() async throws {
+        let executor = try ThreadExecutor(name: "test")
+        let counter = Counter(executor: executor)
+        let hasBegun = DispatchSemaphore(value: 0)
+        let mayEnd = DispatchSemaphore(value: 0)
+        async let first: Void = counter.block(hasBegun, until: mayEnd)
+        hasBegun.waitHere()
+        let second = Task { await counter.isOnItsThread() }
+        // The queued job holds the executor's end up, so that it runs while `stop` waits.
+        while executor.queuedJobs == 0 { usleep(100) }
+        let stopper = Thread { executor.stop() }
+        stopper.start()
+        while !executor.isBeingStopped { usleep(100) }
+        mayEnd.signal()
+        await first
+        #expect(await second.value)
     }
 
     @Test func stoppingTwiceIsFine() throws {

@@ -51,6 +51,21 @@ import Testing
         }
     }
 
+    /// Hooks between kernels can't throw: what they met must be told by the next call that can, and must not be looked for again.
+    @Test func whatEndedATransferIsToldByEveryLaterCall() throws {
+        let errors = runRanks(InMemoryFabric(size: 2)) { endpoint in
+            let gradient = Message(endpoint.rank == 0 ? 1000 : 600)
+            let sync = OrderedSum(endpoint: endpoint, group: [0, 1], buffer: gradient.floats, firstTag: 0)
+            try sync.start()
+            var first: (any Error)?
+            while first == nil { do { try sync.progress() } catch { first = error } }
+            #expect(throws: TransportError.self) { try sync.finish() }
+            #expect(throws: TransportError.self) { try sync.summedShareNow() }
+            try sync.finish()
+        }
+        #expect(errors.contains { if case TransportError.wrongSize? = $0 { true } else { false } }, "\(errors)")
+    }
+
     @Test func theOrderIsTheGroupsNotTheRanks() throws {
         try runRanks(size: 3) { endpoint in
             let values: [Float] = [1e8, -1e8, 1]

@@ -76,15 +76,17 @@ import Testing
     }
 
     @Test func aFolderThatIsNotThereIsNamed() async throws {
-        var harness = harness()
-        harness.stash = "/nonexistent/scratch"
-        do {
-            _ = try await harness.run()
-            Issue.record("a stash in a folder that isn't there")
-        } catch {
-            let text = "\(error)"
-            #expect(text.contains("rank 0") && text.contains("/nonexistent/scratch"), "\(text)")
-            #expect(text.contains("pipeline.stash_directory"), "\(text)")
+        try await withFolder { folder in
+            var harness = harness()
+            harness.stash = "\(folder)/none"
+            do {
+                _ = try await harness.run()
+                Issue.record("a stash in a folder that isn't there")
+            } catch {
+                let text = "\(error)"
+                #expect(text.contains("rank 0") && text.contains("\(folder)/none"), "\(text)")
+                #expect(text.contains("pipeline.stash_directory"), "\(text)")
+            }
         }
     }
 

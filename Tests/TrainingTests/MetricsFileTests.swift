@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Testing
 import Training
@@ -85,6 +86,21 @@ import Training
         #expect(try file.last(5000).count == 1500)
         #expect(try file.lastEvaluation()?.step == 1000)
         #expect(try MetricsFile(folder.file("no")) == nil)
+        // Without its last line break the last line is whole all the same.
+        _ = try folder.write("metrics.jsonl", (1...40).map { line($0) }.joined().dropLast().utf8)
+        #expect(try MetricsFile(path)?.last(1).map(\.step) == [40])
+    }
+
+    @Test func `what holds no lines holds no steps, and what is no file is refused`() throws {
+        let folder = try TemporaryFolder()
+        for (name, bytes) in [("empty", []), ("rubbish", [0, 255, 10, 10, 13, 123])] as [(String, [UInt8])] {
+            let file = try #require(try MetricsFile(folder.write(name, bytes)))
+            #expect(try file.last(20).isEmpty && file.lastEvaluation() == nil)
+        }
+        #expect(throws: FileError.self) { try MetricsFile(folder.path) }
+        // Nobody writes into it: opening must not wait.
+        #expect(mkfifo(folder.file("pipe"), 0o600) == 0)
+        #expect(throws: FileError.self) { try MetricsFile(folder.file("pipe")) }
     }
 }
 

@@ -53,9 +53,8 @@ package struct RunStatus: Sendable {
         silence = clock.age(of: directory.metrics)
         (recent, heldOut) = ([], nil)
         do {
-            if FileManager.default.fileExists(atPath: directory.metrics) {
-                let tail = try MetricsTail(directory.metrics)
-                (recent, heldOut) = (tail.recent, tail.heldOut)
+            if let metrics = try MetricsFile(directory.metrics) {
+                (recent, heldOut) = (try metrics.last(20), try metrics.lastEvaluation())
             }
         } catch { problems.append("\(error)") }
         var configuration: RunConfiguration?

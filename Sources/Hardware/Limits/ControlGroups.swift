@@ -148,6 +148,11 @@ package struct ControlGroups: Sendable {
         return lowest(limits)
     }
 
+    /// Files that tell for how long the CPU quotas have held threads back, the innermost group's first.
+    package var cpuStatistics: [String] {
+        (folders(of: "cpu", version: 2) + folders(of: "cpu", version: 1)).map { "\($0)/cpu.stat" }
+    }
+
     /// Threads that may still be started.
     package var threads: Limit? {
         var limits: [Limit] = []

@@ -21,7 +21,9 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
     private let queued = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let bell = Doorbell()
+    /// Nil before it runs. It stays after its end: jobs that are still queued when it is stopped run on it, too.
     private let thread = Mutex<PosixThread?>(nil)
+    private let isStopped = Atomic<Bool>(false)
 
     /// Starts the thread, which runs `onStart` before any job: the place to pin it.
     package init(
@@ -50,11 +52,7 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
     /// Runs the jobs that are queued, ends the thread and waits for its end. Call it from another thread; calls after the first
     /// do nothing.
     package func stop() {
-        let running = thread.withLock { thread in
-            defer { thread = nil }
-            return thread
-        }
-        guard let running else { return }
+        guard !isStopped.exchange(true, ordering: .relaxed), let running = thread.withLock({ $0 }) else { return }
         precondition(!running.isCurrent, "executor \(name) cannot be stopped by its own thread")
         isStopping.store(true, ordering: .releasing)
         bell.ring()
@@ -91,6 +89,11 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
             if !backoff.pause() { bell.sleep { isAwaited } }
         }
     }
+
+    /// Jobs that wait for the thread.
+    package var queuedJobs: Int { queued.load(ordering: .acquiring) }
+    /// Whether it takes no more jobs than those it has.
+    package var isBeingStopped: Bool { isStopping.load(ordering: .acquiring) }
 
     private var isAwaited: Bool {
         queued.load(ordering: .acquiring) > 0 || isStopping.load(ordering: .acquiring)

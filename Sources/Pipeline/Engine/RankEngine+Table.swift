@@ -22,9 +22,10 @@ extension RankEngine {
                     // Of a stage's last weight gradient each block's is final: it goes on its way while the next block computes.
                     guard gradientsLeft[action.stage] == 0 else { return }
                     place.stage.endStep(block: $0)
-                    // An error stays with the transfer and is thrown by the wait for it.
-                    try? sync?.complete(block: $0, of: action.stage)
+                    let block = $0
+                    moveMessages { try sync?.complete(block: block, of: action.stage) }
                 }
+                try checkMessages()
             } catch let error as PipelineError {
                 throw error
             } catch let error as TransportError {

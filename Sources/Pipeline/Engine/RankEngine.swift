@@ -108,7 +108,10 @@ final class RankEngine {
             }
         }
         team.onJoin = { [unowned self] in advance() }
-        endpoint.onWait = { [unowned self] in try sync?.progress() }
+        endpoint.onWait = { [unowned self] in
+            try checkMessages()
+            try sync?.progress()
+        }
         endpoint.activity = { [pulse] in pulse.activity }
     }
 
@@ -127,14 +130,30 @@ final class RankEngine {
 
     private var lastAdvance = 0.0
 
-    /// Moves messages between kernels; MPI makes no progress without calls. An error stays with the transfer and is thrown by its wait.
+    /// What went wrong between kernels, where nothing can be thrown.
+    private var failure: (any Error)?
+
+    /// Moves messages between kernels; MPI makes no progress without calls. What goes wrong is thrown by `checkMessages`.
     func advance() {
         let now = MonotonicClock.seconds
         if now - lastAdvance < 50e-6 { return }
         lastAdvance = now
-        try? endpoint.progress()
-        try? sync?.progress()
+        moveMessages {
+            try endpoint.progress()
+            try sync?.progress()
+        }
         team.clock?.alone(.communication, since: now)
+    }
+
+    /// For hooks that can't throw: the first error is kept.
+    func moveMessages(_ body: () throws -> Void) {
+        guard failure == nil else { return }
+        do { try body() } catch { failure = error }
+    }
+
+    /// - Throws: what went wrong with a message since the last look
+    func checkMessages() throws {
+        if let failure { throw failure }
     }
 
     func place(of stage: Int) -> StagePlace {

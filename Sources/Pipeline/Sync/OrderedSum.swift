@@ -21,6 +21,8 @@ package final class OrderedSum {
     private var complete = 0
     private var isStarted = false
     private var lastAdvance = 0.0
+    /// What ended one of its transfers: there is no sum any more, and whoever asks for it is told why.
+    private var failure: (any Error)?
     private static let interval = 20e-6
 
     /// - Parameters:
@@ -92,6 +94,14 @@ package final class OrderedSum {
     }
 
     private func advance() throws {
+        if let failure { throw failure }
+        do { try advanceTransfers() } catch {
+            failure = error
+            throw error
+        }
+    }
+
+    private func advanceTransfers() throws {
         for contribution in contributions { try contribution.advance(complete: complete) }
         try summation.advance(complete: complete)
         if summation.isFinished && contributions.allSatisfy(\.isFinished) && complete == buckets { isStarted = false }

@@ -105,8 +105,9 @@ package final class MetricsFile {
         let bytes = try read(start..<range.upperBound)
         var pieces = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         if range.lowerBound > 0 { pieces = Array(pieces.dropFirst()) }
-        // What follows the last end is cut off.
-        return pieces.dropLast().compactMap { StepMetrics(json: Array($0)) }
+        // What follows the last end is cut off, but for the file's own end: a line that can be read there is whole.
+        if range.upperBound < size { pieces.removeLast() }
+        return pieces.compactMap { StepMetrics(json: Array($0)) }
     }
 
     /// Lines up to `end` in their order: all of them, or of a long file some from everywhere, the last ones among them.
