@@ -68,7 +68,8 @@ package final class FloatBuffer {
     }
 
     /// Where there is no more memory, the process ends with a line that says so: what it holds is in its checkpoints.
-    private static func heap(_ bytes: Int, alignment: Int) -> UnsafeMutableRawPointer {
+    /// - Returns: memory for `free`
+    package static func heap(_ bytes: Int, alignment: Int) -> UnsafeMutableRawPointer {
         var memory: UnsafeMutableRawPointer?
         guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
             // The console lives in a module that arithmetic doesn't know.

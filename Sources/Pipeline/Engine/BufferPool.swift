@@ -1,3 +1,4 @@
+import Glibc
 import Numerics
 
 /// Buffers of one size, used again last in, first out. Where those made at the beginning don't do, more are made as needed.
@@ -24,10 +25,11 @@ final class FixedBuffer<Element: BitwiseCopyable> {
 
     init(_ count: Int) {
         self.count = count
-        base = .allocate(capacity: max(1, count))
-        UnsafeMutableRawPointer(base).initializeMemory(
-            as: UInt8.self, repeating: 0, count: max(1, count) * MemoryLayout<Element>.stride)
+        let bytes = max(1, count) * MemoryLayout<Element>.stride
+        let memory = FloatBuffer.heap(bytes, alignment: 64)
+        memory.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
+        base = memory.assumingMemoryBound(to: Element.self)
     }
 
-    deinit { base.deallocate() }
+    deinit { free(base) }
 }

@@ -1,3 +1,6 @@
+import Glibc
+import Numerics
+
 /// Bytes that stay where and what they are while their owner lives.
 package protocol FixedBytes: AnyObject, Sendable {
     var bytes: UnsafeRawBufferPointer { get }
@@ -11,15 +14,11 @@ package final class ArrivalBuffer: FixedBytes, @unchecked Sendable {
     let memory: UnsafeMutableRawBufferPointer
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }
 
-    package init(_ count: Int) { memory = .allocate(byteCount: max(1, count), alignment: 64).prefix(count) }
-
-    deinit { memory.deallocate() }
-}
-
-extension UnsafeMutableRawBufferPointer {
-    fileprivate func prefix(_ count: Int) -> UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: baseAddress, count: count)
+    package init(_ count: Int) {
+        memory = UnsafeMutableRawBufferPointer(start: FloatBuffer.heap(max(1, count), alignment: 64), count: count)
     }
+
+    deinit { free(memory.baseAddress) }
 }
 
 /// A file on its way between ranks.

@@ -1,3 +1,5 @@
+import Numerics
+
 /// A member's work on its own part: it collects the others' shares of each piece, sums them in the order of the group, and
 /// may send the sum to all.
 final class Summation {
@@ -13,8 +15,8 @@ final class Summation {
     private let tags: (share: Int, sum: Int)
     /// Room for `depth` pieces of each other member.
     private let longest: Int
-    private let shareMemory: UnsafeMutableBufferPointer<Float>
-    private let sumMemory: UnsafeMutableBufferPointer<Float>
+    private let shareMemory: FloatBuffer
+    private let sumMemory: FloatBuffer
     /// By member; this one's own are not used.
     private var shares: [TransferWindow]
     private var sums: [TransferWindow]
@@ -33,11 +35,9 @@ final class Summation {
         self.returns = returns
         self.tags = tags
         longest = self.part.longest
-        shareMemory = .allocate(
-            capacity: Summation.shareBytes(members: group.count, longestPiece: longest) / MemoryLayout<Float>.stride)
-        shareMemory.initialize(repeating: 0)
-        sumMemory = .allocate(capacity: min(longest, Summation.block))
-        sumMemory.initialize(repeating: 0)
+        shareMemory = FloatBuffer(
+            Summation.shareBytes(members: group.count, longestPiece: longest) / MemoryLayout<Float>.stride)
+        sumMemory = FloatBuffer(min(longest, Summation.block))
         shares = group.map { _ in TransferWindow(width: Summation.depth) }
         sums = group.map { _ in TransferWindow(width: 4) }
     }
@@ -45,11 +45,6 @@ final class Summation {
     /// Bytes of the room for the others' shares.
     static func shareBytes(members: Int, longestPiece: Int) -> Int {
         (members - 1) * depth * longestPiece * MemoryLayout<Float>.stride
-    }
-
-    deinit {
-        shareMemory.deallocate()
-        sumMemory.deallocate()
     }
 
     func reset() {
@@ -102,7 +97,7 @@ final class Summation {
     private func share(of other: Int, piece: Int) -> UnsafeMutableBufferPointer<Float> {
         let place = other < member ? other : other - 1
         let from = (place * Summation.depth + piece % Summation.depth) * longest
-        return UnsafeMutableBufferPointer(rebasing: shareMemory[from..<from + part[piece].count])
+        return UnsafeMutableBufferPointer(start: shareMemory.base + from, count: part[piece].count)
     }
 }
 
@@ -113,7 +108,8 @@ extension Summation {
 
     private func sum(_ piece: Int) {
         let own = part[piece]
-        guard let target = own.baseAddress, let sum = sumMemory.baseAddress else { return }
+        guard let target = own.baseAddress else { return }
+        let sum = sumMemory.base
         var from = 0
         while from < own.count {
             let count = min(Summation.block, own.count - from)
