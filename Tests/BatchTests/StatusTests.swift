@@ -21,10 +21,16 @@ import Training
         static func line(
             _ step: Int, loss: Double = 2, speed: Double = 1000, seconds: Double = 0.5, heldOut: Double? = nil
         ) -> String {
-            StepMetrics(
-                step: step, loss: loss, tokensPerSecond: speed, gradientNorm: 1, learningRate: 0.1, utilisation: 0.5,
-                idle: 0, seconds: seconds, tokens: 500, skipped: 0, heldOutLoss: heldOut
-            ).json + "\n"
+            var metrics = StepMetrics(step: step)
+            metrics.loss = loss
+            metrics.tokensPerSecond = speed
+            metrics.gradientNorm = 1
+            metrics.learningRate = 0.1
+            metrics.utilisation = 0.5
+            metrics.seconds = seconds
+            metrics.tokens = 500
+            metrics.heldOutLoss = heldOut
+            return metrics.json + "\n"
         }
 
         func write(_ name: String, _ text: String) throws {

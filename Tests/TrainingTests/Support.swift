@@ -32,8 +32,17 @@ func metrics(
     step: Int, loss: Double = 2, gradientNorm: Double = 0.834, skipped: Int = 0, heldOutLoss: Double? = nil,
     earlySums: Double? = nil
 ) -> StepMetrics {
-    StepMetrics(
-        step: step, loss: loss, tokensPerSecond: 12_345, gradientNorm: gradientNorm, learningRate: 1.83e-3,
-        utilisation: 0.423, idle: 0.12, seconds: 0.5, tokens: step * 4096, skipped: skipped, heldOutLoss: heldOutLoss,
-        earlySums: earlySums)
+    var metrics = StepMetrics(step: step)
+    metrics.loss = loss
+    metrics.tokensPerSecond = 12_345
+    metrics.gradientNorm = gradientNorm
+    metrics.learningRate = 1.83e-3
+    metrics.utilisation = 0.423
+    metrics.idle = 0.12
+    metrics.seconds = 0.5
+    metrics.tokens = step * 4096
+    metrics.skipped = skipped
+    metrics.heldOutLoss = heldOutLoss
+    metrics.earlySums = earlySums
+    return metrics
 }

@@ -84,18 +84,9 @@ package struct ProgressLine {
 
     /// The fields that fit into `columns`; those that say least go first, the step and the loss stay.
     static func line(_ metrics: StepMetrics, of steps: Int, left: Double?, columns: Int) -> String {
-        // Fields in their order on the line, each with the order in which it gives way (higher goes first).
-        var fields: [(text: String, givesWay: Int)] = [
-            ("\(pad(metrics.step, like: steps))/\(steps)", 0),
-            (metrics.hasTargets ? "loss \(fixed(metrics.loss, 4))" : "no targets", 0),
-            (metrics.hasTargets ? "\(fixed(metrics.bitsPerByte, 3)) bits/byte" : "no update", 1),
-            ("\(scaled(metrics.tokensPerSecond)) tok/s", 2),
-            ("norm \(fixed(metrics.gradientNorm, 2))", 5),
-            ("lr \(scientific(metrics.learningRate))", 6),
-            ("mfu \(percent(metrics.utilisation))", 4),
-            ("idle \(percent(metrics.idle))", 7),
-        ]
-        if metrics.skipped > 0 { fields.append(("skipped \(metrics.skipped)", 3)) }
+        var fields = Metric.all.compactMap { metric in
+            metric.field.flatMap { field in field.text(metrics, steps).map { (text: $0, givesWay: field.givesWay) } }
+        }
         if let left { fields.append(("\(duration(left)) left", 1)) }
         func width() -> Int { fields.reduce(-2) { $0 + $1.text.count + 2 } }
         while width() > columns, let first = fields.indices.max(by: { fields[$0].givesWay < fields[$1].givesWay }),
@@ -108,7 +99,7 @@ package struct ProgressLine {
 }
 
 extension ProgressLine {
-    private static func pad(_ value: Int, like widest: Int) -> String {
+    static func pad(_ value: Int, like widest: Int) -> String {
         let digits = String(value)
         return String(repeating: " ", count: max(0, String(widest).count - digits.count)) + digits
     }

@@ -67,14 +67,23 @@ struct RunLog {
         if !report.hasTargets { void += 1 }
         if report.skipped || !report.hasTargets { skipped += 1 }
         let tokensPerSecond = Double(plan.tokensPerStep) / seconds
-        let metrics = StepMetrics(
-            step: step + 1, loss: report.loss, tokensPerSecond: tokensPerSecond, gradientNorm: report.gradientNorm,
-            learningRate: rate, utilisation: plan.pipeline.trainingFlopsPerToken * tokensPerSecond / peak,
-            idle: report.idleShare, seconds: seconds, tokens: (step + 1) * plan.tokensPerStep, skipped: skipped,
-            heldOutLoss: heldOut, peakMemory: report.peakMemory.max(),
-            earlySums: plan.pipeline.replicas > 1
-                ? report.earlySums.reduce(0, +) / Double(report.earlySums.count) : nil,
-            hasTargets: report.hasTargets, withoutTargets: void)
+        var metrics = StepMetrics(step: step + 1)
+        metrics.loss = report.loss
+        metrics.tokensPerSecond = tokensPerSecond
+        metrics.gradientNorm = report.gradientNorm
+        metrics.learningRate = rate
+        metrics.utilisation = plan.pipeline.trainingFlopsPerToken * tokensPerSecond / peak
+        metrics.idle = report.idleShare
+        metrics.seconds = seconds
+        metrics.tokens = (step + 1) * plan.tokensPerStep
+        metrics.skipped = skipped
+        metrics.heldOutLoss = heldOut
+        metrics.peakMemory = report.peakMemory.max()
+        if plan.pipeline.replicas > 1 {
+            metrics.earlySums = report.earlySums.reduce(0, +) / Double(report.earlySums.count)
+        }
+        metrics.hasTargets = report.hasTargets
+        metrics.withoutTargets = void
         past.add(metrics)
         write(metrics)
         progress.update(metrics, now: MonotonicClock.seconds)
