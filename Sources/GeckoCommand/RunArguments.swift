@@ -40,5 +40,6 @@ struct RunArguments: ParsableArguments {
 
 /// A path that is an option of a command: a shell leaves `--svg=~/a.svg` to the program.
 @Sendable func pathOption(_ text: String) throws -> String {
+    guard !text.isEmpty else { throw ValidationError("expected a name of a file or folder, found an empty text") }
     do { return try PathText.read(text) } catch { throw ValidationError("\(error)") }
 }

@@ -44,6 +44,8 @@ import Testing
         #expect(drawn.exitCode == 0 && FileManager.default.fileExists(atPath: space.path + "/a.svg"), "\(drawn.output)")
         let refused = try await Mpirun.run("gecko", arguments + ["--svg=$GECKO_TEST_UNSET/a.svg"], ranks: 0)
         #expect(refused.exitCode != 0 && refused.output.contains("$GECKO_TEST_UNSET"), "\(refused.output)")
+        let empty = try await Mpirun.run("gecko", arguments + ["--svg", ""], ranks: 0)
+        #expect(empty.exitCode == 64 && empty.output.contains("expected a name of a file"), "\(empty.output)")
     }
 
     @Test(arguments: [0, 2]) func theConfigurationMayComeThroughAPipe(ranks: Int) async throws {
