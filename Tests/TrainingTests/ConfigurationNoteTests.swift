@@ -20,6 +20,7 @@ import Training
         ("optimizer.decay_fraction", ["--optimizer.decay_fraction=0.5"]),
         ("optimizer.minimum_ratio", ["--optimizer.schedule=constant", "--optimizer.minimum_ratio=0.5"]),
         ("model.rope_base", ["--model.rope_heads=0", "--model.rope_base=1e4"]),
+        ("training.sample_tokens", ["--training.sample_tokens=5", "--training.sample_prompt="]),
         ("pipeline.stash_directory", ["--pipeline.stash_directory=/tmp"]),
         ("pipeline.shard_optimizer", ["--pipeline.shard_optimizer"]),
         ("pipeline.compress_messages", ["--pipeline.compress_messages"]),

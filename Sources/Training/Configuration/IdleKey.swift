@@ -19,6 +19,9 @@ struct IdleKey: Sendable {
             "data.held_out is 0: there is no text to evaluate on"),
         .idle("training.sample_prompt", { $0.training.sampleTokens == 0 }, "training.sample_tokens is 0"),
         .idle("training.sample_temperature", { $0.training.sampleTokens == 0 }, "training.sample_tokens is 0"),
+        .idle(
+            "training.sample_tokens", { $0.training.samplePrompt.isEmpty && !$0.data.packed && $0.training.sampleTokens > 0 },
+            "training.sample_prompt is empty: there is nothing to continue"),
         IdleKey(key: "training.evaluate_every") {
             $0.training.evaluateEvery > $0.training.steps && $0.data.heldOut > 0
                 ? "it is more than training.steps = \($0.training.steps): the only evaluation is at the end" : nil
