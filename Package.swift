@@ -30,6 +30,7 @@ let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":")
     ["-Xlinker", "-rpath", "-Xlinker", String($0)]
 }
 
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
 // The commit, for `gecko --version`: a build outside of a repository has none. jobs/setup.sh says it, because SwiftPM keeps what it
@@ -44,6 +45,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
     ],
     targets: [
@@ -59,7 +61,7 @@ let package = Package(
         .target(name: "CVersion", cSettings: [.define("GECKO_COMMIT", to: "\"\(commit)\"")]),
 
         // Files and output, whatever they hold.
-        .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto")]),
+        .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto"), logging]),
 
         // Text that other programs read, too.
         .target(name: "JSON"),
@@ -112,7 +114,7 @@ let package = Package(
             dependencies: [
                 "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 "MPI",
-                "Corpora", "Checkpoints", "Files", "JSON", "CSignals", "TOMLKit",
+                "Corpora", "Checkpoints", "Files", "JSON", "CSignals", "TOMLKit", logging,
             ]),
 
         .target(

@@ -51,7 +51,7 @@ import Testing
         let outcome = try await space.train(run, ranks: ranks, environment: ["GECKO_FAULT": "memory:4:1:fail"])
         #expect(outcome.exitCode == 0 && outcome.digest == whole.digest, "\(outcome.output)")
         #expect(
-            outcome.output.contains("rank 1 cannot write the checkpoint of step 4: there is no memory"),
+            outcome.output.contains("rank 1: cannot write the checkpoint of step 4: there is no memory"),
             "\(outcome.output)")
         #expect(
             outcome.output.contains("step 4 was given up; the newest whole one is that of step 2"), "\(outcome.output)")

@@ -71,7 +71,7 @@ actor CheckpointWriter {
 
     /// A rank's part of a checkpoint cannot be written: that is told at once, and to the other ranks at the next boundary.
     static func refuse(_ rank: Int, _ step: Int, _ error: any Error, _ desk: CheckpointDesk) {
-        warn("rank \(rank) cannot write the checkpoint of step \(step): \(error). Training goes on without it")
+        warn("cannot write the checkpoint of step \(step): \(error). Training goes on without it", rank: rank)
         desk.failed(step)
     }
 

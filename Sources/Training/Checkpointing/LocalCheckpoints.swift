@@ -77,7 +77,7 @@ struct LocalCheckpoints {
             let mates = neighbours.housemates(rank)
             for (f, file) in manifest.files.enumerated() where mates[f % mates.count] == rank {
                 let path = settings.localStore(rank).find(file, step: manifest.step) { error in
-                    say("warning: rank \(rank): \(error); its copy on another node is taken if there is one")
+                    warn("\(error); its copy on another node is taken if there is one", rank: rank)
                 }
                 // A house's directory is one: what one finds, all have.
                 if let path { found[rank, file.name] = path }
@@ -159,7 +159,7 @@ struct LocalCheckpoints {
                 for mate in neighbours.housemates(rank) { found[mate, file.name] = "\(store.path(step))/\(file.name)" }
             } catch {
                 isGood = false
-                say("warning: rank \(rank) cannot put \(file.name) of step \(step) back: \(error)")
+                warn("cannot put \(file.name) of step \(step) back: \(error)", rank: rank)
             }
         }
         let verdict = isGood

@@ -55,7 +55,7 @@ struct RunLog {
             void = kept.last?.withoutTargets ?? 0
             let found = kept.last?.step ?? 0
             if found < start.step {
-                say("warning: \(directory.metrics) lacks the last \(start.step - found) of the \(start.step) steps so far")
+                warn("\(directory.metrics) lacks the last \(start.step - found) of the \(start.step) steps so far")
             }
         } else {
             writer = try MetricsWriter(directory.metrics)
