@@ -83,8 +83,8 @@ actor CheckpointWriter {
             desk.copied(step)
         } catch {
             warn(
-                "rank \(rank) cannot write copies for the checkpoint of step \(step): \(error). Training goes on without it"
-            )
+                "cannot write copies for the checkpoint of step \(step): \(error). Training goes on without it",
+                rank: rank)
             desk.failed(step)
             desk.copied(step)
         }

@@ -64,7 +64,7 @@ struct LocalCheckpoints {
             try Continuity(manifest, file: name).refuseAnotherRun(configuration)
             return manifest
         } catch {
-            if group.isRoot { say("warning: the node-local checkpoint of step \(step) cannot be used: \(error)") }
+            if group.isRoot { warn("the node-local checkpoint of step \(step) cannot be used: \(error)") }
             return nil
         }
     }

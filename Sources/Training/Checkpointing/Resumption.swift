@@ -91,7 +91,7 @@ struct Resumption {
         let entries = try settings.store.entries()
         for entry in entries {
             if case .damaged(let reason) = entry.state {
-                say("warning: the checkpoint of step \(entry.step) cannot be used: \(reason)")
+                warn("the checkpoint of step \(entry.step) cannot be used: \(reason)")
             }
         }
         let whole = entries.compactMap { $0.manifest?.step }
@@ -118,7 +118,7 @@ struct Resumption {
             }
         }
         for error in verdicts.errors {
-            say("warning: the checkpoint of step \(step) cannot be used: \(error)")
+            warn("the checkpoint of step \(step) cannot be used: \(error)")
         }
         let told = try await group.exchange { [verdicts.isGood($0) ? 1 : 0] }
         guard told.allSatisfy({ $0[0] == 1 }), let manifest = verdicts.manifest else { return nil }

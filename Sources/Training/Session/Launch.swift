@@ -229,7 +229,7 @@ package enum Launch {
             """)
         if let doubt = plan.corpus.doubt { warn(doubt) }
         if let note = host.quotaNote { say(note.isWarning ? "warning: \(note.text)" : note.text) }
-        if let warning = host.warning { say("warning: \(warning)") }
+        if let warning = host.warning { warn("\(warning)") }
         for note in plan.configuration.notes { say("note: \(note)") }
         let folder = RunDirectory(path)
         guard folder.holdsRun else { return }
