@@ -56,8 +56,8 @@ let package = Package(
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
         .systemLibrary(name: "CFiles"),
-        .systemLibrary(name: "CSignals"),
 
+        .target(name: "CSignals"),
         .target(name: "CVersion", cSettings: [.define("GECKO_COMMIT", to: "\"\(commit)\"")]),
 
         // Files and output, whatever they hold.

@@ -1,7 +1,7 @@
 # Processes that are killed.
 
 kind kill-process 16 "SIGKILL at random moments" at_random alone 137 to_command KILL
-kind kill-one-rank 12 "SIGKILL of one of two ranks at random moments" at_random mpi 137 to_a_rank KILL
+kind kill-one-rank 12 "SIGKILL of one of two ranks at random moments" kill_one_rank
 kind kill-both-ranks 4 "SIGKILL of both ranks at random moments" at_random mpi 137 to_every_rank KILL
 kind kill-the-launcher 6 "SIGKILL of mpirun or mpiexec: its ranks end by themselves" kill_the_launcher
 kind kill-beside-a-stopped 4 "a rank is stopped, then the other one is killed: both are gone" kill_beside_a_stopped
@@ -28,6 +28,9 @@ newest() {
 }
 
 step_of() { basename "$1" | sed 's/step-0*//'; }
+
+# One that dies before MPICH has begun takes the other with it, by a SIGTERM of the launcher's.
+kill_one_rank() { at_random mpi "137 143" to_a_rank KILL; }
 
 kill_at_points() { # POINT ...
     local point rank

@@ -2,7 +2,7 @@
 
 kind run-folder-moved 6 "renamed while the run is under way: said, 1; with its name back the same command goes on" \
     folder_moved
-kind run-folder-moved-a-while 4 "renamed for a tenth of a second: the run goes on to its end" folder_moved_a_while
+kind run-folder-moved-a-while 4 "renamed for a tenth of a second: the run goes on; at its very end 1" folder_moved_a_while
 kind run-folder-replaced 4 "renamed, and another folder has its name: said, 1" folder_replaced
 kind run-folder-removed 4 "removed while the run is under way: said, 1; the same command begins anew" folder_removed
 kind run-folder-moved-and-stopped 4 "renamed, then a signal: not saved, so 1 and not 75" folder_moved_and_stopped
@@ -36,7 +36,7 @@ folder_replaced() {
 replace() { move_away && mkdir "$run" && did="replaced"; }
 
 folder_moved_a_while() {
-    at_random either 0 move_a_while
+    at_random either "0 1" move_a_while
 }
 
 move_a_while() {

@@ -3,8 +3,6 @@ import Glibc
 
 /// The signals that ask a run to save and stop. The first one is noted, and the ranks agree on it at the next step's boundary; a second one
 /// ends the process at once.
-///
-/// Nothing here may be inlined elsewhere: each object file that calls the C functions would get a state of its own.
 package enum StopSignals {
     private struct Request {
         let number: Int32
@@ -26,7 +24,6 @@ package enum StopSignals {
     ]
 
     /// From here on these signals no longer end the process. Before MPI and threads.
-    @inline(never)
     package static func install() {
         // A file that grows past the limit on its size is an error like a full disk, not the end of the run.
         signal(SIGXFSZ, SIG_IGN)
@@ -36,9 +33,7 @@ package enum StopSignals {
     }
 
     /// The number of the first signal that has come; 0: none.
-    package static var first: Int32 {
-        @inline(never) get { csignals_first() }
-    }
+    package static var first: Int32 { csignals_first() }
 
     package static func name(_ number: Int) -> String {
         requests.first { $0.number == number }?.name ?? "signal \(number)"
