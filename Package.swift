@@ -41,7 +41,11 @@ let commit =
 
 let package = Package(
     name: "gecko",
-    products: [.executable(name: "gecko", targets: ["GeckoCommand"])],
+    products: [
+        .executable(name: "gecko", targets: ["GeckoCommand"]),
+        // What others may import: docs/library.md.
+        .library(name: "Schedules", targets: ["Schedules"]), .library(name: "Simulation", targets: ["Simulation"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -168,6 +172,7 @@ let package = Package(
         .testTarget(
             name: "VerificationTests",
             dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+        .testTarget(name: "LibraryTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
             name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),

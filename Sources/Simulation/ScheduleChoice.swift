@@ -1,24 +1,24 @@
 import Schedules
 
 /// A schedule asked for by name, or as a table from a file, made for given costs.
-package struct ScheduleChoice: Sendable {
-    package let name: String
-    package let simulation: Simulation
+public struct ScheduleChoice: Sendable {
+    public let name: String
+    public let simulation: Simulation
     /// What the choice found, for people; empty if there is nothing to say.
-    package let remark: String
+    public let remark: String
 
     /// Every name that `init` takes.
-    package static var names: [String] { ScheduleRegistry.all.map(\.name) + [AutoSchedule.name] }
+    public static var names: [String] { ScheduleRegistry.all.map(\.name) + [AutoSchedule.name] }
 
     /// What is asked for beside the name.
-    package struct Request: Sendable {
-        package var schedule: ScheduleRequest
-        package var costs: CostFile
-        package var network: Network
-        package var cap: MemoryCap?
-        package var recompute: Bool
+    public struct Request: Sendable {
+        public var schedule: ScheduleRequest
+        public var costs: CostFile
+        public var network: Network
+        public var cap: MemoryCap?
+        public var recompute: Bool
 
-        package init(
+        public init(
             schedule: ScheduleRequest, costs: CostFile, network: Network, cap: MemoryCap? = nil,
             recompute: Bool = false
         ) {
@@ -31,7 +31,7 @@ package struct ScheduleChoice: Sendable {
     }
 
     /// - Throws: `ScheduleError` or `SimulationError` if there is no such schedule or it doesn't keep the cap.
-    package init(named name: String, _ request: Request) throws {
+    public init(named name: String, _ request: Request) throws {
         if name == AutoSchedule.name {
             self = try Self.auto(request)
             return
@@ -61,7 +61,7 @@ package struct ScheduleChoice: Sendable {
     }
 
     /// A table that exists already, such as one from a file.
-    package init(table: ScheduleTable, _ request: Request) throws {
+    public init(table: ScheduleTable, _ request: Request) throws {
         try Bounds.check(actions: Double(table.actionCount))
         try table.validate()
         let table = request.recompute ? table.withRecompute() : table

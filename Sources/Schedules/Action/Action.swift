@@ -1,28 +1,28 @@
 /// One cell of a schedule table: a kind of work for slice `slice` of sequence `sequence` at stage `stage`.
-package struct Action: Hashable, Sendable {
-    package let kind: ActionKind
+public struct Action: Hashable, Sendable {
+    public let kind: ActionKind
     private let stageNumber: Int32
     private let sequenceNumber: Int32
     private let sliceNumber: Int32
 
-    package init(_ kind: ActionKind, stage: Int, sequence: Int, slice: Int) {
+    public init(_ kind: ActionKind, stage: Int, sequence: Int, slice: Int) {
         self.kind = kind
         stageNumber = Int32(stage)
         sequenceNumber = Int32(sequence)
         sliceNumber = Int32(slice)
     }
 
-    package var stage: Int { Int(stageNumber) }
-    package var sequence: Int { Int(sequenceNumber) }
-    package var slice: Int { Int(sliceNumber) }
+    public var stage: Int { Int(stageNumber) }
+    public var sequence: Int { Int(sequenceNumber) }
+    public var slice: Int { Int(sliceNumber) }
 
     /// The same unit at the same stage under another kind.
-    package func with(_ kind: ActionKind) -> Action {
+    public func with(_ kind: ActionKind) -> Action {
         Action(kind, stage: stage, sequence: sequence, slice: slice)
     }
 }
 
 extension Action: CustomStringConvertible {
     /// `F2:0.3` is the forward at stage 2 of sequence 0, slice 3.
-    package var description: String { "\(kind.letter)\(stage):\(sequence).\(slice)" }
+    public var description: String { "\(kind.letter)\(stage):\(sequence).\(slice)" }
 }

@@ -1,5 +1,5 @@
 /// What a rank does with one slice of one sequence at one stage.
-package enum ActionKind: UInt8, CaseIterable, Sendable {
+public enum ActionKind: UInt8, CaseIterable, Sendable {
     /// Reads the slice's input and the carried state, writes its output and the next state.
     case forward
     /// Input gradient and weight gradient in one go.
@@ -12,7 +12,7 @@ package enum ActionKind: UInt8, CaseIterable, Sendable {
     case recompute
 
     /// The letter that stands for the kind in the text form of a table.
-    package var letter: Character {
+    public var letter: Character {
         switch self {
         case .forward: "F"
         case .backward: "D"
@@ -22,13 +22,13 @@ package enum ActionKind: UInt8, CaseIterable, Sendable {
         }
     }
 
-    package init?(letter: Character) {
+    public init?(letter: Character) {
         guard let kind = Self.allCases.first(where: { $0.letter == letter }) else { return nil }
         self = kind
     }
 
     /// The kind in words, for messages and legends.
-    package var title: String {
+    public var title: String {
         switch self {
         case .forward: "forward"
         case .backward: "backward"
@@ -39,8 +39,8 @@ package enum ActionKind: UInt8, CaseIterable, Sendable {
     }
 
     /// Whether the action yields the gradient of the slice's input.
-    package var givesInputGradient: Bool { self == .backward || self == .backwardInput }
+    public var givesInputGradient: Bool { self == .backward || self == .backwardInput }
 
     /// Whether the action adds to the weight gradients, after which nothing of the unit is kept.
-    package var givesWeightGradient: Bool { self == .backward || self == .backwardWeight }
+    public var givesWeightGradient: Bool { self == .backward || self == .backwardWeight }
 }

@@ -7,7 +7,7 @@ extension ScheduleGenerator {
     ///
     /// The forwards of rank r run K+x-r ahead of its backwards: x = P-1 is 1F1B. With fewer, the later ranks run short
     /// of forwards at the end of each sequence and wait there until the last slice of the next one has come.
-    package static let memoryCapped = ScheduleGenerator(
+    public static let memoryCapped = ScheduleGenerator(
         name: "memory-capped", summary: "1f1b that never holds more units than a cap; without one the fewest possible",
         // Without a cap, and the planner gives none, it idles most.
         isPlanned: false

@@ -1,15 +1,15 @@
 /// A named way to make a table.
-package struct ScheduleGenerator: Sendable {
-    package let name: String
+public struct ScheduleGenerator: Sendable {
+    public let name: String
     /// One line for lists and help texts.
-    package let summary: String
+    public let summary: String
     /// Where its stages are if a request leaves it open.
-    package let layout: StageLayout
+    public let layout: StageLayout
     /// Whether the planner tries it unasked; false for what can't be the best.
-    package let isPlanned: Bool
+    public let isPlanned: Bool
     private let generate: @Sendable (ScheduleRequest) throws -> ScheduleTable
 
-    package init(
+    public init(
         name: String, summary: String, layout: StageLayout = .onePerRank, isPlanned: Bool = true,
         generate: @escaping @Sendable (ScheduleRequest) throws -> ScheduleTable
     ) {
@@ -23,7 +23,7 @@ package struct ScheduleGenerator: Sendable {
     /// The validated table for `request`.
     ///
     /// - Throws: `ScheduleError` if the schedule doesn't exist for the request or holds more than its caps allow.
-    package func make(_ request: ScheduleRequest) throws -> ScheduleTable {
+    public func make(_ request: ScheduleRequest) throws -> ScheduleTable {
         let table = try generate(request)
         try table.validate()
         try request.requireCaps(table)

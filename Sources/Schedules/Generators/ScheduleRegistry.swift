@@ -1,6 +1,6 @@
 /// The schedules that can be made from their numbers alone. To add one, write its file and add a line here.
-package enum ScheduleRegistry {
-    package static let all: [ScheduleGenerator] = [
+public enum ScheduleRegistry {
+    public static let all: [ScheduleGenerator] = [
         .allForwardAllBackward,
         .oneForwardOneBackward,
         .interleaved,
@@ -11,7 +11,7 @@ package enum ScheduleRegistry {
     ]
 
     /// - Throws: `ScheduleError` that lists the names if there is none like `name`.
-    package static func generator(named name: String) throws -> ScheduleGenerator {
+    public static func generator(named name: String) throws -> ScheduleGenerator {
         guard let generator = all.first(where: { $0.name == name }) else {
             throw ScheduleError.unsupported(
                 "there is no schedule '\(name)'; expected one of " + all.map(\.name).joined(separator: ", "))

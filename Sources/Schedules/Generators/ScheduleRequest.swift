@@ -1,14 +1,14 @@
 /// What a generator is asked for.
-package struct ScheduleRequest: Sendable {
-    package var ranks: Int
+public struct ScheduleRequest: Sendable {
+    public var ranks: Int
     /// Stages per rank; nil leaves the choice to the schedule.
-    package var virtualStages: Int?
-    package var sequences: Int
-    package var slices: Int
+    public var virtualStages: Int?
+    public var sequences: Int
+    public var slices: Int
     /// Most units that each rank may hold at once, counted over its stages; nil if memory doesn't matter.
-    package var unitCaps: [Int]?
+    public var unitCaps: [Int]?
 
-    package init(ranks: Int, virtualStages: Int? = nil, sequences: Int, slices: Int, unitCaps: [Int]? = nil) {
+    public init(ranks: Int, virtualStages: Int? = nil, sequences: Int, slices: Int, unitCaps: [Int]? = nil) {
         self.ranks = ranks
         self.virtualStages = virtualStages
         self.sequences = sequences
@@ -17,13 +17,13 @@ package struct ScheduleRequest: Sendable {
     }
 
     /// The shape with `placement`, or with one stage a rank.
-    package func shape(placement: [Int]? = nil) throws -> ScheduleShape {
+    public func shape(placement: [Int]? = nil) throws -> ScheduleShape {
         return try ScheduleShape(
             ranks: ranks, sequences: sequences, slices: slices, placement: placement ?? Array(0..<checkedRanks()))
     }
 
     /// The number of ranks, refused where a placement of `stagesPerRank` on each could not be written.
-    package func checkedRanks(stagesPerRank: Int = 1) throws -> Int {
+    public func checkedRanks(stagesPerRank: Int = 1) throws -> Int {
         guard ranks >= 1 else {
             throw ScheduleError.shape("expected at least 1 for the number of ranks, found \(ranks)")
         }
@@ -52,7 +52,7 @@ package struct ScheduleRequest: Sendable {
     }
 
     /// Refuses caps that don't fit the ranks or that no schedule can keep.
-    package func requireEnoughMemory(_ shape: ScheduleShape) throws {
+    public func requireEnoughMemory(_ shape: ScheduleShape) throws {
         guard let unitCaps else { return }
         guard unitCaps.count == shape.ranks else {
             throw ScheduleError.shape("expected a cap for each of \(shape.ranks) ranks, found \(unitCaps.count)")

@@ -1,5 +1,5 @@
 /// Which way a message goes.
-package enum MessageDirection: Int, CaseIterable, Sendable {
+public enum MessageDirection: Int, CaseIterable, Sendable {
     /// The output of a stage, to the stage after it.
     case activation
     /// The gradient of a stage's output, from the stage after it.
@@ -7,32 +7,32 @@ package enum MessageDirection: Int, CaseIterable, Sendable {
 }
 
 /// One transfer between two ranks, as one of its ends sees it.
-package struct Message: Equatable, Sendable {
-    package let direction: MessageDirection
+public struct Message: Equatable, Sendable {
+    public let direction: MessageDirection
     /// The rank at the other end.
-    package let peer: Int
+    public let peer: Int
     /// The stage at this end: the one that produces (in a list of sends) or needs (in a list of receives) the data.
-    package let stage: Int
+    public let stage: Int
     /// The boundary crossed: `b` lies between stages b and b + 1.
-    package let boundary: Int
-    package let sequence: Int
-    package let slice: Int
+    public let boundary: Int
+    public let sequence: Int
+    public let slice: Int
     /// Equal at both ends and unique within a step.
-    package let tag: Int
+    public let tag: Int
     /// The position in this rank's row of the action that produces or needs the data.
-    package let position: Int
+    public let position: Int
 }
 
 /// The messages of a table: what each rank receives, in the order in which it needs it, and sends, in the order in which
 /// it produces it.
-package struct Messages: Sendable {
-    package let receives: [[Message]]
-    package let sends: [[Message]]
+public struct Messages: Sendable {
+    public let receives: [[Message]]
+    public let sends: [[Message]]
     /// Every tag is below this.
-    package let tagCount: Int
+    public let tagCount: Int
 
     /// Places the messages of `table`, which must be valid. Stages on one rank hand over without a message.
-    package init(_ table: ScheduleTable) {
+    public init(_ table: ScheduleTable) {
         let shape = table.shape
         let boundaries = shape.stages - 1
         tagCount = MessageDirection.allCases.count * boundaries * shape.units

@@ -1,7 +1,7 @@
 extension ScheduleTable {
     /// The table with a recompute in front of every backward that has none: only a slice's input and entry state are then
     /// kept from its forward on, and its activations just from the recompute to the end of its backward.
-    package func withRecompute() -> ScheduleTable {
+    public func withRecompute() -> ScheduleTable {
         let index = TableIndex(shape)
         let recomputed = recomputedUnits()
         return with(

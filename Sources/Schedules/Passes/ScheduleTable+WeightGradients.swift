@@ -1,6 +1,6 @@
 extension ScheduleTable {
     /// Each fused backward as an input gradient and, right after it, a weight gradient.
-    package func splittingWeightGradients() -> ScheduleTable {
+    public func splittingWeightGradients() -> ScheduleTable {
         with(
             rows: rows.map { row in
                 row.flatMap { action in
@@ -11,7 +11,7 @@ extension ScheduleTable {
 
     /// Each input gradient as a fused backward, the separate weight gradients gone. Legal whenever the table is: nothing
     /// waits for a weight gradient, and both kinds come in one order.
-    package func mergingWeightGradients() -> ScheduleTable {
+    public func mergingWeightGradients() -> ScheduleTable {
         with(
             rows: rows.map { row in
                 row.compactMap { action in
@@ -27,7 +27,7 @@ extension ScheduleTable {
 
 extension ScheduleTable {
     /// Each input gradient that its own weight gradient follows at once as a fused backward; the others stay apart.
-    package func mergingAdjacentWeightGradients() -> ScheduleTable {
+    public func mergingAdjacentWeightGradients() -> ScheduleTable {
         with(
             rows: rows.map { row in
                 var merged: [Action] = []

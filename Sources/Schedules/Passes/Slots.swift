@@ -1,5 +1,5 @@
 /// What a stage keeps of a unit (a slice of a sequence), each kind in slots of its own.
-package enum SlotFamily: Int, CaseIterable, Sendable {
+public enum SlotFamily: Int, CaseIterable, Sendable {
     /// The activations.
     case full
     /// A recomputed unit's input and entry state.
@@ -9,18 +9,18 @@ package enum SlotFamily: Int, CaseIterable, Sendable {
 }
 
 /// A number for each family of slots.
-package struct SlotNumbers: Equatable, Sendable {
-    package var full: Int
-    package var light: Int
-    package var gradient: Int
+public struct SlotNumbers: Equatable, Sendable {
+    public var full: Int
+    public var light: Int
+    public var gradient: Int
 
-    package init(full: Int = 0, light: Int = 0, gradient: Int = 0) {
+    public init(full: Int = 0, light: Int = 0, gradient: Int = 0) {
         self.full = full
         self.light = light
         self.gradient = gradient
     }
 
-    package subscript(_ family: SlotFamily) -> Int {
+    public subscript(_ family: SlotFamily) -> Int {
         get {
             switch family {
             case .full: full
@@ -50,27 +50,27 @@ package struct SlotNumbers: Equatable, Sendable {
 ///
 /// With a limit there are at most so many slots of a family at a stage. What finds no place is spooled: stored on a disk between
 /// two of its uses and fetched in time (`SpooledSlots`). No schedule is known here: the table says when a unit is needed next.
-package struct Slots: Sendable {
+public struct Slots: Sendable {
     /// Slots per stage.
-    package let stages: [SlotNumbers]
+    public let stages: [SlotNumbers]
     /// For each rank and position in its row, the slots in which the action finds its unit; -1 where it has none.
-    package let rows: [[SlotNumbers]]
+    public let rows: [[SlotNumbers]]
     /// For each rank the most units held at once over its stages, recomputed or not.
-    package let peakUnits: [Int]
+    public let peakUnits: [Int]
     /// For each rank the most units at once whose activations are held, over its stages, in slots or spooled.
-    package let peakFullUnits: [Int]
+    public let peakFullUnits: [Int]
     /// For each rank and position in its row, what to store and fetch once the action is done, in this order. Empty without a limit.
-    package let orders: [[[SpoolOrder]]]
+    public let orders: [[[SpoolOrder]]]
     /// Places on disk, per stage.
-    package let extents: [SlotNumbers]
+    public let extents: [SlotNumbers]
 
     /// Slots of a family at a stage when the rest is spooled: one is computed in, one is being stored or was just fetched, one is under way.
-    package static let resident = 3
+    public static let resident = 3
 
     /// Assigns the slots of `table`, which must be valid.
     ///
     /// - Parameter limit: most slots of a family at a stage; nil for as many as it takes
-    package init(_ table: ScheduleTable, limit: Int? = nil) {
+    public init(_ table: ScheduleTable, limit: Int? = nil) {
         let shape = table.shape
         let recomputed = table.recomputedUnits()
         var stages = [SlotNumbers](repeating: SlotNumbers(), count: shape.stages)

@@ -1,13 +1,13 @@
 /// A transfer between a slot and its place on disk.
-package struct SpoolOrder: Equatable, Sendable {
-    package enum Kind: Sendable { case store, fetch }
+public struct SpoolOrder: Equatable, Sendable {
+    public enum Kind: Sendable { case store, fetch }
 
-    package let kind: Kind
-    package let family: SlotFamily
-    package let stage: Int
-    package let slot: Int
+    public let kind: Kind
+    public let family: SlotFamily
+    public let stage: Int
+    public let slot: Int
     /// The place on disk, among those of the family at the stage.
-    package let extent: Int
+    public let extent: Int
 }
 
 /// A fixed number of slots for uses that would like more: what is needed last is stored, what is needed next is fetched.

@@ -1,5 +1,5 @@
 /// How a schedule lays stages on ranks where the choice is left to it.
-package enum StageLayout: Sendable, Equatable {
+public enum StageLayout: Sendable, Equatable {
     /// Stage s on rank s.
     case onePerRank
     /// So many stages a rank, stage s on rank s mod P.
@@ -7,7 +7,7 @@ package enum StageLayout: Sendable, Equatable {
     /// Two stages a rank, down the ranks and up again.
     case vee
 
-    package var stagesPerRank: Int {
+    public var stagesPerRank: Int {
         switch self {
         case .onePerRank: 1
         case .cyclic(let stages): stages
@@ -15,7 +15,7 @@ package enum StageLayout: Sendable, Equatable {
         }
     }
 
-    package func placement(ranks: Int) -> [Int] {
+    public func placement(ranks: Int) -> [Int] {
         switch self {
         case .onePerRank: Array(0..<ranks)
         case .cyclic(let stages): Placement.cyclic(ranks: ranks, virtualStages: stages)
@@ -25,14 +25,14 @@ package enum StageLayout: Sendable, Equatable {
 }
 
 /// The usual ways to lay stages on ranks.
-package enum Placement {
+public enum Placement {
     /// Stage s on rank s mod P: with one stage a rank the plain pipeline, with more the interleaved one.
-    package static func cyclic(ranks: Int, virtualStages: Int) -> [Int] {
+    public static func cyclic(ranks: Int, virtualStages: Int) -> [Int] {
         (0..<ranks * virtualStages).map { $0 % ranks }
     }
 
     /// Two stages a rank, down the ranks and up again, so that the last stage lives beside the first.
-    package static func vee(ranks: Int) -> [Int] {
+    public static func vee(ranks: Int) -> [Int] {
         Array(0..<ranks) + (0..<ranks).reversed()
     }
 }

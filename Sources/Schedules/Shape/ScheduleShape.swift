@@ -1,25 +1,25 @@
 /// What a table schedules: `sequences` x `slices` units through `stages` stages that are placed on `ranks` ranks.
-package struct ScheduleShape: Sendable, Equatable {
-    package let ranks: Int
-    package let sequences: Int
-    package let slices: Int
+public struct ScheduleShape: Sendable, Equatable {
+    public let ranks: Int
+    public let sequences: Int
+    public let slices: Int
     /// The rank of every stage.
-    package let placement: [Int]
+    public let placement: [Int]
     private let stagesByRank: [[Int]]
 
-    package var stages: Int { placement.count }
+    public var stages: Int { placement.count }
     /// Units (slices of sequences) that pass every stage in a step.
-    package var units: Int { sequences * slices }
+    public var units: Int { sequences * slices }
     /// The largest number of stages on one rank.
-    package var virtualStages: Int { stagesByRank.reduce(0) { max($0, $1.count) } }
+    public var virtualStages: Int { stagesByRank.reduce(0) { max($0, $1.count) } }
 
     /// Largest number of (stage, unit) pairs; keeps every index of a table within 31 bits and every tag, two a pair, within the 28 bits that
     /// MPICH has for them.
-    package static let largestSize = 1 << 27
+    public static let largestSize = 1 << 27
     /// Largest number of ranks.
-    package static let largestRanks = 1 << 20
+    public static let largestRanks = 1 << 20
 
-    package init(ranks: Int, sequences: Int, slices: Int, placement: [Int]) throws {
+    public init(ranks: Int, sequences: Int, slices: Int, placement: [Int]) throws {
         for (what, value) in [("ranks", ranks), ("sequences", sequences), ("slices", slices)] where value < 1 {
             throw ScheduleError.shape("expected at least 1 for the number of \(what), found \(value)")
         }
@@ -51,25 +51,25 @@ package struct ScheduleShape: Sendable, Equatable {
     }
 
     /// Whether a table can hold so many stages and units.
-    package static func isHeld(stages: Int, sequences: Int, slices: Int) -> Bool {
+    public static func isHeld(stages: Int, sequences: Int, slices: Int) -> Bool {
         let (units, tooMany) = sequences.multipliedReportingOverflow(by: slices)
         let (size, tooLarge) = units.multipliedReportingOverflow(by: max(1, stages))
         return !tooMany && !tooLarge && size <= largestSize
     }
 
-    package func rank(of stage: Int) -> Int { placement[stage] }
+    public func rank(of stage: Int) -> Int { placement[stage] }
 
     /// The stages on `rank`, ascending.
-    package func stages(on rank: Int) -> [Int] { stagesByRank[rank] }
+    public func stages(on rank: Int) -> [Int] { stagesByRank[rank] }
 
     /// Whether the boundary between `stage` and `stage + 1` lies between two ranks, so that data crosses it as
     /// messages.
-    package func isMessageBoundary(after stage: Int) -> Bool { placement[stage] != placement[stage + 1] }
+    public func isMessageBoundary(after stage: Int) -> Bool { placement[stage] != placement[stage + 1] }
 
     /// The unit's number when units are counted by sequence, then by slice.
-    package func unit(_ sequence: Int, _ slice: Int) -> Int { sequence * slices + slice }
+    public func unit(_ sequence: Int, _ slice: Int) -> Int { sequence * slices + slice }
 
-    package func contains(_ action: Action) -> Bool {
+    public func contains(_ action: Action) -> Bool {
         action.stage >= 0 && action.stage < stages && action.sequence >= 0 && action.sequence < sequences
             && action.slice >= 0 && action.slice < slices
     }

@@ -3,28 +3,28 @@
 /// Forwards go by sequence and then by slice. Backwards go by sequence too, but run the slices of a sequence from the last
 /// to the first, because the gradient of the carried state flows that way. Weight gradients are therefore summed in one
 /// order in every legal schedule.
-package struct UnitOrder: Sendable {
-    package let slices: Int
+public struct UnitOrder: Sendable {
+    public let slices: Int
 
-    package init(slices: Int) { self.slices = slices }
+    public init(slices: Int) { self.slices = slices }
 
     /// The unit of the `index`-th forward of a stage.
-    package func forward(_ index: Int) -> (sequence: Int, slice: Int) {
+    public func forward(_ index: Int) -> (sequence: Int, slice: Int) {
         (index / slices, index % slices)
     }
 
     /// The unit of the `index`-th backward of a stage.
-    package func backward(_ index: Int) -> (sequence: Int, slice: Int) {
+    public func backward(_ index: Int) -> (sequence: Int, slice: Int) {
         (index / slices, slices - 1 - index % slices)
     }
 
     /// The inverse of `backward`.
-    package func backwardIndex(sequence: Int, slice: Int) -> Int {
+    public func backwardIndex(sequence: Int, slice: Int) -> Int {
         sequence * slices + slices - 1 - slice
     }
 
     /// How many forwards of a stage must have passed before its `index`-th backward can come: all slices of its sequence.
-    package func forwardsBefore(backward index: Int) -> Int {
+    public func forwardsBefore(backward index: Int) -> Int {
         (index / slices + 1) * slices
     }
 }

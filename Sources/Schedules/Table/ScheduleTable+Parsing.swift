@@ -2,7 +2,7 @@ extension ScheduleTable {
     /// Reads the text form of a table. The result is well formed but not yet validated.
     ///
     /// - Throws: `ScheduleError` with line and column of the first malformation.
-    package init(text: String) throws {
+    public init(text: String) throws {
         self = try ScheduleParser(text: text).parse()
     }
 }

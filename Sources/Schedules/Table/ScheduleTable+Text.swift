@@ -17,7 +17,7 @@ extension ScheduleTable {
     ///       F0:0.0 F0:0.1 D0:0.1 D0:0.0
     ///     rank 1
     ///       F1:0.0 F1:0.1 D1:0.1 D1:0.0
-    package var text: String {
+    public var text: String {
         var text = """
             \(Self.textHeader)
             name \(name)

@@ -1,13 +1,13 @@
 extension ScheduleTable {
     /// What keeps a rank from going on when a walk is stuck.
-    package struct Wait: Sendable {
-        package let rank: Int
-        package let position: Int
-        package let dependency: Dependency
+    public struct Wait: Sendable {
+        public let rank: Int
+        public let position: Int
+        public let dependency: Dependency
     }
 
     /// For each unit at each stage, numbered by `TableIndex.unit`, whether the table recomputes it.
-    package func recomputedUnits() -> [Bool] {
+    public func recomputedUnits() -> [Bool] {
         let index = TableIndex(shape)
         var recomputed = [Bool](repeating: false, count: index.size)
         for row in rows {
@@ -21,7 +21,7 @@ extension ScheduleTable {
     ///
     /// - Parameter visit: called with rank, position in the row, action and whether the action's unit is recomputed.
     /// - Returns: for each rank that cannot go on what it waits for; empty if all rows ran to their end.
-    package func walk(_ visit: (_ rank: Int, _ position: Int, _ action: Action, _ recomputed: Bool) -> Void) -> [Wait] {
+    public func walk(_ visit: (_ rank: Int, _ position: Int, _ action: Action, _ recomputed: Bool) -> Void) -> [Wait] {
         let index = TableIndex(shape)
         let recomputed = recomputedUnits()
         var done = [Bool](repeating: false, count: index.productCount)

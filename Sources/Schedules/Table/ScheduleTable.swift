@@ -1,14 +1,14 @@
 /// A schedule: for each rank the row of actions that it runs, in order. The validator, the simulator, the drawings and the
 /// runtime all take this very value.
-package struct ScheduleTable: Sendable, Equatable {
+public struct ScheduleTable: Sendable, Equatable {
     /// The schedule's name, for people: one word.
-    package let name: String
-    package let shape: ScheduleShape
+    public let name: String
+    public let shape: ScheduleShape
     /// One row of actions per rank.
-    package let rows: [[Action]]
+    public let rows: [[Action]]
 
     /// A table as it is, not yet validated.
-    package init(name: String, shape: ScheduleShape, rows: [[Action]]) {
+    public init(name: String, shape: ScheduleShape, rows: [[Action]]) {
         precondition(rows.count == shape.ranks, "a table has one row per rank")
         precondition(
             !name.isEmpty && !name.contains { $0.isWhitespace || $0 == "#" }, "a schedule's name is one word: '\(name)'"
@@ -18,15 +18,15 @@ package struct ScheduleTable: Sendable, Equatable {
         self.rows = rows
     }
 
-    package var actionCount: Int { rows.reduce(0) { $0 + $1.count } }
+    public var actionCount: Int { rows.reduce(0) { $0 + $1.count } }
 
     /// Whether some unit's activations are computed again for its backward.
-    package var usesRecompute: Bool { rows.contains { $0.contains { $0.kind == .recompute } } }
+    public var usesRecompute: Bool { rows.contains { $0.contains { $0.kind == .recompute } } }
 
     /// Whether weight gradients are actions of their own.
-    package var splitsWeightGradients: Bool { rows.contains { $0.contains { $0.kind == .backwardWeight } } }
+    public var splitsWeightGradients: Bool { rows.contains { $0.contains { $0.kind == .backwardWeight } } }
 
-    package func with(name: String? = nil, rows: [[Action]]) -> ScheduleTable {
+    public func with(name: String? = nil, rows: [[Action]]) -> ScheduleTable {
         ScheduleTable(name: name ?? self.name, shape: shape, rows: rows)
     }
 }

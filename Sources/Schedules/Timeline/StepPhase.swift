@@ -1,5 +1,5 @@
 /// What a rank does in a step beside its row of the table; a timeline's labels for it.
-package enum StepPhase: String, CaseIterable, Sendable {
+public enum StepPhase: String, CaseIterable, Sendable {
     /// Clears gradients, takes the batch, posts the first receives; before the row. The others come after it.
     case begin
     /// Waits for the sum of the gradients over the replicas.

@@ -2,7 +2,7 @@ extension Timeline {
     /// The part of one replica, whose ranks are neighbours in the world; its ranks count from 0 again.
     ///
     /// - Parameter ranks: ranks of a replica
-    package func replica(_ replica: Int, ranks: Int) -> Timeline {
+    public func replica(_ replica: Int, ranks: Int) -> Timeline {
         let own = replica * ranks..<(replica + 1) * ranks
         var part = Timeline(title: title, ranks: ranks)
         part.spans = spans.filter { own.contains($0.rank) }

@@ -1,26 +1,26 @@
 /// What happened when on which rank: what a simulator predicts and what a run records, in one form.
-package struct Timeline: Sendable, Equatable {
+public struct Timeline: Sendable, Equatable {
     /// What a span shows.
-    package enum Content: Sendable, Hashable {
+    public enum Content: Sendable, Hashable {
         case action(Action)
         /// Anything else, such as "sync", "optimizer", "evaluate".
         case label(String)
     }
 
     /// A stretch of time on one lane of a rank.
-    package struct Span: Sendable, Equatable {
-        package var rank: Int
+    public struct Span: Sendable, Equatable {
+        public var rank: Int
         /// 0 is the lane of the schedule's actions; others run beside it.
-        package var lane: Int
-        package var content: Content
+        public var lane: Int
+        public var content: Content
         /// Seconds since the timeline's origin.
-        package var start: Double
+        public var start: Double
         /// Seconds.
-        package var duration: Double
+        public var duration: Double
         /// Seconds for which the rank's thread had a core meanwhile; nil where nobody measured it.
-        package var processorTime: Double?
+        public var processorTime: Double?
 
-        package init(
+        public init(
             rank: Int, lane: Int = 0, content: Content, start: Double, duration: Double, processorTime: Double? = nil
         ) {
             self.rank = rank
@@ -31,25 +31,25 @@ package struct Timeline: Sendable, Equatable {
             self.processorTime = processorTime
         }
 
-        package var end: Double { start + duration }
+        public var end: Double { start + duration }
     }
 
     /// A message from its send to its receive.
-    package struct Arrow: Sendable, Equatable {
-        package var fromRank: Int
+    public struct Arrow: Sendable, Equatable {
+        public var fromRank: Int
         /// Seconds at which the data was ready to go.
-        package var departure: Double
-        package var toRank: Int
+        public var departure: Double
+        public var toRank: Int
         /// Seconds at which the data was there.
-        package var arrival: Double
-        package var bytes: Int
+        public var arrival: Double
+        public var bytes: Int
         /// What was sent, for people.
-        package var label: String
+        public var label: String
         /// The action that produced it; its span is the arrow's tail and the span that needs it the arrow's head.
-        package var action: Action?
+        public var action: Action?
 
         /// - Parameter label: nil to name the message by its action.
-        package init(
+        public init(
             fromRank: Int, departure: Double, toRank: Int, arrival: Double, bytes: Int, label: String? = nil,
             action: Action? = nil
         ) {
@@ -63,12 +63,12 @@ package struct Timeline: Sendable, Equatable {
         }
     }
 
-    package var title: String
-    package var ranks: Int
-    package var spans: [Span]
-    package var arrows: [Arrow]
+    public var title: String
+    public var ranks: Int
+    public var spans: [Span]
+    public var arrows: [Arrow]
 
-    package init(title: String, ranks: Int, spans: [Span] = [], arrows: [Arrow] = []) {
+    public init(title: String, ranks: Int, spans: [Span] = [], arrows: [Arrow] = []) {
         self.title = title
         self.ranks = ranks
         self.spans = spans
@@ -76,7 +76,7 @@ package struct Timeline: Sendable, Equatable {
     }
 
     /// Seconds of the first start and the last end; 0 and 0 for an empty timeline.
-    package var extent: (start: Double, end: Double) {
+    public var extent: (start: Double, end: Double) {
         guard let first = spans.first else { return (0, 0) }
         return spans.reduce((first.start, first.end)) { (min($0.0, $1.start), max($0.1, $1.end)) }
     }

@@ -1,9 +1,9 @@
 /// What an action leaves behind that others may need. A fused backward leaves both gradients.
-package enum Product: Int, CaseIterable, Sendable {
+public enum Product: Int, CaseIterable, Sendable {
     case output, activations, inputGradient, weightGradient
 
     /// The product by which an action's completion is known.
-    package init(of kind: ActionKind) {
+    public init(of kind: ActionKind) {
         switch kind {
         case .forward: self = .output
         case .recompute: self = .activations
@@ -14,7 +14,7 @@ package enum Product: Int, CaseIterable, Sendable {
 }
 
 /// Why an action waits for another.
-package enum DependencyReason: Sendable {
+public enum DependencyReason: Sendable {
     /// The output of the stage before, a message when that stage is on another rank.
     case activation
     /// The gradient of this stage's output, from the stage after; a message when that stage is on another rank.
@@ -28,15 +28,15 @@ package enum DependencyReason: Sendable {
 }
 
 /// One thing that an action needs: a product of a unit at a stage.
-package struct Dependency: Sendable {
-    package let product: Product
-    package let stage: Int
-    package let sequence: Int
-    package let slice: Int
-    package let reason: DependencyReason
+public struct Dependency: Sendable {
+    public let product: Product
+    public let stage: Int
+    public let sequence: Int
+    public let slice: Int
+    public let reason: DependencyReason
 
     /// The kinds of action, in words, that leave this product.
-    package var description: String {
+    public var description: String {
         let unit = "\(stage):\(sequence).\(slice)"
         return switch product {
         case .output: "F\(unit)"
@@ -48,7 +48,7 @@ package struct Dependency: Sendable {
 }
 
 /// The dependency rule of pipelined sequence slices. It stands here and nowhere else.
-package enum Dependencies {
+public enum Dependencies {
     /// Calls `body` for each thing that `action` needs.
     ///
     /// - forward: the output of the stage before, and the state that the slice before left at this stage
@@ -58,7 +58,7 @@ package enum Dependencies {
     /// - recompute: its forward
     ///
     /// - Parameter recomputed: whether the table recomputes this unit at this stage.
-    package static func forEach(
+    public static func forEach(
         of action: Action, in shape: ScheduleShape, recomputed: Bool, _ body: (Dependency) -> Void
     ) {
         let (stage, sequence, slice) = (action.stage, action.sequence, action.slice)

@@ -1,6 +1,6 @@
 /// A schedule that cannot be: a malformed file, an impossible shape, or a table that breaks a rule.
-package struct ScheduleError: Error, Equatable, CustomStringConvertible {
-    package enum Fault: Equatable, Sendable {
+public struct ScheduleError: Error, Equatable, CustomStringConvertible {
+    public enum Fault: Equatable, Sendable {
         /// Numbers of ranks, stages, sequences or slices that don't go together.
         case shape
         /// The text form is malformed.
@@ -23,17 +23,17 @@ package struct ScheduleError: Error, Equatable, CustomStringConvertible {
         case deadlock
     }
 
-    package let fault: Fault
+    public let fault: Fault
     /// Where in the table, if the fault has a place there.
-    package let rank: Int?
-    package let position: Int?
-    package let action: Action?
+    public let rank: Int?
+    public let position: Int?
+    public let action: Action?
     /// What was expected, what was found, what to do, without the picture of the rows.
-    package let message: String
+    public let message: String
     /// The rows around the failing cell; empty if the fault has no place in a table.
-    package let excerpt: String
+    public let excerpt: String
 
-    package var description: String {
+    public var description: String {
         var text = ""
         if case .text(let line, let column) = fault { text += "line \(line), column \(column): " }
         if let rank, let position { text += "rank \(rank), position \(position): " }
@@ -46,7 +46,7 @@ package struct ScheduleError: Error, Equatable, CustomStringConvertible {
         ScheduleError(fault: .shape, rank: nil, position: nil, action: nil, message: message, excerpt: "")
     }
 
-    package static func unsupported(_ message: String) -> ScheduleError {
+    public static func unsupported(_ message: String) -> ScheduleError {
         ScheduleError(fault: .unsupported, rank: nil, position: nil, action: nil, message: message, excerpt: "")
     }
 

@@ -3,7 +3,7 @@ extension ScheduleTable {
     /// and runs to its end. Linear time.
     ///
     /// - Throws: `ScheduleError` for the first fault found, with the rows around it.
-    package func validate() throws {
+    public func validate() throws {
         let places = try checkCells()
         try checkCompleteness(places)
         try checkSummationOrder()

@@ -15,19 +15,19 @@ import Schedules
 /// out, as for transformers). A stage with `backward` may leave out both of its halves: then they are unknown, and
 /// tables that split backwards are refused. One stage stands for all; as many stages as ranks are cut into equal parts
 /// where a rank has several stages.
-package struct CostFile: Sendable, Equatable {
-    package var stages: [StageCosts]
-    package var messageBytes: [Int]
-    package var closing: [Double]
-    package var slowness: [Double]
-    package var link: Link?
-    package var sharedCores: [SharedCores]
+public struct CostFile: Sendable, Equatable {
+    public var stages: [StageCosts]
+    public var messageBytes: [Int]
+    public var closing: [Double]
+    public var slowness: [Double]
+    public var link: Link?
+    public var sharedCores: [SharedCores]
     /// Where the costs come from, for people; empty if nothing is known.
-    package var note = ""
+    public var note = ""
 
-    package static let format = "gecko-costs 1"
+    public static let format = "gecko-costs 1"
 
-    package init(
+    public init(
         stages: [StageCosts], messageBytes: [Int] = [], closing: [Double] = [], slowness: [Double] = [],
         link: Link? = nil, sharedCores: [SharedCores] = []
     ) {
@@ -40,7 +40,7 @@ package struct CostFile: Sendable, Equatable {
     }
 
     /// - Throws: `SimulationError` that names the place in the file, what was expected there and what was found.
-    package init(json text: String) throws {
+    public init(json text: String) throws {
         let root = try CostReader(text: text, name: "costs")
         let fields = try root.object(
             allowing: [
@@ -85,7 +85,7 @@ package struct CostFile: Sendable, Equatable {
     }
 
     /// The file's text, which `init(json:)` reads back to the same costs.
-    package var json: String {
+    public var json: String {
         func ms(_ seconds: Double) -> JSONText { .number(seconds * 1e3) }
         var members: [(String, JSONText)] = [("format", .string(Self.format))]
         members.append(
@@ -135,7 +135,7 @@ package struct CostFile: Sendable, Equatable {
     /// The costs for `shape`: one stage stands for all, and as many stages as ranks are cut for several stages a rank.
     ///
     /// - Throws: `SimulationError` if the file has another number of stages than the shape.
-    package func costs(for shape: ScheduleShape) throws -> Costs {
+    public func costs(for shape: ScheduleShape) throws -> Costs {
         func fit<T>(_ values: [T], part: (T, Double) -> T, count: Int, _ what: String) throws -> [T]? {
             if values.isEmpty { return nil }
             if values.count == count { return values }

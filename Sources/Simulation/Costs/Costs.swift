@@ -1,20 +1,20 @@
 import Schedules
 
 /// What a step costs: time and memory per stage, bytes per message, how fast each rank is.
-package struct Costs: Sendable, Equatable {
+public struct Costs: Sendable, Equatable {
     /// One entry per stage.
-    package var stages: [StageCosts]
+    public var stages: [StageCosts]
     /// Bytes of an activation, and of the gradient that answers it, across the boundary after each stage.
-    package var messageBytes: [Int]
+    public var messageBytes: [Int]
     /// Factor on every duration of a rank; 1.4 for a rank that is 40 % slower than the others.
-    package var slowness: [Double]
+    public var slowness: [Double]
     /// Seconds that each rank spends on gradient sync and optimizer after its last action.
-    package var closing: [Double]
+    public var closing: [Double]
     /// Ranks that share cores; a rank that is in none has its own.
-    package var sharedCores: [SharedCores] = []
+    public var sharedCores: [SharedCores] = []
 
     /// - Throws: `SimulationError` if the numbers don't fit `shape`.
-    package init(
+    public init(
         shape: ScheduleShape, stages: [StageCosts], messageBytes: [Int]? = nil, slowness: [Double]? = nil,
         closing: [Double]? = nil
     ) throws {
@@ -59,7 +59,7 @@ package struct Costs: Sendable, Equatable {
     }
 
     /// Seconds that `action` takes on `rank`.
-    package func duration(_ action: Action, on rank: Int) -> Double {
+    public func duration(_ action: Action, on rank: Int) -> Double {
         stages[action.stage].duration(action.kind) * slowness[rank]
     }
 }

@@ -1,15 +1,15 @@
 import Schedules
 
 /// What a held unit weighs and how much each rank may hold, in whatever measure the user chose: units or bytes.
-package struct MemoryLimit: Sendable, Equatable {
+public struct MemoryLimit: Sendable, Equatable {
     /// Per stage the weight of a unit from its forward to its input gradient.
-    package var unit: [Double]
+    public var unit: [Double]
     /// Per stage the weight of what its weight gradient still needs after the input gradient.
-    package var afterInput: [Double]
+    public var afterInput: [Double]
     /// Per rank the most it may hold; infinite if memory doesn't matter.
-    package var caps: [Double]
+    public var caps: [Double]
 
-    package init(unit: [Double], afterInput: [Double], caps: [Double]) {
+    public init(unit: [Double], afterInput: [Double], caps: [Double]) {
         self.unit = unit
         self.afterInput = afterInput
         self.caps = caps
@@ -19,7 +19,7 @@ package struct MemoryLimit: Sendable, Equatable {
     /// gradient.
     ///
     /// - Parameter units: the cap of every rank in units of a rank's layers: with two stages a rank a stage's unit counts half
-    package init(shape: ScheduleShape, costs: Costs, units: Double = .infinity) {
+    public init(shape: ScheduleShape, costs: Costs, units: Double = .infinity) {
         let weights = (0..<shape.stages).map { 1 / Double(shape.stages(on: shape.rank(of: $0)).count) }
         self.init(
             unit: weights, afterInput: zip(weights, costs.stages).map { $0 * $1.heldShare },
@@ -27,7 +27,7 @@ package struct MemoryLimit: Sendable, Equatable {
     }
 
     /// The most that each rank holds when it runs its row of `table`.
-    package func peaks(_ table: ScheduleTable) -> [Double] {
+    public func peaks(_ table: ScheduleTable) -> [Double] {
         table.rows.map { row in
             var held = 0.0
             var peak = 0.0
@@ -41,10 +41,10 @@ package struct MemoryLimit: Sendable, Equatable {
     }
 
     /// What an action takes when it starts.
-    package func change(before action: Action) -> Double { action.kind == .forward ? unit[action.stage] : 0 }
+    public func change(before action: Action) -> Double { action.kind == .forward ? unit[action.stage] : 0 }
 
     /// What an action gives back when it ends, as a negative number.
-    package func change(after action: Action) -> Double {
+    public func change(after action: Action) -> Double {
         switch action.kind {
         case .forward, .recompute: 0
         case .backward: -unit[action.stage]
@@ -62,7 +62,7 @@ package struct MemoryLimit: Sendable, Equatable {
     }
 
     /// Whether every rank stays within its cap.
-    package func allows(_ table: ScheduleTable) -> Bool {
+    public func allows(_ table: ScheduleTable) -> Bool {
         zip(peaks(table), caps).allSatisfy { $0 <= $1 * (1 + Self.tolerance) }
     }
 }

@@ -2,16 +2,16 @@ import Foundation
 import Schedules
 
 /// Numbers with units, as one writes them on a command line.
-package enum Quantity {
+public enum Quantity {
     /// Seconds from "50us", "0.1ms", "2s"; a number without a unit could be any of them, but for 0.
-    package static func seconds(_ text: String) -> Double? {
+    public static func seconds(_ text: String) -> Double? {
         number(
             text, units: [("ns", 1e-9), ("us", 1e-6), ("\u{b5}s", 1e-6), ("\u{3bc}s", 1e-6), ("ms", 1e-3), ("s", 1)])
             ?? (plain(text) == 0 ? 0 : nil)
     }
 
     /// Bytes per second from "1gbit", "1.25GB/s", "400MiB/s". "Gb/s" is nothing: one writes it for bits and for bytes.
-    package static func bandwidth(_ text: String) -> Double? {
+    public static func bandwidth(_ text: String) -> Double? {
         let bits = [("kbit", 125.0), ("mbit", 125e3), ("gbit", 125e6), ("tbit", 125e9)]
         return number(text, units: bits.map { ($0.0 + "/s", $0.1) } + bits)
             ?? (text.contains("B")
@@ -24,7 +24,7 @@ package enum Quantity {
     }
 
     /// Bytes from "64MiB", "12GB", "4096B".
-    package static func bytes(_ text: String) -> Double? {
+    public static func bytes(_ text: String) -> Double? {
         number(
             text,
             units: [
@@ -35,7 +35,7 @@ package enum Quantity {
     }
 
     /// Bytes, where the name says that bare numbers are bytes.
-    package static func bytesOrCount(_ text: String) -> Double? { bytes(text) ?? plain(text) }
+    public static func bytesOrCount(_ text: String) -> Double? { bytes(text) ?? plain(text) }
 
     /// A number in one of the units; longer ones come before those that they end with.
     private static func number(_ text: String, units: [(String, Double)]) -> Double? {
@@ -55,10 +55,10 @@ package enum Quantity {
 
 extension Link {
     /// What stands for a bandwidth that is no limit.
-    package static let unlimited = "unlimited"
+    public static let unlimited = "unlimited"
 
     /// A link from "latency,bandwidth", such as "50us,1gbit".
-    package init(text: String) throws {
+    public init(text: String) throws {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2 else {
             throw SimulationError(
@@ -82,20 +82,20 @@ extension Link {
     }
 
     /// The text that reads back to the same link, to five digits.
-    package var text: String {
+    public var text: String {
         let latency = String(format: "%.5gus", latency * 1e6)
         return latency + "," + (bandwidth.isFinite ? String(format: "%.5gGB/s", bandwidth / 1e9) : Self.unlimited)
     }
 }
 
 /// A cap on what each rank holds, from the command line: "12" units, "2x" the peak of 1F1B, or "4GiB" in bytes.
-package enum MemoryCap: Sendable, Equatable {
+public enum MemoryCap: Sendable, Equatable {
     case units(Double)
     /// Multiples of what 1F1B holds on its first rank, the most of all.
     case peaks(Double)
     case bytes(Double)
 
-    package init(text: String) throws {
+    public init(text: String) throws {
         if let units = Double(text), units > 0, units.isFinite {
             self = .units(units)
         } else if text.lowercased().hasSuffix("x"), let peaks = Double(text.dropLast()), peaks > 0, peaks.isFinite {
@@ -110,7 +110,7 @@ package enum MemoryCap: Sendable, Equatable {
     }
 
     /// The limit that the cap sets for `shape`.
-    package func limit(shape: ScheduleShape, costs: Costs) throws -> MemoryLimit {
+    public func limit(shape: ScheduleShape, costs: Costs) throws -> MemoryLimit {
         switch self {
         case .units(let units): return MemoryLimit(shape: shape, costs: costs, units: units)
         case .peaks(let peaks):

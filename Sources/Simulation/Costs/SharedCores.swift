@@ -1,11 +1,11 @@
 /// Ranks that share cores because there are more ranks than cores: while more of them compute than there are cores, all
 /// slow down alike.
-package struct SharedCores: Sendable, Equatable {
-    package var ranks: [Int]
+public struct SharedCores: Sendable, Equatable {
+    public var ranks: [Int]
     /// How many of the ranks can compute at full speed at once.
-    package var cores: Double
+    public var cores: Double
 
-    package init(ranks: [Int], cores: Double) {
+    public init(ranks: [Int], cores: Double) {
         self.ranks = ranks
         self.cores = cores
     }
@@ -15,7 +15,7 @@ package struct SharedCores: Sendable, Equatable {
     /// - Parameters:
     ///   - cores: for every rank of the world the cores that its threads are pinned to; what is equal is one core
     ///   - pipelineRanks: ranks of a replica; the first ones count
-    package static func groups<Core: Hashable>(cores: [[Core]], pipelineRanks: Int) -> [SharedCores] {
+    public static func groups<Core: Hashable>(cores: [[Core]], pipelineRanks: Int) -> [SharedCores] {
         var groups: [(ranks: [Int], cores: Set<Core>)] = []
         for (rank, own) in cores.enumerated() {
             var joined = (ranks: [rank], cores: Set(own))

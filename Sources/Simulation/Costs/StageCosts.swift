@@ -1,40 +1,40 @@
 import Schedules
 
 /// What one stage takes to run and to hold one unit (a slice of a sequence). Times in seconds.
-package struct StageCosts: Sendable, Equatable {
-    package var forward: Double
-    package var backwardInput: Double
-    package var backwardWeight: Double
+public struct StageCosts: Sendable, Equatable {
+    public var forward: Double
+    public var backwardInput: Double
+    public var backwardWeight: Double
     /// Input and weight gradient in one go; often less than the sum, since the kernels share what they read.
-    package var backward: Double
-    package var recompute: Double
+    public var backward: Double
+    public var recompute: Double
     /// Bytes of a unit's activations, from its forward (or recompute) to its input gradient.
-    package var unitBytes = 0
+    public var unitBytes = 0
     /// Bytes of a unit that its weight gradient still needs once the input gradient is done.
-    package var weightUnitBytes = 0
+    public var weightUnitBytes = 0
     /// Share of a unit that its weight gradient still needs once the input gradient is done, where bytes aren't known.
-    package var weightShare = StageCosts.transformerWeightShare
+    public var weightShare = StageCosts.transformerWeightShare
     /// Bytes of a recomputed unit's input and entry state.
-    package var lightBytes = 0
+    public var lightBytes = 0
     /// Bytes that the stage holds whatever the schedule: parameters, gradients, optimizer state.
-    package var residentBytes = 0
+    public var residentBytes = 0
     /// Whether the halves of a backward are unknown: only the whole was measured.
-    package var lacksHalves = false
+    public var lacksHalves = false
 
     /// A transformer layer keeps sb(34h+5as) bytes until its input gradient and 32sbh from there to its weight gradient
     /// (arXiv 2401.10241, table 1; s tokens, b sequences, h features, a heads): 0.37 and 0.43 for that paper's models of 1.5
     /// and 6.2 billion parameters.
-    package static let transformerWeightShare = 0.4
+    public static let transformerWeightShare = 0.4
 
     /// How a unit counts from its input gradient to its weight gradient, where it counts 1 before.
-    package var heldShare: Double {
+    public var heldShare: Double {
         unitBytes > 0 ? min(1, Double(weightUnitBytes) / Double(unitBytes)) : weightShare
     }
 
     /// - Parameters:
     ///   - backward: nil for the sum of both gradients
     ///   - recompute: nil for the time of a forward
-    package init(
+    public init(
         forward: Double, backwardInput: Double, backwardWeight: Double, backward: Double? = nil,
         recompute: Double? = nil
     ) {
@@ -48,13 +48,13 @@ package struct StageCosts: Sendable, Equatable {
     /// A stage of which only the whole backward is known.
     ///
     /// - Parameter recompute: nil for the time of a forward
-    package init(forward: Double, fusedBackward: Double, recompute: Double? = nil) {
+    public init(forward: Double, fusedBackward: Double, recompute: Double? = nil) {
         self.init(
             forward: forward, backwardInput: 0, backwardWeight: 0, backward: fusedBackward, recompute: recompute)
         lacksHalves = true
     }
 
-    package func duration(_ kind: ActionKind) -> Double {
+    public func duration(_ kind: ActionKind) -> Double {
         switch kind {
         case .forward: forward
         case .backward: backward

@@ -5,7 +5,7 @@ extension PerfettoTrace {
     /// Reads a trace that `text` wrote back; only counters are left out, since they follow from the spans.
     ///
     /// - Throws: `SimulationError` if it isn't such a trace.
-    package static func timeline(json: String) throws -> Timeline {
+    public static func timeline(json: String) throws -> Timeline {
         let bytes = Array(json.utf8)
         func fault(_ reason: String, at offset: Int) -> SimulationError {
             let (line, column) = JSONParser.place(of: offset, in: bytes)

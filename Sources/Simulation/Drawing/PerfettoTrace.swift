@@ -3,16 +3,16 @@ import Schedules
 
 /// A timeline as a Chrome trace, which Perfetto and chrome://tracing open: a process per rank, a thread per lane, a
 /// flow arrow from each send to the action that receives it, and a counter of the units that a rank holds.
-package struct PerfettoTrace {
+public struct PerfettoTrace {
     private let timeline: Timeline
 
     /// Most spans of a trace that is written: what viewers still open, some hundred megabytes.
-    package static let mostSpans = 500_000
+    public static let mostSpans = 500_000
 
-    package init(_ timeline: Timeline) { self.timeline = timeline }
+    public init(_ timeline: Timeline) { self.timeline = timeline }
 
     /// The complete JSON document.
-    package var text: String {
+    public var text: String {
         var text =
             "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"program\":\"gecko\",\"title\":\(JSONText.quoted(timeline.title))},\"traceEvents\":["
         var separator = "\n"

@@ -1,8 +1,8 @@
 /// Writes the few SVG elements that the drawings need.
-package struct SVGWriter {
+public struct SVGWriter {
     private var body: String
 
-    package init(width: Double, height: Double, title: String) {
+    public init(width: Double, height: Double, title: String) {
         body = """
             <svg xmlns="http://www.w3.org/2000/svg" width="\(width.fixed(0))" height="\(height.fixed(0))" \
             viewBox="0 0 \(width.fixed(0)) \(height.fixed(0))" role="img" \
@@ -13,9 +13,9 @@ package struct SVGWriter {
             """
     }
 
-    package var finished: String { body + "</svg>\n" }
+    public var finished: String { body + "</svg>\n" }
 
-    package mutating func rectangle(
+    public mutating func rectangle(
         _ x: Double, _ y: Double, _ width: Double, _ height: Double, fill: String, stroke: String? = nil,
         radius: Double = 0
     ) {
@@ -27,7 +27,7 @@ package struct SVGWriter {
         body += "/>\n"
     }
 
-    package mutating func line(
+    public mutating func line(
         _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, stroke: String, opacity: Double = 1, width: Double = 1
     ) {
         body +=
@@ -37,17 +37,17 @@ package struct SVGWriter {
         body += "/>\n"
     }
 
-    package mutating func path(_ data: String, fill: String) {
+    public mutating func path(_ data: String, fill: String) {
         body += "<path d=\"\(data)\" fill=\"\(fill)\"/>\n"
     }
 
-    package mutating func circle(_ x: Double, _ y: Double, _ radius: Double, fill: String, opacity: Double = 1) {
+    public mutating func circle(_ x: Double, _ y: Double, _ radius: Double, fill: String, opacity: Double = 1) {
         body += "<circle cx=\"\(x.fixed(1))\" cy=\"\(y.fixed(1))\" r=\"\(radius.fixed(1))\" fill=\"\(fill)\""
         if opacity < 1 { body += " fill-opacity=\"\(opacity.significant)\"" }
         body += "/>\n"
     }
 
-    package mutating func text(
+    public mutating func text(
         _ text: String, x: Double, y: Double, size: Double, fill: String = "#24292f", anchor: String = "start",
         weight: String? = nil
     ) {

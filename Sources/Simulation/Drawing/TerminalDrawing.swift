@@ -1,7 +1,7 @@
 import Schedules
 
 /// A timeline in columns of text: a line a rank, time from left to right. Of very many ranks every so many-th is drawn.
-package struct TerminalDrawing {
+public struct TerminalDrawing {
     private let timeline: Timeline
     private let columns: Int
     private let colours: Bool
@@ -9,7 +9,7 @@ package struct TerminalDrawing {
     /// - Parameters:
     ///   - columns: width of the terminal
     ///   - colours: whether cells get ANSI colours
-    package init(_ timeline: Timeline, columns: Int = 110, colours: Bool = false) {
+    public init(_ timeline: Timeline, columns: Int = 110, colours: Bool = false) {
         self.timeline = timeline
         self.columns = max(columns, 40)
         self.colours = colours
@@ -17,7 +17,7 @@ package struct TerminalDrawing {
 
     private static let mostRows = 128
 
-    package var text: String {
+    public var text: String {
         guard timeline.spans.isEmpty || timeline.spans.contains(where: { $0.duration > 0 }) else {
             return "nothing takes time: there is nothing to draw\n"
         }

@@ -3,19 +3,19 @@ import Schedules
 /// A timeline as a picture: one row a rank, one cell a span, idle time left light. However long it is, the picture
 /// stays small: cells that are too narrow to be told apart become one of their mixed colour, and of very many ranks
 /// every so many-th is drawn.
-package struct TimelineSVG {
+public struct TimelineSVG {
     let timeline: Timeline
     private let subtitle: String
     private let showsMessages: Bool
     let geometry: Geometry
 
     /// More than so many messages would be one black patch, and a large file.
-    package static let mostMessages = 20_000
+    public static let mostMessages = 20_000
 
     /// - Parameters:
     ///   - subtitle: a line of figures under the title
     ///   - showsMessages: whether messages are drawn as lines from producer to consumer
-    package init(_ timeline: Timeline, subtitle: String = "", showsMessages: Bool = false) {
+    public init(_ timeline: Timeline, subtitle: String = "", showsMessages: Bool = false) {
         self.timeline = timeline
         self.showsMessages = showsMessages
         geometry = Geometry(timeline, legend: Self.legend(timeline), roomForMessages: showsMessages)
@@ -24,7 +24,7 @@ package struct TimelineSVG {
     }
 
     /// The complete SVG document.
-    package var text: String {
+    public var text: String {
         var svg = SVGWriter(width: geometry.width, height: geometry.height, title: timeline.title)
         svg.rectangle(0.5, 0.5, geometry.width - 1, geometry.height - 1, fill: "#ffffff", stroke: "#d0d7de", radius: 6)
         svg.text(timeline.title, x: Geometry.margin, y: 27, size: 16, weight: "600")

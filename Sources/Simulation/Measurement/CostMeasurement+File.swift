@@ -2,13 +2,13 @@ import Schedules
 
 extension CostMeasurement {
     /// Bytes of a stage, under the names of `StageCosts`.
-    package struct StageBytes: Sendable, Equatable {
-        package let unit: Int
-        package let weightUnit: Int
-        package let light: Int
-        package let resident: Int
+    public struct StageBytes: Sendable, Equatable {
+        public let unit: Int
+        public let weightUnit: Int
+        public let light: Int
+        public let resident: Int
 
-        package init(unit: Int, weightUnit: Int, light: Int, resident: Int) {
+        public init(unit: Int, weightUnit: Int, light: Int, resident: Int) {
             self.unit = unit
             self.weightUnit = weightUnit
             self.light = light
@@ -22,7 +22,7 @@ extension CostMeasurement {
     /// - Parameters:
     ///   - bytes: one entry per stage
     ///   - note: where and how it was measured
-    package func file(
+    public func file(
         bytes: [StageBytes], messageBytes: Int, note: String
     ) throws -> CostFile {
         precondition(bytes.count == times.count, "one entry per stage")

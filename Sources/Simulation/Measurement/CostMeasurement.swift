@@ -4,31 +4,31 @@ import Schedules
 ///
 /// Of an action that was seen three times or more (over steps and replicas) the median counts, and the mean over the units of a stage of
 /// that, since units differ: the first slice of a sequence attends to less. With fewer steps it is the median over all units.
-package struct CostMeasurement: Sendable {
+public struct CostMeasurement: Sendable {
     /// Seconds of each kind of action that the table has, by stage.
-    package private(set) var times: [[ActionKind: Double]]
+    public private(set) var times: [[ActionKind: Double]]
     /// Seconds of a step beside the table.
-    package let rest: Double
+    public let rest: Double
     /// Seconds that a message is under way; nil if no receiver was there to see one arrive.
-    package let transfer: Double?
+    public let transfer: Double?
     /// How many arrivals were seen.
-    package let transfers: Int
+    public let transfers: Int
     /// Steps measured.
-    package let steps: Int
+    public let steps: Int
     /// Seconds of a step, the median.
-    package let stepTime: Double
+    public let stepTime: Double
     /// Shortest and longest step.
-    package let stepRange: ClosedRange<Double>
+    public let stepRange: ClosedRange<Double>
     /// How much longer actions of ranks with cores of their own took than they had a core, as a share: what other programs took
     /// away. Nil where no such rank was measured.
-    package let disturbance: Double?
+    public let disturbance: Double?
     /// The groups of ranks that share cores, with what is left of their cores once waiting ranks and switching took their part.
-    package let sharedCores: [SharedCores]
+    public let sharedCores: [SharedCores]
 
     /// - Parameters:
     ///   - replicas: the steps of each replica
     ///   - sharedCores: groups of pipeline ranks that share cores; their actions count by processor time
-    package init(_ replicas: [RecordedSteps], sharedCores: [SharedCores] = []) throws {
+    public init(_ replicas: [RecordedSteps], sharedCores: [SharedCores] = []) throws {
         guard let table = replicas.first?.table, replicas.allSatisfy({ !$0.steps.isEmpty }) else {
             throw SimulationError("costs need at least one recorded step after the first of a run, which is a warm-up")
         }
@@ -78,7 +78,7 @@ package struct CostMeasurement: Sendable {
     }
 
     /// Takes the kinds of action that this one lacks from another measurement of the same stages.
-    package mutating func fill(from other: CostMeasurement) {
+    public mutating func fill(from other: CostMeasurement) {
         precondition(times.count == other.times.count, "both measure the same stages")
         for stage in times.indices { times[stage].merge(other.times[stage]) { own, _ in own } }
     }

@@ -1,31 +1,31 @@
 import Schedules
 
 /// One step of one replica on the clock: what each rank did when. Seconds since the timeline's origin.
-package struct RecordedStep: Sendable {
+public struct RecordedStep: Sendable {
     /// Spans of the actions by rank and position in the rank's row.
-    package internal(set) var actions: [[Timeline.Span]]
+    public internal(set) var actions: [[Timeline.Span]]
     /// Spans of the step's phases beside the row, by rank.
-    package internal(set) var phases: [[Timeline.Span]]
+    public internal(set) var phases: [[Timeline.Span]]
     /// Messages with the rank and position of the action that needed each.
-    package internal(set) var messages: [Delivery] = []
+    public internal(set) var messages: [Delivery] = []
 
-    package struct Delivery: Sendable {
-        package let arrow: Timeline.Arrow
+    public struct Delivery: Sendable {
+        public let arrow: Timeline.Arrow
         /// Position of the action that needed it in the row of the arrow's rank.
-        package let position: Int
+        public let position: Int
     }
 
     /// Start of the first action.
-    package var start: Double { actions.reduce(.infinity) { min($0, $1.first?.start ?? .infinity) } }
+    public var start: Double { actions.reduce(.infinity) { min($0, $1.first?.start ?? .infinity) } }
 
     /// End of the last action.
-    package var tableEnd: Double { actions.reduce(-.infinity) { max($0, $1.last?.end ?? -.infinity) } }
+    public var tableEnd: Double { actions.reduce(-.infinity) { max($0, $1.last?.end ?? -.infinity) } }
 
     /// Seconds of the table, from the first start to the last end.
-    package var tableTime: Double { tableEnd - start }
+    public var tableTime: Double { tableEnd - start }
 
     /// Seconds of the step beside the table: the longest beginning, and what comes after the last action.
-    package var restTime: Double {
+    public var restTime: Double {
         var beginning = 0.0
         var end = tableEnd
         for span in phases.joined() {
@@ -38,13 +38,13 @@ package struct RecordedStep: Sendable {
         return beginning + end - tableEnd
     }
 
-    package var time: Double { tableTime + restTime }
+    public var time: Double { tableTime + restTime }
 
     /// Seconds that each rank computes.
-    package var busy: [Double] { actions.map { $0.reduce(0) { $0 + $1.duration } } }
+    public var busy: [Double] { actions.map { $0.reduce(0) { $0 + $1.duration } } }
 
     /// Per rank the share of the step without computing.
-    package var idle: [Double] {
+    public var idle: [Double] {
         let time = time
         return busy.map { time > 0 ? 1 - $0 / time : 0 }
     }
@@ -55,14 +55,14 @@ package struct RecordedStep: Sendable {
     }
 
     /// Seconds in which a rank had nothing to do but wait for a message that was under way.
-    package func exposed(_ delivery: Delivery) -> Double {
+    public func exposed(_ delivery: Delivery) -> Double {
         let rank = delivery.arrow.toRank
         let ready = max(delivery.arrow.departure, free(rank, before: delivery.position) ?? -.infinity)
         return max(0, actions[rank][delivery.position].start - ready)
     }
 
     /// Seconds that a message was under way; nil if the receiver was still computing when it left, since then nobody saw it arrive.
-    package func transferTime(_ delivery: Delivery) -> Double? {
+    public func transferTime(_ delivery: Delivery) -> Double? {
         let free = free(delivery.arrow.toRank, before: delivery.position) ?? -.infinity
         return free < delivery.arrow.departure ? delivery.arrow.arrival - delivery.arrow.departure : nil
     }

@@ -1,12 +1,12 @@
 import Schedules
 
 /// A timeline of one replica cut into its steps.
-package struct RecordedSteps: Sendable {
-    package let table: ScheduleTable
-    package private(set) var steps: [RecordedStep]
+public struct RecordedSteps: Sendable {
+    public let table: ScheduleTable
+    public private(set) var steps: [RecordedStep]
 
     /// - Throws: `SimulationError` if the timeline doesn't hold whole steps of `table`.
-    package init(_ timeline: Timeline, of table: ScheduleTable) throws {
+    public init(_ timeline: Timeline, of table: ScheduleTable) throws {
         self.table = table
         guard timeline.ranks == table.shape.ranks else {
             throw SimulationError(
@@ -88,7 +88,7 @@ package struct RecordedSteps: Sendable {
     }
 
     /// The steps without the first ones.
-    package func dropping(first count: Int) -> RecordedSteps {
+    public func dropping(first count: Int) -> RecordedSteps {
         var rest = self
         rest.steps = Array(steps.dropFirst(count))
         return rest

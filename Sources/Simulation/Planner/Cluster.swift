@@ -1,26 +1,26 @@
 /// A cluster of equal nodes as the planner sees it.
-package struct Cluster: Sendable, Equatable {
-    package var nodes: Int
-    package var sockets: Int
+public struct Cluster: Sendable, Equatable {
+    public var nodes: Int
+    public var sockets: Int
     /// Cores per node, over all sockets.
-    package var cores: Int
+    public var cores: Int
     /// Bytes of memory per node that training may use.
-    package var memory: Double
+    public var memory: Double
     /// Sustained GFLOP/s of one core in the model's matrix products.
-    package var gflops: Double
+    public var gflops: Double
     /// Share of a core that each further core of a rank loses.
-    package var serialShare: Double
+    public var serialShare: Double
     /// Seconds that a layer takes per action beside its arithmetic: short products, fork and join, norms. What makes
     /// short slices slow.
-    package var overhead: Double
+    public var overhead: Double
     /// Bytes per second between memory and all cores of a node.
-    package var memoryBandwidth: Double
+    public var memoryBandwidth: Double
     /// Between two nodes, for a whole node.
-    package var network: Link
+    public var network: Link
     /// Between two ranks of a node.
-    package var local: Link
+    public var local: Link
 
-    package init(
+    public init(
         nodes: Int, sockets: Int = 1, cores: Int, memory: Double, gflops: Double, serialShare: Double = 0.01,
         overhead: Double = 50e-6, memoryBandwidth: Double = 100e9, network: Link,
         local: Link = Link(latency: 1e-6, bandwidth: 5e9)
@@ -60,16 +60,16 @@ package struct Cluster: Sendable, Equatable {
     }
 
     /// Milliseconds that `overhead` may be.
-    package static let overheads = 0.0...3.6e6
-    package static let overheadText = "a number of milliseconds from 0 to 3600000"
+    public static let overheads = 0.0...3.6e6
+    public static let overheadText = "a number of milliseconds from 0 to 3600000"
 
     /// Arithmetic operations per second of a rank with `threads` cores.
-    package func speed(threads: Int) -> Double {
+    public func speed(threads: Int) -> Double {
         gflops * 1e9 * Double(threads) / (1 + serialShare * Double(threads - 1))
     }
 
     /// Ways to deal a node's cores to ranks, none across two sockets unless a rank has all of a node: ranks per node.
-    package var ranksPerNode: [Int] {
+    public var ranksPerNode: [Int] {
         (1...cores).filter { cores % $0 == 0 && ($0 == 1 || $0 % sockets == 0) }
     }
 }

@@ -2,17 +2,17 @@
 ///
 /// The planner's model of a stage is a straight line over the slice length: arithmetic per token, and an overhead per layer and
 /// action. Both come from one least-squares fit of relative errors, so that short slices count as much as long ones.
-package struct ClusterFit: Sendable, Equatable {
+public struct ClusterFit: Sendable, Equatable {
     /// What one stage took for a slice, forward and backward.
-    package struct Sample: Sendable, Equatable {
+    public struct Sample: Sendable, Equatable {
         /// Operations of a forward on one token, embedding and output layer included.
-        package let flopsPerToken: Double
-        package let layers: Int
-        package let slice: Int
+        public let flopsPerToken: Double
+        public let layers: Int
+        public let slice: Int
         /// Seconds of a forward and of both gradients together.
-        package let time: Double
+        public let time: Double
 
-        package init(flopsPerToken: Double, layers: Int, slice: Int, time: Double) {
+        public init(flopsPerToken: Double, layers: Int, slice: Int, time: Double) {
             self.flopsPerToken = flopsPerToken
             self.layers = layers
             self.slice = slice
@@ -21,14 +21,14 @@ package struct ClusterFit: Sendable, Equatable {
     }
 
     /// Operations per second of one rank.
-    package let speed: Double
+    public let speed: Double
     /// Seconds that a layer takes per action beside its arithmetic.
-    package let overhead: Double
+    public let overhead: Double
     /// The largest deviation of a sample from the fit, as a share of what was measured.
-    package let largestError: Double
+    public let largestError: Double
 
     /// - Throws: `SimulationError` if the samples don't have two slice lengths or don't grow with it.
-    package init(_ samples: [Sample]) throws {
+    public init(_ samples: [Sample]) throws {
         guard Set(samples.map(\.slice)).count >= 2, samples.allSatisfy({ $0.time > 0 }) else {
             throw SimulationError(
                 "speed and overhead need times of at least two slice lengths; use a longer sequence or a smaller chunk")
@@ -68,7 +68,7 @@ package struct ClusterFit: Sendable, Equatable {
 
 extension Link {
     /// A link from what messages of several sizes took; nil without any.
-    package init?(_ messages: [(bytes: Int, time: Double)]) {
+    public init?(_ messages: [(bytes: Int, time: Double)]) {
         guard let first = messages.first else { return nil }
         let count = Double(messages.count)
         let mean = (

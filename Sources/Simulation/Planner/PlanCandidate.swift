@@ -1,18 +1,18 @@
 /// One way to lay a run over a cluster.
-package struct PlanCandidate: Sendable, Hashable {
-    package var ranksPerNode: Int
-    package var threads: Int
+public struct PlanCandidate: Sendable, Hashable {
+    public var ranksPerNode: Int
+    public var threads: Int
     /// Ranks of a replica.
-    package var stages: Int
+    public var stages: Int
     /// Stages on a rank.
-    package var virtualStages: Int
-    package var replicas: Int
+    public var virtualStages: Int
+    public var replicas: Int
     /// Tokens per slice.
-    package var slice: Int
-    package var schedule: String
-    package var recompute: Bool
+    public var slice: Int
+    public var schedule: String
+    public var recompute: Bool
 
-    package init(
+    public init(
         ranksPerNode: Int, threads: Int, stages: Int, virtualStages: Int, replicas: Int, slice: Int, schedule: String,
         recompute: Bool
     ) {
@@ -27,14 +27,14 @@ package struct PlanCandidate: Sendable, Hashable {
     }
 
     /// Whether the other layout is this one with other slices.
-    package func differsBySlice(from other: PlanCandidate) -> Bool {
+    public func differsBySlice(from other: PlanCandidate) -> Bool {
         var copy = self
         copy.slice = other.slice
         return copy == other && slice != other.slice
     }
 
     /// The candidate in a few words.
-    package var description: String {
+    public var description: String {
         let virtual = virtualStages > 1 ? " x \(virtualStages)" : ""
         return "\(stages)\(virtual) stages x \(replicas) replicas, slices of \(slice), \(schedule)"
             + (recompute ? " with recompute" : "") + ", \(threads) threads a rank"
@@ -42,8 +42,8 @@ package struct PlanCandidate: Sendable, Hashable {
 }
 
 /// What became of a candidate.
-package struct PlannedRun: Sendable {
-    package enum Outcome: Sendable, Equatable {
+public struct PlannedRun: Sendable {
+    public enum Outcome: Sendable, Equatable {
         /// The step was simulated in full.
         case simulated
         /// The step's time was found from shorter ones.
@@ -56,17 +56,17 @@ package struct PlannedRun: Sendable {
         case tooLong
     }
 
-    package var candidate: PlanCandidate
-    package var outcome: Outcome
+    public var candidate: PlanCandidate
+    public var outcome: Outcome
     /// Seconds of a step; for a candidate that is bounded out a time below which it cannot get.
-    package var stepTime = 0.0
+    public var stepTime = 0.0
     /// Share of the longest rank's span without computing.
-    package var bubble = 0.0
+    public var bubble = 0.0
     /// Bytes of the rank that needs most.
-    package var memory = 0.0
+    public var memory = 0.0
     /// Seconds of gradient sync and of the optimizer on the slowest rank.
-    package var syncTime = 0.0
-    package var optimizerTime = 0.0
+    public var syncTime = 0.0
+    public var optimizerTime = 0.0
     /// Layers per stage.
-    package var layers: [Int] = []
+    public var layers: [Int] = []
 }

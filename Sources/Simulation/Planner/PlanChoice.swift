@@ -1,13 +1,13 @@
 /// What a plan need not search for because it is settled; nil leaves it open.
-package struct PlanChoice: Sendable, Equatable {
-    package var stages: Int?
-    package var replicas: Int?
-    package var threads: Int?
-    package var slice: Int?
-    package var schedule: String?
-    package var recompute: Bool?
+public struct PlanChoice: Sendable, Equatable {
+    public var stages: Int?
+    public var replicas: Int?
+    public var threads: Int?
+    public var slice: Int?
+    public var schedule: String?
+    public var recompute: Bool?
 
-    package init() {}
+    public init() {}
 
     func allows(_ candidate: PlanCandidate) -> Bool {
         func fits<Value: Equatable>(_ chosen: Value?, _ value: Value) -> Bool { chosen.map { $0 == value } ?? true }

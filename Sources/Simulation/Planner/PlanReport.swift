@@ -1,13 +1,13 @@
 import JSON
 
 /// A plan for people: the best layouts, and why the others lose.
-package struct PlanReport: Sendable {
+public struct PlanReport: Sendable {
     private let cluster: Cluster
     private let model: PlannedModel
     private let runs: [PlannedRun]
 
     /// - Parameter runs: what `Planner.plan` returned
-    package init(cluster: Cluster, model: PlannedModel, runs: [PlannedRun]) {
+    public init(cluster: Cluster, model: PlannedModel, runs: [PlannedRun]) {
         self.cluster = cluster
         self.model = model
         self.runs = runs
@@ -18,7 +18,7 @@ package struct PlanReport: Sendable {
     private func isFeasible(_ run: PlannedRun) -> Bool { run.outcome == .simulated || run.outcome == .estimated }
 
     /// The layout to take; nil if none fits the memory.
-    package var best: PlannedRun? { feasible.first }
+    public var best: PlannedRun? { feasible.first }
 
     private var tokens: Double { Double(model.batch * model.sequence) }
 
@@ -29,7 +29,7 @@ package struct PlanReport: Sendable {
     }
 
     /// The best `count` layouts as a table, then the reasons.
-    package func text(best count: Int) -> String {
+    public func text(best count: Int) -> String {
         var text = "\((model.parameters / 1e6).significant) million parameters, \(model.batch) sequences of "
         text += "\(model.sequence) tokens a step, \(cluster.nodes) nodes of \(cluster.cores) cores\n"
         let boundedOut = runs.filter { $0.outcome == .boundedOut }
@@ -177,7 +177,7 @@ package struct PlanReport: Sendable {
     }
 
     /// One JSON object: the best layouts and how many lost for what; times in milliseconds.
-    package func json(best count: Int) -> String {
+    public func json(best count: Int) -> String {
         let list = feasible.prefix(count).map { run in
             JSONText.object([
                 ("schedule", .string(run.candidate.schedule)), ("stages", .number(Double(run.candidate.stages))),

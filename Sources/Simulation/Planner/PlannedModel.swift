@@ -1,18 +1,18 @@
 /// What the planner needs to know of a model and of a step on it.
-package struct PlannedModel: Sendable {
+public struct PlannedModel: Sendable {
     /// One block: a layer, the embedding or the output layer.
-    package struct Block: Sendable, Equatable {
-        package var parameters: Double
+    public struct Block: Sendable, Equatable {
+        public var parameters: Double
         /// Bytes of its weights in packed form, kept beside the parameters.
-        package var packedBytes: Double
+        public var packedBytes: Double
         /// Elements of the largest tensor: what an optimizer that is shared out by whole tensors leaves on some replica at least.
-        package var largestTensor = 0.0
+        public var largestTensor = 0.0
         /// Operations per token of a forward in products with weights; the input and the weight gradient each take as many.
-        package var linearFlops: Double
+        public var linearFlops: Double
         /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
-        package var otherFlops: Double
+        public var otherFlops: Double
 
-        package init(parameters: Double, packedBytes: Double = 0, linearFlops: Double, otherFlops: Double) {
+        public init(parameters: Double, packedBytes: Double = 0, linearFlops: Double, otherFlops: Double) {
             self.parameters = parameters
             self.packedBytes = packedBytes
             self.linearFlops = linearFlops
@@ -21,17 +21,17 @@ package struct PlannedModel: Sendable {
     }
 
     /// Bytes of one block for one slice.
-    package struct SliceBytes: Sendable, Equatable {
+    public struct SliceBytes: Sendable, Equatable {
         /// Kept from forward to backward, the block's input included.
-        package var stash: Double
+        public var stash: Double
         /// Kept from the input gradient to the weight gradient beside it.
-        package var gradientStash: Double
+        public var gradientStash: Double
         /// Carried state at the slice's entry.
-        package var state: Double
+        public var state: Double
         /// Scratch during an action.
-        package var workspace: Double
+        public var workspace: Double
 
-        package init(stash: Double, gradientStash: Double, state: Double, workspace: Double) {
+        public init(stash: Double, gradientStash: Double, state: Double, workspace: Double) {
             self.stash = stash
             self.gradientStash = gradientStash
             self.state = state
@@ -39,25 +39,25 @@ package struct PlannedModel: Sendable {
         }
     }
 
-    package var layers: Int
+    public var layers: Int
     /// Each replica keeps the moments of its share of the tensors only.
-    package var shardsOptimizer = false
-    package var layer: Block
-    package var embedding: Block
-    package var output: Block
+    public var shardsOptimizer = false
+    public var layer: Block
+    public var embedding: Block
+    public var output: Block
     /// Tokens per chunk: slices are multiples of it.
-    package var chunk: Int
+    public var chunk: Int
     /// Tokens per sequence.
-    package var sequence: Int
+    public var sequence: Int
     /// Sequences per step over all replicas.
-    package var batch: Int
+    public var batch: Int
     /// Bytes of one token's activations as they are computed on, and in a message, which may be compressed.
-    package var activationBytesPerToken: Double
-    package var messageBytesPerToken: Double
+    public var activationBytesPerToken: Double
+    public var messageBytesPerToken: Double
     /// Bytes of a layer, the embedding and the output layer for a slice of so many tokens.
-    package var bytes: @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
+    public var bytes: @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
 
-    package init(
+    public init(
         layers: Int, layer: Block, embedding: Block, output: Block, chunk: Int, sequence: Int, batch: Int,
         activationBytesPerToken: Double, messageBytesPerToken: Double,
         bytes: @escaping @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
@@ -75,15 +75,15 @@ package struct PlannedModel: Sendable {
     }
 
     /// Operations of training on one token, recomputation not counted.
-    package var trainingFlopsPerToken: Double {
+    public var trainingFlopsPerToken: Double {
         let layers = Double(layers) * (layer.linearFlops + layer.otherFlops)
         return 3 * (layers + embedding.linearFlops + output.linearFlops + embedding.otherFlops + output.otherFlops)
     }
 
-    package var parameters: Double { Double(layers) * layer.parameters + embedding.parameters + output.parameters }
+    public var parameters: Double { Double(layers) * layer.parameters + embedding.parameters + output.parameters }
 
     /// Slice lengths worth trying: the chunk doubled again and again, and the whole sequence.
-    package var sliceLengths: [Int] {
+    public var sliceLengths: [Int] {
         var lengths: [Int] = []
         var length = chunk
         while length <= sequence {

@@ -4,7 +4,7 @@ import Schedules
 ///
 /// Every candidate is first held to its memory and to a bound; what could be among the best is simulated on two short
 /// steps, from which a steady pipeline's time follows for any number of sequences, and the best few in full.
-package struct Planner {
+public struct Planner {
     private let cluster: Cluster
     private let model: PlannedModel
     private let choice: PlanChoice
@@ -22,14 +22,14 @@ package struct Planner {
     private static let actionBudget = 40_000_000
 
     /// - Parameter choice: what is settled already
-    package init(cluster: Cluster, model: PlannedModel, choice: PlanChoice = PlanChoice()) {
+    public init(cluster: Cluster, model: PlannedModel, choice: PlanChoice = PlanChoice()) {
         self.cluster = cluster
         self.model = model
         self.choice = choice
     }
 
     /// One candidate simulated in full; nil if the layers don't make so many stages.
-    package func run(_ candidate: PlanCandidate) throws -> PlannedRun? {
+    public func run(_ candidate: PlanCandidate) throws -> PlannedRun? {
         var splits = LayerSplits(model)
         guard let item = Prepared(candidate, splits: &splits, cluster: cluster, model: model) else { return nil }
         var run = item.run
@@ -40,7 +40,7 @@ package struct Planner {
     /// Every candidate with what became of it, the best first, then those bounded out, then those that are too large.
     ///
     /// - Throws: `SimulationError` if the cluster and the model leave no candidate.
-    package func plan() throws -> [PlannedRun] {
+    public func plan() throws -> [PlannedRun] {
         guard model.layers <= Self.mostLayers else {
             throw SimulationError("at most \(Self.mostLayers) layers can be planned for, found \(model.layers)")
         }
@@ -165,7 +165,7 @@ package struct Planner {
     }
 
     /// The names of the schedules that can be planned with.
-    package static var schedules: [String] { ScheduleRegistry.all.map(\.name) }
+    public static var schedules: [String] { ScheduleRegistry.all.map(\.name) }
 
     /// The schedules that are searched: all that can be the best, or the chosen one.
     private var searched: [ScheduleGenerator] {

@@ -1,11 +1,11 @@
 /// Figures as reports show them, for those who build lines of their own.
-package enum Figures {
+public enum Figures {
     /// Seconds in the unit that reads best.
-    package static func time(_ seconds: Double) -> String { seconds.asTime }
+    public static func time(_ seconds: Double) -> String { seconds.asTime }
     /// A share with one digit behind the point.
-    package static func percentage(_ share: Double) -> String { share.asPercentage }
+    public static func percentage(_ share: Double) -> String { share.asPercentage }
     /// Bytes in the unit that reads best.
-    package static func bytes(_ bytes: Int) -> String { bytes.asBytes }
+    public static func bytes(_ bytes: Int) -> String { bytes.asBytes }
     /// Four significant digits.
-    package static func number(_ value: Double) -> String { value.significant }
+    public static func number(_ value: Double) -> String { value.significant }
 }

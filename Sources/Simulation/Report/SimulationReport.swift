@@ -2,28 +2,28 @@ import JSON
 import Schedules
 
 /// The figures of a simulated step, as a table for people and as JSON for scripts.
-package struct SimulationReport: Sendable {
-    package let simulation: Simulation
+public struct SimulationReport: Sendable {
+    public let simulation: Simulation
     /// What to call the schedule.
-    package let name: String
+    public let name: String
     /// A remark under the head line, such as what a search found.
-    package let remark: String
+    public let remark: String
 
-    package init(_ simulation: Simulation, name: String, remark: String = "") {
+    public init(_ simulation: Simulation, name: String, remark: String = "") {
         self.simulation = simulation
         self.name = name
         self.remark = remark
     }
 
-    package var messageCount: Int { simulation.arrows.count }
-    package var messageBytes: Int { simulation.arrows.reduce(0) { $0 + $1.bytes } }
+    public var messageCount: Int { simulation.arrows.count }
+    public var messageBytes: Int { simulation.arrows.reduce(0) { $0 + $1.bytes } }
 
     private var knowsBytes: Bool {
         simulation.costs.stages.contains { $0.unitBytes > 0 || $0.residentBytes > 0 }
     }
 
     /// Head line, a line a rank, the critical path.
-    package var text: String {
+    public var text: String {
         let shape = simulation.table.shape
         let units = "\(shape.sequences) sequences x \(shape.slices) slices"
         let stages = shape.virtualStages > 1 ? ", \(shape.stages) stages" : ""
@@ -83,7 +83,7 @@ package struct SimulationReport: Sendable {
     }
 
     /// One JSON object; times in milliseconds.
-    package var json: String {
+    public var json: String {
         let shape = simulation.table.shape
         let path = simulation.criticalPath
         let whole: [(String, JSONText)] = [
@@ -113,7 +113,7 @@ package struct SimulationReport: Sendable {
     }
 
     /// A schedule's line in a comparison: all that stays of its simulation.
-    package struct Line: Sendable {
+    public struct Line: Sendable {
         let name: String
         let makespan: Double
         let idle: Double
@@ -123,7 +123,7 @@ package struct SimulationReport: Sendable {
         let messages: Int
     }
 
-    package var line: Line {
+    public var line: Line {
         Line(
             name: name, makespan: simulation.makespan, idle: simulation.idle, bubble: simulation.bubble,
             peakUnits: simulation.peakUnits.max() ?? 0, peakBytes: knowsBytes ? simulation.peakBytes.max() : nil,
@@ -131,7 +131,7 @@ package struct SimulationReport: Sendable {
     }
 
     /// Several schedules side by side, the shortest first.
-    package static func comparison(_ lines: [Line]) -> String {
+    public static func comparison(_ lines: [Line]) -> String {
         let sorted = lines.sorted { $0.makespan < $1.makespan }
         guard let best = sorted.first?.makespan else { return "" }
         let showsBytes = sorted.contains { $0.peakBytes != nil }

@@ -3,7 +3,7 @@ import Schedules
 
 extension StepComparison {
     /// The comparison for people.
-    package var text: String {
+    public var text: String {
         var times = TextTable(["", "predicted", "recorded", "error"])
         for (name, pair) in [("step", step), ("  table", table), ("  rest", rest)] {
             times.add([name, pair.predicted.asTime, pair.recorded.asTime, Self.signed(pair.error)])
@@ -48,7 +48,7 @@ extension StepComparison {
     private static func signed(_ share: Double) -> String { (share >= 0 ? "+" : "") + share.asPercentage }
 
     /// One JSON object; times in milliseconds.
-    package var json: String {
+    public var json: String {
         func ms(_ seconds: Double) -> JSONText { .number(seconds * 1e3) }
         func pair(_ pair: Pair) -> JSONText {
             .object([

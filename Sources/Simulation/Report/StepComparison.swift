@@ -2,52 +2,52 @@ import Schedules
 
 /// A prediction beside what a run recorded: how far off the step's time, each rank's idle share, the actions and the
 /// messages are. Recorded figures are medians over the steps.
-package struct StepComparison: Sendable {
+public struct StepComparison: Sendable {
     /// A predicted and a recorded figure.
-    package struct Pair: Sendable {
-        package let predicted: Double
-        package let recorded: Double
+    public struct Pair: Sendable {
+        public let predicted: Double
+        public let recorded: Double
 
         /// How much larger (positive) or smaller the prediction is, as a share of what was recorded.
-        package var error: Double { recorded > 0 ? predicted / recorded - 1 : 0 }
+        public var error: Double { recorded > 0 ? predicted / recorded - 1 : 0 }
     }
 
     /// One kind of action at one stage: seconds, the mean over the units.
-    package struct Entry: Sendable {
-        package let kind: ActionKind
-        package let stage: Int
-        package let time: Pair
+    public struct Entry: Sendable {
+        public let kind: ActionKind
+        public let stage: Int
+        public let time: Pair
     }
 
     /// An action that is off by most seconds.
-    package struct Worst: Sendable {
-        package let action: Action
-        package let rank: Int
+    public struct Worst: Sendable {
+        public let action: Action
+        public let rank: Int
         /// Seconds of its duration, or of its start since that of the step's first action.
-        package let time: Pair
+        public let time: Pair
     }
 
-    package let steps: Int
+    public let steps: Int
     /// Seconds of the whole step, of its table, and of what lies beside the table.
-    package let step: Pair
-    package let table: Pair
-    package let rest: Pair
+    public let step: Pair
+    public let table: Pair
+    public let rest: Pair
     /// Shortest and longest recorded step.
-    package let stepRange: ClosedRange<Double>
+    public let stepRange: ClosedRange<Double>
     /// By rank.
-    package let idle: [Pair]
-    package let entries: [Entry]
-    package let worstDuration: Worst
-    package let worstStart: Worst
+    public let idle: [Pair]
+    public let entries: [Entry]
+    public let worstDuration: Worst
+    public let worstStart: Worst
     /// Seconds a step in which ranks had nothing to do but wait for messages under way, summed over the ranks.
-    package let exposed: Pair
+    public let exposed: Pair
     /// Seconds a step that the messages are predicted to be under way, summed over them.
-    package let transferTime: Double
-    package let messages: Int
+    public let transferTime: Double
+    public let messages: Int
 
     /// - Parameter recorded: one or several whole steps of the simulation's table
     /// - Throws: `SimulationError` if the steps are not of this table.
-    package init(_ simulation: Simulation, recorded timeline: Timeline) throws {
+    public init(_ simulation: Simulation, recorded timeline: Timeline) throws {
         let table = simulation.table
         let recorded = try RecordedSteps(timeline, of: table).steps
         let predicted = try RecordedSteps(simulation.timeline(title: ""), of: table).steps[0]
@@ -103,7 +103,7 @@ package struct StepComparison: Sendable {
 
     /// Share of the messages' time under way that ranks had something else to do in; nil without messages that take
     /// time.
-    package var hidden: Pair? {
+    public var hidden: Pair? {
         guard transferTime > 0 else { return nil }
         return Pair(
             predicted: 1 - exposed.predicted / transferTime, recorded: max(0, 1 - exposed.recorded / transferTime))

@@ -1,14 +1,14 @@
 /// Columns of text, numbers to the right.
-package struct TextTable {
+public struct TextTable {
     private let header: [String]
     private var rows: [[String]] = []
 
-    package init(_ header: [String]) { self.header = header }
+    public init(_ header: [String]) { self.header = header }
 
-    package mutating func add(_ row: [String]) { rows.append(row) }
+    public mutating func add(_ row: [String]) { rows.append(row) }
 
     /// The lines, the first column to the left and the others to the right.
-    package var text: String {
+    public var text: String {
         let all = [header] + rows
         let widths = header.indices.map { column in
             all.reduce(0) { max($0, $1.indices.contains(column) ? $1[column].count : 0) }

@@ -5,18 +5,18 @@ import Schedules
 /// It starts from every named schedule that keeps the limit, adds tables grown by a greedy scheduler under many policies,
 /// and, where the shape is small, closes the gap by branch and bound. Among equal makespans the shorter longest span of a
 /// rank wins, which is what counts when steps follow each other without a barrier.
-package struct AutoSchedule: Sendable {
-    package let simulation: Simulation
+public struct AutoSchedule: Sendable {
+    public let simulation: Simulation
     /// Seconds; no order with one stage a rank ends sooner. nil with several stages a rank, for which no bound is known here.
-    package let lowerBound: Double?
+    public let lowerBound: Double?
     /// Whether the makespan is known to be the least possible.
-    package let isOptimal: Bool
+    public let isOptimal: Bool
     /// How many tables were simulated.
-    package let tried: Int
+    public let tried: Int
 
-    package var table: ScheduleTable { simulation.table }
+    public var table: ScheduleTable { simulation.table }
 
-    package static let name = "auto"
+    public static let name = "auto"
 
     /// Actions that may be scheduled and simulated in all; keeps a search within about a second or two.
     private static let actionBudget = 8_000_000
@@ -26,7 +26,7 @@ package struct AutoSchedule: Sendable {
     ///   - shape: ranks, units and placement; with two stages a rank it may be cyclic or a V
     ///   - memory: what units weigh and what each rank may hold
     /// - Throws: `SimulationError` if no schedule keeps the limit.
-    package init(shape: ScheduleShape, costs: Costs, network: Network, memory: MemoryLimit) throws {
+    public init(shape: ScheduleShape, costs: Costs, network: Network, memory: MemoryLimit) throws {
         try Self.requireRoom(shape, memory)
         var search = Search(costs: costs, network: network, memory: memory)
         for table in Self.namedTables(shape, memory) { try search.consider(table) }

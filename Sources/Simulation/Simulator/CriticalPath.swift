@@ -1,33 +1,33 @@
 import Schedules
 
 /// The chain of actions and messages that decides how long a step takes: shortening anything else changes nothing.
-package struct CriticalPath: Sendable, Equatable {
-    package struct Step: Sendable, Equatable {
-        package let rank: Int
-        package let action: Action
+public struct CriticalPath: Sendable, Equatable {
+    public struct Step: Sendable, Equatable {
+        public let rank: Int
+        public let action: Action
         /// Seconds.
-        package let start: Double
-        package let end: Double
+        public let start: Double
+        public let end: Double
         /// Seconds between the end of the step before and this start: a message under way.
-        package let wait: Double
+        public let wait: Double
     }
 
     /// From the first action to the last.
-    package let steps: [Step]
+    public let steps: [Step]
 
     /// Seconds of computing on the path by kind of action.
-    package func time(_ kind: ActionKind) -> Double {
+    public func time(_ kind: ActionKind) -> Double {
         steps.reduce(0) { $0 + ($1.action.kind == kind ? $1.end - $1.start : 0) }
     }
 
     /// Seconds of messages on the path.
-    package var messageTime: Double { steps.reduce(0) { $0 + $1.wait } }
+    public var messageTime: Double { steps.reduce(0) { $0 + $1.wait } }
 
     /// How often the path goes from one rank to another.
-    package var crossings: Int { zip(steps, steps.dropFirst()).reduce(0) { $0 + ($1.0.rank == $1.1.rank ? 0 : 1) } }
+    public var crossings: Int { zip(steps, steps.dropFirst()).reduce(0) { $0 + ($1.0.rank == $1.1.rank ? 0 : 1) } }
 
     /// Stretches of the path on one rank, as text: "rank 0 F0:0.0 ... F0:0.3 (4)".
-    package var stretches: [String] {
+    public var stretches: [String] {
         var stretches: [[Step]] = []
         for step in steps {
             if stretches.last?.last?.rank == step.rank {
@@ -47,7 +47,7 @@ package struct CriticalPath: Sendable, Equatable {
 
 extension Simulation {
     /// The chain that ends with the last action of the step.
-    package var criticalPath: CriticalPath {
+    public var criticalPath: CriticalPath {
         var steps: [CriticalPath.Step] = []
         let ranks = (0..<table.shape.ranks).filter { !ends[$0].isEmpty }
         func end(_ rank: Int) -> Double { (ends[rank].last ?? 0) + costs.closing[rank] }

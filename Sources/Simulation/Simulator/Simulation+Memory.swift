@@ -4,7 +4,7 @@ extension Simulation {
     /// Per rank the most units held at once, in units of a rank's layers: a unit at one of v stages counts 1/v. The measure is
     /// that of caps in units: a unit counts whole until its input gradient and its stage's `heldShare` from there to its
     /// weight gradient. With recompute it counts whole to the end, since what it keeps, its input, it keeps to the end.
-    package var peakUnits: [Double] {
+    public var peakUnits: [Double] {
         var costs = costs
         if table.usesRecompute {
             for stage in costs.stages.indices {
@@ -17,7 +17,7 @@ extension Simulation {
     }
 
     /// Per rank the most bytes held at once: what is resident at its stages and the units at their peak.
-    package var peakBytes: [Int] {
+    public var peakBytes: [Int] {
         let index = TableIndex(table.shape)
         let recomputed = table.recomputedUnits()
         return table.rows.enumerated().map { rank, row in

@@ -2,7 +2,7 @@ import Schedules
 
 extension Simulation {
     /// The predicted step as a timeline.
-    package func timeline(title: String) -> Timeline {
+    public func timeline(title: String) -> Timeline {
         var timeline = Timeline(title: title, ranks: table.shape.ranks)
         for (rank, row) in table.rows.enumerated() {
             for (position, action) in row.enumerated() {

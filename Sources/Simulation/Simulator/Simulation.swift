@@ -4,18 +4,18 @@ import Schedules
 ///
 /// Messages take no compute time. They leave a rank in the order in which they were produced; a link carries one at a
 /// time in each direction. Linear in the number of actions, unless ranks share cores.
-package struct Simulation: Sendable {
-    package let table: ScheduleTable
-    package let costs: Costs
-    package let network: Network
+public struct Simulation: Sendable {
+    public let table: ScheduleTable
+    public let costs: Costs
+    public let network: Network
     /// Start of each action in seconds, by rank and position.
-    package let starts: [[Double]]
+    public let starts: [[Double]]
     /// End of each action in seconds, by rank and position.
-    package let ends: [[Double]]
+    public let ends: [[Double]]
     /// Why each action didn't start earlier, by rank and position.
     let causes: [[Cause]]
     /// Messages in the order in which they were sent.
-    package let arrows: [Arrow]
+    public let arrows: [Arrow]
 
     /// What an action waited for last.
     enum Cause: Sendable, Equatable {
@@ -28,19 +28,19 @@ package struct Simulation: Sendable {
     }
 
     /// A message under way.
-    package struct Arrow: Sendable {
-        package let from: Int
-        package let to: Int
-        package let action: Action
+    public struct Arrow: Sendable {
+        public let from: Int
+        public let to: Int
+        public let action: Action
         /// When the data was ready.
-        package let departure: Double
-        package let arrival: Double
-        package let bytes: Int
+        public let departure: Double
+        public let arrival: Double
+        public let bytes: Int
     }
 
     /// - Parameter recordsMessages: false leaves `arrows` empty, for searches that only want times.
     /// - Throws: `ScheduleError` if the table cannot run, `SimulationError` if the costs don't hold all that it needs.
-    package init(
+    public init(
         _ table: ScheduleTable, costs: Costs, network: Network = Network(), recordsMessages: Bool = true
     ) throws {
         self.table = table
