@@ -2,7 +2,9 @@ import Schedules
 
 /// A schedule asked for by name, or as a table from a file, made for given costs.
 public struct ScheduleChoice: Sendable {
+    /// The name that was asked for.
     public let name: String
+    /// The chosen table with its times.
     public let simulation: Simulation
     /// What the choice found, for people; empty if there is nothing to say.
     public let remark: String
@@ -12,10 +14,15 @@ public struct ScheduleChoice: Sendable {
 
     /// What is asked for beside the name.
     public struct Request: Sendable {
+        /// The shape.
         public var schedule: ScheduleRequest
+        /// What actions and messages cost.
         public var costs: CostFile
+        /// The links between ranks.
         public var network: Network
+        /// What a rank may hold; nil: all.
         public var cap: MemoryCap?
+        /// Whether activations are computed again instead of kept.
         public var recompute: Bool
 
         public init(

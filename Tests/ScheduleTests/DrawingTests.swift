@@ -119,7 +119,7 @@ struct DrawingTests {
             ("[", "line 1, column 2: expected a trace, found no JSON"), ("{}", "expected a trace"),
             (event("\"ph\": \"X\", \"pid\": 9223372036854775807"), "line 2, column 1: a trace event: expected a pid"),
             (event("\"ph\": \"X\", \"pid\": -1"), "expected a pid"),
-            (event("\"pid\": 0, \"pid\": 1"), "'pid' is given twice"),
+            (event("\"pid\": 0, \"pid\": 1"), "\"pid\" is given twice"),
             (event("\"ph\": \"X\", \"pid\": 0, \"name\": \"x\", \"ts\": 1e300, \"dur\": 1"), "within a million hours"),
             (event("\"ph\": \"f\", \"pid\": 0, \"id\": 3"), "an arrow that has begun"),
         ] {

@@ -1,10 +1,12 @@
 /// One cell of a schedule table: a kind of work for slice `slice` of sequence `sequence` at stage `stage`.
 public struct Action: Hashable, Sendable {
+    /// What is done.
     public let kind: ActionKind
     private let stageNumber: Int32
     private let sequenceNumber: Int32
     private let sliceNumber: Int32
 
+    /// - Parameters: the stage, and the sequence and slice of the unit; all from 0
     public init(_ kind: ActionKind, stage: Int, sequence: Int, slice: Int) {
         self.kind = kind
         stageNumber = Int32(stage)
@@ -12,8 +14,11 @@ public struct Action: Hashable, Sendable {
         sliceNumber = Int32(slice)
     }
 
+    /// The run of layers that it belongs to, from 0.
     public var stage: Int { Int(stageNumber) }
+    /// From 0.
     public var sequence: Int { Int(sequenceNumber) }
+    /// Within its sequence, from 0.
     public var slice: Int { Int(sliceNumber) }
 
     /// The same unit at the same stage under another kind.

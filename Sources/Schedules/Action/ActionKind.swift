@@ -22,6 +22,7 @@ public enum ActionKind: UInt8, CaseIterable, Sendable {
         }
     }
 
+    /// Nil when no kind has this letter.
     public init?(letter: Character) {
         guard let kind = Self.allCases.first(where: { $0.letter == letter }) else { return nil }
         self = kind

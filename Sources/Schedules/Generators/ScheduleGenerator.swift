@@ -1,5 +1,6 @@
 /// A named way to make a table.
 public struct ScheduleGenerator: Sendable {
+    /// One word, by which it is asked for.
     public let name: String
     /// One line for lists and help texts.
     public let summary: String
@@ -9,6 +10,7 @@ public struct ScheduleGenerator: Sendable {
     public let isPlanned: Bool
     private let generate: @Sendable (ScheduleRequest) throws -> ScheduleTable
 
+    /// - Parameter generate: makes the rows; `make` validates them
     public init(
         name: String, summary: String, layout: StageLayout = .onePerRank, isPlanned: Bool = true,
         generate: @escaping @Sendable (ScheduleRequest) throws -> ScheduleTable

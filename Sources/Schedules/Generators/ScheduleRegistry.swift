@@ -1,5 +1,6 @@
 /// The schedules that can be made from their numbers alone. To add one, write its file and add a line here.
 public enum ScheduleRegistry {
+    /// Every schedule that has a name, in the order of lists.
     public static let all: [ScheduleGenerator] = [
         .allForwardAllBackward,
         .oneForwardOneBackward,

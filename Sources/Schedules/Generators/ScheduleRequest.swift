@@ -1,13 +1,17 @@
 /// What a generator is asked for.
 public struct ScheduleRequest: Sendable {
+    /// Ranks of the pipeline.
     public var ranks: Int
     /// Stages per rank; nil leaves the choice to the schedule.
     public var virtualStages: Int?
+    /// Sequences (microbatches) of a step.
     public var sequences: Int
+    /// Slices of each sequence.
     public var slices: Int
     /// Most units that each rank may hold at once, counted over its stages; nil if memory doesn't matter.
     public var unitCaps: [Int]?
 
+    /// - Parameter virtualStages: stages of a rank; nil leaves it to the schedule
     public init(ranks: Int, virtualStages: Int? = nil, sequences: Int, slices: Int, unitCaps: [Int]? = nil) {
         self.ranks = ranks
         self.virtualStages = virtualStages

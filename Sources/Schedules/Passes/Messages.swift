@@ -8,6 +8,7 @@ public enum MessageDirection: Int, CaseIterable, Sendable {
 
 /// One transfer between two ranks, as one of its ends sees it.
 public struct Message: Equatable, Sendable {
+    /// Which way it goes.
     public let direction: MessageDirection
     /// The rank at the other end.
     public let peer: Int
@@ -15,7 +16,9 @@ public struct Message: Equatable, Sendable {
     public let stage: Int
     /// The boundary crossed: `b` lies between stages b and b + 1.
     public let boundary: Int
+    /// The sequence of the unit, from 0.
     public let sequence: Int
+    /// The slice of the unit, from 0.
     public let slice: Int
     /// Equal at both ends and unique within a step.
     public let tag: Int
@@ -26,7 +29,9 @@ public struct Message: Equatable, Sendable {
 /// The messages of a table: what each rank receives, in the order in which it needs it, and sends, in the order in which
 /// it produces it.
 public struct Messages: Sendable {
+    /// By rank, in the order in which they are needed.
     public let receives: [[Message]]
+    /// By rank, in the order in which they are made.
     public let sends: [[Message]]
     /// Every tag is below this.
     public let tagCount: Int

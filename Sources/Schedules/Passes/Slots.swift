@@ -10,16 +10,21 @@ public enum SlotFamily: Int, CaseIterable, Sendable {
 
 /// A number for each family of slots.
 public struct SlotNumbers: Equatable, Sendable {
+    /// Slots for all activations of a slice.
     public var full: Int
+    /// Slots for a slice's input and the state at its entry.
     public var light: Int
+    /// Slots for what a weight gradient still needs.
     public var gradient: Int
 
+    /// Numbers of slots of each family.
     public init(full: Int = 0, light: Int = 0, gradient: Int = 0) {
         self.full = full
         self.light = light
         self.gradient = gradient
     }
 
+    /// The number of slots of a family.
     public subscript(_ family: SlotFamily) -> Int {
         get {
             switch family {

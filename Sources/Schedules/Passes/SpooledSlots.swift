@@ -1,10 +1,15 @@
 /// A transfer between a slot and its place on disk.
 public struct SpoolOrder: Equatable, Sendable {
+    /// Out to the disk or back.
     public enum Kind: Sendable { case store, fetch }
 
+    /// Which way.
     public let kind: Kind
+    /// What the slot is for.
     public let family: SlotFamily
+    /// Whose slot it is.
     public let stage: Int
+    /// Its number within the family.
     public let slot: Int
     /// The place on disk, among those of the family at the stage.
     public let extent: Int

@@ -7,6 +7,7 @@ public enum StageLayout: Sendable, Equatable {
     /// Two stages a rank, down the ranks and up again.
     case vee
 
+    /// How many stages each rank has.
     public var stagesPerRank: Int {
         switch self {
         case .onePerRank: 1
@@ -15,6 +16,7 @@ public enum StageLayout: Sendable, Equatable {
         }
     }
 
+    /// The rank of each stage.
     public func placement(ranks: Int) -> [Int] {
         switch self {
         case .onePerRank: Array(0..<ranks)

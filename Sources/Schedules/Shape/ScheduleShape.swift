@@ -1,12 +1,16 @@
 /// What a table schedules: `sequences` x `slices` units through `stages` stages that are placed on `ranks` ranks.
 public struct ScheduleShape: Sendable, Equatable {
+    /// Ranks of the pipeline.
     public let ranks: Int
+    /// Sequences (microbatches) of a step.
     public let sequences: Int
+    /// Slices of each sequence.
     public let slices: Int
     /// The rank of every stage.
     public let placement: [Int]
     private let stagesByRank: [[Int]]
 
+    /// Stages of all ranks.
     public var stages: Int { placement.count }
     /// Units (slices of sequences) that pass every stage in a step.
     public var units: Int { sequences * slices }
@@ -19,6 +23,8 @@ public struct ScheduleShape: Sendable, Equatable {
     /// Largest number of ranks.
     public static let largestRanks = 1 << 20
 
+    /// - Parameter placement: the rank of each stage
+    /// - Throws: `ScheduleError` for numbers below 1, ranks without a stage, and more than a table can hold
     public init(ranks: Int, sequences: Int, slices: Int, placement: [Int]) throws {
         for (what, value) in [("ranks", ranks), ("sequences", sequences), ("slices", slices)] where value < 1 {
             throw ScheduleError.shape("expected at least 1 for the number of \(what), found \(value)")
@@ -57,6 +63,7 @@ public struct ScheduleShape: Sendable, Equatable {
         return !tooMany && !tooLarge && size <= largestSize
     }
 
+    /// Where a stage lives.
     public func rank(of stage: Int) -> Int { placement[stage] }
 
     /// The stages on `rank`, ascending.
@@ -69,6 +76,7 @@ public struct ScheduleShape: Sendable, Equatable {
     /// The unit's number when units are counted by sequence, then by slice.
     public func unit(_ sequence: Int, _ slice: Int) -> Int { sequence * slices + slice }
 
+    /// Whether the action is one of this shape.
     public func contains(_ action: Action) -> Bool {
         action.stage >= 0 && action.stage < stages && action.sequence >= 0 && action.sequence < sequences
             && action.slice >= 0 && action.slice < slices

@@ -4,8 +4,10 @@
 /// to the first, because the gradient of the carried state flows that way. Weight gradients are therefore summed in one
 /// order in every legal schedule.
 public struct UnitOrder: Sendable {
+    /// Slices of each sequence.
     public let slices: Int
 
+    /// The order for so many slices a sequence.
     public init(slices: Int) { self.slices = slices }
 
     /// The unit of the `index`-th forward of a stage.

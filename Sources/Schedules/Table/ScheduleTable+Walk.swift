@@ -1,8 +1,11 @@
 extension ScheduleTable {
     /// What keeps a rank from going on when a walk is stuck.
     public struct Wait: Sendable {
+        /// Whose row it is.
         public let rank: Int
+        /// The action that waits, within the row.
         public let position: Int
+        /// What it waits for.
         public let dependency: Dependency
     }
 

@@ -3,6 +3,7 @@
 public struct ScheduleTable: Sendable, Equatable {
     /// The schedule's name, for people: one word.
     public let name: String
+    /// Ranks, units and where stages are.
     public let shape: ScheduleShape
     /// One row of actions per rank.
     public let rows: [[Action]]
@@ -18,6 +19,7 @@ public struct ScheduleTable: Sendable, Equatable {
         self.rows = rows
     }
 
+    /// Actions of all rows.
     public var actionCount: Int { rows.reduce(0) { $0 + $1.count } }
 
     /// Whether some unit's activations are computed again for its backward.
@@ -26,6 +28,7 @@ public struct ScheduleTable: Sendable, Equatable {
     /// Whether weight gradients are actions of their own.
     public var splitsWeightGradients: Bool { rows.contains { $0.contains { $0.kind == .backwardWeight } } }
 
+    /// The same table under another name or with other rows.
     public func with(name: String? = nil, rows: [[Action]]) -> ScheduleTable {
         ScheduleTable(name: name ?? self.name, shape: shape, rows: rows)
     }

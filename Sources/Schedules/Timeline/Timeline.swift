@@ -9,9 +9,11 @@ public struct Timeline: Sendable, Equatable {
 
     /// A stretch of time on one lane of a rank.
     public struct Span: Sendable, Equatable {
+        /// On whose row it is drawn.
         public var rank: Int
         /// 0 is the lane of the schedule's actions; others run beside it.
         public var lane: Int
+        /// What it shows.
         public var content: Content
         /// Seconds since the timeline's origin.
         public var start: Double
@@ -31,17 +33,21 @@ public struct Timeline: Sendable, Equatable {
             self.processorTime = processorTime
         }
 
+        /// Seconds.
         public var end: Double { start + duration }
     }
 
     /// A message from its send to its receive.
     public struct Arrow: Sendable, Equatable {
+        /// Who sends.
         public var fromRank: Int
         /// Seconds at which the data was ready to go.
         public var departure: Double
+        /// Who receives.
         public var toRank: Int
         /// Seconds at which the data was there.
         public var arrival: Double
+        /// Length of the message.
         public var bytes: Int
         /// What was sent, for people.
         public var label: String
@@ -63,11 +69,16 @@ public struct Timeline: Sendable, Equatable {
         }
     }
 
+    /// Over the drawing.
     public var title: String
+    /// Rows of the drawing.
     public var ranks: Int
+    /// What ranks do.
     public var spans: [Span]
+    /// Messages between them.
     public var arrows: [Arrow]
 
+    /// A timeline to add to.
     public init(title: String, ranks: Int, spans: [Span] = [], arrows: [Arrow] = []) {
         self.title = title
         self.ranks = ranks

@@ -29,10 +29,15 @@ public enum DependencyReason: Sendable {
 
 /// One thing that an action needs: a product of a unit at a stage.
 public struct Dependency: Sendable {
+    /// What is needed.
     public let product: Product
+    /// Of which stage.
     public let stage: Int
+    /// Of which sequence.
     public let sequence: Int
+    /// Of which slice.
     public let slice: Int
+    /// Why it is needed.
     public let reason: DependencyReason
 
     /// The kinds of action, in words, that leave this product.

@@ -1,5 +1,6 @@
 /// A schedule that cannot be: a malformed file, an impossible shape, or a table that breaks a rule.
 public struct ScheduleError: Error, Equatable, CustomStringConvertible {
+    /// What is wrong with a table or a request.
     public enum Fault: Equatable, Sendable {
         /// Numbers of ranks, stages, sequences or slices that don't go together.
         case shape
@@ -23,16 +24,20 @@ public struct ScheduleError: Error, Equatable, CustomStringConvertible {
         case deadlock
     }
 
+    /// What is wrong.
     public let fault: Fault
     /// Where in the table, if the fault has a place there.
     public let rank: Int?
+    /// The place within the row, if there is one.
     public let position: Int?
+    /// The action, if there is one.
     public let action: Action?
     /// What was expected, what was found, what to do, without the picture of the rows.
     public let message: String
     /// The rows around the failing cell; empty if the fault has no place in a table.
     public let excerpt: String
 
+    /// With the rank, the place in its row and the actions around it.
     public var description: String {
         var text = ""
         if case .text(let line, let column) = fault { text += "line \(line), column \(column): " }
@@ -46,6 +51,7 @@ public struct ScheduleError: Error, Equatable, CustomStringConvertible {
         ScheduleError(fault: .shape, rank: nil, position: nil, action: nil, message: message, excerpt: "")
     }
 
+    /// For what a schedule is not made for.
     public static func unsupported(_ message: String) -> ScheduleError {
         ScheduleError(fault: .unsupported, rank: nil, position: nil, action: nil, message: message, excerpt: "")
     }

@@ -16,15 +16,22 @@ import Schedules
 /// tables that split backwards are refused. One stage stands for all; as many stages as ranks are cut into equal parts
 /// where a rank has several stages.
 public struct CostFile: Sendable, Equatable {
+    /// For each stage, each rank, or one for all.
     public var stages: [StageCosts]
+    /// For each boundary between stages, or one for all.
     public var messageBytes: [Int]
+    /// Seconds at the end of a step, for each rank or one for all.
     public var closing: [Double]
+    /// How much slower than planned each rank is: 1 is as planned.
     public var slowness: [Double]
+    /// Between any two ranks.
     public var link: Link?
+    /// Ranks that compete for cores.
     public var sharedCores: [SharedCores]
     /// Where the costs come from, for people; empty if nothing is known.
     public var note = ""
 
+    /// The first word of such a file, with its version.
     public static let format = "gecko-costs 1"
 
     public init(

@@ -9,6 +9,7 @@ public struct MemoryLimit: Sendable, Equatable {
     /// Per rank the most it may hold; infinite if memory doesn't matter.
     public var caps: [Double]
 
+    /// Weights by stage, caps by rank.
     public init(unit: [Double], afterInput: [Double], caps: [Double]) {
         self.unit = unit
         self.afterInput = afterInput

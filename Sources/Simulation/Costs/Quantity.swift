@@ -95,6 +95,8 @@ public enum MemoryCap: Sendable, Equatable {
     case peaks(Double)
     case bytes(Double)
 
+    /// - Parameter text: units such as 4, multiples such as 1.5x, or bytes such as 8GiB
+    /// - Throws: `SimulationError` that says what was expected
     public init(text: String) throws {
         if let units = Double(text), units > 0, units.isFinite {
             self = .units(units)

@@ -1,10 +1,12 @@
 /// Ranks that share cores because there are more ranks than cores: while more of them compute than there are cores, all
 /// slow down alike.
 public struct SharedCores: Sendable, Equatable {
+    /// Who shares them.
     public var ranks: [Int]
     /// How many of the ranks can compute at full speed at once.
     public var cores: Double
 
+    /// So many cores for these ranks.
     public init(ranks: [Int], cores: Double) {
         self.ranks = ranks
         self.cores = cores

@@ -2,11 +2,15 @@ import Schedules
 
 /// What one stage takes to run and to hold one unit (a slice of a sequence). Times in seconds.
 public struct StageCosts: Sendable, Equatable {
+    /// Seconds of a forward.
     public var forward: Double
+    /// Seconds of an input gradient alone.
     public var backwardInput: Double
+    /// Seconds of a weight gradient alone.
     public var backwardWeight: Double
     /// Input and weight gradient in one go; often less than the sum, since the kernels share what they read.
     public var backward: Double
+    /// Seconds of a forward that is run again.
     public var recompute: Double
     /// Bytes of a unit's activations, from its forward (or recompute) to its input gradient.
     public var unitBytes = 0
@@ -54,6 +58,7 @@ public struct StageCosts: Sendable, Equatable {
         lacksHalves = true
     }
 
+    /// Seconds of an action.
     public func duration(_ kind: ActionKind) -> Double {
         switch kind {
         case .forward: forward

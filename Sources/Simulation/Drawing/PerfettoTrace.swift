@@ -9,6 +9,7 @@ public struct PerfettoTrace {
     /// Most spans of a trace that is written: what viewers still open, some hundred megabytes.
     public static let mostSpans = 500_000
 
+    /// A trace of what a timeline shows.
     public init(_ timeline: Timeline) { self.timeline = timeline }
 
     /// The complete JSON document.

@@ -17,6 +17,7 @@ public struct TerminalDrawing {
 
     private static let mostRows = 128
 
+    /// Lines for a terminal.
     public var text: String {
         guard timeline.spans.isEmpty || timeline.spans.contains(where: { $0.duration > 0 }) else {
             return "nothing takes time: there is nothing to draw\n"

@@ -3,19 +3,23 @@ import Schedules
 
 /// The figures of a simulated step, as a table for people and as JSON for scripts.
 public struct SimulationReport: Sendable {
+    /// What it tells of.
     public let simulation: Simulation
     /// What to call the schedule.
     public let name: String
     /// A remark under the head line, such as what a search found.
     public let remark: String
 
+    /// - Parameter remark: a sentence to add
     public init(_ simulation: Simulation, name: String, remark: String = "") {
         self.simulation = simulation
         self.name = name
         self.remark = remark
     }
 
+    /// Messages between ranks.
     public var messageCount: Int { simulation.arrows.count }
+    /// Bytes of all messages.
     public var messageBytes: Int { simulation.arrows.reduce(0) { $0 + $1.bytes } }
 
     private var knowsBytes: Bool {
@@ -123,6 +127,7 @@ public struct SimulationReport: Sendable {
         let messages: Int
     }
 
+    /// One row of a table of schedules.
     public var line: Line {
         Line(
             name: name, makespan: simulation.makespan, idle: simulation.idle, bubble: simulation.bubble,

@@ -6,6 +6,7 @@ import Schedules
 /// and, where the shape is small, closes the gap by branch and bound. Among equal makespans the shorter longest span of a
 /// rank wins, which is what counts when steps follow each other without a barrier.
 public struct AutoSchedule: Sendable {
+    /// The best table with its times.
     public let simulation: Simulation
     /// Seconds; no order with one stage a rank ends sooner. nil with several stages a rank, for which no bound is known here.
     public let lowerBound: Double?
@@ -14,8 +15,10 @@ public struct AutoSchedule: Sendable {
     /// How many tables were simulated.
     public let tried: Int
 
+    /// The best table.
     public var table: ScheduleTable { simulation.table }
 
+    /// The name by which it is asked for.
     public static let name = "auto"
 
     /// Actions that may be scheduled and simulated in all; keeps a search within about a second or two.

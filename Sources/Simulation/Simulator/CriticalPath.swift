@@ -2,11 +2,15 @@ import Schedules
 
 /// The chain of actions and messages that decides how long a step takes: shortening anything else changes nothing.
 public struct CriticalPath: Sendable, Equatable {
+    /// An action of the path.
     public struct Step: Sendable, Equatable {
+        /// Whose action it is.
         public let rank: Int
+        /// The action.
         public let action: Action
         /// Seconds.
         public let start: Double
+        /// Seconds.
         public let end: Double
         /// Seconds between the end of the step before and this start: a message under way.
         public let wait: Double

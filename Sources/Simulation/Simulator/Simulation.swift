@@ -5,8 +5,11 @@ import Schedules
 /// Messages take no compute time. They leave a rank in the order in which they were produced; a link carries one at a
 /// time in each direction. Linear in the number of actions, unless ranks share cores.
 public struct Simulation: Sendable {
+    /// What was simulated.
     public let table: ScheduleTable
+    /// What actions cost.
     public let costs: Costs
+    /// What messages cost.
     public let network: Network
     /// Start of each action in seconds, by rank and position.
     public let starts: [[Double]]
@@ -29,12 +32,17 @@ public struct Simulation: Sendable {
 
     /// A message under way.
     public struct Arrow: Sendable {
+        /// Who sends.
         public let from: Int
+        /// Who receives.
         public let to: Int
+        /// Whose product it is.
         public let action: Action
         /// When the data was ready.
         public let departure: Double
+        /// Seconds.
         public let arrival: Double
+        /// Length of the message.
         public let bytes: Int
     }
 
