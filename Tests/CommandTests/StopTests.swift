@@ -62,7 +62,7 @@ import Testing
         // Whoever has told of step 1 asks for signals at the end of step 2, which never comes.
         let script = """
             cd '\(space.path)'
-            GECKO_FAULT=gradients:2:0:hang '\(gecko)' train run.toml --run.directory run --training.log_every 1 &
+            GECKO_FAULT=gradients:1:0:hang '\(gecko)' train run.toml --run.directory run --training.log_every 1 &
             until grep -q '^.* 1/' run/train.log 2>/dev/null; do sleep 0.01; done
             kill -USR1 $!
             sleep 0.5
