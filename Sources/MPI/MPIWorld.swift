@@ -89,6 +89,8 @@ package final class MPIWorld {
 
     /// Ends all ranks at once; the launcher reports `code`, or a code of its own, as the exit status.
     package func abort(code: Int32) -> Never {
+        // MPICH's launcher drops what it has not read of the ranks' output by then, such as the reason.
+        if MPILibrary.current == .mpich { usleep(300_000) }
         cmpi_abort(cmpi_comm_world(), code)
         exit(code)
     }

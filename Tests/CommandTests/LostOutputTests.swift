@@ -1,4 +1,5 @@
 import Foundation
+import MPI
 import TestSupport
 import Testing
 
@@ -44,10 +45,12 @@ import Testing
             ("never-read", "mkfifo f; exec 3<>f; timeout 3 head -c 65536 /dev/zero >&3; $train >&3 3>&-", 0),
             // No file may grow beyond 16 MiB, and this one almost has.
             ("grows-full", "head -c 16776640 /dev/zero >log; ulimit -f 16384; $train >>log 2>&1", 0),
-            ("two-ranks-full", "$train >/dev/full", 2),
-            ("two-ranks-closed", "$train >&-", 2),
         ]
-        for c in cases {
+        // MPICH's mpiexec itself ends, and its ranks with it, when it can't write what they say.
+        let ofTwoRanks =
+            MPILibrary.current == .mpich
+            ? [] : [("two-ranks-full", "$train >/dev/full", 2), ("two-ranks-closed", "$train >&-", 2)]
+        for c in cases + ofTwoRanks {
             let outcome = try await bash(space, c.name, c.line, ranks: c.ranks)
             #expect(outcome.exitCode == 0, "\(c.name): \(outcome.output)")
             #expect(digest(in: try log(space, c.name)).map(String.init) == expected, "\(c.name): \(outcome.output)")

@@ -53,8 +53,9 @@ write_fails() {
 # Dies later, or comes to its end, where it cannot write the model.
 file_size_limit() {
     # UCX, below MPICH, has files for its shared memory and does not even begin.
-    local second=''
-    life either
+    local second='' mode=either
+    [[ $first_mpi == openmpi ]] || mode=alone
+    life "$mode"
     leg step:70 && step=70
     while next_fault; do
         ahead && step=$((step + 25))
