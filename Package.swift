@@ -117,7 +117,8 @@ let package = Package(
         .target(
             name: "Preflight",
             dependencies: [
-                "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+                "Pipeline", "Verification", "Simulation", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                "MPI",
             ]),
         // The functions of its job scripts are those of jobs/.
         .target(
@@ -127,7 +128,8 @@ let package = Package(
         .executableTarget(
             name: "GeckoCommand",
             dependencies: [
-                "CVersion", "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
+                "CVersion", "Training", "Model", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules",
+                "Simulation",
                 "Files",
                 argumentParser,
             ]),
@@ -142,7 +144,7 @@ let package = Package(
             name: "kernel-probe", dependencies: ["Model", "Numerics", "Kernels", "KernelInterface", "Hardware"],
             path: "Sources/Probes/KernelProbe"),
         .executableTarget(
-            name: "allocation-probe", dependencies: ["Training", "Pipeline", "MPI", "Numerics", "Hardware"],
+            name: "allocation-probe", dependencies: ["Training", "Pipeline", "Model", "MPI", "Numerics", "Hardware"],
             path: "Sources/Probes/AllocationProbe",
             // Its malloc must be seen by the libraries.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
@@ -160,10 +162,10 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "VerificationTests",
-            dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            dependencies: ["Verification", "Model", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
-            name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
+            name: "PipelineTests", dependencies: ["Pipeline", "Training", "Model", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [
@@ -176,7 +178,10 @@ let package = Package(
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
-            dependencies: ["Training", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics", "Hardware"]),
+            dependencies: [
+                "Training", "Pipeline", "Model", "Simulation", "Corpora", "Checkpoints", "Files", "Numerics",
+                "Hardware",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -2,6 +2,7 @@ import ArgumentParser
 import Files
 import Foundation
 import Hardware
+import Model
 import Verification
 
 struct Verify: ParsableCommand {
