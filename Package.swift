@@ -161,6 +161,12 @@ let package = Package(
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
+            name: "ArchitectureTests",
+            dependencies: [
+                "Training", "Pipeline", "Model", "Simulation", "Schedules", "Checkpoints", "Files", "Numerics",
+                "Hardware",
+            ]),
+        .testTarget(
             name: "VerificationTests",
             dependencies: ["Verification", "Model", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
