@@ -129,7 +129,8 @@ let package = Package(
         .target(
             name: "Preflight",
             dependencies: [
-                "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+                "Pipeline", "Verification", "Simulation", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                "MPI",
             ]),
         // The functions of its job scripts are those of jobs/.
         .target(
@@ -139,8 +140,8 @@ let package = Package(
         .executableTarget(
             name: "GeckoCommand",
             dependencies: [
-                "CVersion", "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
-                "Files", "JSON", argumentParser,
+                "CVersion", "Training", "Model", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules",
+                "Simulation", "Files", "JSON", argumentParser,
             ]),
 
         // The slow cables of the virtual cluster (cluster/dev).
@@ -153,7 +154,7 @@ let package = Package(
             name: "kernel-probe", dependencies: ["Model", "Numerics", "Kernels", "KernelInterface", "Hardware"],
             path: "Sources/Probes/KernelProbe"),
         .executableTarget(
-            name: "allocation-probe", dependencies: ["Training", "Pipeline", "MPI", "Numerics", "Hardware"],
+            name: "allocation-probe", dependencies: ["Training", "Pipeline", "Model", "MPI", "Numerics", "Hardware"],
             path: "Sources/Probes/AllocationProbe",
             // Its malloc must be seen by the libraries.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
@@ -170,12 +171,18 @@ let package = Package(
             dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
             exclude: ["Fixtures"]),
         .testTarget(
+            name: "ArchitectureTests",
+            dependencies: [
+                "Training", "Pipeline", "Model", "Simulation", "Schedules", "Checkpoints", "Files", "Numerics",
+                "Hardware",
+            ]),
+        .testTarget(
             name: "VerificationTests",
-            dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            dependencies: ["Verification", "Model", "Checkpoints", "Files", "Hardware", "TestSupport"]),
         .testTarget(name: "LibraryTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
-            name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
+            name: "PipelineTests", dependencies: ["Pipeline", "Training", "Model", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [
@@ -189,7 +196,8 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Simulation", "Corpora", "Checkpoints", "Files", "JSON", "Numerics", "Hardware",
+                "Training", "Pipeline", "Model", "Simulation", "Corpora", "Checkpoints", "Files", "JSON", "Numerics",
+                "Hardware",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -49,7 +49,7 @@ struct KeptLayout {
         new.pipeline.recompute = old.pipeline.recompute
         new.pipeline.layers = old.pipeline.layers
         new.machine.threads = old.machine.threads
-        let overruled = ConfigurationKey.all.contains {
+        let overruled = given.keys.all.contains {
             Self.keys.contains($0.qualifiedName) && given.origins[$0.qualifiedName] == .commandLine
                 && $0.value(in: given) != $0.value(in: new)
         }

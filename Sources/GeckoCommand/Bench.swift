@@ -1,4 +1,5 @@
 import ArgumentParser
+import Model
 import Training
 
 struct Bench: AsyncParsableCommand {
@@ -23,7 +24,7 @@ struct Bench: AsyncParsableCommand {
             """)
 
     @Option(help: "A model of the project's own: XS, S or L.")
-    var size: BenchSize?
+    var size: BenchmarkSize?
 
     @Option(help: "Precision of the matrix products: f32 or bf16.")
     var precision: String?
@@ -82,7 +83,8 @@ struct Bench: AsyncParsableCommand {
         request.picture = svg
         request.overwrite = files.overwrite
         try files.check(svg, as: .picture)
-        let (base, file, overrides) = (size?.configuration(), arguments.file, arguments.overrides + options)
+        let (file, overrides) = (arguments.file, arguments.overrides + options)
+        let base = try size.map { try RunConfiguration.benchmark($0, overrides: overrides) }
         do {
             try await Launch.bench(request) { world in
                 var configuration = try RunConfiguration.load(base: base, file: file, overrides: overrides)
@@ -103,4 +105,4 @@ struct Bench: AsyncParsableCommand {
     }
 }
 
-extension BenchSize: ExpressibleByArgument {}
+extension BenchmarkSize: ExpressibleByArgument {}

@@ -16,7 +16,7 @@ struct Train: AsyncParsableCommand {
             Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
             The last line printed is the digest of all parameters, which is the same for every layout.
 
-            \(RunConfiguration.helpText(width: 78))
+            \(RunConfiguration.helpText(for: Array(CommandLine.arguments.dropFirst(2)), width: 78))
             """)
 
     @Flag(help: "Go on with the run that run.directory holds, whatever run.overwrite says.")

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Hardware
 import JSON
+import Model
 import Verification
 
 struct Verify: ParsableCommand {

@@ -9,7 +9,9 @@ import Numerics
 package final class Stage {
     package let blocks: [any Block]
     package let store: ParameterStore
-    package let geometry: SliceGeometry
+    /// What is to be known of the blocks.
+    package let descriptions: [BlockDescription]
+    package let shape: SliceShape
     package let dim: Int
     private let matrices: MatrixEngine
     private let workspace: FloatBuffer
@@ -22,23 +24,26 @@ package final class Stage {
     package var stateCount: Int { layout.stateCount }
 
     /// - Parameters:
+    ///   - parts: of the model, consecutive
     ///   - splitsWeightGradients: whether `backward` is called without `accumulates`, too
     ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
     ///   - keepsMoments: by tensor, whether its moments are kept here; nil: all are
     package init(
-        blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: MatrixEngine,
+        of model: any Architecture, _ parts: [ModelPart], shape: SliceShape, matrices: MatrixEngine,
         splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil, keepsMoments: [Bool]? = nil
     ) {
         self.splitsWeightGradients = splitsWeightGradients
-        self.blocks = blocks
-        self.geometry = geometry
-        self.dim = dim
+        descriptions = parts.map(model.describe)
+        blocks = model.makeBlocks(parts)
+        precondition(blocks.count == parts.count, "\(type(of: model).name) makes a block for each part")
+        output = blocks.last as? any OutputBlock
+        self.shape = shape
+        dim = model.dim
         self.matrices = matrices
-        store = sharing ?? ParameterStore(blocks.flatMap(\.parameters), keepsMoments: keepsMoments)
-        for block in blocks { block.bind(store) }
-        layout = StageLayout(
-            blocks: blocks, dim: dim, geometry: geometry, splitsWeightGradients: splitsWeightGradients)
+        store = sharing ?? ParameterStore(descriptions.flatMap(\.parameters), keepsMoments: keepsMoments)
+        layout = StageLayout(descriptions, dim: dim, shape: shape, splitsWeightGradients: splitsWeightGradients)
         workspace = FloatBuffer(layout.workspaceCount)
+        for block in blocks { block.bind(store) }
     }
 
     /// Input [T, D] of block `i` in a slot; block 0's is where the caller puts what arrives.
@@ -55,13 +60,13 @@ package final class Stage {
     }
 
     package func initialState(_ state: UnsafeMutablePointer<Float>) {
-        for (i, block) in blocks.enumerated() { block.initialState(state + layout.stateOffsets[i], geometry) }
+        for (i, block) in blocks.enumerated() { block.initialState(state + layout.stateOffsets[i], shape) }
     }
 
     /// The parts of a carried state of all blocks; offsets count from the beginning of the whole state.
     package var stateTensors: [StateTensor] {
-        blocks.enumerated().flatMap { i, block in
-            block.stateTensors(geometry).map {
+        descriptions.enumerated().flatMap { i, block in
+            block.carried(shape).map {
                 StateTensor($0.name, $0.shape, offset: layout.stateOffsets[i] + $0.offset)
             }
         }
@@ -70,7 +75,7 @@ package final class Stage {
     /// Call before a step's forwards; `trains` false leaves the gradients alone.
     package func beginStep(trains: Bool = true) {
         if trains { matrices.team.alone(as: .optimizer) { store.gradients.clear() } }
-        matrices.team.alone(as: .ema) { for block in blocks { block.beginStep(geometry) } }
+        matrices.team.alone(as: .ema) { for block in blocks { block.beginStep(shape) } }
     }
 
     /// Call when all blocks have their last weight gradients.
@@ -80,11 +85,11 @@ package final class Stage {
     package func endStep(block i: Int) { matrices.team.alone(as: .ema) { blocks[i].endStep() } }
 
     package func context(
-        plan: SlicePlan, tokens: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, lossScale: Float,
+        slice: any SharedSlice, tokens: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, lossScale: Float,
         dropout: DropoutStream?
     ) -> SliceContext {
         SliceContext(
-            matrices: matrices, plan: plan, workspace: workspace.base, tokens: tokens, targets: targets,
+            matrices: matrices, slice: slice, workspace: workspace.base, tokens: tokens, targets: targets,
             lossScale: lossScale,
             dropout: dropout)
     }
@@ -144,8 +149,6 @@ package final class Stage {
             gradientStash: gradientSlot + layout.gradientOffsets[i], followsBackward: followsBackward)
     }
 
-    package var forwardFlopsPerToken: Double { blocks.reduce(0) { $0 + $1.forwardFlopsPerToken } }
-
     /// The output layer, when this is the last stage.
-    package var outputLayer: OutputLayer? { blocks.last as? OutputLayer }
+    package let output: (any OutputBlock)?
 }

@@ -1,6 +1,7 @@
 import Numerics
 
-/// How a stage's memory for slices of one length is laid out, in floats; known from the blocks alone, before there are parameters.
+/// How a stage's memory for slices of one length is laid out, in floats; known from their descriptions alone, before
+/// there are parameters.
 package struct StageLayout: Sendable {
     /// From the input of one block to that of the next within a slot.
     let inputStride: Int
@@ -20,10 +21,10 @@ package struct StageLayout: Sendable {
 
     /// - Parameter splitsWeightGradients: whether weight gradients come in actions of their own. If not, each block's follow its input gradient
     ///   at once, so that all blocks can use the same gradient slot one after another.
-    package init(blocks: [any Block], dim: Int, geometry: SliceGeometry, splitsWeightGradients: Bool) {
-        let sizes = blocks.map { $0.sizes(for: geometry) }
+    package init(_ blocks: [BlockDescription], dim: Int, shape: SliceShape, splitsWeightGradients: Bool) {
+        let sizes = blocks.map { $0.sizes(for: shape) }
         let alignment = FloatBuffer.alignment
-        inputStride = (geometry.length * dim + alignment - 1) / alignment * alignment
+        inputStride = (shape.length * dim + alignment - 1) / alignment * alignment
         (stashOffsets, slotCount) = Self.offsets(sizes.map(\.stash), from: inputStride * blocks.count)
         let gradients = sizes.map(\.gradientStash)
         (gradientOffsets, gradientSlotCount) =

@@ -1,9 +1,9 @@
 import Checkpoints
 import Foundation
-import Numerics
+import Model
 
-/// A file of golden data: tensors by name, hyperparameters as JSON in the metadata.
-struct GoldenFile {
+/// A safetensors file of golden data, with its hyperparameters as JSON in the metadata.
+struct GoldenFile: GoldenSource {
     let name: String
     private let file: SafetensorsFile
 
@@ -14,111 +14,54 @@ struct GoldenFile {
 
     var names: [String] { file.names }
 
-    func has(_ name: String) -> Bool { file.contains(name) }
+    func has(_ tensor: String) -> Bool { file.contains(tensor) }
 
-    func shape(_ name: String) throws -> [Int] {
-        guard has(name) else { throw missing(name) }
-        return try file.entry(name).shape
+    func shape(_ tensor: String) throws -> [Int] {
+        guard has(tensor) else { throw missing(tensor) }
+        return try file.entry(tensor).shape
     }
 
-    /// A shape with so many axes.
-    func shape(_ name: String, axes: Int) throws -> [Int] {
-        let shape = try shape(name)
-        guard shape.count == axes else {
-            throw VerificationError("\(self.name): tensor '\(name)' has shape \(shape); it should have \(axes) axes")
-        }
-        return shape
+    func isReal(_ tensor: String) throws -> Bool { try file.entry(tensor).type == .float32 }
+
+    func floats(_ tensor: String) throws -> [Float] {
+        guard has(tensor) else { throw missing(tensor) }
+        return try file.floats(tensor)
     }
 
-    func isReal(_ name: String) throws -> Bool { try file.entry(name).type == .float32 }
-
-    func floats(_ name: String) throws -> [Float] {
-        guard has(name) else { throw missing(name) }
-        return try file.floats(name)
+    func ints(_ tensor: String) throws -> [Int32] {
+        guard has(tensor) else { throw missing(tensor) }
+        return try file.int32s(tensor)
     }
 
-    func ints(_ name: String) throws -> [Int32] {
-        guard has(name) else { throw missing(name) }
-        return try file.int32s(name)
+    func flags(_ tensor: String) throws -> [Bool] {
+        guard has(tensor) else { throw missing(tensor) }
+        return try file.uint8s(tensor).map { $0 != 0 }
     }
 
-    func flags(_ name: String) throws -> [Bool] {
-        guard has(name) else { throw missing(name) }
-        return try file.uint8s(name).map { $0 != 0 }
-    }
+    /// The architecture that the file is for; nil: it names none.
+    var architecture: String? { file.metadata["architecture"] }
 
     /// The JSON value under a metadata key.
-    func metadata(_ key: String) throws -> Any {
+    func metadata(_ key: String) throws -> GoldenValue {
         guard let text = file.metadata[key] else {
             throw VerificationError("\(name): no metadata under '\(key)'; it should hold the hyperparameters as JSON")
         }
         do {
-            return try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
+            return GoldenValue(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed))
         } catch {
             throw VerificationError("\(name): the metadata under '\(key)' isn't JSON: \(text.prefix(80))")
         }
     }
+}
 
-    func object(_ key: String) throws -> Hyperparameters {
-        guard let values = try metadata(key) as? [String: Any] else {
-            throw VerificationError("\(name): the metadata under '\(key)' should be a JSON object")
+extension GoldenValue {
+    fileprivate init(_ json: Any) {
+        switch json {
+        case let number as NSNumber: self = .number(number.doubleValue)
+        case let text as String: self = .text(text)
+        case let list as [Any]: self = .list(list.map { GoldenValue($0) })
+        case let object as [String: Any]: self = .object(object.mapValues { GoldenValue($0) })
+        default: self = .nothing
         }
-        return Hyperparameters(file: name, key: key, values: values)
-    }
-
-    /// Case names: the part before the first dot.
-    var cases: [String] {
-        Array(Set(names.map { String($0.prefix { $0 != "." }) })).sorted()
-    }
-
-    func missing(_ tensor: String) -> VerificationError {
-        VerificationError("\(name): tensor '\(tensor)' is missing")
-    }
-}
-
-/// Hyperparameters of a case, with errors that name what is missing.
-struct Hyperparameters {
-    let file: String
-    let key: String
-    let values: [String: Any]
-
-    func number(_ name: String) throws -> Double {
-        guard let value = values[name] as? NSNumber else {
-            throw VerificationError("\(file): '\(key)' has no number '\(name)'")
-        }
-        return value.doubleValue
-    }
-
-    func int(_ name: String) throws -> Int { Int(try number(name)) }
-    func flag(_ name: String) throws -> Bool { try number(name) != 0 }
-    func optionalInt(_ name: String) -> Int? { (values[name] as? NSNumber)?.intValue }
-
-    func string(_ name: String) throws -> String {
-        guard let value = values[name] as? String else {
-            throw VerificationError("\(file): '\(key)' has no text '\(name)'")
-        }
-        return value
-    }
-}
-
-package struct VerificationError: Error, CustomStringConvertible {
-    package let description: String
-    init(_ description: String) { self.description = description }
-}
-
-extension FloatBuffer {
-    convenience init(_ values: [Float]) {
-        self.init(values.count)
-        base.update(from: values, count: values.count)
-    }
-
-    func values(_ count: Int? = nil) -> [Float] { Array(UnsafeBufferPointer(start: base, count: count ?? self.count)) }
-}
-
-extension Array {
-    /// Row `i` of a batch of `rows`.
-    func row(_ i: Int, of rows: Int) -> [Element] {
-        let n = rows == 0 ? 0 : count / rows
-        return Array(self[i * n..<(i + 1) * n])
     }
 }

@@ -1,13 +1,17 @@
 import Foundation
 import Hardware
-import Numerics
+import Model
 
-/// Runs every case of every golden file in a directory: operations (`op_NAME`), layers (`layer`), models (`model_X_params` with
-/// `model_X_plain`, `_packed`, `_decode`, `_adamw`). Names, shapes and hyperparameters come from the files.
+/// Runs every case of every golden file in a directory. Which cases a file has, its architecture knows: the one that
+/// its metadata names under `architecture`, or the program's first.
 package struct Verifier {
     private let team: Team
+    private let architectures: Architectures
 
-    package init(team: Team) { self.team = team }
+    package init(team: Team, architectures: Architectures = .known) {
+        self.team = team
+        self.architectures = architectures
+    }
 
     /// Calls `visit` with each case as it finishes. Throws when the directory holds nothing to verify.
     package func run(directory: String, visit: (CaseReport) -> Void) throws {
@@ -38,7 +42,6 @@ package struct Verifier {
     }
 
     private func verify(_ name: String, in directory: String, all: Set<String>, _ visit: (CaseReport) -> Void) {
-        let stem = String(name.dropLast(".safetensors".count))
         func attempt(_ title: String, _ body: (inout CaseReport) throws -> Void) {
             var report = CaseReport(file: name, name: title)
             do {
@@ -60,54 +63,26 @@ package struct Verifier {
             attempt("open") { _ in throw VerificationError("\(name): the file holds no tensors") }
             return
         }
-        if stem.hasPrefix("op_") {
-            let operation = String(stem.dropFirst(3))
-            let operations = Operations(file: file, team: team)
-            for c in file.cases { attempt(c) { try operations.run(operation, case: c, &$0) } }
-            return
-        }
-        if stem == "layer" || stem.hasPrefix("layer_") {
-            let layers = Layers(file: file, team: team)
-            for c in file.cases { attempt(c) { try layers.run(c, &$0) } }
-            return
-        }
-        let parts = stem.split(separator: "_")
-        guard parts.count >= 3, parts[0] == "model" else {
-            attempt("open") { _ in
-                throw VerificationError(
-                    "\(name): unknown kind of golden file; names are op_NAME, layer, model_X_params, _plain, _packed, _decode, _adamw"
-                )
-            }
-            return
-        }
-        let kind = parts[parts.count - 1]
-        if kind == "params" { return }
-        let parameters = parts.dropLast().joined(separator: "_") + "_params.safetensors"
-        let models: Models
         do {
-            guard all.contains(parameters) else {
-                throw VerificationError("\(name): needs \(parameters) beside it")
-            }
-            models = Models(file: file, parameters: try GoldenFile(path: directory + "/" + parameters), team: team)
+            for next in try cases(of: file, in: directory, all: all) { attempt(next.name, next.run) }
         } catch {
             attempt("open") { _ in throw error }
-            return
         }
-        switch kind {
-        case "plain", "packed":
-            do {
-                for cut in try models.cuts() { attempt(cut.name) { try models.sequence(cut, &$0) } }
-            } catch {
-                attempt("cuts") { _ in throw error }
-            }
-        case "decode":
-            attempt("greedy") { try models.decode(&$0) }
-            if file.has("in.forced") { attempt("forced") { try models.forced(&$0) } }
-        case "adamw": attempt("trajectory") { try models.adamW(&$0) }
-        default:
-            attempt("open") { _ in
-                throw VerificationError("\(name): unknown kind '\(kind)' of a model's golden file")
-            }
+    }
+
+    private func cases(of file: GoldenFile, in directory: String, all: Set<String>) throws -> [GoldenCase] {
+        let named = file.architecture
+        guard let architecture = named.map(architectures.named) ?? architectures.standard else {
+            throw VerificationError(
+                "\(file.name): no architecture is called '\(named ?? "")'; known are "
+                    + architectures.names.joined(separator: ", ")
+            )
         }
+        return try architecture.goldenCases(
+            of: file,
+            companion: { name in
+                guard all.contains(name) else { throw VerificationError("\(file.name): needs \(name) beside it") }
+                return try GoldenFile(path: directory + "/" + name)
+            }, team: team)
     }
 }

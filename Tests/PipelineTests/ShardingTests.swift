@@ -139,7 +139,7 @@ import Testing
             try tensor.withUnsafeBytes(body)
         }
 
-        func cursor(stream: Int) throws -> StreamCursor { throw Missing(name: "cursor \(stream)") }
+        func cursor(stream: Int, _ form: CursorForm) throws -> StreamCursor { throw Missing(name: "cursor \(stream)") }
     }
 
     private func goOn(_ harness: Harness, from tensors: [String: [Float]], step: Int) async throws -> [[Float]] {

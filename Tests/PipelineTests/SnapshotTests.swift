@@ -36,7 +36,7 @@ import Testing
             try tensor.values.withUnsafeBytes(body)
         }
 
-        func cursor(stream: Int) throws -> StreamCursor {
+        func cursor(stream: Int, _ form: CursorForm) throws -> StreamCursor {
             guard let cursor = cursors[stream] else { throw Missing(name: "cursor \(stream)") }
             return cursor
         }

@@ -62,13 +62,13 @@ import Testing
 
     @Test(arguments: 2...6) func ownersHaveEqualShares(replicas: Int) throws {
         let specs = try Harness().plan().blocks(of: 0).flatMap(\.parameters)
-        let owners = TensorOwners.of(specs, among: replicas, tied: false)
+        let owners = TensorOwners.of(specs, among: replicas, tied: [])
         var loads = [Int](repeating: 0, count: replicas)
         for (spec, owner) in zip(specs, owners) { loads[owner] += spec.count }
         let largest = specs.map(\.count).max() ?? 0
         let mean = loads.reduce(0, +) / replicas
         #expect(loads.allSatisfy { $0 > 0 && $0 <= mean + largest }, "\(loads)")
-        #expect(TensorOwners.of(specs, among: replicas, tied: false) == owners)
+        #expect(TensorOwners.of(specs, among: replicas, tied: []) == owners)
     }
 
     @Test func bothCopiesOfATiedEmbeddingHaveOneOwner() throws {

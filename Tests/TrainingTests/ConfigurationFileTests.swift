@@ -38,7 +38,7 @@ import Training
         let file = try folder.write(
             "a.toml", "\u{FEFF}[model]\r\nlayers = 3\r\n[optimizer]\r\nschedule = \"wsd\"\r\n".utf8)
         let configuration = try RunConfiguration.load(file: file, overrides: [])
-        #expect(configuration.model.layers == 3 && configuration.optimizer.schedule == .wsd)
+        #expect(configuration.gecko.layers == 3 && configuration.optimizer.schedule == .wsd)
         #expect(configuration.origins["optimizer.schedule"] != nil)
     }
 
@@ -51,7 +51,7 @@ import Training
         close(ends[1])
         let path = "/dev/fd/\(ends[0])"
         #expect(ConfigurationFile.isStream(path))
-        for _ in 0..<3 { #expect(try RunConfiguration.load(file: path, overrides: []).model.layers == 7) }
+        for _ in 0..<3 { #expect(try RunConfiguration.load(file: path, overrides: []).gecko.layers == 7) }
     }
 
     @Test func `paths are expanded in files and on the command line alike`() throws {

@@ -5,7 +5,7 @@ import Training
     @Test func `defaults stand for what is not given`() throws {
         let configuration = try RunConfiguration.load(file: nil, overrides: [])
         #expect(configuration == RunConfiguration())
-        #expect(configuration.model.dim == 192)
+        #expect(configuration.gecko.dim == 192)
         #expect(configuration.pipeline.layers == .balanced)
         #expect(configuration.optimizer.schedule == .cosine)
     }
@@ -20,12 +20,12 @@ import Training
                 "--model.layers", "8", "--data.path=a=b.txt", "--pipeline.recompute", "--model.rope_heads", "-1",
                 "--optimizer.schedule", "wsd", "--data.packed", "false", "--run.overwrite",
             ])
-        #expect(configuration.model.layers == 8)
-        #expect(configuration.model.dim == 64)
+        #expect(configuration.gecko.layers == 8)
+        #expect(configuration.gecko.dim == 64)
         #expect(configuration.optimizer.learningRate == 1)
         #expect(configuration.data.path == "a=b.txt")
         #expect(configuration.pipeline.recompute && configuration.run.overwrite && !configuration.data.packed)
-        #expect(configuration.model.ropeHeads == -1)
+        #expect(configuration.gecko.ropeHeads == -1)
         #expect(configuration.optimizer.schedule == .wsd)
         #expect(configuration.file == file)
     }
@@ -33,7 +33,7 @@ import Training
     @Test func `dotted keys, inline tables and lists are read`() throws {
         let configuration = try RunConfiguration.parse(
             toml: "model.dim = 96\npipeline = { stages = 3, layers = [3, 2, 3] }\n", file: "run.toml")
-        #expect(configuration.model.dim == 96)
+        #expect(configuration.gecko.dim == 96)
         #expect(configuration.pipeline.stages == 3)
         #expect(configuration.pipeline.layers == .explicit([3, 2, 3]))
         let text = try RunConfiguration.load(file: nil, overrides: ["--pipeline.layers", "3, 2,3"])

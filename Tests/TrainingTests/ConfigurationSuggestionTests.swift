@@ -99,10 +99,10 @@ import Training
         for dim in [2, 8, 32, 37, 64, 100, 192, 4096] {
             let configuration = try RunConfiguration.load(
                 file: nil, overrides: ["--data.path=c.txt", "--model.dim=\(dim)"])
-            let groups = try configuration.validated(world: nil).model.normGroups
+            let groups = try configuration.validated(world: nil).gecko.normGroups
             #expect(dim % groups == 0 && dim / groups >= 2)
         }
         let usual = try RunConfiguration.load(file: nil, overrides: ["--data.path=c.txt"])
-        #expect(try usual.validated(world: nil).model.normGroups == 32)
+        #expect(try usual.validated(world: nil).gecko.normGroups == 32)
     }
 }

@@ -8,12 +8,12 @@ import Training
 
     @Test func `the defaults are valid and what was open is resolved`() throws {
         let alone = try configuration().validated(world: nil)
-        #expect(alone.model.vocabulary == 256)
-        #expect(alone.model.ropeHeads == 4)
+        #expect(alone.gecko.vocabulary == 256)
+        #expect(alone.gecko.ropeHeads == 4)
         #expect(alone.pipeline.stages == 1)
         #expect(alone.pipeline.slice == 1024)
         #expect(try alone.validated(world: nil) == alone)
-        #expect(try configuration("--data.packed").validated(world: nil).model.vocabulary == 257)
+        #expect(try configuration("--data.packed").validated(world: nil).gecko.vocabulary == 257)
         #expect(try configuration().validated(world: 3).pipeline.stages == 3)
         #expect(try configuration("--pipeline.replicas=2").validated(world: 4).pipeline.stages == 2)
         #expect(try configuration("--pipeline.layers=2,1,1").validated(world: nil).pipeline.stages == 3)
@@ -125,7 +125,7 @@ import Training
             }
             return low
         }
-        let sizes = ConfigurationKey.all.filter {
+        let sizes = RunConfiguration().keys.all.filter {
             if case .integer = $0.value(in: RunConfiguration()) { true } else { false }
         }
         let most = Dictionary(uniqueKeysWithValues: sizes.map { ($0.qualifiedName, largest($0)) })

@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Simulation
 import Testing
 import Training
@@ -102,14 +103,14 @@ struct PlanningTests {
         configuration.pipeline.slice = 7
         configuration.pipeline.shardOptimizer = true
         let open = try configuration.forPlanning()
-        #expect(open.pipeline.shardOptimizer && open.model.vocabulary == 256)
+        #expect(open.pipeline.shardOptimizer && open.gecko.vocabulary == 256)
         for change in [
-            { $0.model.dim = 2_147_483_647 }, { $0.model.heads = 5 }, { $0.model.chunk = 100 },
+            { $0.gecko.dim = 2_147_483_647 }, { $0.gecko.heads = 5 }, { $0.gecko.chunk = 100 },
             { $0.data.sequence = 1 << 30 },
         ] as [(inout RunConfiguration) -> Void] {
             var other = configuration
             change(&other)
-            if other.data.sequence == 1 << 30 { (other.model.emaDim, other.model.ffnDim) = (1 << 16, 1 << 20) }
+            if other.data.sequence == 1 << 30 { (other.gecko.emaDim, other.gecko.ffnDim) = (1 << 16, 1 << 21) }
             #expect(throws: ConfigurationError.self) { try other.forPlanning() }
         }
     }
@@ -133,9 +134,9 @@ struct PlanningTests {
     @Test("the planner's model has the parameters and the arithmetic of the real one")
     func model() {
         var configuration = RunConfiguration()
-        configuration.model.layers = 3
+        configuration.gecko.layers = 3
         let planned = PlannedModel(configuration)
-        let section = configuration.model
+        let section = configuration.gecko
         let (d, z, e, f, n) = (section.dim, section.zDim, section.valueDim, section.ffnDim, section.emaDim)
         let layer = d * d + 3 * d * e + d * z + 3 * d * f + 4 * d * n + 2 * e + 9 * z + 7 * d
         #expect(Int(planned.layer.parameters) == layer)
@@ -149,6 +150,17 @@ struct PlanningTests {
         let weights = planned.layer.linearFlops / 2
         #expect(planned.layer.packedBytes >= 8 * weights && planned.layer.packedBytes < 9 * weights)
         #expect(planned.embedding.packedBytes == 0)
+    }
+
+    @Test("the planner counts the parameters that the run has, whatever the model's switches")
+    func switches() throws {
+        for key in RunConfiguration().keys.all where key.qualifiedName.hasPrefix("model.") {
+            guard case .boolean(let value) = key.value(in: RunConfiguration()) else { continue }
+            let configuration = try RunConfiguration.load(
+                file: nil, overrides: ["--data.path=c.txt", "--\(key.qualifiedName)=\(!value)"])
+            let run = try PipelinePlan(configuration.validated(world: nil))
+            #expect(Int(PlannedModel(configuration).parameters) == run.parameterCount, "\(key.qualifiedName)")
+        }
     }
 
     @Test("compressed messages are planned with half the bytes, bfloat16 weights with half the packed memory")

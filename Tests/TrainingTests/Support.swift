@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Training
 
 /// A fresh folder, removed when the value goes away.
@@ -20,6 +21,14 @@ final class TemporaryFolder {
         try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         try Data(bytes).write(to: url)
         return file(name)
+    }
+}
+
+extension RunConfiguration {
+    /// The model of a configuration that names no architecture.
+    var gecko: GeckoConfiguration {
+        get { model as! GeckoConfiguration }
+        set { model = newValue }
     }
 }
 

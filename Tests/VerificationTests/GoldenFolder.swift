@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Hardware
+import Model
 import Verification
 
 /// A folder of golden data made from the public fixtures, some of it changed; removed when the value goes away.

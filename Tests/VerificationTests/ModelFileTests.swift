@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Model
 import Testing
 import Verification
 

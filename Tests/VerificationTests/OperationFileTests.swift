@@ -1,4 +1,5 @@
 import Checkpoints
+import Model
 import Testing
 import Verification
 

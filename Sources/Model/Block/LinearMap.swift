@@ -4,20 +4,24 @@ import Numerics
 ///
 /// W is packed for each direction at its first use in a step and serves all slices of the step.
 final class LinearMap {
+    struct Shape: Sendable {
+        let outputs, inputs: Int
+
+        /// Floats of both packed forms.
+        func packedCount(_ precision: Precision) -> Int {
+            PackedMatrix.count(depth: inputs, columns: outputs, precision)
+                + PackedMatrix.count(depth: outputs, columns: inputs, precision)
+        }
+    }
+
     private let outputs: Int
     private let inputs: Int
     private var forwardFactor = Factor(transposed: true)
     private var backwardFactor = Factor(transposed: false)
 
-    init(outputs: Int, inputs: Int) {
-        self.outputs = outputs
-        self.inputs = inputs
-    }
-
-    /// Floats of both packed forms.
-    func packedCount(_ precision: Precision) -> Int {
-        PackedMatrix.count(depth: inputs, columns: outputs, precision)
-            + PackedMatrix.count(depth: outputs, columns: inputs, precision)
+    init(_ shape: Shape) {
+        outputs = shape.outputs
+        inputs = shape.inputs
     }
 
     /// Call when W may have changed.

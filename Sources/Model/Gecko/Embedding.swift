@@ -5,7 +5,8 @@ package final class Embedding: Block {
     private let c: GeckoConfiguration
     private var store: ParameterStore?
     private let dropout: Dropout
-    package let name = "embed"
+    private static let name = "embed"
+    package let name: String = Embedding.name
     package static let weightName = "embed.weight"
 
     package init(_ c: GeckoConfiguration) {
@@ -19,15 +20,17 @@ package final class Embedding: Block {
             name, [c.vocabulary, c.dim], .truncatedNormal(1 / Double(c.dim).squareRoot()), decays: true, copyOf: copyOf)
     }
 
-    package var parameters: [ParameterSpec] { [Self.spec(c)] }
-
-    package func sizes(for geometry: SliceGeometry) -> BlockSizes {
-        BlockSizes(workspace: geometry.length * c.dim)
+    static func description(_ c: GeckoConfiguration) -> BlockDescription {
+        BlockDescription(name: name, parameters: [spec(c)], forwardFlopsPerToken: 0) {
+            BlockSizes(workspace: $0.length * c.dim)
+        } work: { _, _ in
+            c.embeddingWork
+        }
     }
 
     package func bind(_ store: ParameterStore) { self.store = store }
-    package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {}
-    package func beginStep(_ geometry: SliceGeometry) {}
+    package func initialState(_ state: UnsafeMutablePointer<Float>, _ shape: SliceShape) {}
+    package func beginStep(_ shape: SliceShape) {}
     package func endStep() {}
 
     private var scale: Float { c.scaleEmbeddings ? Float(Double(c.dim).squareRoot()) : 1 }
@@ -68,6 +71,4 @@ package final class Embedding: Block {
         _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
         gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
     ) {}
-
-    package var forwardFlopsPerToken: Double { 0 }
 }

@@ -6,7 +6,6 @@ import Numerics
 package final class FeedForward {
     private let c: GeckoConfiguration
     private let prefix: String
-    private let index: Int
     private var tensors: BoundTensors?
     private let fc1: LinearMap
     private let fc2: LinearMap
@@ -15,15 +14,25 @@ package final class FeedForward {
 
     package init(_ c: GeckoConfiguration, layer: Int) {
         self.c = c
-        index = layer
-        prefix = "layers.\(layer).nffn."
-        fc1 = LinearMap(outputs: (c.swiglu ? 2 : 1) * c.ffnDim, inputs: c.dim)
-        fc2 = LinearMap(outputs: c.dim, inputs: c.ffnDim)
+        prefix = Self.prefix(layer)
+        let shapes = Self.mapShapes(c)
+        fc1 = LinearMap(shapes.fc1)
+        fc2 = LinearMap(shapes.fc2)
         hiddenDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 3)
         outputDropout = Dropout(rate: c.dropout, layer: layer, site: 4)
     }
 
-    package var parameters: [ParameterSpec] {
+    private static func prefix(_ layer: Int) -> String { "layers.\(layer).nffn." }
+
+    static func mapShapes(_ c: GeckoConfiguration) -> (fc1: LinearMap.Shape, fc2: LinearMap.Shape) {
+        (
+            LinearMap.Shape(outputs: (c.swiglu ? 2 : 1) * c.ffnDim, inputs: c.dim),
+            LinearMap.Shape(outputs: c.dim, inputs: c.ffnDim)
+        )
+    }
+
+    package static func parameters(_ c: GeckoConfiguration, layer: Int) -> [ParameterSpec] {
+        let prefix = prefix(layer)
         let (D, F) = (c.dim, c.ffnDim)
         let map = Initializer.normal(1 / (3 * Double(D)).squareRoot())
         var specs: [ParameterSpec] = []
@@ -39,7 +48,7 @@ package final class FeedForward {
             ParameterSpec(prefix + "fc2.weight", [D, F], .normal(1 / (3 * Double(F)).squareRoot()), decays: true))
         if c.rescaleNFFN {
             var scale: Float = 0.1
-            for _ in 0..<index { scale *= 0.5 }
+            for _ in 0..<layer { scale *= 0.5 }
             specs.append(ParameterSpec(prefix + "alpha", [D], .constant(scale)))
         }
         return specs
@@ -47,9 +56,7 @@ package final class FeedForward {
 
     package func bind(_ store: ParameterStore) { tensors = BoundTensors(store, prefix: prefix) }
 
-    var maps: [LinearMap] { [fc1, fc2] }
-
-    package func beginStep() { for map in maps { map.beginStep() } }
+    package func beginStep() { for map in [fc1, fc2] { map.beginStep() } }
 
     private func value(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.value(name) }
     private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.gradient(name) }

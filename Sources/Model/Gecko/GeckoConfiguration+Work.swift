@@ -6,7 +6,7 @@ extension GeckoConfiguration {
     /// Forward, backward and weight gradients of one layer, per token.
     ///
     /// - Parameter operand: bytes of a number that a matrix product reads: 4, or 2 in bf16
-    package func layerWork(slice: Int, operand: Double = 4) -> WorkCounts {
+    func layerWork(slice: Int, operand: Double) -> WorkCounts {
         let T = Double(slice)
         let (D, Z, E, F) = (Double(dim), Double(zDim), Double(valueDim), Double(ffnDim))
         let (N, C, H) = (Double(emaDim), Double(chunk), Double(heads))
@@ -53,20 +53,21 @@ extension GeckoConfiguration {
         return forward + backward + 2 * states
     }
 
-    /// The embedding and the output layer, per token.
-    package func endsWork(slice: Int, operand: Double = 4) -> WorkCounts {
+    /// The embedding, per token.
+    var embeddingWork: WorkCounts {
+        let D = Double(dim)
+        var w = WorkCounts()
+        w.add(.elementwise, flops: 2 * D, floats: 6 * D)
+        return w
+    }
+
+    /// The output layer, per token.
+    func outputWork(slice: Int, operand: Double) -> WorkCounts {
         let (D, V) = (Double(dim), Double(vocabulary))
         var w = WorkCounts()
         w.addProducts(columns: V, rows: D, slice: Double(slice), operand: operand)
         w.add(.norms, flops: 22 * D, floats: 5 * D)
-        w.add(.elementwise, flops: 5 * V + 2 * D, floats: 2 * V + 6 * D)
-        return w
-    }
-
-    /// One update: clearing the gradients, their norm, and AdamW on values, gradients and both moments.
-    package func updateWork(parameters: Int) -> WorkCounts {
-        var w = WorkCounts()
-        w.add(.optimizer, flops: 17 * Double(parameters), floats: 9 * Double(parameters))
+        w.add(.elementwise, flops: 5 * V, floats: 2 * V)
         return w
     }
 }

@@ -1,6 +1,7 @@
 import Numerics
 
-/// Shape and constants of a Gecko model (arXiv 2601.06463), in the letters of GECKO.md.
+/// Shape and constants of a Gecko model (arXiv 2601.06463), in the letters of GECKO.md: what the keys of `[model]` say,
+/// with their defaults. What they leave open, `resolve` settles.
 package struct GeckoConfiguration: Sendable, Equatable {
     package var layers = 4
     /// D
@@ -13,16 +14,16 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var ffnDim = 384
     /// H
     package var heads = 4
-    /// Heads that are rotated: the first ones.
-    package var ropeHeads = 4
+    /// Heads that are rotated: the first ones; -1: all.
+    package var ropeHeads = -1
     /// N: orders of the complex EMA per channel.
     package var emaDim = 16
     /// C: tokens of an attention chunk.
     package var chunk = 128
-    /// G: groups of the timestep norm.
-    package var normGroups = 32
-    /// V
-    package var vocabulary = 256
+    /// G: groups of the timestep norm; 0: the most up to 32 that divide the width into groups of several features.
+    package var normGroups = 0
+    /// V; 0: as many as the text needs.
+    package var vocabulary = 0
     package var beta1 = 0.999
     package var beta2 = 0.9999
     /// Groups of the RMS and the layer norm.
@@ -35,7 +36,7 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var rescaleNFFN = false
     package var scaleEmbeddings = false
     package var tieEmbeddings = false
-    /// The token that begins a document; nil: documents aren't told apart.
+    /// The token that begins a document; nil: documents aren't told apart. No key: the text decides.
     package var bosID: Int?
     package var dropout = 0.0
     package var hiddenDropout = 0.0
@@ -51,9 +52,4 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var headValueDim: Int { valueDim / heads }
     /// D rounded up to whole vectors: the row length of the EMA's coefficients and state.
     package var paddedDim: Int { (dim + 15) / 16 * 16 }
-
-    /// Parameters of the whole model.
-    package var parameterCount: Int {
-        GeckoModel.blocks(self).flatMap(\.parameters).filter { $0.copyOf == nil }.reduce(0) { $0 + $1.count }
-    }
 }

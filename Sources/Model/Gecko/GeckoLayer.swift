@@ -10,12 +10,54 @@ package final class GeckoLayer: Block {
 
     package init(_ c: GeckoConfiguration, layer: Int) {
         self.c = c
-        name = "layers.\(layer)"
+        name = Self.name(layer)
         attention = GatedAttention(c, layer: layer)
         feedForward = FeedForward(c, layer: layer)
     }
 
-    package var parameters: [ParameterSpec] { attention.parameters + feedForward.parameters }
+    /// What is to be known of a layer.
+    static func description(_ c: GeckoConfiguration, layer: Int) -> BlockDescription {
+        let name = name(layer)
+        return BlockDescription(
+            name: name,
+            parameters: GatedAttention.parameters(c, layer: layer) + FeedForward.parameters(c, layer: layer),
+            forwardFlopsPerToken: forwardFlopsPerToken(c)
+        ) {
+            sizes(c, SliceGeometry($0, c))
+        } carried: {
+            LayerState.tensors(c, window: SliceGeometry($0, c).window, block: name)
+        } work: {
+            c.layerWork(slice: $0, operand: $1)
+        }
+    }
+
+    private static func name(_ layer: Int) -> String { "layers.\(layer)" }
+
+    private static func sizes(_ c: GeckoConfiguration, _ geometry: SliceGeometry) -> BlockSizes {
+        func used(_ carve: (inout Carver) -> Void) -> Int {
+            var carver = Carver(counting: ())
+            carve(&carver)
+            return carver.used
+        }
+        let (attention, feedForward) = (GatedAttention.mapShapes(c), FeedForward.mapShapes(c))
+        let maps = [
+            attention.wzr, attention.wv, attention.wh1, attention.wh2, feedForward.fc1, feedForward.fc2,
+        ]
+        return BlockSizes(
+            state: LayerState.count(c, window: geometry.window), stash: used { _ = Stash(&$0, c, geometry) },
+            gradientStash: used { _ = GradientStash(&$0, c, geometry) },
+            workspace: used { _ = Workspace(&$0, c, geometry) },
+            packed: maps.reduce(0) { $0 + $1.packedCount(c.precision) })
+    }
+
+    /// GECKO.md, Counts; the EMA and the norms (no matrix flops) are left out.
+    private static func forwardFlopsPerToken(_ c: GeckoConfiguration) -> Double {
+        let (D, Z, E, F, H, C) = (
+            Double(c.dim), Double(c.zDim), Double(c.valueDim), Double(c.ffnDim), Double(c.heads), Double(c.chunk)
+        )
+        let linear = 2 * (D * D + 3 * D * E + D * Z + (c.swiglu ? 3 : 2) * D * F)
+        return linear + (Z + E) * (3 * C + 1) + 6 * Z * E / H
+    }
 
     /// Two-hop residual or not, the middle activation is kept.
     private struct Stash {
@@ -23,9 +65,9 @@ package final class GeckoLayer: Block {
         let attention: GatedAttention.Stash
         let feedForward: FeedForward.Stash
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             middle = carver.take(g.length * c.dim)
-            attention = .init(&carver, c, g, layer)
+            attention = .init(&carver, c, g)
             feedForward = .init(&carver, c, length: g.length)
         }
     }
@@ -45,25 +87,11 @@ package final class GeckoLayer: Block {
         let attention: GatedAttention.Workspace
         let feedForward: FeedForward.Workspace
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             dmiddle = carver.take(g.length * c.dim)
-            attention = .init(&carver, c, g, layer)
+            attention = .init(&carver, c, g)
             feedForward = .init(&carver, c, length: g.length)
         }
-    }
-
-    package func sizes(for geometry: SliceGeometry) -> BlockSizes {
-        func used(_ carve: (inout Carver) -> Void) -> Int {
-            var carver = Carver(counting: ())
-            carve(&carver)
-            return carver.used
-        }
-        return BlockSizes(
-            state: LayerState.count(c, window: geometry.window),
-            stash: used { _ = Stash(&$0, c, geometry, attention) },
-            gradientStash: used { _ = GradientStash(&$0, c, geometry) },
-            workspace: used { _ = Workspace(&$0, c, geometry, attention) },
-            packed: (attention.maps + feedForward.maps).reduce(0) { $0 + $1.packedCount(c.precision) })
     }
 
     package func bind(_ store: ParameterStore) {
@@ -71,16 +99,12 @@ package final class GeckoLayer: Block {
         feedForward.bind(store)
     }
 
-    package func stateTensors(_ geometry: SliceGeometry) -> [StateTensor] {
-        LayerState.tensors(c, window: geometry.window, block: name)
+    package func initialState(_ state: UnsafeMutablePointer<Float>, _ shape: SliceShape) {
+        LayerState.at(state, c, window: SliceGeometry(shape, c).window).reset()
     }
 
-    package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {
-        LayerState.at(state, c, window: geometry.window).reset()
-    }
-
-    package func beginStep(_ geometry: SliceGeometry) {
-        self.geometry = geometry
+    package func beginStep(_ shape: SliceShape) {
+        geometry = SliceGeometry(shape, c)
         attention.beginStep()
         feedForward.beginStep()
     }
@@ -91,7 +115,7 @@ package final class GeckoLayer: Block {
         guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
         precondition(context.length <= geometry.length, "a slice longer than the memory laid out for it")
         var carver = Carver(context.workspace)
-        return (geometry, Workspace(&carver, c, geometry, attention))
+        return (geometry, Workspace(&carver, c, geometry))
     }
 
     package func forward(
@@ -100,7 +124,7 @@ package final class GeckoLayer: Block {
     ) {
         let (g, w) = layout(context)
         var carver = Carver(stash)
-        let f = Stash(&carver, c, g, attention)
+        let f = Stash(&carver, c, g)
         attention.forward(
             context, x: x, y: f.middle, entry: .at(UnsafeMutablePointer(mutating: entry), c, window: g.window),
             exit: .at(exit, c, window: g.window), stash: f.attention, workspace: w.attention)
@@ -116,7 +140,7 @@ package final class GeckoLayer: Block {
     ) {
         let (g, w) = layout(context)
         var carver = Carver(stash)
-        let f = Stash(&carver, c, g, attention)
+        let f = Stash(&carver, c, g)
         var gradientCarver = Carver(gradientStash)
         let d = GradientStash(&gradientCarver, c, g)
         let count = context.length * c.dim
@@ -143,7 +167,7 @@ package final class GeckoLayer: Block {
     ) {
         let (g, w) = layout(context)
         var carver = Carver(stash)
-        let f = Stash(&carver, c, g, attention)
+        let f = Stash(&carver, c, g)
         var gradientCarver = Carver(gradientStash)
         let d = GradientStash(&gradientCarver, c, g)
         feedForward.accumulateWeightGradients(
@@ -157,15 +181,6 @@ package final class GeckoLayer: Block {
     package func middle(stash: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
         guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
         var carver = Carver(stash)
-        return Stash(&carver, c, geometry, attention).middle
-    }
-
-    /// GECKO.md, Counts; the EMA and the norms (no matrix flops) are left out.
-    package var forwardFlopsPerToken: Double {
-        let (D, Z, E, F, H, C) = (
-            Double(c.dim), Double(c.zDim), Double(c.valueDim), Double(c.ffnDim), Double(c.heads), Double(c.chunk)
-        )
-        let linear = 2 * (D * D + 3 * D * E + D * Z + (c.swiglu ? 3 : 2) * D * F)
-        return linear + (Z + E) * (3 * C + 1) + 6 * Z * E / H
+        return Stash(&carver, c, geometry).middle
     }
 }

@@ -2,15 +2,17 @@ import Numerics
 
 /// The model's last block: final timestep norm, output matrix, cross entropy. Its y is unused; the forward leaves the loss, and (when
 /// there are targets) already turns the logits into their gradient, since the loss is the end of the way.
-package final class OutputLayer: Block {
+package final class OutputLayer: OutputBlock {
     private let c: GeckoConfiguration
     private let map: LinearMap
     private var store: ParameterStore?
-    private var geometry: SliceGeometry?
+    /// Tokens that memory is laid out for.
+    private var longest: Int?
     private var tokenLosses: [Double] = []
-    package let name = "output"
-    private let normWeight = "output.final_norm.weight"
-    private let normBias = "output.final_norm.bias"
+    private static let name = "output"
+    package let name: String = OutputLayer.name
+    private static let normWeight = "output.final_norm.weight"
+    private static let normBias = "output.final_norm.bias"
     package static let weightName = "output.output.weight"
     /// The name under which a tied output matrix is kept beside the embedding: a part of its own, so that the two gradients are
     /// always summed in the same order, whether or not they meet on one stage.
@@ -21,17 +23,44 @@ package final class OutputLayer: Block {
 
     package init(_ c: GeckoConfiguration) {
         self.c = c
-        map = LinearMap(outputs: c.vocabulary, inputs: c.dim)
+        map = LinearMap(Self.mapShape(c))
+        matrix = Self.matrix(c)
     }
 
-    private var matrix: String { c.tieEmbeddings ? Self.tiedName : Self.weightName }
+    /// The output matrix in the store.
+    private let matrix: String
 
-    package var parameters: [ParameterSpec] {
-        [
+    private static func matrix(_ c: GeckoConfiguration) -> String { c.tieEmbeddings ? tiedName : weightName }
+    private static func mapShape(_ c: GeckoConfiguration) -> LinearMap.Shape {
+        LinearMap.Shape(outputs: c.vocabulary, inputs: c.dim)
+    }
+
+    static func description(_ c: GeckoConfiguration) -> BlockDescription {
+        let parameters = [
             ParameterSpec(normWeight, [c.dim], .constant(0)),
             ParameterSpec(normBias, [c.dim], .constant(0)),
-            Embedding.spec(c, name: matrix, copyOf: c.tieEmbeddings ? Embedding.weightName : nil),
+            Embedding.spec(c, name: matrix(c), copyOf: c.tieEmbeddings ? Embedding.weightName : nil),
         ]
+        return BlockDescription(
+            name: name, parameters: parameters, forwardFlopsPerToken: 2 * Double(c.dim) * Double(c.vocabulary)
+        ) {
+            sizes(c, length: $0.length)
+        } carried: { _ in
+            [
+                StateTensor("\(name).mean", [c.normGroups], offset: 0),
+                StateTensor("\(name).variance", [c.normGroups], offset: c.normGroups),
+            ]
+        } work: {
+            c.outputWork(slice: $0, operand: $1)
+        }
+    }
+
+    private static func sizes(_ c: GeckoConfiguration, length: Int) -> BlockSizes {
+        var carver = Carver(counting: ())
+        _ = Stash(&carver, c, length: length)
+        return BlockSizes(
+            state: 2 * c.normGroups, stash: carver.used, workspace: length * c.dim + 16 + 4 * c.normGroups,
+            packed: mapShape(c).packedCount(c.precision))
     }
 
     private struct Stash {
@@ -54,31 +83,16 @@ package final class OutputLayer: Block {
         }
     }
 
-    package func sizes(for geometry: SliceGeometry) -> BlockSizes {
-        var carver = Carver(counting: ())
-        _ = Stash(&carver, c, length: geometry.length)
-        return BlockSizes(
-            state: 2 * c.normGroups, stash: carver.used, workspace: geometry.length * c.dim + 16 + 4 * c.normGroups,
-            packed: map.packedCount(c.precision))
-    }
-
     package func bind(_ store: ParameterStore) { self.store = store }
 
-    package func stateTensors(_ geometry: SliceGeometry) -> [StateTensor] {
-        [
-            StateTensor("\(name).mean", [c.normGroups], offset: 0),
-            StateTensor("\(name).variance", [c.normGroups], offset: c.normGroups),
-        ]
-    }
-
-    package func initialState(_ state: UnsafeMutablePointer<Float>, _ geometry: SliceGeometry) {
+    package func initialState(_ state: UnsafeMutablePointer<Float>, _ shape: SliceShape) {
         state.update(repeating: 0, count: 2 * c.normGroups)
     }
 
-    package func beginStep(_ geometry: SliceGeometry) {
-        self.geometry = geometry
+    package func beginStep(_ shape: SliceShape) {
+        longest = shape.length
         map.beginStep()
-        if tokenLosses.count < geometry.length { tokenLosses = [Double](repeating: 0, count: geometry.length) }
+        if tokenLosses.count < shape.length { tokenLosses = [Double](repeating: 0, count: shape.length) }
     }
 
     package func endStep() {}
@@ -86,15 +100,15 @@ package final class OutputLayer: Block {
     private var norm: TimestepDecayNorm {
         TimestepDecayNorm(
             dim: c.dim, groups: c.normGroups, beta1: c.beta1, beta2: c.beta2, eps: c.eps,
-            weight: store!.value(normWeight)!, bias: store!.value(normBias)!,
-            weightGradient: store!.gradients.count > 0 ? store!.gradient(normWeight) : nil,
-            biasGradient: store!.gradients.count > 0 ? store!.gradient(normBias) : nil)
+            weight: store!.value(Self.normWeight)!, bias: store!.value(Self.normBias)!,
+            weightGradient: store!.gradients.count > 0 ? store!.gradient(Self.normWeight) : nil,
+            biasGradient: store!.gradients.count > 0 ? store!.gradient(Self.normBias) : nil)
     }
 
     private func layout(_ stash: UnsafeMutablePointer<Float>) -> Stash {
-        guard let geometry else { preconditionFailure("output: beginStep comes before forward and backward") }
+        guard let longest else { preconditionFailure("output: beginStep comes before forward and backward") }
         var carver = Carver(stash)
-        return Stash(&carver, c, length: geometry.length)
+        return Stash(&carver, c, length: longest)
     }
 
     /// The logits [T, V] of the slice in `stash`, as long as its forward had no targets with a gradient.
@@ -145,6 +159,4 @@ package final class OutputLayer: Block {
         let f = layout(stash)
         map.accumulateWeightGradient(context, store!.gradient(matrix)!, f.logits, c.vocabulary, f.n, c.dim)
     }
-
-    package var forwardFlopsPerToken: Double { 2 * Double(c.dim) * Double(c.vocabulary) }
 }

@@ -6,7 +6,7 @@ import Numerics
 package struct SliceContext {
     package let matrices: MatrixEngine
     package let kernels: KernelTable
-    package let plan: SlicePlan
+    package let slice: any SharedSlice
     /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
     package let workspace: UnsafeMutablePointer<Float>
     /// Token ids of the slice, for the embedding.
@@ -18,17 +18,21 @@ package struct SliceContext {
     /// The generator key of this sequence at this step; nil switches dropout off.
     package let dropout: DropoutStream?
 
+    /// T
+    package let length: Int
+
     package var team: Team { matrices.team }
-    package var length: Int { plan.length }
 
     package init(
-        matrices: MatrixEngine, kernels: KernelTable = .best, plan: SlicePlan, workspace: UnsafeMutablePointer<Float>,
+        matrices: MatrixEngine, kernels: KernelTable = .best, slice: any SharedSlice,
+        workspace: UnsafeMutablePointer<Float>,
         tokens: UnsafePointer<Int32>? = nil, targets: UnsafePointer<Int32>? = nil, lossScale: Float = 0,
         dropout: DropoutStream? = nil
     ) {
         self.matrices = matrices
         self.kernels = kernels
-        self.plan = plan
+        self.slice = slice
+        length = slice.length
         self.workspace = workspace
         self.tokens = tokens
         self.targets = targets

@@ -1,36 +1,38 @@
-/// Where a stream of tokens stands, as far as every layer shares it: no floating-point state, only positions and documents.
-///
-/// The window holds the tokens from `windowStart` to `position`: the whole previous chunk and the unfinished one.
+/// Where a stream of tokens stands, as far as every block shares it: no floating-point state, only positions and what
+/// an architecture counts.
 package struct StreamCursor: Sendable, Equatable {
+    /// Tokens so far.
     package var position = 0
-    /// Tokens of the latest document so far (the timestep norm's count).
-    package var count = 0
-    /// Document number of every token in the window.
-    package var windowDocuments: [Int32] = []
-    /// The document whose tokens the working memory holds; -1 while it is empty.
-    package var memoryDocument: Int32 = -1
-    /// The document number of the latest token; 0 before any.
-    package var lastDocument: Int32 = 0
+    /// As many as the architecture has, whatever the position.
+    package var numbers: [Int]
+    /// As long as the architecture needs it at this position.
+    package var list: [Int32] = []
 
-    package init() {}
-
-    package init(position: Int, count: Int, windowDocuments: [Int32], memoryDocument: Int32, lastDocument: Int32) {
+    package init(position: Int = 0, numbers: [Int], list: [Int32] = []) {
         self.position = position
-        self.count = count
-        self.windowDocuments = windowDocuments
-        self.memoryDocument = memoryDocument
-        self.lastDocument = lastDocument
+        self.numbers = numbers
+        self.list = list
     }
 
     /// Takes on another's value within the memory that it has.
     package mutating func become(_ other: StreamCursor) {
         position = other.position
-        count = other.count
-        memoryDocument = other.memoryDocument
-        lastDocument = other.lastDocument
-        windowDocuments.removeAll(keepingCapacity: true)
-        windowDocuments.append(contentsOf: other.windowDocuments)
+        numbers.removeAll(keepingCapacity: true)
+        numbers.append(contentsOf: other.numbers)
+        list.removeAll(keepingCapacity: true)
+        list.append(contentsOf: other.list)
     }
+}
 
-    package static func windowStart(at position: Int, chunk: Int) -> Int { max(0, (position / chunk - 1) * chunk) }
+/// What an architecture keeps in a cursor, and how files hold it.
+package struct CursorForm: Sendable {
+    /// Before a stream's first token. Files hold position and numbers, in this order, under the name `cursor`.
+    package let start: StreamCursor
+    /// The name of the list in files; nil: the list is always empty.
+    package let list: String?
+
+    package init(start: StreamCursor, list: String? = nil) {
+        self.start = start
+        self.list = list
+    }
 }

@@ -2,7 +2,9 @@ import Model
 
 /// A stream's cursor in memory of its own, which serves one slice after another.
 final class HeldCursor {
-    var value = StreamCursor()
+    var value: StreamCursor
+
+    init() { value = StreamCursor(numbers: []) }
 }
 
 /// Cursors, made as needed (in the first step) and used again last in, first out.

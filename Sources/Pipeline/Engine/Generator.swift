@@ -1,6 +1,5 @@
 import Glibc
 import Hardware
-import Kernels
 import Model
 import Numerics
 
@@ -13,7 +12,7 @@ final class Generator {
     private var exits: [FloatBuffer]
     private let ids: FixedBuffer<Int32>
     private let length: Int
-    private var slicePlan: SlicePlan
+    private let slice: any SharedSlice
     private static let fewTokens = 8
 
     /// Prompts go through in pieces of up to `length` tokens.
@@ -21,14 +20,12 @@ final class Generator {
         self.engine = engine
         self.length = length
         let m = engine.plan.model
-        let geometry = SliceGeometry(
-            length: length, chunk: m.chunk, aligned: false, tile: KernelTable.emaTile, workers: engine.team.count)
+        let shape = SliceShape(length: length, aligned: false, workers: engine.team.count)
         stages = engine.places.map { place in
             (
                 place.number,
                 Stage(
-                    blocks: engine.plan.blocks(of: place.number), dim: m.dim, geometry: geometry,
-                    matrices: engine.matrices,
+                    of: m, engine.plan.parts(of: place.number), shape: shape, matrices: engine.matrices,
                     sharing: place.stage.store)
             )
         }
@@ -36,9 +33,7 @@ final class Generator {
         states = stages.map { FloatBuffer($0.stage.stateCount) }
         exits = stages.map { FloatBuffer($0.stage.stateCount) }
         ids = FixedBuffer(length)
-        slicePlan = SlicePlan(
-            chunk: m.chunk, keyDim: m.keyDim, ropeBase: m.ropeBase, beta1: m.beta1, beta2: m.beta2,
-            tile: KernelTable.emaTile)
+        slice = m.makeSlice()
     }
 
     struct Request: Sendable {
@@ -54,7 +49,7 @@ final class Generator {
             s.stage.beginStep(trains: false)
             s.stage.initialState(states[i].base)
         }
-        var cursor = StreamCursor()
+        var cursor = engine.plan.cursor.start
         var result: [Int32] = []
         var pending = request.prompt
         while result.count < request.count {
@@ -91,9 +86,8 @@ final class Generator {
         let plan = engine.plan
         let m = plan.model
         ids.base.update(from: tokens, count: tokens.count)
-        slicePlan.move(
-            to: cursor, length: tokens.count, marks: m.bosID.map { DocumentMarks(ids.base, mark: Int32($0)) })
-        cursor = slicePlan.exit
+        slice.move(to: cursor, length: tokens.count, tokens: ids.base)
+        cursor = slice.exit
         guard engine.replica == 0 else { return [] }
         // A token's work beside the products takes a microsecond at a time.
         engine.team.hasLittleWork = tokens.count < Self.fewTokens
@@ -112,12 +106,12 @@ final class Generator {
                 stage.input(slot).update(from: output.base, count: tokens.count * m.dim)
             }
             let context = stage.context(
-                plan: slicePlan, tokens: number == 0 ? UnsafePointer(ids.base) : nil, targets: nil, lossScale: 0,
+                slice: slice, tokens: number == 0 ? UnsafePointer(ids.base) : nil, targets: nil, lossScale: 0,
                 dropout: nil)
             stage.forward(context, slot: slot, entry: states[i].base, exit: exits[i].base, output: output.base)
             swap(&states[i], &exits[i])
             if number == plan.lastStage {
-                let logits = stage.outputLayer!.logits(stash: stage.stash(slot, of: stage.blocks.count - 1))
+                let logits = stage.output!.logits(stash: stage.stash(slot, of: stage.blocks.count - 1))
                 let last = logits + (tokens.count - 1) * m.vocabulary
                 result = Array(UnsafeBufferPointer(start: last, count: m.vocabulary))
             } else if shape.rank(of: number + 1) != engine.rank {

@@ -9,17 +9,18 @@ package enum StateName {
     package static func secondMoment(_ parameter: String) -> String { parameter + ".adam_v" }
     /// `streams.5.layers.3.ema`
     package static func state(stream: Int, _ tensor: String) -> String { "streams.\(stream).\(tensor)" }
-    /// int64: position, count, memory document, last document.
+    /// int64: the cursor's position and numbers.
     package static func cursor(stream: Int) -> String { "streams.\(stream).cursor" }
-    /// int32: a document number for each token of the window.
-    package static func windowDocuments(stream: Int) -> String { "streams.\(stream).window_documents" }
+    /// int32: the cursor's list, under the name that the architecture gives it.
+    package static func list(_ name: String, stream: Int) -> String { "streams.\(stream).\(name)" }
 }
 
 /// Gives training state by name. Used from one thread; what it gives is read by several.
 package protocol StateSource {
     /// Float32 elements in C order, as bytes that need not be aligned; throws when there is no such tensor of this shape.
     func withTensor(_ name: String, shape: [Int], _ body: (UnsafeRawBufferPointer) throws -> Void) throws
-    func cursor(stream: Int) throws -> StreamCursor
+    /// - Parameter form: the architecture's
+    func cursor(stream: Int, _ form: CursorForm) throws -> StreamCursor
 }
 
 extension RankEngine {
@@ -59,7 +60,7 @@ extension RankEngine {
                 add(StateName.secondMoment(e.spec.name), buffers[2], e.momentOffset)
             }
         }
-        let snapshot = RankSnapshot(parameters: tensors, stores: stores)
+        let snapshot = RankSnapshot(parameters: tensors, stores: stores, cursorForm: plan.cursor)
         if plan.streams {
             snapshot.stateMemory = FloatBuffer(
                 ifPossible: places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
@@ -169,7 +170,8 @@ extension RankEngine {
             guard plan.streams, streams else { continue }
             for sequence in 0..<plan.sequences {
                 let stream = replica * plan.sequences + sequence
-                try place.setCarried(sequence: sequence, cursor: try source.cursor(stream: stream)) { state in
+                try place.setCarried(sequence: sequence, cursor: try source.cursor(stream: stream, plan.cursor)) {
+                    state in
                     for tensor in place.stage.stateTensors {
                         try load(
                             source, StateName.state(stream: stream, tensor.name), tensor.shape,

@@ -43,7 +43,7 @@ extension RankEngine {
         team.clock?.enter(.update)
         let tableSeconds = MonotonicClock.seconds - start
         if let sync { try timed(.sync) { try team.alone(as: .communication) { try sync.finish() } } }
-        if plan.model.tieEmbeddings {
+        if plan.hasTies {
             try timed(.tied) { try team.alone(as: .communication) { try exchangeTiedGradients() } }
         }
         try disturb(disturbance(), step: number)
@@ -137,17 +137,20 @@ extension RankEngine {
         }
     }
 
-    /// Tied embeddings: the first stage's gradient of the matrix and the last stage's are summed on both, always in this order, so that the two
-    /// copies stay equal and every layout gives the same bits. In one replica alone when that one updates both (`TensorOwners`).
-    private func exchangeTiedGradients() throws {
-        let first = places.first { $0.isFirst }
-        let last = places.first { $0.isLast }
-        func part(_ place: StagePlace?, _ name: String) -> (UnsafeMutablePointer<Float>, Int)? {
-            guard let store = place?.stage.store, let entry = store[name], entry.isUpdated else { return nil }
+    /// Tied tensors: the gradient of the original and that of the copy are summed on both, always in this order, so that
+    /// the two stay equal and every layout gives the same bits. In one replica alone when that one updates both
+    /// (`TensorOwners`).
+    private func exchangeTiedGradients() throws { for tie in plan.ties { try exchange(tie) } }
+
+    private func exchange(_ tie: PipelinePlan.Tie) throws {
+        func part(_ tensor: (name: String, stage: Int)) -> (UnsafeMutablePointer<Float>, Int)? {
+            guard let store = places.first(where: { $0.number == tensor.stage })?.stage.store,
+                let entry = store[tensor.name], entry.isUpdated
+            else { return nil }
             return (store.gradients.base + entry.offset, entry.count)
         }
-        let input = part(first, Embedding.weightName)
-        let output = part(last, OutputLayer.tiedName)
+        let input = part(tie.original)
+        let output = part(tie.copy)
         switch (input, output) {
         case (let (a, count)?, let (b, _)?):
             for i in 0..<count {
@@ -155,10 +158,10 @@ extension RankEngine {
                 b[i] = a[i]
             }
         case (let (a, count)?, nil):
-            let other = try swap(a, count, with: plan.table.shape.rank(of: plan.lastStage))
+            let other = try swap(a, count, with: plan.table.shape.rank(of: tie.copy.stage))
             for i in 0..<count { a[i] += other.base[i] }
         case (nil, let (b, count)?):
-            let other = try swap(b, count, with: plan.table.shape.rank(of: 0))
+            let other = try swap(b, count, with: plan.table.shape.rank(of: tie.original.stage))
             for i in 0..<count { b[i] = other.base[i] + b[i] }
         case (nil, nil): break
         }
@@ -167,10 +170,10 @@ extension RankEngine {
     /// Sends `count` floats to a rank of this replica and receives as many from it.
     /// The buffer is kept for the next step.
     private func swap(_ values: UnsafeMutablePointer<Float>, _ count: Int, with peer: Int) throws -> FloatBuffer {
-        let buffer = tiedBuffer ?? FloatBuffer(count)
-        tiedBuffer = buffer
+        let buffer = tiedBuffers[count] ?? FloatBuffer(count)
+        tiedBuffers[count] = buffer
         let world = plan.worldRank(replica: replica, rank: peer)
-        let what = "the tied embedding's gradient of rank \(world)"
+        let what = "the gradient of a tied tensor of rank \(world)"
         let receive = try endpoint.startReceive(
             into: UnsafeMutableRawBufferPointer(buffer.bytes), from: world, tag: tags.tiedEmbedding)
         let send = try endpoint.startSend(

@@ -46,11 +46,9 @@ extension RankEngine {
 
     private func inputs(of action: Action, batch: Batch, scale: Float, step: Int) -> StagePlace.Inputs {
         let o = offset(action)
-        let m = plan.model
-        let drops = m.dropout > 0 || m.hiddenDropout > 0 || m.attentionDropout > 0
         return StagePlace.Inputs(
             tokens: tokens.base + o, targets: targets.base + o, lossScale: scale,
-            dropout: drops
+            dropout: plan.model.drops
                 ? DropoutStream(seed: seed, step: step, sequence: batch.sequenceNumbers[action.sequence]) : nil)
     }
 

@@ -1,5 +1,4 @@
 import Hardware
-import Kernels
 import MPI
 import Model
 import Numerics
@@ -18,7 +17,7 @@ final class RankEngine {
     /// What this rank is at, for a watchdog and for peers that wait for it in vain.
     let pulse: Pulse
     let seed: UInt64
-    let geometry: SliceGeometry
+    let shape: SliceShape
     var places: [StagePlace] = []
     var tracer: Tracer?
 
@@ -40,12 +39,13 @@ final class RankEngine {
     var updates: PartExchange?
     var optimizerStep = 0
     let activationBuffers: BufferPool
-    let slicePlans: SlicePlans
+    let slices: SharedSlices
     /// Nil when the stash is all in memory.
     let spool: StashSpool?
     let tags: ReservedTags
     var generator: Generator?
-    var tiedBuffer: FloatBuffer?
+    /// For tied tensors' gradients, by their floats.
+    var tiedBuffers: [Int: FloatBuffer] = [:]
     /// Checkpoint files on their way to and from other ranks.
     var copies: [(id: TransferID, transfer: FileTransfer)] = []
     /// Outputs that wait for a stage on this very rank.
@@ -71,9 +71,8 @@ final class RankEngine {
         replica = endpoint.rank / plan.ranks
         rank = endpoint.rank % plan.ranks
         spool = try StashSpool(plan, rank: rank, worldRank: endpoint.rank, workers: team.count)
-        slicePlans = SlicePlans(plan)
-        geometry = SliceGeometry(
-            length: plan.slice, chunk: plan.model.chunk, aligned: true, tile: KernelTable.emaTile, workers: team.count)
+        slices = SharedSlices(plan)
+        shape = SliceShape(length: plan.slice, workers: team.count)
         tokens = FixedBuffer(plan.sequences * plan.sequence)
         targets = FixedBuffer(plan.sequences * plan.sequence)
         gradientsLeft = [Int](repeating: 0, count: plan.table.shape.stages)
@@ -89,8 +88,7 @@ final class RankEngine {
             endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
         places = plan.table.shape.stages(on: rank).map { stage in
             StagePlace(
-                stage: stage, replica: replica, plan: plan, geometry: geometry, matrices: matrices,
-                slicePlans: slicePlans)
+                stage: stage, replica: replica, plan: plan, shape: shape, matrices: matrices, slices: slices)
         }
         for place in places {
             place.stage.store.touch(team)
@@ -117,7 +115,7 @@ final class RankEngine {
 
     /// Copies a batch to memory that stays in place while slices point into it.
     func load(_ batch: Batch) {
-        slicePlans.forget()
+        slices.forget()
         if batch.tokens.count > tokens.count {
             tokens = FixedBuffer(batch.tokens.count)
             targets = FixedBuffer(batch.tokens.count)

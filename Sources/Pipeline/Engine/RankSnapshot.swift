@@ -27,11 +27,14 @@ package final class RankSnapshot: @unchecked Sendable {
 
     /// Where a stage's values, first and second moments go; empty where another replica saves them.
     let stores: [[FloatBuffer]]
+    /// How files hold the cursors.
+    package let cursorForm: CursorForm
     var stateMemory: FloatBuffer?
     private let isLent = Atomic<Bool>(false)
 
-    init(parameters: [Tensor], stores: [[FloatBuffer]]) {
+    init(parameters: [Tensor], stores: [[FloatBuffer]], cursorForm: CursorForm) {
         self.parameters = parameters
+        self.cursorForm = cursorForm
         self.stores = stores
     }
 

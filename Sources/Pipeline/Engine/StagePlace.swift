@@ -1,5 +1,4 @@
 import Hardware
-import Kernels
 import Model
 import Numerics
 import Schedules
@@ -14,7 +13,7 @@ final class StagePlace {
     /// Memory of the slots of each family.
     let memory: StageSlots
     private let states: BufferPool
-    private let slicePlans: SlicePlans
+    private let slices: SharedSlices
     /// Where recomputes leave the exit state, which nobody needs.
     private let discarded: FloatBuffer
     private let cursors = CursorPool()
@@ -35,16 +34,16 @@ final class StagePlace {
     }
 
     init(
-        stage number: Int, replica: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine,
-        slicePlans: SlicePlans
+        stage number: Int, replica: Int, plan: PipelinePlan, shape: SliceShape, matrices: MatrixEngine,
+        slices: SharedSlices
     ) {
         self.number = number
         self.plan = plan
-        self.slicePlans = slicePlans
+        self.slices = slices
         isFirst = number == 0
         isLast = number == plan.lastStage
         stage = Stage(
-            blocks: plan.blocks(of: number), dim: plan.model.dim, geometry: geometry, matrices: matrices,
+            of: plan.model, plan.parts(of: number), shape: shape, matrices: matrices,
             splitsWeightGradients: plan.splitsWeightGradients(of: number),
             keepsMoments: plan.keepsMoments(replica: replica, stage: number))
         memory = StageSlots(
@@ -68,7 +67,7 @@ final class StagePlace {
     private func context(_ unit: Int, _ inputs: Inputs) -> SliceContext {
         guard let held = units[unit] else { preconditionFailure("stage \(number): unit \(unit) isn't in flight") }
         return stage.context(
-            plan: slicePlans.plan(of: unit, at: held.value, tokens: inputs.tokens),
+            slice: slices.slice(of: unit, at: held.value, tokens: inputs.tokens),
             tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
             lossScale: inputs.lossScale, dropout: inputs.dropout)
     }
@@ -84,7 +83,7 @@ final class StagePlace {
     private func freshStream() -> Stream {
         let state = states.take()
         stage.initialState(state.base)
-        return Stream(cursor: cursors.take(StreamCursor()), state: state)
+        return Stream(cursor: cursors.take(plan.cursor.start), state: state)
     }
 
     private func giveBack(_ stream: Stream) {
@@ -115,7 +114,7 @@ final class StagePlace {
         } else {
             states.giveBack(stream.state)
         }
-        let next = Stream(cursor: cursors.take(context.plan.exit), state: exit)
+        let next = Stream(cursor: cursors.take(context.slice.exit), state: exit)
         if slice + 1 < plan.slices {
             streams[sequence] = next
         } else {
@@ -130,11 +129,11 @@ final class StagePlace {
         sequence: Int, slice: Int, inputs: Inputs, input: FloatBuffer?, output: UnsafeMutablePointer<Float>
     ) {
         let stream = slice == 0 ? freshStream() : evaluated[sequence]!
-        let slicePlan = slicePlans.plan(
+        let shared = slices.slice(
             of: sequence * plan.slices + slice, at: stream.cursor.value, tokens: inputs.tokens)
         let slot = memory[.full, 0]
         let context = stage.context(
-            plan: slicePlan, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
+            slice: shared, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
             lossScale: 0,
             dropout: nil)
         if let input { stage.input(slot).update(from: input.base, count: input.count) }
@@ -142,7 +141,7 @@ final class StagePlace {
         stage.forward(
             context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
         states.giveBack(stream.state)
-        stream.cursor.value.become(slicePlan.exit)
+        stream.cursor.value.become(shared.exit)
         let next = Stream(cursor: stream.cursor, state: exit)
         if slice + 1 < plan.slices {
             evaluated[sequence] = next
@@ -232,5 +231,5 @@ final class StagePlace {
     var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty }
 
     /// The sum of the latest forward's token losses, on the last stage.
-    var lossSum: Double { stage.outputLayer?.lossSum ?? 0 }
+    var lossSum: Double { stage.output?.lossSum ?? 0 }
 }

@@ -1,4 +1,3 @@
-import Kernels
 import Model
 import Numerics
 import Schedules
@@ -51,10 +50,8 @@ extension PipelinePlan {
     ///   - replica: whose; they differ when each keeps the moments of its own tensors
     package func memory(of stage: Int, workers: Int, replica: Int = 0) -> StageMemory {
         let blocks = blocks(of: stage)
-        let geometry = SliceGeometry(
-            length: slice, chunk: model.chunk, aligned: true, tile: KernelTable.emaTile, workers: workers)
         let layout = StageLayout(
-            blocks: blocks, dim: model.dim, geometry: geometry,
+            blocks, dim: model.dim, shape: SliceShape(length: slice, workers: workers),
             splitsWeightGradients: splitsWeightGradients(of: stage))
         let sizes = slotSizes(
             full: layout.slotCount, state: layout.stateCount, gradient: layout.gradientSlotCount)

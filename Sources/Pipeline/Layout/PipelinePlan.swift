@@ -3,7 +3,7 @@ import Schedules
 
 /// Everything that all ranks know of a run before it starts: the table, its messages and slots, who computes what.
 package struct PipelinePlan: Sendable {
-    package let model: GeckoConfiguration
+    package let model: any Architecture
     package let table: ScheduleTable
     package let messages: Messages
     package let slots: Slots
@@ -22,14 +22,25 @@ package struct PipelinePlan: Sendable {
     package var sync = SyncSizes()
     /// By stage and tensor, in the stage's order, the replica that updates the tensor; nil when every replica updates all.
     package let owners: [[Int]]?
+    /// What is to be known of each stage's blocks.
+    private let descriptions: [[BlockDescription]]
     /// By stage, which of its tensors are no copies of another stage's.
-    private var originals: [[Int]] = []
+    private let originals: [[Int]]
+    /// Tensors of which there is a copy.
+    let ties: [Tie]
+    /// What of a stream's state isn't floating point.
+    package let cursor: CursorForm
+
+    /// A tensor and its copy, each with its stage.
+    struct Tie: Sendable {
+        let original, copy: (name: String, stage: Int)
+    }
 
     /// Validates the table. `table.shape.ranks` is the pipeline's length within one replica.
     ///
     /// - Parameter shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and updates those
     package init(
-        model: GeckoConfiguration, table: ScheduleTable, partition: LayerPartition, slice: Int, replicas: Int,
+        model: any Architecture, table: ScheduleTable, partition: LayerPartition, slice: Int, replicas: Int,
         streams: Bool, stashDirectory: String? = nil, shardsOptimizer: Bool = false
     ) throws {
         precondition(partition.stages == table.shape.stages, "the partition must have the table's stages")
@@ -44,15 +55,29 @@ package struct PipelinePlan: Sendable {
         sequence = slice * table.shape.slices
         self.replicas = replicas
         self.streams = streams
-        let lastStage = partition.stages - 1
-        let specs = (0...lastStage).map {
-            Self.blocks(model, partition.layers(of: $0), isFirst: $0 == 0, isLast: $0 == lastStage).flatMap(
-                \.parameters)
+        cursor = model.cursor
+        descriptions = (0..<partition.stages).map { stage in
+            model.parts(layers: partition.layers(of: stage)).map(model.describe)
         }
+        let specs = descriptions.map { $0.flatMap(\.parameters) }
+        let ties = Self.ties(specs)
+        self.ties = ties
         owners =
             shardsOptimizer && replicas > 1
-            ? specs.map { TensorOwners.of($0, among: replicas, tied: model.tieEmbeddings) } : nil
+            ? specs.map { TensorOwners.of($0, among: replicas, tied: Set(ties.map(\.original.name))) } : nil
         originals = specs.map { specs in specs.indices.filter { specs[$0].copyOf == nil } }
+    }
+
+    private static func ties(_ specs: [[ParameterSpec]]) -> [Tie] {
+        specs.enumerated().flatMap { stage, own in
+            own.compactMap { spec -> Tie? in
+                guard let name = spec.copyOf else { return nil }
+                guard let home = specs.firstIndex(where: { $0.contains { $0.name == name } }) else {
+                    preconditionFailure("\(spec.name) is a copy of \(name), which no part of the model has")
+                }
+                return Tie(original: (name, home), copy: (spec.name, stage))
+            }
+        }
     }
 
     /// Ranks of one replica.
@@ -66,19 +91,11 @@ package struct PipelinePlan: Sendable {
     /// World rank = replica * ranks + pipeline rank: a replica's stages are neighbours.
     package func worldRank(replica: Int, rank: Int) -> Int { replica * ranks + rank }
 
-    /// The blocks of a stage.
-    package func blocks(of stage: Int) -> [any Block] {
-        Self.blocks(model, partition.layers(of: stage), isFirst: stage == 0, isLast: stage == lastStage)
-    }
+    /// What is to be known of a stage's blocks.
+    package func blocks(of stage: Int) -> [BlockDescription] { descriptions[stage] }
 
-    private static func blocks(
-        _ model: GeckoConfiguration, _ layers: Range<Int>, isFirst: Bool, isLast: Bool
-    ) -> [any Block] {
-        var blocks: [any Block] = layers.map { GeckoLayer(model, layer: $0) }
-        if isFirst { blocks.insert(Embedding(model), at: 0) }
-        if isLast { blocks.append(OutputLayer(model)) }
-        return blocks
-    }
+    /// The parts of the model that a stage computes.
+    func parts(of stage: Int) -> [ModelPart] { model.parts(layers: partition.layers(of: stage)) }
 
     /// The tensors of a stage, by their place in its order, that are no copies of tied ones.
     func originals(of stage: Int) -> [Int] { originals[stage] }
@@ -111,6 +128,24 @@ package struct PipelinePlan: Sendable {
 
     /// Matrix flops of training on one token: forward, and backward counted as twice that.
     package var trainingFlopsPerToken: Double {
-        3 * (0...lastStage).reduce(0.0) { $0 + blocks(of: $1).reduce(0.0) { $0 + $1.forwardFlopsPerToken } }
+        3 * descriptions.reduce(0.0) { $0 + $1.reduce(0.0) { $0 + $1.forwardFlopsPerToken } }
     }
+
+    /// Parameters of the whole model; copies aren't counted.
+    package var parameterCount: Int {
+        zip(descriptions, originals).reduce(0) { sum, stage in
+            let specs = stage.0.flatMap(\.parameters)
+            return sum + stage.1.reduce(0) { $0 + specs[$1].count }
+        }
+    }
+
+    /// Forward, backward and weight gradients of one token at all blocks.
+    ///
+    /// - Parameter operand: bytes of a number that a matrix product reads
+    package func work(operand: Double) -> WorkCounts {
+        descriptions.joined().reduce(into: WorkCounts()) { $0 += $1.work(slice: slice, operand: operand) }
+    }
+
+    /// Whether a tensor has a copy, so that two ranks may need the same part of a checkpoint.
+    package var hasTies: Bool { !ties.isEmpty }
 }

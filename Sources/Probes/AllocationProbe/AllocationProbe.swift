@@ -1,6 +1,7 @@
 import Foundation
 import Hardware
 import MPI
+import Model
 import Numerics
 import Pipeline
 import Training
@@ -16,13 +17,10 @@ enum AllocationProbe {
         let environment = ProcessInfo.processInfo.environment
         CountedMalloc.shows = environment["ALLOCATION_PROBE_TRACE"].flatMap { Int($0) } ?? 0
         var configuration = RunConfiguration()
-        configuration.model.layers = layers
-        configuration.model.dim = 64
-        configuration.model.zDim = 32
-        configuration.model.valueDim = 64
-        configuration.model.ffnDim = 64
-        configuration.model.chunk = 32
-        configuration.model.normGroups = 8
+        for (key, value) in [
+            ("layers", layers), ("dim", 64), ("z_dim", 32), ("value_dim", 64), ("ffn_dim", 64), ("chunk", 32),
+            ("norm_groups", 8),
+        ] { configuration.model.set(key, to: value) }
         configuration.data.path = "random"
         configuration.data.sequence = 64 * slices
         configuration.pipeline.slice = 64

@@ -8,22 +8,17 @@ import Numerics
 @main
 enum KernelProbe {
     static func main() {
-        var c = GeckoConfiguration()
-        c.layers = 1
-        c.dim = 160
-        c.zDim = 64
-        c.valueDim = 160
-        c.ffnDim = 192
-        c.chunk = 64
-        c.normGroups = 16
-        c.vocabulary = 128
+        var c = Architectures.known.standard.init()
+        for (key, value) in [
+            ("layers", 1), ("dim", 160), ("z_dim", 64), ("value_dim", 160), ("ffn_dim", 192), ("chunk", 64),
+            ("norm_groups", 16), ("vocabulary", 128),
+        ] { c.set(key, to: value) }
+        c.resolve(for: TextNeeds(vocabulary: c.vocabulary, documentMark: nil))
         let length = 128
         let slices = 2
-        let geometry = SliceGeometry(
-            length: length, chunk: c.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
         let team = Team(serial: ())
         let stage = Stage(
-            blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: MatrixEngine(team),
+            of: c, c.parts, shape: SliceShape(length: length), matrices: MatrixEngine(team),
             splitsWeightGradients: false)
         let generator = CounterGenerator(seed: 1, stream: 1)
         // Small values of either sign; the real initialisation would cost more than everything else.
@@ -37,18 +32,17 @@ enum KernelProbe {
 
         stage.beginStep()
         stage.initialState(states[0].base)
-        var cursor = StreamCursor()
+        var cursor = c.cursor.start
         tokens.withUnsafeBufferPointer { tokens in
             var contexts: [SliceContext] = []
             for i in 0..<slices {
-                let plan = SlicePlan(
-                    cursor: cursor, length: length, bos: nil, chunk: c.chunk, keyDim: c.keyDim, ropeBase: c.ropeBase,
-                    beta1: c.beta1, beta2: c.beta2, tile: KernelTable.emaTile)
-                cursor = plan.exit
+                let slice = c.makeSlice()
                 let first = tokens.baseAddress! + i * length
+                slice.move(to: cursor, length: length, tokens: first)
+                cursor = slice.exit
                 contexts.append(
                     stage.context(
-                        plan: plan, tokens: first, targets: first + 1, lossScale: 1 / Float(slices * length),
+                        slice: slice, tokens: first, targets: first + 1, lossScale: 1 / Float(slices * length),
                         dropout: nil))
                 stage.forward(
                     contexts[i], slot: slots[i].base, entry: states[i].base, exit: states[i + 1].base,

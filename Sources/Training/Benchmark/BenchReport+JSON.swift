@@ -17,7 +17,7 @@ extension BenchReport {
             ("memory_gbytes_per_second", .number(limits.bandwidth / 1e9)),
             ("peak_rss_bytes", .number(Double(breakdown.peakBytes))),
             ("precision", .string(p.model.precision.rawValue)),
-            ("parameters", .number(Double(p.model.parameterCount))),
+            ("parameters", .number(Double(p.parameterCount))),
             ("training_flops_per_token", .number(p.trainingFlopsPerToken)),
             ("tokens_per_step", .number(Double(plan.tokensPerStep))),
             ("sequence", .number(Double(p.sequence))),

@@ -6,11 +6,10 @@ extension BenchReport {
     /// What is about to be measured.
     static func title(_ plan: BenchPlan, _ host: RankHost) -> String {
         let p = plan.pipeline
-        let m = p.model
         return """
             \(Program.line)
-            model: \(m.parameterCount) parameters (\(m.layers) layers, D \(m.dim), Z \(m.zDim), E \(m.valueDim), F \(m.ffnDim), H \(m.heads), N \(m.emaDim), G \(m.normGroups), chunk \(m.chunk))
-            step:  \(plan.tokensPerStep) random tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name), \(m.precision.rawValue)
+            model: \(p.parameterCount) parameters (\(p.model.sizes))
+            step:  \(plan.tokensPerStep) random tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name), \(p.model.precision.rawValue)
             ranks: \(host.title) = \(p.ranks) stages x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
             """
     }

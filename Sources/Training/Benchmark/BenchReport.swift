@@ -79,9 +79,8 @@ struct BenchReport {
         let p = plan.pipeline
         let tokens = Double(plan.tokensPerStep)
         let operand = p.model.precision == .bf16 ? 2.0 : 4
-        var counts = p.model.layerWork(slice: p.slice, operand: operand) * (Double(p.model.layers) * tokens)
-        counts += p.model.endsWork(slice: p.slice, operand: operand) * tokens
-        counts += p.model.updateWork(parameters: p.model.parameterCount) * Double(p.replicas)
+        var counts = p.work(operand: operand) * tokens
+        counts += WorkCounts.update(parameters: p.parameterCount) * Double(p.replicas)
         counts.add(.communication, floats: messageFloats)
         return counts
     }

@@ -18,7 +18,7 @@ struct BreakdownSVG {
         self.report = report
         let p = report.plan.pipeline
         title =
-            "\(p.model.layers) layers of D \(p.model.dim), chunk \(p.model.chunk): \(report.plan.tokensPerStep) tokens a step in slices of \(p.slice)"
+            "\(p.model.summary): \(report.plan.tokensPerStep) tokens a step in slices of \(p.slice)"
     }
 
     var text: String {

@@ -36,17 +36,22 @@ final class CheckpointSource: StateSource, Sendable {
         try file.withBytes(name, body)
     }
 
-    func cursor(stream: Int) throws -> StreamCursor {
+    func cursor(stream: Int, _ form: CursorForm) throws -> StreamCursor {
         let name = StateName.cursor(stream: stream)
         let fields = try file(with: name).int64s(name)
-        let window = StateName.windowDocuments(stream: stream)
-        let documents = try file(with: window).int32s(window)
-        guard fields.count == 4, fields.allSatisfy({ Int32(exactly: $0) != nil || $0 >= 0 }) else {
-            throw ModelFileError("\(try file(with: name).path): '\(name)' is no stream's position: \(fields)")
+        let list = try form.list.map { own -> [Int32] in
+            let name = StateName.list(own, stream: stream)
+            return try file(with: name).int32s(name)
+        }
+        guard fields.count == 1 + form.start.numbers.count,
+            fields.allSatisfy({ Int32(exactly: $0) != nil || $0 >= 0 })
+        else {
+            throw ModelFileError(
+                "\(try file(with: name).path): '\(name)' is no stream's position: \(fields); this model needs "
+                    + "\(1 + form.start.numbers.count) numbers")
         }
         return StreamCursor(
-            position: Int(fields[0]), count: Int(fields[1]), windowDocuments: documents,
-            memoryDocument: Int32(clamping: fields[2]), lastDocument: Int32(clamping: fields[3]))
+            position: Int(fields[0]), numbers: fields.dropFirst().map { Int($0) }, list: list ?? [])
     }
 }
 

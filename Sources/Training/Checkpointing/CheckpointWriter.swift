@@ -162,20 +162,22 @@ actor CheckpointWriter {
         _ step: Int, _ store: CheckpointStore, _ snapshot: RankSnapshot
     ) throws -> Manifest.File {
         let cursors = snapshot.cursors.map { stream, cursor in
-            let fields = [cursor.position, cursor.count, Int(cursor.memoryDocument), Int(cursor.lastDocument)]
+            let fields = [cursor.position] + cursor.numbers
             return (
-                declaration: SafetensorsWriter.Declaration(StateName.cursor(stream: stream), .int64, [4]),
+                declaration: SafetensorsWriter.Declaration(StateName.cursor(stream: stream), .int64, [fields.count]),
                 bytes: fields.map(Int64.init).withUnsafeBytes { Array($0) }
             )
         }
-        let windows = snapshot.cursors.map { stream, cursor in
-            (
-                declaration: SafetensorsWriter.Declaration(
-                    StateName.windowDocuments(stream: stream), .int32, [cursor.windowDocuments.count]),
-                bytes: cursor.windowDocuments.withUnsafeBytes { Array($0) }
-            )
+        let lists = snapshot.cursors.compactMap { stream, cursor in
+            snapshot.cursorForm.list.map { name in
+                (
+                    declaration: SafetensorsWriter.Declaration(
+                        StateName.list(name, stream: stream), .int32, [cursor.list.count]),
+                    bytes: cursor.list.withUnsafeBytes { Array($0) }
+                )
+            }
         }
-        return try file(PartName.streams(rank), step, store, snapshot.states, integers: cursors + windows)
+        return try file(PartName.streams(rank), step, store, snapshot.states, integers: cursors + lists)
     }
 
     /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing from the metrics. That

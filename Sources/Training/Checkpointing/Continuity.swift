@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Model
 
 /// Compares a run's configuration with that of the checkpoint it goes on from: what would make it another run is refused, what only changes the
 /// numbers is told.
@@ -8,32 +9,39 @@ struct Continuity {
 
     /// - Parameters:
     ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
-    init(_ manifest: Manifest?, file: String) throws {
+    init(_ manifest: Manifest?, file: String, _ architectures: Architectures) throws {
         if let manifest {
             old = try RunConfiguration.parse(
-                toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)")
+                toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)",
+                architectures: architectures)
         } else {
-            old = try? RunConfiguration.load(file: file, overrides: [])
+            old = try? RunConfiguration.load(file: file, overrides: [], architectures: architectures)
         }
     }
 
     private enum Change { case anotherRun, otherNumbers, nothing }
 
     /// The text itself is compared where the corpus is known: `data.path` may change its name.
+    private static func change(_ key: ConfigurationKey) -> Change {
+        switch key.change {
+        case .anotherRun: .anotherRun
+        case .otherNumbers: .otherNumbers
+        case nil: change(key.qualifiedName)
+        }
+    }
+
     private static func change(_ key: String) -> Change {
         switch key {
         case "data.path", "training.evaluate_every", "training.evaluate_sequences", "training.log_every",
             "training.sample_prompt", "training.sample_tokens", "training.sample_temperature",
             "training.max_nonfinite":
             .nothing
-        case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages", "model.precision",
-            "model.dropout", "model.hidden_dropout",
-            "model.attention_dropout":
+        case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages":
             .otherNumbers
         case "training.batch", "training.seed": .anotherRun
         default:
             switch key.prefix(while: { $0 != "." }) {
-            case "model", "data": .anotherRun
+            case "data": .anotherRun
             case "optimizer": .otherNumbers
             default: .nothing
             }
@@ -42,8 +50,14 @@ struct Continuity {
 
     private func changed(_ new: RunConfiguration, _ change: Change) -> [String] {
         guard let old else { return [] }
-        return ConfigurationKey.all.filter {
-            $0.value(in: old) != $0.value(in: new) && Self.change($0.qualifiedName) == change
+        let architectures = (type(of: old.model).name, type(of: new.model).name)
+        guard architectures.0 == architectures.1 else {
+            // Their keys have nothing to do with each other.
+            return change == .anotherRun
+                ? ["\(ConfigurationKey.architectureName) was \(architectures.0) and is \(architectures.1)"] : []
+        }
+        return new.keys.all.filter {
+            $0.value(in: old) != $0.value(in: new) && Self.change($0) == change
         }.map { "\($0.qualifiedName) was \($0.value(in: old).toml) and is \($0.value(in: new).toml)" }
     }
 

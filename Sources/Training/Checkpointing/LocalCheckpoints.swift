@@ -61,7 +61,7 @@ struct LocalCheckpoints {
         let manifest = try Manifest(text.map { UInt8($0) }, file: name)
         do {
             // A node may still hold what another run left.
-            try Continuity(manifest, file: name).refuseAnotherRun(configuration)
+            try Continuity(manifest, file: name, configuration.architectures).refuseAnotherRun(configuration)
             return manifest
         } catch {
             if group.isRoot { warn("the node-local checkpoint of step \(step) cannot be used: \(error)") }
@@ -124,7 +124,7 @@ struct LocalCheckpoints {
             layout
             == .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts)
-        guard isSameLayout, !p.model.tieEmbeddings else { return true }
+        guard isSameLayout, !p.hasTies else { return true }
         if file.rank == rank || file.rank == rank % p.ranks { return true }
         return p.owners == nil && file.rank % p.ranks == rank % p.ranks && file.name == PartName.parameters(file.rank)
     }

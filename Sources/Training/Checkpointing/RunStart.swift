@@ -41,7 +41,7 @@ enum RunStart: Equatable, Sendable {
                     reason: "it is finished and has no checkpoint to go on from")
             }
         }
-        try Continuity(newest, file: directory.configuration).check(configuration)
+        try Continuity(newest, file: directory.configuration, configuration.architectures).check(configuration)
         return .goesOn
     }
 }

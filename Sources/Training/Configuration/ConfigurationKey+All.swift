@@ -1,75 +1,10 @@
+import Model
+
 extension ConfigurationKey {
-    /// Every key, in the order of help, example and resolved file.
-    package static let all: [ConfigurationKey] =
-        model + data + training + optimizer + pipeline + machine + checkpoint + run
+    /// Every key but those of the architecture, in the order of help, example and resolved file.
+    static let common: [ConfigurationKey] = data + training + optimizer + pipeline + machine + checkpoint + run
 
-    static let byName = Dictionary(uniqueKeysWithValues: all.map { ($0.qualifiedName, $0) })
-
-    /// More than any machine has use for; products of two stay far below 2^63.
-    private static let widest = 1 << 20
     private static let mostRanks = 1 << 16
-
-    private static let model: [ConfigurationKey] = [
-        .integer(.model, "layers", \.model.layers, .atLeast(1, atMost: 1 << 14), "Number of layers."),
-        .integer(
-            .model, "dim", \.model.dim, .atLeast(2, atMost: widest),
-            "Width D of the residual stream; a multiple of norm_groups and ln_groups."),
-        .integer(
-            .model, "z_dim", \.model.zDim, .atLeast(2, atMost: widest),
-            "Width Z of queries and keys over all heads; z_dim / heads must be even for rotary."),
-        .integer(
-            .model, "value_dim", \.model.valueDim, .atLeast(1, atMost: widest),
-            "Width E of values and gate over all heads; a multiple of heads."),
-        .integer(
-            .model, "ffn_dim", \.model.ffnDim, .atLeast(1, atMost: widest),
-            "Hidden width F of the feed-forward network."),
-        .integer(.model, "heads", \.model.heads, .atLeast(1, atMost: widest), "Attention heads H."),
-        .integer(
-            .model, "rope_heads", \.model.ropeHeads, .atLeast(-1, atMost: widest),
-            "Heads with rotary positions, the first ones; -1 = all, 0 = none."),
-        .integer(
-            .model, "ema_dim", \.model.emaDim, .atLeast(1, atMost: 1 << 12),
-            "Complex dimensions N of the moving average, per feature."),
-        .integer(
-            .model, "chunk", \.model.chunk, .atLeast(1, atMost: 1 << 24),
-            "Chunk size C in tokens: a token attends to its own chunk and the one before."),
-        .choice(
-            .model, "precision", \.model.precision,
-            "Number format of the factors of matrix products; weights, states, norms and sums are float32 in any case. bf16 needs a CPU with AVX512-BF16."
-        ),
-        .integer(
-            .model, "norm_groups", \.model.normGroups, .atLeast(0, atMost: widest),
-            "Groups of the timestep decay norm, of at least two features each; divides dim. 0 = the most up to 32 that do."
-        ),
-        .integer(
-            .model, "vocabulary", \.model.vocabulary, .atLeast(0, atMost: 1 << 24),
-            "Rows of the embedding; 0 = as many as the data needs: 256 bytes, and one more for bos when packed."),
-        .number(.model, "beta1", \.model.beta1, .decay, "Decay of the timestep norm's running mean, per token."),
-        .number(.model, "beta2", \.model.beta2, .decay, "Decay of the timestep norm's running variance, per token."),
-        .integer(
-            .model, "ln_groups", \.model.lnGroups, .atLeast(1, atMost: widest),
-            "Groups of the RMS and layer norms, of at least two features each; divides dim."),
-        .number(
-            .model, "eps", \.model.eps, .positive(within: 1e-30...1), "Added to variances under the square root."),
-        .number(
-            .model, "rope_base", \.model.ropeBase, .above(1, within: 1.001...1e30), "Base of the rotary angles."),
-        .boolean(.model, "norm_affine", \.model.normAffine, "Norms have weights and biases."),
-        .boolean(.model, "swiglu", \.model.swiglu, "Gated feed-forward network; false = plain SiLU."),
-        .boolean(
-            .model, "two_hop_residual", \.model.twoHopResidual,
-            "The feed-forward network's residual is the layer's input instead of the attention's output."),
-        .boolean(
-            .model, "rescale_nffn", \.model.rescaleNFFN,
-            "A learned scale on the feed-forward output, from 0.1 / 2^layer."),
-        .boolean(.model, "scale_embeddings", \.model.scaleEmbeddings, "Embeddings are multiplied by sqrt(dim)."),
-        .boolean(.model, "tie_embeddings", \.model.tieEmbeddings, "The output matrix is the embedding."),
-        .number(.model, "dropout", \.model.dropout, .belowOne(atMost: 0.99), "Dropout of block outputs."),
-        .number(
-            .model, "hidden_dropout", \.model.hiddenDropout, .belowOne(atMost: 0.99), "Dropout of hidden features."),
-        .number(
-            .model, "attention_dropout", \.model.attentionDropout, .belowOne(atMost: 0.99),
-            "Dropout of attention weights."),
-    ]
 
     private static let data: [ConfigurationKey] = [
         .paths(

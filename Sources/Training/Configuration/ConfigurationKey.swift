@@ -1,8 +1,9 @@
 import Corpora
 import Files
+import Model
 
-/// A key of the configuration: its name, what it takes and what it means. `all` is the one table that parsing, checks,
-/// help, the example file and the resolved configuration are made from.
+/// A key of the configuration: its name, what it takes and what it means. `ConfigurationKeys.all` is the one table that
+/// parsing, checks, help, the example file and the resolved configuration are made from.
 package struct ConfigurationKey: Sendable {
     package enum Section: String, Sendable, CaseIterable {
         case model, data, training, optimizer, pipeline, machine, checkpoint, run
@@ -38,9 +39,28 @@ package struct ConfigurationKey: Sendable {
     let help: String
     /// What the example file shows where the default says nothing.
     let example: ConfigurationValue?
+    /// What becomes of a run that goes on with another value, where the architecture says it; nil: `Continuity` knows.
+    let change: ModelKey.Change?
     private let read: @Sendable (RunConfiguration) -> ConfigurationValue
     /// Called only with values that `accept` returned.
     private let write: @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
+
+    init(
+        section: Section, name: String, kind: Kind, constraint: ValueConstraint, help: String,
+        example: ConfigurationValue?, change: ModelKey.Change? = nil,
+        read: @escaping @Sendable (RunConfiguration) -> ConfigurationValue,
+        write: @escaping @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
+    ) {
+        self.section = section
+        self.name = name
+        self.kind = kind
+        self.constraint = constraint
+        self.help = help
+        self.example = example
+        self.change = change
+        self.read = read
+        self.write = write
+    }
 
     /// `section.name`
     package var qualifiedName: String { "\(section.rawValue).\(name)" }

@@ -1,3 +1,4 @@
+import Model
 import Pipeline
 import Schedules
 import Simulation
@@ -8,8 +9,13 @@ struct IdleKey: Sendable {
     /// Why the key does nothing in a resolved configuration; nil: it does something.
     let reason: @Sendable (RunConfiguration) -> String?
 
-    /// Every such rule. To add one, add a line.
-    static let all: [IdleKey] = [
+    /// Every such rule: the architecture's, and those of all.
+    static func all(_ model: any Architecture) -> [IdleKey] {
+        type(of: model).idleKeys.map { own in IdleKey(key: "model.\(own.key)") { own.reason($0.model) } } + common
+    }
+
+    /// To add one, add a line.
+    private static let common: [IdleKey] = [
         .idle("checkpoint.keep", { $0.checkpoint.every == 0 }, "checkpoint.every is 0: no checkpoints are made"),
         .idle("checkpoint.keep_every", { $0.checkpoint.every == 0 }, "checkpoint.every is 0: no checkpoints are made"),
         .idle(
@@ -39,7 +45,6 @@ struct IdleKey: Sendable {
         .idle(
             "optimizer.minimum_ratio", { $0.optimizer.schedule == .constant },
             "optimizer.schedule is constant: the rate stays at its peak"),
-        .idle("model.rope_base", { $0.model.ropeHeads == 0 }, "model.rope_heads is 0: no head is rotated"),
         .idle("pipeline.stash_directory", { $0.pipeline.stash != .disk }, "pipeline.stash is not disk"),
         .idle("pipeline.shard_optimizer", { $0.pipeline.replicas == 1 }, "there is one replica only, which keeps all"),
         .idle(
@@ -71,9 +76,9 @@ extension RunConfiguration {
 
     /// What was given and is without effect, or odd, a line each; of a resolved configuration.
     package var notes: [String] {
-        let defaults = RunConfiguration()
-        let idle = IdleKey.all.compactMap { rule -> String? in
-            guard origins[rule.key] != nil, let key = ConfigurationKey.byName[rule.key],
+        let defaults = self.defaults
+        let idle = IdleKey.all(model).compactMap { rule -> String? in
+            guard origins[rule.key] != nil, let key = keys[rule.key],
                 key.value(in: self) != key.value(in: defaults), let reason = rule.reason(self)
             else { return nil }
             return "\(quote(rule.key)) has no effect: \(reason)"

@@ -1,32 +1,18 @@
-extension Relation {
-    /// Every relation that concerns the configuration alone, whatever the number of ranks.
-    static let all: [Relation] = model + data + training + pipeline + places
+import Model
 
-    static let model: [Relation] = [
-        .divides("model.norm_groups", "model.dim"),
-        // The norms take a variance over a group's features: that of one is 0, and nothing of the input is left.
-        .severalFeatures("model.dim", over: "model.norm_groups", "the timestep norm"),
-        .divides("model.ln_groups", "model.dim"),
-        .severalFeatures("model.dim", over: "model.ln_groups", "the layer norm"),
-        .divides("model.heads", "model.z_dim"),
-        .divides("model.heads", "model.value_dim"),
-        .severalFeatures("model.z_dim", over: "model.heads", "queries, keys and memory"),
-        Relation {
-            $0.model.ropeHeads <= $0.model.heads
-        } problem: {
-            "\($0.quote("model.rope_heads")) is more than \($0.quote("model.heads"))"
-        } advice: {
-            ["set model.rope_heads to at most \($0.model.heads), or to -1 for all"]
-        },
-        Relation {
-            let m = $0.model
-            return m.ropeHeads == 0 || m.zDim % m.heads != 0 || m.zDim / m.heads % 2 == 0
-        } problem: {
-            "rotary turns pairs of features, but \($0.quote("model.z_dim")) over \($0.quote("model.heads")) leaves "
-                + "\($0.model.zDim / $0.model.heads) a head"
-        } remedies: {
-            [.multiples("model.z_dim") { 2 * $0.model.heads }]
-        },
+extension Relation {
+    /// Every relation that concerns a configuration alone, whatever the number of ranks.
+    static func all(_ configuration: RunConfiguration) -> [Relation] {
+        let key = type(of: configuration.model).sliceKey.map { "model.\($0)" }
+        return model(configuration.model) + data(sliceKey: key) + training + pipeline + places
+    }
+
+    /// Those of the architecture's own keys, and what the text asks of it.
+    static func model(_ model: any Architecture) -> [Relation] {
+        type(of: model).rules.map(Relation.init) + [hasVocabulary]
+    }
+
+    private static let hasVocabulary =
         Relation {
             $0.model.vocabulary >= $0.neededVocabulary
         } problem: {
@@ -34,21 +20,26 @@ extension Relation {
             return "\($0.quote("model.vocabulary")) is too small: \(tokens) need \($0.neededVocabulary)"
         } advice: {
             ["set it to \($0.neededVocabulary) or to 0"]
-        },
-    ]
+        }
 
-    private static let data: [Relation] = [
+    private static func data(sliceKey: String?) -> [Relation] {
+        let multiples = sliceKey.map { key -> [Relation] in
+            [
+                .divides(key, "data.sequence"),
+                .divides(key, "pipeline.slice", unless: { $0.pipeline.slice == $0.data.sequence }),
+            ]
+        }
+        return [hasSeparator] + (multiples ?? []) + [.divides("pipeline.slice", "data.sequence")]
+    }
+
+    private static let hasSeparator =
         Relation {
             $0.data.separator.isEmpty || $0.data.packed
         } problem: {
             "\($0.quote("data.separator")) separates packed documents, but data.packed is false"
         } advice: { _ in
             ["set data.packed to true or leave data.separator out"]
-        },
-        .divides("model.chunk", "data.sequence"),
-        .divides("model.chunk", "pipeline.slice", unless: { $0.pipeline.slice == $0.data.sequence }),
-        .divides("pipeline.slice", "data.sequence"),
-    ]
+        }
 
     private static let training: [Relation] = [
         Relation {
@@ -134,24 +125,10 @@ extension Relation {
             ]
         }
     }
-
-    private static func severalFeatures(_ number: String, over divisor: String, _ who: String) -> Relation {
-        Relation {
-            let (n, d) = ($0.integer(number), $0.integer(divisor))
-            return n % d != 0 || n / d >= 2
-        } problem: {
-            "\($0.quote(number)) over \($0.quote(divisor)) leaves \(who) one feature, of which nothing but its sign comes through"
-        } remedies: {
-            [
-                .multiples(number) { $0.integer(divisor) },
-                .divisors(divisor) { $0.integer(number) },
-            ]
-        }
-    }
 }
 
 extension RunConfiguration {
-    fileprivate var neededVocabulary: Int { data.packed ? 257 : 256 }
+    fileprivate var neededVocabulary: Int { textNeeds.vocabulary }
 
     /// Layers that a list of them comes to, where it is one of possible numbers.
     fileprivate var layersListed: Int? {

@@ -1,3 +1,5 @@
+import Model
+
 /// Something that has to hold between keys of a configuration.
 struct Relation: Sendable {
     /// A key, and other values for it that may mend the relation, the nearest first below and above what it has.
@@ -26,6 +28,25 @@ struct Relation: Sendable {
 }
 
 extension Relation {
+    /// An architecture's rule, whose keys are those of `[model]`.
+    init(_ rule: ModelRule) {
+        self.init {
+            rule.holds($0.model)
+        } problem: { configuration in
+            rule.problem(configuration.model) { configuration.quote("model.\($0)") }
+        } remedies: {
+            rule.remedies.map { remedy in
+                let key = "model.\(remedy.key)"
+                switch remedy.values {
+                case .multiples: return .multiples(key) { remedy.number($0.model) }
+                case .divisors: return .divisors(key) { remedy.number($0.model) }
+                }
+            }
+        } advice: {
+            rule.advice($0.model)
+        }
+    }
+
     /// The problem with values that would do: each of them was tried, and breaks nothing else.
     func text(_ given: RunConfiguration, _ resolved: RunConfiguration) -> String {
         let changes = remedies.compactMap { remedy -> String? in
@@ -41,8 +62,8 @@ extension Relation {
     private static let mostTried = 64
 
     private func working(_ remedy: Remedy, _ given: RunConfiguration, _ resolved: RunConfiguration) -> [Int] {
-        guard let key = ConfigurationKey.byName[remedy.key] else { preconditionFailure("\(remedy.key) is a key") }
-        let others = Self.all.filter { $0.holds(resolved) }
+        guard let key = given.keys[remedy.key] else { preconditionFailure("\(remedy.key) is a key") }
+        let others = Self.all(resolved).filter { $0.holds(resolved) }
         func works(_ value: Int) -> Bool {
             var changed = given
             guard key.set(.integer(value), in: &changed) == nil else { return false }
@@ -83,7 +104,7 @@ extension Relation.Remedy {
 
 extension RunConfiguration {
     func integer(_ name: String) -> Int {
-        guard case .integer(let value)? = ConfigurationKey.byName[name]?.value(in: self) else {
+        guard case .integer(let value)? = keys[name]?.value(in: self) else {
             preconditionFailure("\(name) is an integer key")
         }
         return value
@@ -106,7 +127,7 @@ extension RunConfiguration {
 
     /// The key with its value and where it was set: "model.dim = 100 (at run.toml:4)".
     func quote(_ name: String) -> String {
-        let value = ConfigurationKey.byName[name].map { $0.value(in: self).toml } ?? ""
+        let value = keys[name].map { $0.value(in: self).toml } ?? ""
         return "\(name) = \(value)" + (origins[name].map { " (\($0.phrase))" } ?? "")
     }
 }

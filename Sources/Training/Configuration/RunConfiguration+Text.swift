@@ -1,14 +1,17 @@
+import Model
+
 extension RunConfiguration {
     /// The configuration as a TOML file that reads back as the same configuration.
     package func toml() -> String {
         ConfigurationKey.Section.allCases.map { section in
-            let lines = Self.keys(of: section).map { "\($0.name) = \($0.written(in: self))" }
+            let lines = keys.of(section).map { "\($0.name) = \($0.written(in: self))" }
             return (["[\(section.rawValue)]"] + lines).joined(separator: "\n") + "\n"
         }.joined(separator: "\n")
     }
 
     /// A file with every key at its default, each explained; what `docs/example.toml` holds.
     package static func commentedExample() -> String {
+        let defaults = RunConfiguration()
         let head = """
             # Every key of a training run with its default. Copy this file, set data.path, keep what you change, start it:
             #
@@ -21,10 +24,9 @@ extension RunConfiguration {
             # {name} and the like what the key says. $$, {{ and }} are a $, { and } themselves.
 
             """
-        let defaults = RunConfiguration()
         return head
             + ConfigurationKey.Section.allCases.map { section in
-                let keys = keys(of: section).map { key in
+                let keys = defaults.keys.of(section).map { key in
                     let value = key.value(in: defaults)
                     let note = key.example == nil ? "" : " Default: \(value.toml)."
                     let lines = wrap(key.help + note, unit: "(\(key.takes))", width: 118).map { "# \($0)\n" }.joined()
@@ -35,10 +37,14 @@ extension RunConfiguration {
     }
 
     /// The keys of the command line, for `--help`.
-    package static func helpText(width: Int = 100) -> String {
-        let defaults = RunConfiguration()
+    ///
+    /// - Parameter words: of the command line; those of the architecture that they name are shown, or else the first one's
+    package static func helpText(
+        for words: [String] = [], width: Int = 100, architectures: Architectures = .known
+    ) -> String {
+        let defaults = chosen(by: words, architectures).defaults
         return ConfigurationKey.Section.allCases.map { section in
-            let keys = keys(of: section).map { key in
+            let keys = defaults.keys.of(section).map { key in
                 let value = key.value(in: defaults).toml
                 let text = wrap(key.help, unit: "(\(key.takes); default \(value))", width: width - 6)
                 return "  --\(key.qualifiedName) \(key.placeholder)\n" + text.map { "      \($0)\n" }.joined()
@@ -47,8 +53,19 @@ extension RunConfiguration {
         }.joined(separator: "\n")
     }
 
-    private static func keys(of section: ConfigurationKey.Section) -> [ConfigurationKey] {
-        ConfigurationKey.all.filter { $0.section == section }
+    /// The configuration that a command line which asks for help names, as far as it can be read.
+    private static func chosen(by words: [String], _ architectures: Architectures) -> RunConfiguration {
+        let asking = ["--help", "-h"]
+        // Who doesn't ask wants no file read for it.
+        guard words.contains(where: asking.contains) else { return RunConfiguration(architectures: architectures) }
+        let words = words.filter { !asking.contains($0) }
+        let file = words.first.flatMap { $0.hasPrefix("-") || ConfigurationFile.isStream($0) ? nil : $0 }
+        var configuration = RunConfiguration(architectures: architectures)
+        if let file, let read = try? load(file: file, overrides: [], architectures: architectures) {
+            configuration = read
+        }
+        if let named = configuration.architecture(overrides: words) { configuration.choose(named) }
+        return configuration
     }
 
     /// `text` broken between words into lines of at most `width` characters; `unit` follows it and stays whole.

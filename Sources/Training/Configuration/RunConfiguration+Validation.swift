@@ -1,8 +1,9 @@
 import Corpora
+import Model
 
 extension RunConfiguration {
-    /// Checks the relations between keys and resolves what was left open: the vocabulary, the norm's groups, the number of stages, the
-    /// slice and the rotary heads get their values.
+    /// Checks the relations between keys and resolves what was left open: the architecture's keys, the number of stages
+    /// and the slice get their values.
     /// - Parameter world: the number of ranks under a launcher, or nil when the process runs alone.
     /// - Throws: `ConfigurationError` with every relation that does not hold and a change that would mend it.
     package func validated(world: Int?) throws -> RunConfiguration {
@@ -13,16 +14,14 @@ extension RunConfiguration {
         resolved.settleData(&problems)
         if let world { resolved.checkWorld(world, &problems) }
         resolved.resolve()
-        problems = Relation.all.filter { !$0.holds(resolved) }.map { $0.text(given, resolved) } + problems
+        problems = Relation.all(resolved).filter { !$0.holds(resolved) }.map { $0.text(given, resolved) } + problems
         guard problems.isEmpty else { throw ConfigurationError(problems) }
         return resolved
     }
 
     /// Gives what was left open its value.
     mutating func resolve() {
-        model.normGroups = model.resolvedNormGroups
-        if model.vocabulary == 0 { model.vocabulary = data.packed ? 257 : 256 }
-        if model.ropeHeads < 0 { model.ropeHeads = model.heads }
+        model.resolve(for: textNeeds)
         if pipeline.slice == 0 { pipeline.slice = data.sequence }
         if pipeline.stages == 0, let world, world % pipeline.replicas == 0 {
             pipeline.stages = world / pipeline.replicas
@@ -73,10 +72,17 @@ extension RunConfiguration {
     }
 }
 
-extension RunConfiguration.ModelSection {
-    /// Groups of the timestep norm: as set, or else the most up to 32 that divide the width into groups of several features.
-    var resolvedNormGroups: Int {
-        if normGroups > 0 { return normGroups }
-        return (1...32).last { dim % $0 == 0 && dim / $0 >= 2 } ?? 1
+extension RunConfiguration {
+    /// What the text asks of the model.
+    var textNeeds: TextNeeds {
+        TextNeeds(
+            vocabulary: ByteVocabulary.size(packed: data.packed), documentMark: data.packed ? ByteVocabulary.bos : nil)
+    }
+
+    /// The model with what its keys leave open settled.
+    var resolvedModel: any Architecture {
+        var resolved = model
+        resolved.resolve(for: textNeeds)
+        return resolved
     }
 }

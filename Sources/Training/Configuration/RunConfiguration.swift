@@ -1,11 +1,12 @@
 import Corpora
 import Files
-import Numerics
+import Model
 
 /// Everything a training run can be told, in the sections of its TOML file. The values given here are the defaults;
-/// `ConfigurationKey.all` says what each key means, which values it takes, and how it is read and written.
+/// `keys` says what each key means, which values it takes, and how it is read and written.
 package struct RunConfiguration: Sendable {
-    package var model = ModelSection()
+    /// `[model]`: an architecture with its keys' values.
+    package var model: any Architecture
     package var data = DataSection()
     package var training = TrainingSection()
     package var optimizer = OptimizerSection()
@@ -22,41 +23,33 @@ package struct RunConfiguration: Sendable {
     var remarks: [String] = []
     /// The number of ranks that a launcher started, once it is known.
     var world: Int?
+    /// Those that `model.architecture` may name.
+    package let architectures: Architectures
+    /// Every key, those of the architecture among them.
+    package private(set) var keys: ConfigurationKeys
 
-    package init() {}
+    package init(architectures: Architectures = .known) {
+        self.architectures = architectures
+        model = architectures.standard.init()
+        keys = ConfigurationKeys(architectures.standard, among: architectures)
+    }
+
+    /// Takes on another architecture, with its keys at their defaults; the same again changes nothing.
+    mutating func choose(_ architecture: any Architecture.Type) {
+        guard architecture.name != type(of: model).name else { return }
+        model = architecture.init()
+        keys = ConfigurationKeys(architecture, among: architectures)
+    }
+
+    /// A configuration of the same architecture with everything else at its default.
+    var defaults: RunConfiguration {
+        var defaults = RunConfiguration(architectures: architectures)
+        defaults.choose(type(of: model))
+        return defaults
+    }
 }
 
 extension RunConfiguration {
-    /// `[model]`: the architecture.
-    package struct ModelSection: Sendable {
-        package var layers = 4
-        package var dim = 192
-        package var zDim = 96
-        package var valueDim = 384
-        package var ffnDim = 384
-        package var heads = 4
-        package var ropeHeads = -1
-        package var emaDim = 16
-        package var chunk = 128
-        package var precision = Precision.f32
-        package var normGroups = 0
-        package var vocabulary = 0
-        package var beta1 = 0.999
-        package var beta2 = 0.9999
-        package var lnGroups = 1
-        package var eps = 1e-5
-        package var ropeBase = 500_000.0
-        package var normAffine = true
-        package var swiglu = true
-        package var twoHopResidual = false
-        package var rescaleNFFN = false
-        package var scaleEmbeddings = false
-        package var tieEmbeddings = false
-        package var dropout = 0.0
-        package var hiddenDropout = 0.0
-        package var attentionDropout = 0.0
-    }
-
     /// `[data]`: the corpus and how it is cut.
     package struct DataSection: Sendable {
         package var path: CorpusPaths = ""
@@ -147,6 +140,7 @@ extension RunConfiguration {
 extension RunConfiguration: Equatable {
     /// Equal values; where they were set does not matter.
     package static func == (a: Self, b: Self) -> Bool {
-        ConfigurationKey.all.allSatisfy { $0.value(in: a) == $0.value(in: b) }
+        type(of: a.model).name == type(of: b.model).name
+            && a.keys.all.allSatisfy { $0.value(in: a) == $0.value(in: b) }
     }
 }

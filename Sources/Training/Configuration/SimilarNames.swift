@@ -35,17 +35,17 @@ enum SimilarNames {
 
     /// The keys that the unknown `word` (with or without a section) may stand for: the same name in another section
     /// first, then near misses of the whole, then near misses of the last part.
-    static func keys(for word: String) -> [String] {
+    static func keys(for word: String, among keys: [ConfigurationKey]) -> [String] {
         let last = word.split(separator: ".").last.map(String.init) ?? word
-        let namesakes = ConfigurationKey.all.filter { $0.name == last }.map(\.qualifiedName)
+        let namesakes = keys.filter { $0.name == last }.map(\.qualifiedName)
         if !namesakes.isEmpty {
             let near = nearest(to: word, among: namesakes)
             return near.isEmpty ? Array(namesakes.prefix(3)) : near
         }
-        let whole = nearest(to: word, among: ConfigurationKey.all.map(\.qualifiedName))
+        let whole = nearest(to: word, among: keys.map(\.qualifiedName))
         if !whole.isEmpty { return whole }
-        let names = Set(nearest(to: last, among: ConfigurationKey.all.map(\.name)))
-        return Array(ConfigurationKey.all.filter { names.contains($0.name) }.map(\.qualifiedName).prefix(3))
+        let names = Set(nearest(to: last, among: keys.map(\.name)))
+        return Array(keys.filter { names.contains($0.name) }.map(\.qualifiedName).prefix(3))
     }
 
     /// "; did you mean a or b?", or nothing.

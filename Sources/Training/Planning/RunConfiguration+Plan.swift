@@ -5,7 +5,7 @@ extension RunConfiguration {
     package func checkForPlanning() throws {
         var resolved = self
         resolved.resolve()
-        let problems = Relation.model.filter { !$0.holds(resolved) }.map { $0.text(self, resolved) }
+        let problems = Relation.model(resolved.model).filter { !$0.holds(resolved) }.map { $0.text(self, resolved) }
         guard problems.isEmpty else { throw ConfigurationError(problems) }
         // One slice is the longest.
         resolved.pipeline.slice = data.sequence

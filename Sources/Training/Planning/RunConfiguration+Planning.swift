@@ -12,23 +12,16 @@ extension RunConfiguration {
         open.pipeline.shardOptimizer = pipeline.shardOptimizer
         open.pipeline.compressMessages = pipeline.compressMessages
         let checked = try open.validated(world: nil)
-        let model = checked.model
-        let widths = [
-            ("layers", model.layers), ("dim", model.dim), ("z_dim", model.zDim), ("value_dim", model.valueDim),
-            ("ffn_dim", model.ffnDim), ("ema_dim", model.emaDim), ("chunk", model.chunk),
-            ("vocabulary", model.vocabulary),
-        ]
-        if let (name, value) = widths.first(where: { $0.1 > Self.widest }) {
-            throw ConfigurationError("model.\(name) = \(value): at most \(Self.widest) can be planned for")
+        for key in checked.keys.of(.model) where key.kind == .integer {
+            let value = checked.integer(key.qualifiedName)
+            guard value <= Self.widest else {
+                throw ConfigurationError("\(key.qualifiedName) = \(value): at most \(Self.widest) can be planned for")
+            }
         }
-        // What a layer keeps of a sequence, counted far too high, must be a number still.
-        let widest = Double(widths.dropFirst().map(\.1).max() ?? 1)
-        let kept = 64 * Double(checked.data.sequence) * widest * Double(model.heads + model.emaDim)
-        guard kept < 9e18 else {
-            throw ConfigurationError(
-                "data.sequence = \(checked.data.sequence) is more than can be planned for with a model of this width: shorten it"
-            )
-        }
+        // One slice is the longest.
+        var whole = checked
+        whole.pipeline.slice = checked.data.sequence
+        try SizeCheck(whole).checkPlanning()
         return checked
     }
 

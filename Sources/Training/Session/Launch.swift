@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Hardware
 import MPI
+import Model
 import Pipeline
 import Simulation
 
@@ -215,13 +216,12 @@ package enum Launch {
 
     private static func announce(_ plan: TrainingPlan, _ host: RankHost, into path: String) {
         let p = plan.pipeline
-        let m = p.model
         let counts = Runs(p.partition.counts).text
         let memory = MemoryEstimate(plan, host)
         say(
             """
             \(Program.line)
-            gecko: \(m.parameterCount) parameters (\(m.layers) layers, dim \(m.dim), chunk \(m.chunk)), \(plan.corpus.count) tokens from \(plan.corpus.path)
+            \(type(of: p.model).name): \(p.parameterCount) parameters (\(p.model.summary)), \(plan.corpus.count) tokens from \(plan.corpus.path)
             ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
             step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
             \(describe(plan.corpus))

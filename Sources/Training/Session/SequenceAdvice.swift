@@ -24,7 +24,7 @@ struct SequenceAdvice {
 
     private var shorterSequence: String? {
         let data = configuration.data
-        let chunk = configuration.model.chunk
+        let chunk = configuration.model.sliceMultiple
         let isSliceGiven = configuration.origins["pipeline.slice"] != nil && configuration.pipeline.slice > 0
         let slice = configuration.pipeline.slice
         func nextTries(_ step: Int) -> [Int] {

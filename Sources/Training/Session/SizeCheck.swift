@@ -1,6 +1,5 @@
 import Foundation
 import Hardware
-import Kernels
 import Model
 import Pipeline
 import Schedules
@@ -9,6 +8,7 @@ import Schedules
 /// run needs; `MemoryEstimate` knows all, once the run is laid out.
 package struct SizeCheck {
     private let configuration: RunConfiguration
+    /// The mean of all.
     private let layer: Block
     private let ends: [Block]
 
@@ -19,15 +19,12 @@ package struct SizeCheck {
         let stash: Double
         let workspace: Double
 
-        /// A slice's sizes grow in a straight line with its chunks; two short ones are small enough to be counted.
-        init(_ block: any Model.Block, _ model: GeckoConfiguration, slice: Int) {
-            let sizes = (1...2).map { chunks in
-                block.sizes(
-                    for: SliceGeometry(
-                        length: chunks * model.chunk, chunk: model.chunk, aligned: true, tile: KernelTable.emaTile,
-                        workers: 1))
-            }
-            let further = Double(slice) / Double(model.chunk) - 1
+        /// A slice's sizes grow in a straight line with its length; two short ones are small enough to be counted.
+        init(_ block: BlockDescription, _ model: any Architecture, slice: Int) {
+            // Long enough that the padding of a token's few numbers doesn't count for much.
+            let short = (16 + model.sliceMultiple - 1) / model.sliceMultiple * model.sliceMultiple
+            let sizes = (1...2).map { block.sizes(for: SliceShape(length: $0 * short)) }
+            let further = Double(slice) / Double(short) - 1
             func bytes(_ count: (BlockSizes) -> Int) -> Double {
                 let (one, two) = (Double(count(sizes[0])), Double(count(sizes[1])))
                 return 4 * (one + further * max(0, two - one))
@@ -36,6 +33,16 @@ package struct SizeCheck {
             workspace = bytes(\.workspace)
             packed = 4 * Double(sizes[0].packed)
             values = 4 * block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
+        }
+
+        init(meanOf blocks: [Block]) {
+            func mean(_ size: (Block) -> Double) -> Double {
+                blocks.reduce(0) { $0 + size($1) } / Double(blocks.count)
+            }
+            values = mean(\.values)
+            packed = mean(\.packed)
+            stash = mean(\.stash)
+            workspace = blocks.map(\.workspace).max() ?? 0
         }
     }
 
@@ -47,10 +54,11 @@ package struct SizeCheck {
     /// - Parameter configuration: resolved
     package init(_ configuration: RunConfiguration) {
         self.configuration = configuration
-        let model = GeckoConfiguration(configuration)
+        let model = configuration.resolvedModel
         let slice = configuration.pipeline.slice
-        layer = Block(GeckoLayer(model, layer: 0), model, slice: slice)
-        ends = [Block(Embedding(model), model, slice: slice), Block(OutputLayer(model), model, slice: slice)]
+        func block(_ description: BlockDescription) -> Block { Block(description, model, slice: slice) }
+        layer = Block(meanOf: model.layerKinds.map(block))
+        ends = [block(model.describe(.embedding)), block(model.describe(.output))]
     }
 
     /// Actions of a step's table that are laid out in a few seconds and a few GiB.
@@ -115,17 +123,15 @@ package struct SizeCheck {
     private func longerSlice(units: Int, sequences: Int) -> Int? {
         let c = configuration
         return RunConfiguration.divisors(of: c.data.sequence).first {
-            $0 > c.pipeline.slice && $0 % c.model.chunk == 0
+            $0 > c.pipeline.slice && $0 % c.model.sliceMultiple == 0
                 && sequences.saturatingTimes(c.data.sequence / $0) <= units
         }
     }
 
     /// The sizes that are largest beside their defaults.
     private func largest(_ c: RunConfiguration) -> [String] {
-        let names = ["layers", "dim", "z_dim", "value_dim", "ffn_dim", "vocabulary", "chunk", "ema_dim"].map {
-            "model.\($0)"
-        }
-        let defaults = RunConfiguration()
+        let names = c.keys.of(.model).filter { $0.kind == .integer }.map(\.qualifiedName)
+        let defaults = c.defaults
         let excess = (names + ["pipeline.slice"]).map { name in
             (name, Double(c.integer(name)) / Double(max(256, defaults.integer(name))))
         }
@@ -192,7 +198,9 @@ package struct SizeCheck {
     private func ways(_ parts: [(name: String, bytes: Double)], _ world: Int?) -> String {
         let c = configuration
         switch parts.max(by: { $0.bytes < $1.bytes })?.name {
-        case "activations of one slice": return "shorter slices (pipeline.slice), a smaller model.chunk, more ranks"
+        case "activations of one slice":
+            let multiple = type(of: c.model).sliceKey.map { ", a smaller model.\($0)" } ?? ""
+            return "shorter slices (pipeline.slice)\(multiple), more ranks"
         case "a step's tokens": return "fewer or shorter sequences (training.batch, data.sequence)"
         default:
             let sharded =

@@ -67,45 +67,11 @@ package struct TrainingPlan: Sendable {
     package var tokensPerStep: Int { configuration.training.batch * configuration.data.sequence }
 }
 
-extension GeckoConfiguration {
-    package init(_ c: RunConfiguration) {
-        self.init()
-        let m = c.model
-        layers = m.layers
-        dim = m.dim
-        zDim = m.zDim
-        valueDim = m.valueDim
-        ffnDim = m.ffnDim
-        heads = m.heads
-        ropeHeads = m.ropeHeads < 0 ? m.heads : m.ropeHeads
-        emaDim = m.emaDim
-        chunk = m.chunk
-        normGroups = m.resolvedNormGroups
-        vocabulary = m.vocabulary
-        beta1 = m.beta1
-        beta2 = m.beta2
-        lnGroups = m.lnGroups
-        eps = m.eps
-        ropeBase = m.ropeBase
-        normAffine = m.normAffine
-        swiglu = m.swiglu
-        twoHopResidual = m.twoHopResidual
-        rescaleNFFN = m.rescaleNFFN
-        scaleEmbeddings = m.scaleEmbeddings
-        tieEmbeddings = m.tieEmbeddings
-        bosID = c.data.packed ? Int(ByteVocabulary.bos) : nil
-        dropout = m.dropout
-        hiddenDropout = m.hiddenDropout
-        attentionDropout = m.attentionDropout
-        precision = m.precision
-    }
-}
-
 extension PipelinePlan {
     /// The plan of a validated configuration.
     package init(_ c: RunConfiguration) throws {
         try SizeCheck(c).checkCounts()
-        let model = GeckoConfiguration(c)
+        let model = c.resolvedModel
         var table = try Self.table(c)
         if c.pipeline.recompute { table = table.withRecompute() }
         let stages = table.shape.stages
@@ -191,15 +157,17 @@ extension PipelinePlan {
     }
 
     private static func partition(
-        _ c: RunConfiguration, _ model: GeckoConfiguration, stages: Int
+        _ c: RunConfiguration, _ model: any Architecture, stages: Int
     ) throws -> LayerPartition {
         switch c.pipeline.layers {
         case .even:
             return .even(layers: model.layers, stages: stages)
         case .balanced:
+            let layers = model.layerKinds.map(\.forwardFlopsPerToken)
             return .balanced(
-                layers: model.layers, stages: stages, layer: GeckoLayer(model, layer: 0).forwardFlopsPerToken,
-                embedding: Embedding(model).forwardFlopsPerToken, output: OutputLayer(model).forwardFlopsPerToken)
+                layers: model.layers, stages: stages, layer: layers.reduce(0, +) / Double(layers.count),
+                embedding: model.describe(.embedding).forwardFlopsPerToken,
+                output: model.describe(.output).forwardFlopsPerToken)
         case .explicit(let counts):
             guard counts.count == stages else {
                 throw ConfigurationError([

@@ -65,7 +65,7 @@ import Testing
         let up = ["y": noise.floats(s.T * s.D), "h": noise.floats(h.count)]
         let stream = RandomStream(
             length: s.T, chunk: 1 << 20, bos: s.bos.isEmpty ? nil : (0..<s.T).map(s.bos.contains))
-        let plan = stream.plan(StreamCursor(), length: s.T)
+        let plan = stream.plan(GeckoCursor.start, length: s.T)
         let ema = ComplexEMA(dim: s.D, orders: s.N)
         ema.prepare(alpha: alpha, delta: delta, theta: theta, gamma: gamma)
         let scratch = FloatBuffer(ema.workspace(workers: 1))
@@ -101,7 +101,7 @@ import Testing
         var noise = Noise(622)
         let parameters = [4, 4, 2, 8].map { noise.floats($0) }
         let x = noise.floats(s.T * s.D)
-        let plan = RandomStream(length: s.T, chunk: 8, bos: nil).plan(StreamCursor(), length: s.T)
+        let plan = RandomStream(length: s.T, chunk: 8, bos: nil).plan(GeckoCursor.start, length: s.T)
         let ema = ComplexEMA(dim: s.D, orders: s.N)
         let scratch = FloatBuffer(ema.workspace(workers: 1))
         let entries = FloatBuffer(ema.entryCount(tiles: 1))

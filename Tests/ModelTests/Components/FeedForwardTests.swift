@@ -57,7 +57,7 @@ import Verification
         (c.dim, c.ffnDim, c.lnGroups, c.eps) = (Self.D, Self.F, o.groups, Self.eps)
         (c.normAffine, c.swiglu, c.rescaleNFFN) = (o.affine, o.swiglu, o.rescales)
         let block = FeedForward(c, layer: 0)
-        let store = ParameterStore(block.parameters)
+        let store = ParameterStore(FeedForward.parameters(c, layer: 0))
         block.bind(store)
         var noise = Noise(641)
         let (T, D) = (Self.T, Self.D)
@@ -69,7 +69,7 @@ import Verification
             (store.values.base + entry.offset).update(from: values, count: entry.count)
             arguments[String(entry.spec.name.dropFirst("layers.0.nffn.".count))] = doubles(values)
         }
-        let plan = RandomStream(length: T, chunk: 8, bos: nil).plan(StreamCursor(), length: T)
+        let plan = RandomStream(length: T, chunk: 8, bos: nil).plan(GeckoCursor.start, length: T)
         let context = context(plan)
         let stash = laidOut { FeedForward.Stash(&$0, c, length: T) }
         let gradients = laidOut { FeedForward.GradientStash(&$0, c, length: T) }

@@ -25,8 +25,8 @@ import Testing
         let linear = 2 * (D * D + 3 * D * E + D * Z + 3 * D * F)
         let attention = (Z + E) * (3 * C + 1)
         let memory = 2 * Z * E / H + 4 * Z * E / H
-        #expect(GeckoLayer(c, layer: 0).forwardFlopsPerToken == Double(linear + attention + memory))
-        #expect(OutputLayer(c).forwardFlopsPerToken == Double(2 * D * c.vocabulary))
-        #expect(Embedding(c).forwardFlopsPerToken == 0)
+        #expect(c.describe(.layer(0)).forwardFlopsPerToken == Double(linear + attention + memory))
+        #expect(c.describe(.output).forwardFlopsPerToken == Double(2 * D * c.vocabulary))
+        #expect(c.describe(.embedding).forwardFlopsPerToken == 0)
     }
 }

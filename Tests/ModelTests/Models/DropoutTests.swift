@@ -54,7 +54,7 @@ import Verification
 
     @Test(arguments: [0.1, 0.5, 0.9]) func theExpectedShareIsKeptAndTheMeanStays(rate: Double) {
         let (T, n) = (400, 50)
-        let plan = RandomStream(length: T, chunk: 1 << 20, bos: nil).plan(StreamCursor(), length: T)
+        let plan = RandomStream(length: T, chunk: 1 << 20, bos: nil).plan(GeckoCursor.start, length: T)
         let context = SliceContext(
             matrices: MatrixEngine(Team()), plan: plan, workspace: FloatBuffer(0).base, dropout: Self.stream)
         let x = FloatBuffer([Float](repeating: 1, count: T * n))
@@ -70,7 +70,7 @@ import Verification
 
     @Test func forwardAndBackwardDropTheSame() {
         let (T, n) = (20, 9)
-        let plan = RandomStream(length: T, chunk: 1 << 20, bos: nil).plan(StreamCursor(), length: T)
+        let plan = RandomStream(length: T, chunk: 1 << 20, bos: nil).plan(GeckoCursor.start, length: T)
         let context = SliceContext(
             matrices: MatrixEngine(Team()), plan: plan, workspace: FloatBuffer(0).base, dropout: Self.stream)
         let ones = FloatBuffer([Float](repeating: 1, count: T * n))

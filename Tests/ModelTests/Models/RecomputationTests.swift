@@ -30,7 +30,8 @@ import Verification
             slice.withUnsafeBufferPointer { tokens in
                 Array(targets[11...]).withUnsafeBufferPointer { targets in
                     let context = stage.context(
-                        plan: plan, tokens: tokens.baseAddress, targets: targets.baseAddress, lossScale: 0.1,
+                        slice: GeckoSlice(plan), tokens: tokens.baseAddress, targets: targets.baseAddress,
+                        lossScale: 0.1,
                         dropout: dropout)
                     stage.forward(
                         context, slot: memory[0].base, entry: stream.state.base, exit: memory[1].base,
@@ -41,7 +42,7 @@ import Verification
             let inputs = (1..<stage.blocks.count).flatMap { i in
                 (0..<slice.count * model.configuration.dim).map { stage.input(memory[0].base, of: i)[$0].bitPattern }
             }
-            let head = stage.outputLayer!.logits(stash: stage.stash(memory[0].base, of: stage.blocks.count - 1))
+            let head = stage.output!.logits(stash: stage.stash(memory[0].base, of: stage.blocks.count - 1))
             let logits = (0..<slice.count * model.configuration.vocabulary).map { head[$0].bitPattern }
             let states = run.named(memory[1], at: model.length).flatMap { $0.values.map(\.bitPattern) }
             return [inputs, logits, states]

@@ -112,11 +112,11 @@ import Testing
     @Test func everyLayoutOfStagesStartsAlike() {
         for tied in [false, true] {
             let c = SmallModel { $0.tieEmbeddings = tied }.configuration
-            let specs = GeckoModel.blocks(c).flatMap(\.parameters)
+            let specs = c.parts.flatMap { c.describe($0).parameters }
             let together = ParameterStore(specs)
             together.initialize(seed: 9, Team(serial: ()))
-            for block in GeckoModel.blocks(c).reversed() {
-                let alone = ParameterStore(block.parameters.reversed(), trains: false)
+            for part in c.parts.reversed() {
+                let alone = ParameterStore(c.describe(part).parameters.reversed(), trains: false)
                 alone.initialize(seed: 9, Team(serial: ()))
                 for entry in alone.entries {
                     let (found, expected) = (alone.value(entry.spec.name)!, together.value(entry.spec.name)!)
@@ -135,7 +135,7 @@ import Testing
         let c = SmallModel { $0.rescaleNFFN = true }.configuration
         func he(_ fanIn: Int) -> Double { (2.0 / 6).squareRoot() / Double(fanIn).squareRoot() }
         let specs = Dictionary(
-            uniqueKeysWithValues: GeckoModel.blocks(c).flatMap(\.parameters).map { ($0.name, $0) })
+            uniqueKeysWithValues: c.parts.flatMap { c.describe($0).parameters }.map { ($0.name, $0) })
         func deviation(_ name: String) -> Double? {
             switch specs[name]?.initializer {
             case .normal(let x), .realNormal(let x), .truncatedNormal(let x): x

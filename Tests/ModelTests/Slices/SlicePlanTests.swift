@@ -85,7 +85,7 @@ import Testing
 
     @Test(arguments: streams) func tilesBeginAtEveryBosAndAreNeverTooLong(_ stream: RandomStream) {
         for tile in [1, 4, 64] {
-            let plan = stream.plan(StreamCursor(), length: stream.length, tile: tile)
+            let plan = stream.plan(GeckoCursor.start, length: stream.length, tile: tile)
             let starts = plan.tileStarts.map(Int.init)
             #expect(starts.first == 0)
             #expect(zip(starts, starts.dropFirst() + [stream.length]).allSatisfy { 1...tile ~= $1 - $0 })
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func correctionsStayExactForCountsOfMillions() {
-        var cursor = StreamCursor()
+        var cursor = GeckoCursor.start
         cursor.count = 3_000_000
         let plan = SlicePlan(
             cursor: cursor, length: 1, bos: nil, chunk: 8, keyDim: 0, ropeBase: 1, beta1: 0.9999999, beta2: 0.9999,
@@ -106,7 +106,7 @@ import Testing
     }
 
     @Test func anglesAreExactAtAMillion() {
-        var cursor = StreamCursor()
+        var cursor = GeckoCursor.start
         cursor.position = 1_000_000
         cursor.windowDocuments = [Int32](repeating: 0, count: 8)
         let plan = SlicePlan(

@@ -31,7 +31,7 @@ struct RandomStream: Sendable {
 
     /// Plans of the slices that end at `ends`.
     func plans(_ ends: [Int]) -> [SlicePlan] {
-        var cursor = StreamCursor()
+        var cursor = GeckoCursor.start
         return ends.map { end in
             let plan = plan(cursor, length: end - cursor.position)
             cursor = plan.exit
@@ -41,7 +41,7 @@ struct RandomStream: Sendable {
 
     /// Where the stream stands after its first `position` tokens.
     func cursor(at position: Int) -> StreamCursor {
-        position == 0 ? StreamCursor() : plan(StreamCursor(), length: position).exit
+        position == 0 ? GeckoCursor.start : plan(GeckoCursor.start, length: position).exit
     }
 
     /// Strictly rising ends of slices, the last one the stream's.

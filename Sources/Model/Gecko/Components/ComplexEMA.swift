@@ -10,22 +10,23 @@ package final class ComplexEMA {
     package let dim: Int
     package let orders: Int
     package let padded: Int
-    private let trains: Bool
-    /// p, q (re, im), gamma (re, im), each [N, paddedDim]. Made when they are first used: sizes are asked of layers that never compute.
-    private lazy var coefficients = FloatBuffer(5 * orders * padded)
+    /// p, q (re, im), gamma (re, im), each [N, paddedDim].
+    private let coefficients: FloatBuffer
     /// Their gradients, summed over a step.
-    private lazy var gradients = FloatBuffer(trains ? 5 * orders * padded : 0)
+    private let gradients: FloatBuffer
 
     package init(dim: Int, orders: Int, trains: Bool = true) {
         self.dim = dim
         self.orders = orders
         padded = (dim + 15) / 16 * 16
-        self.trains = trains
+        coefficients = FloatBuffer(5 * orders * padded)
+        gradients = FloatBuffer(trains ? 5 * orders * padded : 0)
     }
 
     /// Floats of a state: re and im.
     package var stateCount: Int { 2 * orders * padded }
-    package func workspace(workers: Int) -> Int { workers * KernelTable.emaScratch }
+    package static func workspace(workers: Int) -> Int { workers * KernelTable.emaScratch }
+    package func workspace(workers: Int) -> Int { Self.workspace(workers: workers) }
     /// Floats of the tile entries that the backward needs.
     package func entryCount(tiles: Int) -> Int { tiles * stateCount }
 

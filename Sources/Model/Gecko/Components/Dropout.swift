@@ -29,7 +29,7 @@ package struct Dropout {
         context.team.share(context.length) { _, rows in
             let o = rows.lowerBound * n
             context.kernels.dropoutRows(
-                y + o, n, x + o, n, key.x, key.y, (context.plan.start + rows.lowerBound) * n, n, Self.threshold(rate),
+                y + o, n, x + o, n, key.x, key.y, (context.slice.start + rows.lowerBound) * n, n, Self.threshold(rate),
                 Float(1 / (1 - rate)), 0, rows.count, n)
         }
     }

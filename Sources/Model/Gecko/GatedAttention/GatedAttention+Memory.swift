@@ -7,11 +7,11 @@ extension GatedAttention {
         let mhat, tr, entries, s, sr, zr, zs, keys, memoryKeys, values, vl, attended, top, total,
             memory: UnsafeMutablePointer<Float>
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             let T = g.length
             mhat = carver.take(T * c.normGroups)
             tr = carver.take(T * c.normGroups)
-            entries = carver.take(layer.ema.entryCount(tiles: g.tiles))
+            entries = carver.take(g.tiles * 2 * c.emaDim * c.paddedDim)
             s = carver.take(T * c.dim)
             sr = carver.take(T * c.lnGroups)
             zr = carver.take(T * (c.zDim + c.valueDim))
@@ -24,7 +24,7 @@ extension GatedAttention {
             attended = carver.take(T * c.valueDim)
             top = carver.take(T * c.heads)
             total = carver.take(T * c.heads)
-            memory = carver.take(layer.awm.stash(pieces: g.pieces))
+            memory = carver.take(c.workingMemory.stash(pieces: g.pieces))
         }
 
         var window: LayerState.Window { (keys, memoryKeys, values) }
@@ -67,7 +67,7 @@ extension GatedAttention {
         let derived: Derived
         let dmix, dattended, dq, daq, dk, dak, dv, dmx, ds, dtn, dz, workers: UnsafeMutablePointer<Float>
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry, _ layer: GatedAttention) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             let T = g.length
             let keys = g.window + T
             derived = Derived(&carver, c, g)
@@ -84,8 +84,9 @@ extension GatedAttention {
             dz = carver.take(T * c.zDim)
             workers = carver.take(
                 max(
-                    4 * c.normGroups, layer.ema.workspace(workers: g.workers), layer.sca.workspace(workers: g.workers),
-                    layer.awm.workspace(workers: g.workers)))
+                    4 * c.normGroups, ComplexEMA.workspace(workers: g.workers),
+                    c.chunkAttention(layer: 0).workspace(workers: g.workers),
+                    c.workingMemory.workspace(workers: g.workers)))
         }
     }
 }

@@ -21,22 +21,34 @@ final class GatedAttention {
 
     init(_ c: GeckoConfiguration, layer: Int) {
         self.c = c
-        prefix = "layers.\(layer).mega."
+        prefix = Self.prefix(layer)
         ema = ComplexEMA(dim: c.dim, orders: c.emaDim)
-        sca = SlidingChunkAttention(
-            heads: c.heads, keyDim: c.keyDim, valueDim: c.headValueDim, chunk: c.chunk, dropRate: c.attentionDropout,
-            layer: layer)
-        wzr = LinearMap(outputs: c.zDim + c.valueDim, inputs: c.dim)
-        wv = LinearMap(outputs: c.valueDim, inputs: c.dim)
-        wh1 = LinearMap(outputs: c.dim, inputs: c.dim)
-        wh2 = LinearMap(outputs: c.dim, inputs: c.valueDim)
-        awm = AdaptiveWorkingMemory(heads: c.heads, keyDim: c.keyDim, valueDim: c.headValueDim, chunk: c.chunk)
+        sca = c.chunkAttention(layer: layer)
+        let shapes = Self.mapShapes(c)
+        wzr = LinearMap(shapes.wzr)
+        wv = LinearMap(shapes.wv)
+        wh1 = LinearMap(shapes.wh1)
+        wh2 = LinearMap(shapes.wh2)
+        awm = c.workingMemory
         inputDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 0)
         mixDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 1)
         outputDropout = Dropout(rate: c.dropout, layer: layer, site: 2)
     }
 
-    var parameters: [ParameterSpec] {
+    private static func prefix(_ layer: Int) -> String { "layers.\(layer).mega." }
+
+    static func mapShapes(
+        _ c: GeckoConfiguration
+    ) -> (wzr: LinearMap.Shape, wv: LinearMap.Shape, wh1: LinearMap.Shape, wh2: LinearMap.Shape) {
+        (
+            LinearMap.Shape(outputs: c.zDim + c.valueDim, inputs: c.dim),
+            LinearMap.Shape(outputs: c.valueDim, inputs: c.dim), LinearMap.Shape(outputs: c.dim, inputs: c.dim),
+            LinearMap.Shape(outputs: c.dim, inputs: c.valueDim)
+        )
+    }
+
+    static func parameters(_ c: GeckoConfiguration, layer: Int) -> [ParameterSpec] {
+        let prefix = prefix(layer)
         let (D, Z, E, N) = (c.dim, c.zDim, c.valueDim, c.emaDim)
         let map = Initializer.normal(1 / (3 * Double(D)).squareRoot())
         var specs = [
@@ -63,7 +75,7 @@ final class GatedAttention {
         ]
     }
 
-    var maps: [LinearMap] { [wzr, wv, wh1, wh2] }
+    private var maps: [LinearMap] { [wzr, wv, wh1, wh2] }
 
     func bind(_ store: ParameterStore) { tensors = BoundTensors(store, prefix: prefix) }
 
@@ -91,5 +103,17 @@ final class GatedAttention {
             alpha: value("cema.alpha"), delta: value("cema.delta"), theta: value("cema.theta"),
             alphaGradient: gradient("cema.alpha"), deltaGradient: gradient("cema.delta"),
             thetaGradient: gradient("cema.theta"), gammaGradient: gradient("cema.gamma"))
+    }
+}
+
+extension GeckoConfiguration {
+    func chunkAttention(layer: Int) -> SlidingChunkAttention {
+        SlidingChunkAttention(
+            heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk, dropRate: attentionDropout,
+            layer: layer)
+    }
+
+    var workingMemory: AdaptiveWorkingMemory {
+        AdaptiveWorkingMemory(heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk)
     }
 }

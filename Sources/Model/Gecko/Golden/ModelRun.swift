@@ -1,6 +1,5 @@
 import Hardware
 import Kernels
-import Model
 import Numerics
 
 extension GeckoConfiguration {
@@ -59,19 +58,18 @@ package final class ModelRun {
     /// The masks of the sequence; nil switches dropout off.
     private let dropout: DropoutStream?
     private var slots: [FloatBuffer] = []
-    private var plans: [SlicePlan] = []
+    private var slices: [GeckoSlice] = []
     private let gradientSlot: FloatBuffer
     private let output: FloatBuffer
 
     /// `longest`: tokens of the longest slice.
     package init(
-        _ c: GeckoConfiguration, blocks: [any Block]? = nil, longest: Int, team: Team, dropout: DropoutStream? = nil
+        _ c: GeckoConfiguration, parts: [ModelPart]? = nil, longest: Int, team: Team, dropout: DropoutStream? = nil
     ) {
         configuration = c
         self.dropout = dropout
-        let geometry = SliceGeometry(
-            length: longest, chunk: c.chunk, aligned: false, tile: KernelTable.emaTile, workers: team.count)
-        stage = Stage(blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry,
+        stage = Stage(
+            of: c, parts ?? c.parts, shape: SliceShape(length: longest, aligned: false, workers: team.count),
             matrices: MatrixEngine(team))
         gradientSlot = FloatBuffer(stage.gradientSlotCount)
         output = FloatBuffer(longest * c.dim)
@@ -84,9 +82,12 @@ package final class ModelRun {
             tile: KernelTable.emaTile)
     }
 
+    /// Tokens that a state's window has room for.
+    var window: Int { SliceGeometry(stage.shape, configuration).window }
+
     /// A stream's carried state.
     package final class Stream {
-        package var cursor = StreamCursor()
+        package var cursor = GeckoCursor.start
         package let state: FloatBuffer
 
         package init(_ run: ModelRun) {
@@ -101,17 +102,17 @@ package final class ModelRun {
         logits: [Float], loss: Double
     ) {
         let bos = configuration.bosID.map { id in tokens.map { $0 == Int32(id) } }
-        let plan = plan(stream.cursor, length: tokens.count, bos: bos)
+        let slice = GeckoSlice(plan(stream.cursor, length: tokens.count, bos: bos))
         let slot = FloatBuffer(stage.slotCount)
         let exit = FloatBuffer(stage.stateCount)
-        withContext(plan, tokens, targets, lossScale) {
+        withContext(slice, tokens, targets, lossScale) {
             stage.forward($0, slot: slot.base, entry: stream.state.base, exit: exit.base, output: output.base)
         }
         stream.state.base.update(from: exit.base, count: exit.count)
-        stream.cursor = plan.exit
+        stream.cursor = slice.exit
         slots.append(slot)
-        plans.append(plan)
-        let head = stage.outputLayer!
+        slices.append(slice)
+        let head = stage.output!
         let logits = head.logits(stash: stage.stash(slot.base, of: stage.blocks.count - 1))
         let values =
             lossScale == 0
@@ -124,17 +125,17 @@ package final class ModelRun {
         tokens: [Int32], targets: [Int32], lossScale: Float, visit: (StreamCursor, FloatBuffer) -> Void
     ) {
         let stateGradient = FloatBuffer(stage.stateCount)
-        let gradient = FloatBuffer(stage.geometry.length * configuration.dim)
-        for (plan, slot) in zip(plans, slots).reversed() {
-            let range = plan.start..<plan.start + plan.length
-            withContext(plan, Array(tokens[range]), Array(targets[range]), lossScale) { context in
+        let gradient = FloatBuffer(stage.shape.length * configuration.dim)
+        for (slice, slot) in zip(slices, slots).reversed() {
+            let range = slice.start..<slice.start + slice.length
+            withContext(slice, Array(tokens[range]), Array(targets[range]), lossScale) { context in
                 stage.backward(
                     context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
                     stateGradient: stateGradient.base)
                 stage.accumulateWeightGradients(context, slot: slot.base, gradientSlot: gradientSlot.base)
             }
-            var cursor = StreamCursor()
-            cursor.position = plan.start
+            var cursor = GeckoCursor.start
+            cursor.position = slice.start
             visit(cursor, stateGradient)
         }
         forget()
@@ -142,13 +143,13 @@ package final class ModelRun {
 
     /// Lends a context whose tokens and targets last as long as the body.
     private func withContext(
-        _ plan: SlicePlan, _ tokens: [Int32], _ targets: [Int32]?, _ lossScale: Float, _ body: (SliceContext) -> Void
+        _ slice: GeckoSlice, _ tokens: [Int32], _ targets: [Int32]?, _ lossScale: Float, _ body: (SliceContext) -> Void
     ) {
         tokens.withUnsafeBufferPointer { tokens in
             func run(_ targets: UnsafePointer<Int32>?) {
                 body(
                     stage.context(
-                        plan: plan, tokens: tokens.baseAddress, targets: targets, lossScale: lossScale,
+                        slice: slice, tokens: tokens.baseAddress, targets: targets, lossScale: lossScale,
                         dropout: dropout))
             }
             guard let targets else { return run(nil) }
@@ -158,7 +159,7 @@ package final class ModelRun {
 
     package func forget() {
         slots = []
-        plans = []
+        slices = []
     }
 
     /// The real tensors of a state (or its gradient) at a position, in the golden data's names and layouts.
@@ -172,7 +173,7 @@ package final class ModelRun {
         for (i, block) in stage.blocks.enumerated() {
             let base = stage.state(state.base, of: i)
             if block is GeckoLayer {
-                let s = LayerState.at(base, c, window: stage.geometry.window)
+                let s = LayerState.at(base, c, window: window)
                 let ema = (0..<c.dim).flatMap { d in
                     (0..<c.emaDim).flatMap { n in
                         (0..<2).map { s.ema[($0 * c.emaDim + n) * c.paddedDim + d] }
@@ -201,9 +202,9 @@ package final class ModelRun {
     }
 
     func load(_ name: String, _ values: [Float], file: String) throws {
-        try Verification.load(values, into: stage.store, name, file)
+        try stage.store.set(name, values, file: file)
         if name == Embedding.weightName, configuration.tieEmbeddings {
-            try Verification.load(values, into: stage.store, OutputLayer.tiedName, file)
+            try stage.store.set(OutputLayer.tiedName, values, file: file)
         }
     }
 }

@@ -1,12 +1,11 @@
 import Glibc
 import Hardware
 import Kernels
-import Model
 import Numerics
 
 /// Runs the golden cases of single operations, row by row of the batch.
 struct Operations {
-    let file: GoldenFile
+    let file: any GoldenSource
     let team: Team
 
     func run(_ operation: String, case name: String, _ report: inout CaseReport) throws {
@@ -29,7 +28,8 @@ struct Operations {
     }
 
     private func plan(
-        _ length: Int, cursor: StreamCursor = StreamCursor(), bos: [Bool]? = nil, chunk: Int = 1 << 30, keyDim: Int = 0,
+        _ length: Int, cursor: StreamCursor = GeckoCursor.start, bos: [Bool]? = nil, chunk: Int = 1 << 30,
+        keyDim: Int = 0,
         base: Double = 1, beta1: Double = 0.9, beta2: Double = 0.9
     ) -> SlicePlan {
         SlicePlan(
@@ -81,7 +81,7 @@ struct Operations {
         var all = Gathered()
         var counts: [Int32] = []
         for b in 0..<B {
-            var cursor = StreamCursor()
+            var cursor = GeckoCursor.start
             cursor.count = Int(try file.ints("\(name).in.count", count: B)[b])
             let plan = plan(
                 L, cursor: cursor, bos: try bos(name, row: b, of: B, length: L), beta1: norm.beta1, beta2: norm.beta2)
@@ -218,7 +218,7 @@ struct Operations {
         let h = try file.object(name)
         let shape = try file.shape("\(name).in.x", axes: 4)
         let (B, L, H, dz) = (shape[0], shape[1], shape[2], shape[3])
-        var cursor = StreamCursor()
+        var cursor = GeckoCursor.start
         cursor.position = try h.int("first_position")
         let chunk = 1 << 30
         cursor.windowDocuments = [Int32](repeating: 0, count: cursor.position)
@@ -385,14 +385,14 @@ struct Operations {
         c.rescaleNFFN = try h.flag("rescale")
         let twoHop = try h.flag("two_hop")
         let block = FeedForward(c, layer: 0)
-        let store = ParameterStore(block.parameters)
+        let store = ParameterStore(FeedForward.parameters(c, layer: 0))
         block.bind(store)
         let names = [
             ("norm.weight", "norm_weight"), ("norm.bias", "norm_bias"), ("fc1.weight", "fc1"), ("fc2.weight", "fc2"),
             ("fc3.weight", "fc3"), ("alpha", "alpha"),
         ].filter { file.has("\(name).in.\($0.1)") }
         for (ours, theirs) in names {
-            try load(file.floats("\(name).in.\(theirs)"), into: store, "layers.0.nffn.\(ours)", file.name)
+            try store.set("layers.0.nffn.\(ours)", try file.floats("\(name).in.\(theirs)"), file: file.name)
         }
         func used<Part>(_ make: (inout Carver) -> Part) -> (FloatBuffer, Part) {
             var counting = Carver(counting: ())
@@ -443,24 +443,5 @@ struct Operations {
         all.append("out.loss", [Float(losses.reduce(0, +) / Double(count))])
         all.append("grad.logits", logits.values())
         try compare(all, name, &report)
-    }
-}
-
-/// Copies a golden tensor into a store's parameter.
-func load(_ values: [Float], into store: ParameterStore, _ parameter: String, _ file: String) throws {
-    guard let entry = store[parameter] else {
-        throw VerificationError("\(file): parameter '\(parameter)' doesn't exist in a model of this configuration")
-    }
-    guard entry.count == values.count else {
-        throw VerificationError(
-            "\(file): parameter '\(parameter)' has \(values.count) values; this configuration needs \(entry.count)")
-    }
-    store.value(parameter)!.update(from: values, count: values.count)
-}
-
-extension ParameterStore {
-    package func gradientValues(_ name: String) -> [Float] {
-        guard let entry = self[name], let p = gradient(name) else { return [] }
-        return Array(UnsafeBufferPointer(start: p, count: entry.count))
     }
 }

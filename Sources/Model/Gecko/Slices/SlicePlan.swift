@@ -1,4 +1,5 @@
 import Glibc
+import Kernels
 
 /// How one slice of a stream is processed: where it is cut at chunk boundaries, which keys and which memory each token sees, and
 /// the tables that all layers share. Any start and any length are allowed.
@@ -47,7 +48,7 @@ package struct SlicePlan: Sendable {
     package private(set) var sines: [Float] = []
     /// Where the stream stands after the slice. Who keeps a copy that shares the window's memory makes the next move take new memory;
     /// `StreamCursor.become` copies without sharing.
-    package private(set) var exit = StreamCursor()
+    package private(set) var exit = GeckoCursor.start
 
     private let rotary: RotaryTable
     private let log1: Double
@@ -63,6 +64,12 @@ package struct SlicePlan: Sendable {
         rotary = RotaryTable(keyDim: keyDim, base: ropeBase)
         log1 = log(beta1)
         log2 = log(beta2)
+    }
+
+    package init(_ c: GeckoConfiguration) {
+        self.init(
+            chunk: c.chunk, keyDim: c.keyDim, ropeBase: c.ropeBase, beta1: c.beta1, beta2: c.beta2,
+            tile: KernelTable.emaTile)
     }
 
     /// - Parameters:
@@ -99,8 +106,8 @@ package struct SlicePlan: Sendable {
         exit.count = count
         exit.memoryDocument = owner
         exit.lastDocument = document
-        exit.windowDocuments.removeAll(keepingCapacity: true)
-        exit.windowDocuments.append(contentsOf: documents[(newWindowStart - windowStart)...])
+        exit.list.removeAll(keepingCapacity: true)
+        exit.list.append(contentsOf: documents[(newWindowStart - windowStart)...])
     }
 
     /// Documents, resets and the norm's corrections; the last token's place in its document, and the document.
@@ -108,7 +115,7 @@ package struct SlicePlan: Sendable {
         after cursor: StreamCursor, _ marks: DocumentMarks?
     ) -> (count: Int, document: Int32) {
         documents.removeAll(keepingCapacity: true)
-        documents.append(contentsOf: cursor.windowDocuments)
+        documents.append(contentsOf: cursor.list)
         resets.removeAll(keepingCapacity: true)
         meanCorrection.removeAll(keepingCapacity: true)
         varianceCorrection.removeAll(keepingCapacity: true)

@@ -1,16 +1,15 @@
 import Hardware
 import Kernels
-import Model
 import Numerics
 
 /// Runs the golden cases of a whole layer.
 struct Layers {
-    let file: GoldenFile
+    let file: any GoldenSource
     let team: Team
 
     func run(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
-        guard let values = h.values["config"] as? [String: Any] else {
+        guard case .object(let values)? = h.values["config"] else {
             throw VerificationError("\(file.name): '\(name)' has no object 'config'")
         }
         let packed = file.has("\(name).in.bos")
@@ -23,9 +22,9 @@ struct Layers {
             throw VerificationError(
                 "\(file.name): '\(name)' has \(D) features at position \(position); its configuration says \(c.dim)")
         }
-        let layer = GeckoLayer(c, layer: 0)
-        let run = ModelRun(c, blocks: [layer], longest: L, team: team)
+        let run = ModelRun(c, parts: [.layer(0)], longest: L, team: team)
         let stage = run.stage
+        guard let layer = stage.blocks[0] as? GeckoLayer else { preconditionFailure("a Gecko's layer is a GeckoLayer") }
         let prefix = "\(name).in.param."
         for tensor in file.names where tensor.hasPrefix(prefix) {
             try run.load("layers.0." + tensor.dropFirst(prefix.count), try file.floats(tensor), file: file.name)
@@ -37,7 +36,7 @@ struct Layers {
         let window = position - StreamCursor.windowStart(at: position, chunk: c.chunk)
         /// Writes one row of the golden state (`in` or `up`) into our layout; its window holds `window` tokens.
         func fill(_ role: String, _ buffer: FloatBuffer, row b: Int, window: Int) throws {
-            let s = LayerState.at(stage.state(buffer.base, of: 0), c, window: stage.geometry.window)
+            let s = LayerState.at(stage.state(buffer.base, of: 0), c, window: run.window)
             func values(_ n: String, _ count: Int) throws -> [Float] {
                 try file.floats("\(name).\(role).state.\(n)", count: B * count).row(b, of: B)
             }
@@ -76,10 +75,10 @@ struct Layers {
             let (entry, exit) = (FloatBuffer(stage.stateCount), FloatBuffer(stage.stateCount))
             try fill("in", entry, row: b, window: window)
             let slot = FloatBuffer(stage.slotCount)
-            let y = FloatBuffer(stage.geometry.length * D)
+            let y = FloatBuffer(stage.shape.length * D)
             stage.input(slot.base).update(
                 from: try file.floats("\(name).in.x", count: B * L * D).row(b, of: B), count: L * D)
-            let context = stage.context(plan: plan, tokens: nil, targets: nil, lossScale: 0, dropout: nil)
+            let context = stage.context(slice: GeckoSlice(plan), tokens: nil, targets: nil, lossScale: 0, dropout: nil)
             stage.forward(context, slot: slot.base, entry: entry.base, exit: exit.base, output: y.base)
             found["out.y", default: []] += y.values(L * D)
             let middle = layer.middle(stash: stage.stash(slot.base, of: 0))

@@ -1,4 +1,6 @@
-/// The largest slice that a stage's memory is laid out for.
+import Kernels
+
+/// The largest slice that a Gecko's memory is laid out for.
 package struct SliceGeometry: Sendable, Equatable {
     /// Tokens.
     package let length: Int
@@ -17,5 +19,11 @@ package struct SliceGeometry: Sendable, Equatable {
         pieces = (length + chunk - 1) / chunk + (aligned ? 0 : 1)
         tiles = length / tile + 1
         self.workers = workers
+    }
+
+    package init(_ shape: SliceShape, _ c: GeckoConfiguration) {
+        self.init(
+            length: shape.length, chunk: c.chunk, aligned: shape.aligned, tile: KernelTable.emaTile,
+            workers: shape.workers)
     }
 }

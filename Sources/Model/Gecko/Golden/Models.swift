@@ -1,12 +1,11 @@
 import Glibc
 import Hardware
-import Model
 import Numerics
 
 /// Runs the golden models: whole and cut, states and their gradients, decoding, AdamW trajectories.
 struct Models {
-    let file: GoldenFile
-    let parameters: GoldenFile
+    let file: any GoldenSource
+    let parameters: any GoldenSource
     let team: Team
 
     private func configuration(packed: Bool) throws -> GeckoConfiguration {
@@ -39,7 +38,7 @@ struct Models {
         let L = try file.shape("in.tokens", axes: 2)[1]
         let C = try configuration(packed: false).chunk
         let known = file.positions(of: "state").union(file.positions(of: "stategrad")).filter { $0 > 0 && $0 < L }
-        let positions = ((try? file.metadata("positions")) as? [Int] ?? []) + known
+        let positions = ((try? file.metadata("positions"))?.list.compactMap { $0.number.map { Int($0) } } ?? []) + known
         let ragged = [1, 2, C - 1, C + 3, 2 * C + 1, 3 * C, 4 * C - 2]
         func ends(_ p: [Int]) -> [Int] { Array(Set(p.filter { $0 > 0 && $0 < L } + [L])).sorted() }
         var result = [Cut(name: "whole", ends: [L], isComplete: known.isEmpty)]
@@ -55,7 +54,7 @@ struct Models {
 
     /// Loss, logits, gradients, states and state gradients.
     func sequence(_ cut: Cut, _ report: inout CaseReport) throws {
-        let packed = (try file.metadata("packed") as? Bool) ?? false
+        let packed = try file.metadata("packed").flag ?? false
         let shape = try file.shape("in.tokens", axes: 2)
         let (B, L) = (shape[0], shape[1])
         let run = try run(packed: packed, longest: L)
@@ -131,7 +130,7 @@ struct Models {
         let shape = try file.shape("in.prompt", axes: 2)
         let (B, length) = (shape[0], shape[1])
         let steps = try file.shape("out.tokens", axes: 2)[1]
-        let run = try run(packed: (try? file.metadata("packed")) as? Bool ?? false, longest: length)
+        let run = try run(packed: (try? file.metadata("packed"))?.flag ?? false, longest: length)
         let V = run.configuration.vocabulary
         let prompt = try file.tokens("in.prompt", count: B * length, below: V)
         run.stage.beginStep()
@@ -177,7 +176,7 @@ struct Models {
         let shape = try file.shape("in.prompt", axes: 2)
         let (B, length) = (shape[0], shape[1])
         let steps = try file.shape("in.forced", axes: 2)[1]
-        let run = try run(packed: (try? file.metadata("packed")) as? Bool ?? false, longest: length)
+        let run = try run(packed: (try? file.metadata("packed"))?.flag ?? false, longest: length)
         let V = run.configuration.vocabulary
         let prompt = try file.tokens("in.prompt", count: B * length, below: V)
         let given = try file.tokens("in.forced", count: B * steps, below: V)
@@ -196,9 +195,9 @@ struct Models {
 
     /// AdamW steps from the given parameters.
     func adamW(_ report: inout CaseReport) throws {
-        let packed = (try file.metadata("packed") as? Bool) ?? false
+        let packed = try file.metadata("packed").flag ?? false
         let h = try file.object("optimizer")
-        let decayed = Set((try file.metadata("decayed") as? [String]) ?? [])
+        let decayed = Set(try file.metadata("decayed").list.compactMap(\.text))
         let shape = try file.shape("in.tokens", axes: 3)
         let (steps, B, L) = (shape[0], shape[1], shape[2] - 1)
         let run = try run(packed: packed, longest: L)

@@ -1,5 +1,5 @@
 /// Reading with the size that the case's shapes and hyperparameters ask for: a tensor of another size would be read past its end.
-extension GoldenFile {
+extension GoldenSource {
     func floats(_ tensor: String, count: Int) throws -> [Float] {
         try check(try floats(tensor), tensor, count)
     }

@@ -1,4 +1,4 @@
-extension GoldenFile {
+extension GoldenSource {
     /// Holds a case of an operation or a layer to the form of golden data: every output has an expected value, every real input and
     /// parameter an expected gradient, and all of them have been compared. A carried state needs no gradient: an empty one has none.
     func requireComplete(case name: String, compared: Set<String>) throws {

@@ -46,4 +46,11 @@ package struct WorkCounts: Sendable, Equatable {
     package static func += (a: inout WorkCounts, b: WorkCounts) {
         for work in Work.allCases { a[work] += b[work] }
     }
+
+    /// One update: clearing the gradients, their norm, and AdamW on values, gradients and both moments.
+    package static func update(parameters: Int) -> WorkCounts {
+        var w = WorkCounts()
+        w.add(.optimizer, flops: 17 * Double(parameters), floats: 9 * Double(parameters))
+        return w
+    }
 }

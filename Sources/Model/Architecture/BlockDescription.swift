@@ -1,0 +1,80 @@
+/// What is to be known of a part of a model before it computes: a value, made without the part.
+package struct BlockDescription: Sendable {
+    /// `layers.3`
+    package let name: String
+    package let parameters: [ParameterSpec]
+    /// Matrix flops of one token's forward (multiply and add counted apart, masked tiles not counted): what utilisation
+    /// counts.
+    package let forwardFlopsPerToken: Double
+    private let sizeRule: @Sendable (SliceShape) -> BlockSizes
+    private let carriedRule: @Sendable (SliceShape) -> [StateTensor]
+    private let workRule: @Sendable (_ slice: Int, _ operand: Double) -> WorkCounts
+
+    /// - Parameters:
+    ///   - sizes: the memory that it asks for
+    ///   - carried: the parts of its carried state, under names of the model's
+    ///   - work: as `work(slice:operand:)` gives it
+    package init(
+        name: String, parameters: [ParameterSpec], forwardFlopsPerToken: Double,
+        sizes: @escaping @Sendable (SliceShape) -> BlockSizes,
+        carried: @escaping @Sendable (SliceShape) -> [StateTensor] = { _ in [] },
+        work: @escaping @Sendable (_ slice: Int, _ operand: Double) -> WorkCounts
+    ) {
+        self.name = name
+        self.parameters = parameters
+        self.forwardFlopsPerToken = forwardFlopsPerToken
+        sizeRule = sizes
+        carriedRule = carried
+        workRule = work
+    }
+
+    /// Memory, in floats, for slices of this shape.
+    package func sizes(for shape: SliceShape) -> BlockSizes { sizeRule(shape) }
+
+    /// What the carried state consists of, under names of the model's: what files hold of a stream.
+    package func carried(_ shape: SliceShape) -> [StateTensor] { carriedRule(shape) }
+
+    /// Forward, backward and weight gradients of one token, in slices of so many tokens.
+    ///
+    /// - Parameter operand: bytes of a number that a matrix product reads: 4, or 2 in bf16
+    package func work(slice: Int, operand: Double) -> WorkCounts { workRule(slice, operand) }
+}
+
+/// A part of a block's carried state.
+package struct StateTensor: Sendable, Equatable {
+    /// `layers.3.ema`: the block's name and the part's.
+    package let name: String
+    package let shape: [Int]
+    /// Floats from the beginning of the block's state.
+    package let offset: Int
+
+    package init(_ name: String, _ shape: [Int], offset: Int) {
+        self.name = name
+        self.shape = shape
+        self.offset = offset
+    }
+
+    package var count: Int { shape.reduce(1, *) }
+}
+
+/// Memory that a block asks for, in floats.
+package struct BlockSizes: Sendable, Equatable {
+    /// Carried state of one stream.
+    package var state = 0
+    /// Kept from forward to backward for one slice.
+    package var stash = 0
+    /// Kept from backward to weight gradients for one slice.
+    package var gradientStash = 0
+    /// Scratch during one call.
+    package var workspace = 0
+    /// Kept for good beside the parameters: weights in packed form.
+    package var packed = 0
+
+    package init(state: Int = 0, stash: Int = 0, gradientStash: Int = 0, workspace: Int = 0, packed: Int = 0) {
+        self.state = state
+        self.stash = stash
+        self.gradientStash = gradientStash
+        self.workspace = workspace
+        self.packed = packed
+    }
+}

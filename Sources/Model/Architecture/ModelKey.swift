@@ -1,0 +1,131 @@
+/// A key of `[model]` as its architecture declares it: name, what it takes, what it means, and the variable that holds
+/// it.
+package struct ModelKey: Sendable {
+    package enum Value: Sendable, Equatable {
+        case integer(Int)
+        case number(Double)
+        case boolean(Bool)
+        case text(String)
+    }
+
+    package enum Kind: Sendable, Equatable {
+        case integer, number, boolean
+        case choice([String])
+    }
+
+    /// What becomes of a run that goes on with another value than it had.
+    package enum Change: Sendable { case anotherRun, otherNumbers }
+
+    package let name: String
+    package let kind: Kind
+    package let constraint: ValueConstraint
+    package let help: String
+    package let change: Change
+    private let reading: @Sendable (any Architecture) -> Value
+    private let writing: @Sendable (inout any Architecture, Value) -> Void
+
+    package func value(in model: any Architecture) -> Value { reading(model) }
+
+    /// - Parameter value: of the key's kind
+    package func set(_ value: Value, in model: inout any Architecture) { writing(&model, value) }
+
+    package typealias Path<Model, Value> = WritableKeyPath<Model, Value> & Sendable
+
+    package static func integer<Model: Architecture>(
+        _ name: String, _ path: Path<Model, Int>, _ constraint: ValueConstraint, _ help: String,
+        change: Change = .anotherRun
+    ) -> Self {
+        Self(name, .integer, constraint, help, change, path, Value.integer) { value in
+            if case .integer(let number) = value { number } else { nil }
+        }
+    }
+
+    package static func number<Model: Architecture>(
+        _ name: String, _ path: Path<Model, Double>, _ constraint: ValueConstraint, _ help: String,
+        change: Change = .anotherRun
+    ) -> Self {
+        Self(name, .number, constraint, help, change, path, Value.number) { value in
+            if case .number(let number) = value { number } else { nil }
+        }
+    }
+
+    package static func boolean<Model: Architecture>(
+        _ name: String, _ path: Path<Model, Bool>, _ help: String, change: Change = .anotherRun
+    ) -> Self {
+        Self(name, .boolean, .any, help, change, path, Value.boolean) { value in
+            if case .boolean(let flag) = value { flag } else { nil }
+        }
+    }
+
+    package static func choice<Model: Architecture, Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
+        _ name: String, _ path: Path<Model, Choice>, _ help: String, change: Change = .anotherRun
+    ) -> Self {
+        Self(name, .choice(Choice.allCases.map(\.rawValue)), .any, help, change, path) {
+            Value.text($0.rawValue)
+        } read: { value in
+            if case .text(let text) = value { Choice(rawValue: text) } else { nil }
+        }
+    }
+
+    private init<Model: Architecture, Stored>(
+        _ name: String, _ kind: Kind, _ constraint: ValueConstraint, _ help: String, _ change: Change,
+        _ path: Path<Model, Stored>, _ write: @escaping @Sendable (Stored) -> Value,
+        read: @escaping @Sendable (Value) -> Stored?
+    ) {
+        self.name = name
+        self.kind = kind
+        self.constraint = constraint
+        self.help = help
+        self.change = change
+        reading = { write(Model.own($0)[keyPath: path]) }
+        writing = { model, value in
+            guard let stored = read(value) else { preconditionFailure("\(name) takes no \(value)") }
+            var own = Model.own(model)
+            own[keyPath: path] = stored
+            model = own
+        }
+    }
+}
+
+extension Architecture {
+    /// A model as one of this architecture, which it must be: keys and rules are only used with models of the
+    /// architecture that declares them.
+    static func own(_ model: any Architecture) -> Self {
+        guard let own = model as? Self else {
+            preconditionFailure("a key or rule of \(name) is used with a model of \(type(of: model).name)")
+        }
+        return own
+    }
+
+    /// The value of an integer key.
+    package func integer(_ key: String) -> Int {
+        guard case .integer(let value)? = Self.keys.first(where: { $0.name == key })?.value(in: self) else {
+            preconditionFailure("\(key) is an integer key of \(Self.name)")
+        }
+        return value
+    }
+}
+
+extension Architecture {
+    /// Sets an integer key.
+    package mutating func set(_ key: String, to value: Int) {
+        guard let key = Self.keys.first(where: { $0.name == key }) else {
+            preconditionFailure("\(key) is a key of \(Self.name)")
+        }
+        var model: any Architecture = self
+        key.set(.integer(value), in: &model)
+        self = Self.own(model)
+    }
+}
+
+/// A key that was given and does nothing, because of what others say.
+package struct IdleModelKey: Sendable {
+    package let key: String
+    /// Why the key does nothing in a resolved model; nil: it does something.
+    package let reason: @Sendable (any Architecture) -> String?
+
+    package init<Model: Architecture>(_ key: String, _ reason: @escaping @Sendable (Model) -> String?) {
+        self.key = key
+        self.reason = { reason(Model.own($0)) }
+    }
+}
