@@ -48,6 +48,8 @@ let package = Package(
         .systemLibrary(
             name: "CMPI", pkgConfig: mpiPackage, providers: [.apt(mpiPackages[mpi].map { [$0.debian] } ?? [])]),
         .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
+        // Its header only: the library is opened by who asks for it, so pkg-config, which would link it, isn't asked.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
         .systemLibrary(name: "CFiles"),
@@ -84,7 +86,7 @@ let package = Package(
             dependencies: [
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
-        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "KernelInterface", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["CCPU", "COpenBLAS", "Kernels", "KernelInterface", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.
@@ -117,7 +119,8 @@ let package = Package(
         .target(
             name: "Preflight",
             dependencies: [
-                "Pipeline", "Verification", "Simulation", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+                "Pipeline", "Verification", "Checkpoints", "Simulation", "Numerics", "Kernels", "KernelInterface",
+                "Hardware", "MPI",
             ]),
         // The functions of its job scripts are those of jobs/.
         .target(
@@ -128,7 +131,7 @@ let package = Package(
             name: "GeckoCommand",
             dependencies: [
                 "CVersion", "Training", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules", "Simulation",
-                "Files",
+                "Files", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 argumentParser,
             ]),
 
@@ -160,15 +163,19 @@ let package = Package(
             exclude: ["Fixtures"]),
         .testTarget(
             name: "VerificationTests",
-            dependencies: ["Verification", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            dependencies: [
+                "Verification", "Checkpoints", "Files", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                "TestSupport",
+            ]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
-            name: "PipelineTests", dependencies: ["Pipeline", "Training", "TestSupport", "allocation-probe"]),
+            name: "PipelineTests",
+            dependencies: ["Pipeline", "Training", "Numerics", "Hardware", "TestSupport", "allocation-probe"]),
         .testTarget(
             name: "CommandTests",
             dependencies: [
                 "TestSupport", "Checkpoints", "Corpora", "Training", "Files", "GeckoCommand", "Schedules", "Numerics",
-                "MPI",
+                "Hardware", "MPI",
             ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files"], exclude: ["Corpus"]),

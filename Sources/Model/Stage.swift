@@ -11,7 +11,7 @@ package final class Stage {
     package let store: ParameterStore
     package let geometry: SliceGeometry
     package let dim: Int
-    private let matrices: MatrixEngine
+    private let matrices: any MatrixProducts
     private let workspace: FloatBuffer
     private let layout: StageLayout
     private let splitsWeightGradients: Bool
@@ -22,11 +22,8 @@ package final class Stage {
     package var stateCount: Int { layout.stateCount }
 
     /// - Parameters:
-    ///   - splitsWeightGradients: whether `backward` is called without `accumulates`, too
-    ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
-    ///   - keepsMoments: by tensor, whether its moments are kept here; nil: all are
     package init(
-        blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: MatrixEngine,
+        blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: any MatrixProducts,
         splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil, keepsMoments: [Bool]? = nil
     ) {
         self.splitsWeightGradients = splitsWeightGradients

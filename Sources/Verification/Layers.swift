@@ -6,7 +6,7 @@ import Numerics
 /// Runs the golden cases of a whole layer.
 struct Layers {
     let file: GoldenFile
-    let team: Team
+    let matrices: any MatrixProducts
 
     func run(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
@@ -24,7 +24,7 @@ struct Layers {
                 "\(file.name): '\(name)' has \(D) features at position \(position); its configuration says \(c.dim)")
         }
         let layer = GeckoLayer(c, layer: 0)
-        let run = ModelRun(c, blocks: [layer], longest: L, team: team)
+        let run = ModelRun(c, blocks: [layer], longest: L, matrices)
         let stage = run.stage
         let prefix = "\(name).in.param."
         for tensor in file.names where tensor.hasPrefix(prefix) {

@@ -64,15 +64,23 @@ package final class ModelRun {
     private let output: FloatBuffer
 
     /// `longest`: tokens of the longest slice.
+    package convenience init(
+        _ c: GeckoConfiguration, longest: Int, team: Team, dropout: DropoutStream? = nil
+    ) {
+        self.init(c, longest: longest, TileProducts(team), dropout: dropout)
+    }
+
+    /// The same with an engine's matrix products, on its team.
     package init(
-        _ c: GeckoConfiguration, blocks: [any Block]? = nil, longest: Int, team: Team, dropout: DropoutStream? = nil
+        _ c: GeckoConfiguration, blocks: [any Block]? = nil, longest: Int, _ matrices: any MatrixProducts,
+        dropout: DropoutStream? = nil
     ) {
         configuration = c
         self.dropout = dropout
         let geometry = SliceGeometry(
-            length: longest, chunk: c.chunk, aligned: false, tile: KernelTable.emaTile, workers: team.count)
-        stage = Stage(blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry,
-            matrices: MatrixEngine(team))
+            length: longest, chunk: c.chunk, aligned: false, tile: KernelTable.emaTile, workers: matrices.team.count)
+        stage = Stage(
+            blocks: blocks ?? GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: matrices)
         gradientSlot = FloatBuffer(stage.gradientSlotCount)
         output = FloatBuffer(longest * c.dim)
     }

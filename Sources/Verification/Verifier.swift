@@ -5,9 +5,12 @@ import Numerics
 /// Runs every case of every golden file in a directory: operations (`op_NAME`), layers (`layer`), models (`model_X_params` with
 /// `model_X_plain`, `_packed`, `_decode`, `_adamw`). Names, shapes and hyperparameters come from the files.
 package struct Verifier {
-    private let team: Team
+    private let matrices: any MatrixProducts
 
-    package init(team: Team) { self.team = team }
+    package init(team: Team) { self.init(TileProducts(team)) }
+
+    /// For the matrix products of this engine, float32.
+    package init(_ matrices: any MatrixProducts) { self.matrices = matrices }
 
     /// Calls `visit` with each case as it finishes. Throws when the directory holds nothing to verify.
     package func run(directory: String, visit: (CaseReport) -> Void) throws {
@@ -62,12 +65,12 @@ package struct Verifier {
         }
         if stem.hasPrefix("op_") {
             let operation = String(stem.dropFirst(3))
-            let operations = Operations(file: file, team: team)
+            let operations = Operations(file: file, matrices: matrices)
             for c in file.cases { attempt(c) { try operations.run(operation, case: c, &$0) } }
             return
         }
         if stem == "layer" || stem.hasPrefix("layer_") {
-            let layers = Layers(file: file, team: team)
+            let layers = Layers(file: file, matrices: matrices)
             for c in file.cases { attempt(c) { try layers.run(c, &$0) } }
             return
         }
@@ -88,7 +91,8 @@ package struct Verifier {
             guard all.contains(parameters) else {
                 throw VerificationError("\(name): needs \(parameters) beside it")
             }
-            models = Models(file: file, parameters: try GoldenFile(path: directory + "/" + parameters), team: team)
+            models = Models(
+                file: file, parameters: try GoldenFile(path: directory + "/" + parameters), matrices: matrices)
         } catch {
             attempt("open") { _ in throw error }
             return

@@ -42,6 +42,8 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var attentionDropout = 0.0
     /// What matrix products are computed in.
     package var precision = Precision.f32
+    /// What multiplies matrices.
+    package var matrices = MatrixEngine.tiles
 
     package init() {}
 

@@ -63,7 +63,7 @@ package final class GeckoLayer: Block {
             stash: used { _ = Stash(&$0, c, geometry, attention) },
             gradientStash: used { _ = GradientStash(&$0, c, geometry) },
             workspace: used { _ = Workspace(&$0, c, geometry, attention) },
-            packed: (attention.maps + feedForward.maps).reduce(0) { $0 + $1.packedCount(c.precision) })
+            packed: (attention.maps + feedForward.maps).reduce(0) { $0 + $1.preparedCount(c.matrices, c.precision) })
     }
 
     package func bind(_ store: ParameterStore) {

@@ -59,7 +59,7 @@ package final class OutputLayer: Block {
         _ = Stash(&carver, c, length: geometry.length)
         return BlockSizes(
             state: 2 * c.normGroups, stash: carver.used, workspace: geometry.length * c.dim + 16 + 4 * c.normGroups,
-            packed: map.packedCount(c.precision))
+            packed: map.preparedCount(c.matrices, c.precision))
     }
 
     package func bind(_ store: ParameterStore) { self.store = store }

@@ -4,7 +4,7 @@ import Numerics
 
 /// What a block needs of its surroundings to process one slice. Confined to the stage's thread.
 package struct SliceContext {
-    package let matrices: MatrixEngine
+    package let matrices: any MatrixProducts
     package let kernels: KernelTable
     package let plan: SlicePlan
     /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
@@ -22,7 +22,8 @@ package struct SliceContext {
     package var length: Int { plan.length }
 
     package init(
-        matrices: MatrixEngine, kernels: KernelTable = .best, plan: SlicePlan, workspace: UnsafeMutablePointer<Float>,
+        matrices: any MatrixProducts, kernels: KernelTable = .best, plan: SlicePlan,
+        workspace: UnsafeMutablePointer<Float>,
         tokens: UnsafePointer<Int32>? = nil, targets: UnsafePointer<Int32>? = nil, lossScale: Float = 0,
         dropout: DropoutStream? = nil
     ) {

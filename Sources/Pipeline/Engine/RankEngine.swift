@@ -14,7 +14,7 @@ final class RankEngine {
     /// Rank within the replica's pipeline.
     let rank: Int
     let team: Team
-    let matrices: MatrixEngine
+    let matrices: any MatrixProducts
     /// What this rank is at, for a watchdog and for peers that wait for it in vain.
     let pulse: Pulse
     let seed: UInt64
@@ -62,7 +62,7 @@ final class RankEngine {
         self.endpoint = endpoint
         self.team = team
         self.pulse = pulse
-        matrices = MatrixEngine(team, precision: plan.model.precision)
+        matrices = try plan.model.matrices.products(on: team, precision: plan.model.precision)
         let matrices = matrices
         self.seed = seed
         guard endpoint.size == plan.world else {

@@ -35,7 +35,7 @@ final class StagePlace {
     }
 
     init(
-        stage number: Int, replica: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: MatrixEngine,
+        stage number: Int, replica: Int, plan: PipelinePlan, geometry: SliceGeometry, matrices: any MatrixProducts,
         slicePlans: SlicePlans
     ) {
         self.number = number

@@ -23,7 +23,7 @@ enum KernelProbe {
             length: length, chunk: c.chunk, aligned: true, tile: KernelTable.emaTile, workers: 1)
         let team = Team(serial: ())
         let stage = Stage(
-            blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: MatrixEngine(team),
+            blocks: GeckoModel.blocks(c), dim: c.dim, geometry: geometry, matrices: TileProducts(team),
             splitsWeightGradients: false)
         let generator = CounterGenerator(seed: 1, stream: 1)
         // Small values of either sign; the real initialisation would cost more than everything else.

@@ -11,6 +11,7 @@ extension BenchReport {
             \(Program.line)
             model: \(m.parameterCount) parameters (\(m.layers) layers, D \(m.dim), Z \(m.zDim), E \(m.valueDim), F \(m.ffnDim), H \(m.heads), N \(m.emaDim), G \(m.normGroups), chunk \(m.chunk))
             step:  \(plan.tokensPerStep) random tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name), \(m.precision.rawValue)
+            cpu:   products by \(m.matrices.description)
             ranks: \(host.title) = \(p.ranks) stages x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
             """
     }

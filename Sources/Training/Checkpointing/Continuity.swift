@@ -7,14 +7,17 @@ struct Continuity {
     private let old: RunConfiguration?
 
     /// - Parameters:
-    ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
     init(_ manifest: Manifest?, file: String) throws {
+        var old: RunConfiguration?
         if let manifest {
             old = try RunConfiguration.parse(
                 toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)")
         } else {
             old = try? RunConfiguration.load(file: file, overrides: [])
         }
+        // A run leaves what it resolved: one that says nothing is from before there was a choice.
+        if old?.machine.matrices == .auto { old?.machine.matrices = .tiles }
+        self.old = old
     }
 
     private enum Change { case anotherRun, otherNumbers, nothing }
@@ -27,6 +30,7 @@ struct Continuity {
             "training.max_nonfinite":
             .nothing
         case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages", "model.precision",
+            "machine.matrices",
             "model.dropout", "model.hidden_dropout",
             "model.attention_dropout":
             .otherNumbers

@@ -115,6 +115,7 @@ extension RunConfiguration {
     /// `[machine]`: what a rank uses of its node.
     package struct MachineSection: Sendable {
         package var threads = 0
+        package var matrices = MatrixChoice.auto
         package var patience = 300.0
     }
 

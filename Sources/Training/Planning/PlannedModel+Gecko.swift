@@ -26,6 +26,7 @@ extension PlannedModel {
         gecko.rescaleNFFN = model.rescaleNFFN
         gecko.tieEmbeddings = model.tieEmbeddings
         gecko.precision = model.precision
+        gecko.matrices = configuration.machine.matrices.engine ?? .automatic
         let shape = gecko
         let (layer, embedding, output) = (GeckoLayer(shape, layer: 0), Embedding(shape), OutputLayer(shape))
         let geometry = { @Sendable (slice: Int) in

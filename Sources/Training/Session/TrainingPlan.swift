@@ -39,12 +39,7 @@ package struct TrainingPlan: Sendable {
     }
 
     private static func pipeline(_ configuration: RunConfiguration) throws -> PipelinePlan {
-        guard configuration.model.precision.isSupported else {
-            throw ConfigurationError([
-                "model.precision = \"\(configuration.model.precision.rawValue)\": the CPU of \(ProcessInfo.processInfo.hostName) has no "
-                    + "instructions for it, but rank 0's has: set model.precision to \"f32\", or use nodes of one kind"
-            ])
-        }
+        try configuration.checkArithmetic()
         return try PipelinePlan(configuration)
     }
 
@@ -98,6 +93,7 @@ extension GeckoConfiguration {
         hiddenDropout = m.hiddenDropout
         attentionDropout = m.attentionDropout
         precision = m.precision
+        matrices = c.machine.matrices.engine ?? .automatic
     }
 }
 
