@@ -57,6 +57,8 @@ let package = Package(
         .systemLibrary(
             name: "CMPI", pkgConfig: mpiPackage, providers: [.apt(mpiPackages[mpi].map { [$0.debian] } ?? [])]),
         .systemLibrary(name: "CHwloc", pkgConfig: "hwloc", providers: [.apt(["libhwloc-dev"])]),
+        // Its header only: the library is opened by who asks for it, so pkg-config, which would link it, isn't asked.
+        .systemLibrary(name: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
         .systemLibrary(name: "CSIMD"),
         .systemLibrary(name: "CCPU"),
         .systemLibrary(name: "CFiles"),
@@ -96,7 +98,7 @@ let package = Package(
             dependencies: [
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
-        .target(name: "Numerics", dependencies: ["CCPU", "Kernels", "KernelInterface", "Hardware"]),
+        .target(name: "Numerics", dependencies: ["CCPU", "COpenBLAS", "Kernels", "KernelInterface", "Hardware"]),
         .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.
@@ -129,8 +131,8 @@ let package = Package(
         .target(
             name: "Preflight",
             dependencies: [
-                "Pipeline", "Verification", "Simulation", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
-                "MPI",
+                "Pipeline", "Verification", "Checkpoints", "Simulation", "Model", "Numerics", "Kernels",
+                "KernelInterface", "Hardware", "MPI",
             ]),
         // The functions of its job scripts are those of jobs/.
         .target(
@@ -141,7 +143,7 @@ let package = Package(
             name: "GeckoCommand",
             dependencies: [
                 "CVersion", "Training", "Model", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules",
-                "Simulation", "Files", "JSON", argumentParser,
+                "Simulation", "Files", "JSON", "Numerics", "Kernels", "KernelInterface", "Hardware", argumentParser,
             ]),
 
         // The slow cables of the virtual cluster (cluster/dev).
@@ -178,16 +180,22 @@ let package = Package(
             ]),
         .testTarget(
             name: "VerificationTests",
-            dependencies: ["Verification", "Model", "Checkpoints", "Files", "Hardware", "TestSupport"]),
+            dependencies: [
+                "Verification", "Model", "Checkpoints", "Files", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                "TestSupport",
+            ]),
         .testTarget(name: "LibraryTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
         .testTarget(
-            name: "PipelineTests", dependencies: ["Pipeline", "Training", "Model", "TestSupport", "allocation-probe"]),
+            name: "PipelineTests",
+            dependencies: [
+                "Pipeline", "Training", "Model", "Numerics", "Hardware", "TestSupport", "allocation-probe",
+            ]),
         .testTarget(
             name: "CommandTests",
             dependencies: [
                 "TestSupport", "Checkpoints", "Corpora", "Training", "Files", "GeckoCommand", "Schedules", "Numerics",
-                "MPI",
+                "Hardware", "MPI",
             ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files", "JSON"], exclude: ["Corpus"]),

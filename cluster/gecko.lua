@@ -9,6 +9,9 @@ whatis("Description: a trainer for the Gecko architecture on CPUs, over MPI")
 -- The MPI that gecko was built with, and no other: ranks of different MPIs do not find each other.
 depends_on("openmpi/4.1") -- or "mpich/4.0", cray-mpich, ...: docs/cluster.md
 
+-- For machine.matrices = "openblas" and for gecko doctor: the build with POSIX threads, as libopenblas.so.0 (docs/engines.md).
+-- depends_on("openblas/0.3")
+
 local root = "/opt/gecko"
 prepend_path("PATH", pathJoin(root, "bin"))
 

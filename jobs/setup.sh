@@ -70,7 +70,9 @@ fi
 check_swift
 # Two of the packages that SwiftPM fetches hold C++, whose headers a bare Swift toolchain lacks.
 [[ -d /usr/include/c++ ]] || extra_packages="${extra_packages:-} g++"
-install_packages git pkg-config $mpi_packages libhwloc-dev ${extra_packages:-}
+# Of OpenBLAS the build with POSIX threads: the program refuses the serial one.
+install_packages git pkg-config $mpi_packages libhwloc-dev libopenblas-dev libopenblas-pthread-dev \
+    ${extra_packages:-}
 [[ -z ${GECKO_MPI_PKGCONFIG:-} ]] || pkg-config --exists "$GECKO_MPI_PKGCONFIG" ||
     fail "GECKO_MPI_PKGCONFIG: pkg-config knows no package '$GECKO_MPI_PKGCONFIG' (PKG_CONFIG_PATH says where it looks)"
 # For `gecko --version`; Package.swift says why.

@@ -26,8 +26,15 @@ static inline int ccpu_level(void) {
   if (!__get_cpuid_count(7, 1, &a, &b, &c, &d)) return 4;
   return (a & (1u << 5)) != 0 ? 5 : 4;
 }
+
+/* Whether AMD made the CPU. */
+static inline int ccpu_is_amd(void) {
+  unsigned a, b, c, d;
+  return __get_cpuid(0, &a, &b, &c, &d) && b == signature_AMD_ebx && d == signature_AMD_edx && c == signature_AMD_ecx;
+}
 #else
 static inline int ccpu_level(void) { return 0; }
+static inline int ccpu_is_amd(void) { return 0; }
 #endif
 
 /* Tells the core that this is a spin loop. */

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Model
 import Training
 
@@ -8,6 +9,7 @@ struct Bench: AsyncParsableCommand {
         discussion: """
             gecko bench --size S --threads 1
             gecko bench run.toml --model.layers 8
+            gecko bench --size S --shapes
             gecko bench --size L --against "python jobs/bench/pytorch_gecko.py --size L"
             mpirun -np 2 gecko bench --size S --slice 256
 
@@ -29,6 +31,9 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Precision of the matrix products: f32 or bf16.")
     var precision: String?
 
+    @Option(help: "What multiplies matrices: auto, tiles or openblas.")
+    var matrices: String?
+
     @Option(help: "Threads per rank; 0 shares the cores evenly.")
     var threads: Int?
 
@@ -47,6 +52,13 @@ struct Bench: AsyncParsableCommand {
     @Option(help: "Rounds of steps; 3 with a peer, otherwise 1.")
     var rounds: Int?
 
+    @Flag(
+        help: """
+            Instead of training, measure every matrix product of a layer on one core, by each engine in turn, for slices of \
+            the model's length.
+            """)
+    var shapes = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -64,6 +76,12 @@ struct Bench: AsyncParsableCommand {
         try OptionBounds.check("--slice", slice, atLeast: 1)
         if files.overwrite, svg == nil {
             throw ValidationError("--overwrite changes nothing without --svg: nothing is written")
+        }
+        if shapes, against != nil || svg != nil || rounds != nil || matrices != nil {
+            throw ValidationError(
+                "--shapes measures single products by every engine: --against, --svg, --rounds and --matrices say "
+                    + "nothing about it"
+            )
         }
         guard size == nil || arguments.file == nil else {
             throw ValidationError(
@@ -85,21 +103,32 @@ struct Bench: AsyncParsableCommand {
         try files.check(svg, as: .picture)
         let (file, overrides) = (arguments.file, arguments.overrides + options)
         let base = try size.map { try RunConfiguration.benchmark($0, overrides: overrides) }
+        if shapes {
+            let table = try ShapeTable(try Self.configuration(base, file, overrides, world: nil))
+            return try Console.show(json ? table.json : table.text, terminator: json ? "\n" : "")
+        }
         do {
             try await Launch.bench(request) { world in
-                var configuration = try RunConfiguration.load(base: base, file: file, overrides: overrides)
-                if configuration.data.path.isEmpty { configuration.data.path = "random" }
-                return try configuration.validated(world: world)
+                try Self.configuration(base, file, overrides, world: world)
             }
         } catch let exit as SilentExit {
             throw ExitCode(exit.status)
         }
     }
 
+    private static func configuration(
+        _ base: RunConfiguration?, _ file: String?, _ overrides: [String], world: Int?
+    ) throws -> RunConfiguration {
+        var configuration = try RunConfiguration.load(base: base, file: file, overrides: overrides)
+        if configuration.data.path.isEmpty { configuration.data.path = "random" }
+        return try configuration.validated(world: world)
+    }
+
     /// This command's own names for keys.
     private var options: [String] {
         [
-            precision.map { ["--model.precision", $0] }, threads.map { ["--machine.threads", "\($0)"] },
+            precision.map { ["--model.precision", $0] }, matrices.map { ["--machine.matrices", $0] },
+            threads.map { ["--machine.threads", "\($0)"] },
             sequence.map { ["--data.sequence", "\($0)"] }, slice.map { ["--pipeline.slice", "\($0)"] },
         ].compactMap { $0 }.flatMap { $0 }
     }

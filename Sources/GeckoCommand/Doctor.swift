@@ -1,4 +1,5 @@
 import ArgumentParser
+import Checkpoints
 import Files
 import Foundation
 import MPI
@@ -14,6 +15,9 @@ struct Doctor: ParsableCommand {
 
             One rank a node uses all of its cores. Takes some seconds. It names the node that is slow or unlike the others, and exits with 1 if it \
             found anything. Alone it looks at this machine.
+
+            On every core the same products are computed by tiles and by OpenBLAS: a core on which they differ by more than \
+            rounding can explain is named.
             """)
 
     @Option(help: "A folder that all nodes should share: where runs go.")
@@ -53,6 +57,7 @@ struct Doctor: ParsableCommand {
     }
 
     func run() throws {
+        try Fault.checkEnvironment()
         _ = try Launcher.detect(ProcessInfo.processInfo.environment)
         let world = try MPIWorld()
         do {

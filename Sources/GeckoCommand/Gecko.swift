@@ -3,6 +3,7 @@ import CVersion
 import Files
 import Foundation
 import Hardware
+import Kernels
 import Training
 
 struct Gecko: AsyncParsableCommand {
@@ -18,7 +19,7 @@ struct Gecko: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Console.open()
-        if let problem = ResourceLimits.problem {
+        if let problem = ResourceLimits.problem ?? KernelTable.levelProblem {
             Console.complain("Error: \(problem)")
             exit(ExitCode.failure.rawValue)
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Corpora
 import Files
 import Hardware
+import Numerics
 import Pipeline
 import Simulation
 import Training
@@ -36,6 +37,9 @@ struct Generate: AsyncParsableCommand {
     @Option(help: "Seed of the draws: the same seed gives the same text.")
     var seed = 1
 
+    @Option(help: "What multiplies matrices: auto, tiles or openblas; what the model was trained with if left out.")
+    var matrices: MatrixChoice?
+
     func validate() throws {
         if prompt.isEmpty { throw ValidationError("--prompt is empty: give at least one character to continue.") }
         try OptionBounds.check("--step", step, atLeast: 0)
@@ -50,7 +54,9 @@ struct Generate: AsyncParsableCommand {
         let trained = try TrainedModel(model, step: step, tell: Console.complain)
         var configuration = trained.configuration
         configuration.useOneRank()
-        let resolved = try configuration.validated(world: nil)
+        if let matrices { configuration.machine.matrices = matrices }
+        let resolved = try configuration.validated(world: nil).forThisCPU(say: Console.complain)
+        try resolved.checkArithmetic()
         try SizeCheck.forGenerating(resolved)
         let group = try await RankGroup.inProcess(
             plan: try PipelinePlan(resolved), seed: 0, topology: try Topology(), threads: 0)

@@ -4,6 +4,7 @@ import Foundation
 import Hardware
 import JSON
 import Model
+import Numerics
 import Verification
 
 struct Verify: ParsableCommand {
@@ -18,13 +19,17 @@ struct Verify: ParsableCommand {
     @Argument(help: "A directory of golden data, such as Tests/ModelTests/Fixtures.")
     var directory: String
 
+    @Option(help: "What multiplies matrices: auto, tiles or openblas.")
+    var matrices = MatrixChoice.auto
+
     @Flag(help: "Print one JSON object instead of lines.")
     var json = false
 
     func run() throws {
         var reports: [CaseReport] = []
         var unwritten: (any Error)?
-        try Verifier(team: Team(serial: ())).run(directory: directory) { report in
+        let engine = matrices.engine ?? .automatic
+        try Verifier(try engine.products(on: Team(serial: ()))).run(directory: directory) { report in
             reports.append(report)
             guard !json, unwritten == nil else { return }
             do { try Console.show(report.line) } catch { unwritten = error }
@@ -56,6 +61,8 @@ struct Verify: ParsableCommand {
         if !failed.isEmpty { throw ExitCode(1) }
     }
 }
+
+extension MatrixChoice: ExpressibleByArgument {}
 
 private func scientific(_ x: Double) -> String { String(format: "%.1e", x) }
 

@@ -1,4 +1,5 @@
 import CCPU
+import Glibc
 @_exported import KernelInterface
 import KernelsBaseline
 import KernelsV3
@@ -6,8 +7,22 @@ import KernelsV4
 import KernelsV4BF16
 
 extension KernelTable {
-    /// The kernels for this CPU.
-    public static let best: KernelTable = at(level: Int(ccpu_level())) ?? at(level: 0)!
+    /// The kernels for this CPU, or those of the lower level that the environment asks for.
+    public static let best: KernelTable = at(level: levelAskedFor ?? Int(ccpu_level())) ?? at(level: 0)!
+
+    /// The environment variable that makes a CPU run a lower level's kernels, as an older one would: for tests and
+    /// measurements.
+    public static let levelVariable = "GECKO_CPU_LEVEL"
+
+    private static var levelAskedFor: Int? { getenv(levelVariable).flatMap { Int(String(cString: $0)) } }
+
+    /// What is wrong with the variable's value; nil where nothing is.
+    public static var levelProblem: String? {
+        guard let text = getenv(levelVariable) else { return nil }
+        if let level = levelAskedFor, at(level: level) != nil { return nil }
+        let levels = runnable.map { "\($0.level) (\($0.levelName))" }.joined(separator: ", ")
+        return "\(levelVariable)=\(String(cString: text)): expected a level that this CPU can run: \(levels)"
+    }
 
     /// The kernels compiled for `level`, nil where this CPU can't run them. Level 0 always runs.
     public static func at(level: Int) -> KernelTable? {

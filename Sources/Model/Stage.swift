@@ -13,7 +13,7 @@ package final class Stage {
     package let descriptions: [BlockDescription]
     package let shape: SliceShape
     package let dim: Int
-    private let matrices: MatrixEngine
+    private let matrices: any MatrixProducts
     private let workspace: FloatBuffer
     private let layout: StageLayout
     private let splitsWeightGradients: Bool
@@ -29,7 +29,7 @@ package final class Stage {
     ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
     ///   - keepsMoments: by tensor, whether its moments are kept here; nil: all are
     package init(
-        of model: any Architecture, _ parts: [ModelPart], shape: SliceShape, matrices: MatrixEngine,
+        of model: any Architecture, _ parts: [ModelPart], shape: SliceShape, matrices: any MatrixProducts,
         splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil, keepsMoments: [Bool]? = nil
     ) {
         self.splitsWeightGradients = splitsWeightGradients

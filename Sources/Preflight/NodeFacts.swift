@@ -8,6 +8,11 @@ package struct NodeFacts: Codable, Sendable, Equatable {
         package var gflops: Double
         /// Share of the time that other programs had it, 0 ... 1.
         package var taken: Double
+        /// The most by which the same products of two engines differ on it, as a multiple of what rounding may come to;
+        /// nil with one engine.
+        package var deviation: Double?
+        /// A digest of the bits of those products.
+        package var productBits = ""
 
         package init(number: Int, gflops: Double, taken: Double) {
             self.number = number
@@ -37,6 +42,8 @@ package struct NodeFacts: Codable, Sendable, Equatable {
     package var clockError: Double
     /// A digest of the bits that a fixed computation gives.
     package var bits: String
+    /// Why there is no second engine to compare products with; nil where there is.
+    package var witnessProblem: String?
     /// Golden cases that ran, and those that failed, each with its reason. Nil where golden data was not asked for.
     package var goldenCases: Int?
     package var goldenFailures: [String]

@@ -45,12 +45,21 @@ package struct Preflight {
         facts.folderProblem = try SharedFolder(path: settings.folder, world: world).check()
         if let golden = settings.golden { Self.verify(golden, &facts) }
         facts.bits = Bits.digest()
+        let witness = Witness()
+        let second = Result { try MatrixEngine.openblas.products(on: team) }
+        if case .failure(let error) = second { facts.witnessProblem = "\(error)" }
         try world.barrier()
         func measure() {
             let begin = CoreUse.now()
             facts.cores = CoreSpeeds.measure(team, cores: placement.cores)
             facts.throttled = CoreUse.now().throttled(since: begin)
             facts.memoryBandwidth = MemorySpeed.measure(team)
+            let testimonies = witness.hear(
+                team, cores: placement.cores, rank: world.rank, second: try? second.get())
+            for (i, testimony) in testimonies.enumerated() {
+                facts.cores[i].deviation = facts.witnessProblem == nil ? testimony.deviation : nil
+                facts.cores[i].productBits = String(testimony.digest, radix: 16)
+            }
         }
         if settings.inTurn { try Turns.take(world, measure) } else { measure() }
         try world.barrier()

@@ -1,15 +1,21 @@
 import Foundation
 import Hardware
 import Model
+import Numerics
 
 /// Runs every case of every golden file in a directory. Which cases a file has, its architecture knows: the one that
 /// its metadata names under `architecture`, or the program's first.
 package struct Verifier {
-    private let team: Team
+    private let matrices: any MatrixProducts
     private let architectures: Architectures
 
     package init(team: Team, architectures: Architectures = .known) {
-        self.team = team
+        self.init(TileProducts(team), architectures: architectures)
+    }
+
+    /// For the matrix products of this engine, float32.
+    package init(_ matrices: any MatrixProducts, architectures: Architectures = .known) {
+        self.matrices = matrices
         self.architectures = architectures
     }
 
@@ -83,6 +89,6 @@ package struct Verifier {
             companion: { name in
                 guard all.contains(name) else { throw VerificationError("\(file.name): needs \(name) beside it") }
                 return try GoldenFile(path: directory + "/" + name)
-            }, team: team)
+            }, matrices: matrices)
     }
 }

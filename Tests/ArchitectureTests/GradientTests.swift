@@ -15,7 +15,7 @@ import Testing
         let longest = zip(ends, [0] + ends).map { $0 - $1 }.max() ?? 0
         let stage = Stage(
             of: model, model.parts, shape: SliceShape(length: longest, aligned: false),
-            matrices: MatrixEngine(Team(serial: ())))
+            matrices: TileProducts(Team(serial: ())))
         stage.store.initialize(seed: 4, Team(serial: ()))
         shift(stage.store)
         stage.beginStep()

@@ -139,7 +139,7 @@ import Testing
         for number in 0..<stages {
             let parts = plan.model.parts(layers: plan.partition.layers(of: number))
             let stage = Stage(
-                of: plan.model, parts, shape: SliceShape(length: plan.slice), matrices: MatrixEngine(Team(serial: ())),
+                of: plan.model, parts, shape: SliceShape(length: plan.slice), matrices: TileProducts(Team(serial: ())),
                 splitsWeightGradients: false)
             let memory = plan.memory(of: number, workers: 1)
             #expect(memory.unit == 4 * stage.slotCount && memory.state == 4 * stage.stateCount)

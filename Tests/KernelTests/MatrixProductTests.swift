@@ -38,24 +38,38 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
             a: numbers((transA ? k : m) * lda), b: numbers((transB ? n : k) * ldb), c: numbers(m * ldc))
     }
 
-    func run(_ engine: MatrixEngine, _ data: Data) -> [Float] {
-        var c = data.c
-        engine.run(transA, transB, m, n, k, data.a, lda, data.b, ldb, beta, &c, ldc)
-        return c
+    func run(_ engine: any MatrixProducts, _ data: Data) -> [Float] {
+        with(data) { a, b, c in
+            engine.multiply(Product(rows: m, columns: n, depth: k, a, b, to: c))
+        }
     }
 
-    /// The same with a right factor that is packed beforehand, and by one worker alone.
-    func runPacked(_ engine: MatrixEngine, _ data: Data) -> [Float] {
-        var c = data.c
-        let b = PackedMatrix(depth: k, columns: n, for: engine)
-        b.pack(engine, transposed: transB, data.b, ldb)
-        engine.run(transA, m, data.a, lda, b, beta, &c, ldc)
-        return c
+    /// The same with a right factor that is prepared beforehand, and by one worker alone.
+    func runPrepared(_ engine: any MatrixProducts, _ data: Data) -> [Float] {
+        with(data) { a, b, c in
+            engine.multiply(a, rows: m, by: engine.prepare(b, depth: k, columns: n, reusing: nil), to: c)
+        }
     }
 
-    func runSerial(_ engine: MatrixEngine, _ data: Data) -> [Float] {
+    func runSerial(_ engine: any MatrixProducts, _ data: Data, scale: Float = 1) -> [Float] {
+        with(data) { a, b, c in
+            engine.multiply(Product(rows: m, columns: n, depth: k, a, b, to: c, scale: scale), on: 0)
+        }
+    }
+
+    /// C after a product was computed.
+    private func with(_ data: Data, _ multiply: (Factor, Factor, Destination) -> Void) -> [Float] {
         var c = data.c
-        engine.serial(0, transA, transB, m, n, k, data.a, lda, data.b, ldb, beta, &c, ldc)
+        data.a.withUnsafeBufferPointer { a in
+            data.b.withUnsafeBufferPointer { b in
+                c.withUnsafeMutableBufferPointer { c in
+                    multiply(
+                        Factor(a.baseAddress!, stride: lda, transposed: transA),
+                        Factor(b.baseAddress!, stride: ldb, transposed: transB),
+                        Destination(c.baseAddress!, stride: ldc, adds: beta != 0))
+                }
+            }
+        }
         return c
     }
 
@@ -111,7 +125,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: ProductCase.small, levels) func aProductIsTheSumOfProducts(_ p: ProductCase, level: Int) throws {
         let data = p.data()
         let kernels = try #require(KernelTable.at(level: level))
-        let found = p.run(MatrixEngine(Team(), kernels: kernels), data)
+        let found = p.run(TileProducts(Team(), kernels: kernels), data)
         let places = (0..<p.m).flatMap { i in (0..<p.n).map { (i, $0) } }
         let worst = deviation(
             places.map { Double(found[$0 * p.ldc + $1]) }, from: places.map { p.element($0, $1, data) })
@@ -124,7 +138,7 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
 
     @Test(arguments: ProductCase.large) func aLargeProductIsTheSumOfProductsWhereSampled(_ p: ProductCase) {
         let data = p.data()
-        let found = p.run(MatrixEngine(Team()), data)
+        let found = p.run(TileProducts(Team()), data)
         let places = p.sampledPlaces
         let worst = deviation(
             places.map { Double(found[$0 * p.ldc + $1]) }, from: places.map { p.element($0, $1, data) })
@@ -136,34 +150,25 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
     func aProductInBfloat16IsTheSumOfProductsOfRoundedFactors(_ p: ProductCase) {
         let data = p.data()
         let rounded = ProductCase.Data(a: data.a.map(bfloat16), b: data.b.map(bfloat16), c: data.c)
-        let engine = MatrixEngine(Team(), precision: .bf16)
+        let engine = TileProducts(Team(), precision: .bf16)
         let found = p.run(engine, data)
         let places = (0..<p.m).flatMap { i in (0..<p.n).map { (i, $0) } }
         let worst = deviation(
             places.map { Double(found[$0 * p.ldc + $1]) }, from: places.map { p.element($0, $1, rounded) })
         #expect(worst < 1e-6)
-        expectSameBits(p.runPacked(engine, data), found, "packed beforehand")
+        expectSameBits(p.runPrepared(engine, data), found, "packed beforehand")
         expectSameBits(p.runSerial(engine, data), found, "by one worker alone")
     }
 
     @Test func anEmptyProductTouchesNothingAndAnEmptySumIsZero() {
-        let engine = MatrixEngine(Team())
-        var c: [Float] = [1, 2]
-        engine.run(false, false, 0, 2, 3, [0], 3, [0], 2, 0, &c, 2)
-        engine.run(false, false, 2, 0, 3, [0], 3, [0], 1, 0, &c, 1)
-        #expect(c == [1, 2])
-        engine.run(false, false, 1, 2, 0, [0], 1, [0], 2, 1, &c, 2)
-        #expect(c == [1, 2])
-        engine.run(false, false, 1, 2, 0, [0], 1, [0], 2, 0, &c, 2)
-        #expect(c == [0, 0])
+        expectEmptyProductsToDoNothing(TileProducts(Team()))
     }
 
     @Test func alphaScalesTheProductOnly() {
         let p = ProductCase(transA: false, transB: true, m: 13, n: 37, k: 20, beta: 1)
         let data = p.data()
-        let engine = MatrixEngine(Team())
-        var c = data.c
-        engine.serial(0, p.transA, p.transB, p.m, p.n, p.k, data.a, p.lda, data.b, p.ldb, 1, &c, p.ldc, alpha: -1)
+        let engine = TileProducts(Team())
+        let c = p.runSerial(engine, data, scale: -1)
         let expected = zip(data.c, p.runSerial(engine, data)).map { 2 * Double($0) - Double($1) }
         #expect(deviation(c.map(Double.init), from: expected) < 1e-6)
     }
@@ -181,6 +186,19 @@ extension ProductCase {
 private func bfloat16(_ x: Float) -> Float {
     let bits = x.bitPattern
     return Float(bitPattern: (bits &+ 0x7fff &+ (bits >> 16 & 1)) & 0xffff_0000)
+}
+
+/// Products without rows or columns touch nothing; one without depth is 0.
+func expectEmptyProductsToDoNothing(_ engine: any MatrixProducts) {
+    func product(_ m: Int, _ n: Int, _ k: Int, adds: Bool) -> [Float] {
+        var p = ProductCase(transA: false, transB: false, m: m, n: n, k: k)
+        p.beta = adds ? 1 : 0
+        return p.run(engine, ProductCase.Data(a: [0, 0, 0], b: [0, 0, 0], c: [1, 2]))
+    }
+    #expect(product(0, 2, 3, adds: false) == [1, 2])
+    #expect(product(2, 0, 3, adds: false) == [1, 2])
+    #expect(product(1, 2, 0, adds: true) == [1, 2])
+    #expect(product(1, 2, 0, adds: false) == [0, 0])
 }
 
 func expectSameBits(_ found: [Float], _ expected: [Float], _ what: Comment) {

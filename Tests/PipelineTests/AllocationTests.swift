@@ -10,14 +10,18 @@ import Testing
         let threads: Int
         /// Of a step as a whole: docs/performance.md, Allocations, tells where they come from.
         let most: Int
+        var matrices = "tiles"
 
-        var testDescription: String { "\(stages) stages \(mpi ? "under MPI" : "in memory"), \(threads) threads each" }
+        var testDescription: String {
+            "\(stages) stages \(mpi ? "under MPI" : "in memory"), \(threads) threads each, \(matrices)"
+        }
     }
 
     static let cases = [
         Case(stages: 1, mpi: false, threads: 1, most: 3), Case(stages: 1, mpi: false, threads: 2, most: 3),
         Case(stages: 2, mpi: false, threads: 1, most: 30), Case(stages: 2, mpi: true, threads: 1, most: 3),
         Case(stages: 2, mpi: true, threads: 2, most: 3),
+        Case(stages: 1, mpi: false, threads: 2, most: 3, matrices: "openblas"),
     ]
 
     /// Calls of malloc and its relatives in a step after the second that are not MPI's own: the least of five steps (and processes), since
@@ -33,7 +37,8 @@ import Testing
 
     private func callsOnce(_ c: Case, layers: Int, slices: Int) async throws -> Int {
         let run = try await Mpirun.run(
-            "allocation-probe", ["\(c.stages)", "\(layers)", "\(slices)", "\(c.threads)"], ranks: c.mpi ? c.stages : 0)
+            "allocation-probe", ["\(c.stages)", "\(layers)", "\(slices)", "\(c.threads)", c.matrices],
+            ranks: c.mpi ? c.stages : 0)
         try #require(run.exitCode == 0, "\(run.output)")
         let calls = run.output.split(separator: "\n").compactMap { line in
             let words = line.split(separator: " ")

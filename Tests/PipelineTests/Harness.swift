@@ -40,6 +40,8 @@ struct Harness {
     /// Bytes of the buckets and pieces of the gradient sync.
     var bucket = SyncSizes().bucket
     var piece = SyncSizes().piece
+    /// What matrix products are computed by.
+    var matrices = MatrixEngine.tiles
     /// The folder of a stash on disk.
     var stash: String?
 
@@ -78,6 +80,7 @@ struct Harness {
         var plan = try PipelinePlan(
             model: model, table: table, partition: partition, slice: slice, replicas: replicas, streams: streams,
             stashDirectory: stash, shardsOptimizer: shards)
+        plan.matrices = matrices
         plan.sync.bucket = bucket
         plan.sync.piece = piece
         return plan

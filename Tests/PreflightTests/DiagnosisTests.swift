@@ -56,6 +56,14 @@ import Testing
         Fault(words: ["are free"]) { $0[2].freeMemory = 10e9 },
         Fault(words: ["baseline kernels", "AVX2"]) { $0[2].cpuLevel = 0 },
         Fault(words: ["has 1 cores where most nodes have 2"]) { $0[2].nodeCores = 1 },
+        Fault(words: ["core 1 of rank 2 multiplies wrongly", "5000 times what rounding"]) {
+            $0[2].cores[1].deviation = 5000
+            $0[2].cores[1].productBits = "bad"
+        },
+        Fault(words: ["on all 2 cores of rank 2", "OpenBLAS that is installed"]) { nodes in
+            for core in 0..<2 { nodes[2].cores[core].deviation = 7e12 }
+        },
+        Fault(words: ["core 1 of rank 2 gets other bits"]) { $0[2].cores[1].productBits = "bad" },
         Fault(words: ["computes other bits"]) { $0[2].bits = "0ff" },
         Fault(words: ["golden data", "op_norms rms: deviates", "1 more"]) {
             $0[2].goldenFailures = ["op_norms rms: deviates", "layer a: deviates"]

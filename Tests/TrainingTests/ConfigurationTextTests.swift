@@ -33,6 +33,7 @@ import Training
                     case "cosine": "wsd"
                     case "balanced": "even"
                     case "f32": "bf16"
+                    case "auto": "openblas"
                     case "memory": "disk"
                     default: text + "x"
                     }

@@ -6,6 +6,7 @@ import Glibc
 ///
 ///     GECKO_FAULT=part-half:50          # kill -9 of the process that comes first to half of its file of step 50
 ///     GECKO_FAULT=part-half:50:1:fail   # rank 1 finds the disk full there
+///     GECKO_FAULT=products:3:*:wrong    # in gecko doctor, core 3 of every rank multiplies wrongly
 package struct Fault: Sendable, Equatable {
     package enum Action: String, Sendable, CaseIterable {
         /// The process ends at once, as by `kill -9`.
@@ -18,6 +19,8 @@ package struct Fault: Sendable, Equatable {
         case nan
         /// At `gradients`: the rank's thread never comes back, as if stuck in a kernel.
         case hang
+        /// At `products`: one number of the core's results is off.
+        case wrong
         /// The process gets this signal here, from itself.
         case term
         case usr1
@@ -30,7 +33,7 @@ package struct Fault: Sendable, Equatable {
         /// Nil for actions that are no signal.
         fileprivate var signal: Int32? {
             switch self {
-            case .fail, .nan, .hang: nil
+            case .fail, .nan, .hang, .wrong: nil
             case .kill: SIGKILL
             case .stop: SIGSTOP
             case .term: SIGTERM

@@ -3,6 +3,8 @@
 package enum FaultPoint: String, Sendable, CaseIterable {
     /// Before anything else, in every process; `step` is 0.
     case start = "start"
+    /// The products by which gecko doctor checks a core; `step` is the core's number.
+    case products = "products"
     /// Before a training step; `step` counts the steps done so far.
     case step = "step"
     /// The gradients of a step are complete, and nothing is updated yet; `step` counts the steps done so far.

@@ -26,7 +26,8 @@ package protocol Architecture: Sendable {
     /// - Parameter companion: opens another file of the same folder
     /// - Throws: `VerificationError` for a file that the architecture doesn't know
     static func goldenCases(
-        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource, team: Team
+        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource,
+        matrices: any MatrixProducts
     ) throws -> [GoldenCase]
 
     init()
@@ -57,6 +58,10 @@ package protocol Architecture: Sendable {
 
     func describe(_ part: ModelPart) -> BlockDescription
 
+    /// Every matrix product that a layer and the output layer compute for a slice, forward and backward: what engines
+    /// are compared by.
+    func products(tokens: Int) -> [ModelProduct]
+
     /// The live blocks of consecutive parts.
     func makeBlocks(_ parts: [ModelPart]) -> [any Block]
     /// What the blocks of one rank share of a slice, still without one.
@@ -69,10 +74,13 @@ extension Architecture {
     package static var sliceKey: String? { nil }
     package static func benchmark(_ size: BenchmarkSize) -> Self? { nil }
     package static func goldenCases(
-        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource, team: Team
+        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource,
+        matrices: any MatrixProducts
     ) throws -> [GoldenCase] {
         throw VerificationError("\(file.name): the architecture \(name) has no golden cases")
     }
+
+    package func products(tokens: Int) -> [ModelProduct] { [] }
 
     package var layerPeriod: Int { 1 }
     package var sliceMultiple: Int { 1 }

@@ -2,22 +2,22 @@ import Numerics
 
 /// A weight matrix W [outputs, inputs] as a linear map of a slice's rows, with its backward: y = x W^T, dx = dy W, dW += dy^T x.
 ///
-/// W is packed for each direction at its first use in a step and serves all slices of the step.
+/// W is prepared for each direction at its first use in a step and serves all slices of the step.
 final class LinearMap {
     struct Shape: Sendable {
         let outputs, inputs: Int
 
-        /// Floats of both packed forms.
-        func packedCount(_ precision: Precision) -> Int {
-            PackedMatrix.count(depth: inputs, columns: outputs, precision)
-                + PackedMatrix.count(depth: outputs, columns: inputs, precision)
+        /// Floats of both prepared forms.
+        func preparedCount(_ engine: MatrixEngine, _ precision: Precision) -> Int {
+            (engine.preparedBytes(depth: inputs, columns: outputs, precision)
+                + engine.preparedBytes(depth: outputs, columns: inputs, precision)) / MemoryLayout<Float>.stride
         }
     }
 
     private let outputs: Int
     private let inputs: Int
-    private var forwardFactor = Factor(transposed: true)
-    private var backwardFactor = Factor(transposed: false)
+    private var forwardFactor = Right(transposed: true)
+    private var backwardFactor = Right(transposed: false)
 
     init(_ shape: Shape) {
         outputs = shape.outputs
@@ -35,8 +35,10 @@ final class LinearMap {
         _ context: SliceContext, _ w: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ ldx: Int, _ beta: Float,
         _ y: UnsafeMutablePointer<Float>, _ ldy: Int
     ) {
-        let factor = forwardFactor.packed(context.matrices, w, outputs: outputs, inputs: inputs)
-        context.matrices.run(false, context.length, x, ldx, factor, beta, y, ldy)
+        let weight = forwardFactor.prepared(context.matrices, w, outputs: outputs, inputs: inputs)
+        context.matrices.multiply(
+            Factor(x, stride: ldx), rows: context.length, by: weight,
+            to: Destination(y, stride: ldy, adds: beta != 0))
     }
 
     /// dy [T, outputs] -> dx [T, inputs] + beta dx.
@@ -44,8 +46,10 @@ final class LinearMap {
         _ context: SliceContext, _ w: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ lddy: Int, _ beta: Float,
         _ dx: UnsafeMutablePointer<Float>, _ lddx: Int
     ) {
-        let factor = backwardFactor.packed(context.matrices, w, outputs: outputs, inputs: inputs)
-        context.matrices.run(false, context.length, dy, lddy, factor, beta, dx, lddx)
+        let weight = backwardFactor.prepared(context.matrices, w, outputs: outputs, inputs: inputs)
+        context.matrices.multiply(
+            Factor(dy, stride: lddy), rows: context.length, by: weight,
+            to: Destination(dx, stride: lddx, adds: beta != 0))
     }
 
     /// dW += dy^T x.
@@ -53,26 +57,30 @@ final class LinearMap {
         _ context: SliceContext, _ dw: UnsafeMutablePointer<Float>, _ dy: UnsafePointer<Float>, _ lddy: Int,
         _ x: UnsafePointer<Float>, _ ldx: Int
     ) {
-        context.matrices.run(true, false, outputs, inputs, context.length, dy, lddy, x, ldx, 1, dw, inputs)
+        context.matrices.multiply(
+            Product(
+                rows: outputs, columns: inputs, depth: context.length, Factor(dy, stride: lddy, transposed: true),
+                Factor(x, stride: ldx), to: Destination(dw, stride: inputs, adds: true)))
     }
 
     /// W or its transpose as a right factor.
-    private struct Factor {
+    private struct Right {
         let transposed: Bool
         var isFresh = false
-        private var matrix: PackedMatrix?
+        private var weight: PreparedWeight?
 
         init(transposed: Bool) { self.transposed = transposed }
 
-        mutating func packed(
-            _ engine: MatrixEngine, _ w: UnsafePointer<Float>, outputs: Int, inputs: Int
-        ) -> PackedMatrix {
+        mutating func prepared(
+            _ engine: any MatrixProducts, _ w: UnsafePointer<Float>, outputs: Int, inputs: Int
+        ) -> PreparedWeight {
+            if isFresh, let weight { return weight }
             let (depth, columns) = transposed ? (inputs, outputs) : (outputs, inputs)
-            let factor = matrix ?? PackedMatrix(depth: depth, columns: columns, for: engine)
-            if !isFresh { factor.pack(engine, transposed: transposed, w, inputs) }
-            matrix = factor
+            let fresh = engine.prepare(
+                Factor(w, stride: inputs, transposed: transposed), depth: depth, columns: columns, reusing: weight)
+            weight = fresh
             isFresh = true
-            return factor
+            return fresh
         }
     }
 }

@@ -43,6 +43,7 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var attentionDropout = 0.0
     /// What matrix products are computed in.
     package var precision = Precision.f32
+    /// What multiplies matrices.
 
     package init() {}
 

@@ -23,7 +23,7 @@ package final class GeckoLayer: Block {
             parameters: GatedAttention.parameters(c, layer: layer) + FeedForward.parameters(c, layer: layer),
             forwardFlopsPerToken: forwardFlopsPerToken(c)
         ) {
-            sizes(c, SliceGeometry($0, c))
+            sizes(c, SliceGeometry($0, c), $0.matrices)
         } carried: {
             LayerState.tensors(c, window: SliceGeometry($0, c).window, block: name)
         } work: {
@@ -33,7 +33,9 @@ package final class GeckoLayer: Block {
 
     private static func name(_ layer: Int) -> String { "layers.\(layer)" }
 
-    private static func sizes(_ c: GeckoConfiguration, _ geometry: SliceGeometry) -> BlockSizes {
+    private static func sizes(
+        _ c: GeckoConfiguration, _ geometry: SliceGeometry, _ matrices: MatrixEngine
+    ) -> BlockSizes {
         func used(_ carve: (inout Carver) -> Void) -> Int {
             var carver = Carver(counting: ())
             carve(&carver)
@@ -47,7 +49,7 @@ package final class GeckoLayer: Block {
             state: LayerState.count(c, window: geometry.window), stash: used { _ = Stash(&$0, c, geometry) },
             gradientStash: used { _ = GradientStash(&$0, c, geometry) },
             workspace: used { _ = Workspace(&$0, c, geometry) },
-            packed: maps.reduce(0) { $0 + $1.packedCount(c.precision) })
+            packed: maps.reduce(0) { $0 + $1.preparedCount(matrices, c.precision) })
     }
 
     /// GECKO.md, Counts; the EMA and the norms (no matrix flops) are left out.

@@ -44,7 +44,7 @@ package final class OutputLayer: OutputBlock {
         return BlockDescription(
             name: name, parameters: parameters, forwardFlopsPerToken: 2 * Double(c.dim) * Double(c.vocabulary)
         ) {
-            sizes(c, length: $0.length)
+            sizes(c, length: $0.length, $0.matrices)
         } carried: { _ in
             [
                 StateTensor("\(name).mean", [c.normGroups], offset: 0),
@@ -55,12 +55,12 @@ package final class OutputLayer: OutputBlock {
         }
     }
 
-    private static func sizes(_ c: GeckoConfiguration, length: Int) -> BlockSizes {
+    private static func sizes(_ c: GeckoConfiguration, length: Int, _ matrices: MatrixEngine) -> BlockSizes {
         var carver = Carver(counting: ())
         _ = Stash(&carver, c, length: length)
         return BlockSizes(
             state: 2 * c.normGroups, stash: carver.used, workspace: length * c.dim + 16 + 4 * c.normGroups,
-            packed: mapShape(c).packedCount(c.precision))
+            packed: mapShape(c).preparedCount(matrices, c.precision))
     }
 
     private struct Stash {

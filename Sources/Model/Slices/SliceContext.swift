@@ -4,7 +4,7 @@ import Numerics
 
 /// What a block needs of its surroundings to process one slice. Confined to the stage's thread.
 package struct SliceContext {
-    package let matrices: MatrixEngine
+    package let matrices: any MatrixProducts
     package let kernels: KernelTable
     package let slice: any SharedSlice
     /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
@@ -24,7 +24,7 @@ package struct SliceContext {
     package var team: Team { matrices.team }
 
     package init(
-        matrices: MatrixEngine, kernels: KernelTable = .best, slice: any SharedSlice,
+        matrices: any MatrixProducts, kernels: KernelTable = .best, slice: any SharedSlice,
         workspace: UnsafeMutablePointer<Float>,
         tokens: UnsafePointer<Int32>? = nil, targets: UnsafePointer<Int32>? = nil, lossScale: Float = 0,
         dropout: DropoutStream? = nil

@@ -20,7 +20,7 @@ final class Generator {
         self.engine = engine
         self.length = length
         let m = engine.plan.model
-        let shape = SliceShape(length: length, aligned: false, workers: engine.team.count)
+        let shape = SliceShape(length: length, aligned: false, workers: engine.team.count, matrices: engine.plan.matrices)
         stages = engine.places.map { place in
             (
                 place.number,

@@ -13,7 +13,7 @@ final class RankEngine {
     /// Rank within the replica's pipeline.
     let rank: Int
     let team: Team
-    let matrices: MatrixEngine
+    let matrices: any MatrixProducts
     /// What this rank is at, for a watchdog and for peers that wait for it in vain.
     let pulse: Pulse
     let seed: UInt64
@@ -62,7 +62,7 @@ final class RankEngine {
         self.endpoint = endpoint
         self.team = team
         self.pulse = pulse
-        matrices = MatrixEngine(team, precision: plan.model.precision)
+        matrices = try plan.matrices.products(on: team, precision: plan.model.precision)
         let matrices = matrices
         self.seed = seed
         guard endpoint.size == plan.world else {
@@ -72,7 +72,7 @@ final class RankEngine {
         rank = endpoint.rank % plan.ranks
         spool = try StashSpool(plan, rank: rank, worldRank: endpoint.rank, workers: team.count)
         slices = SharedSlices(plan)
-        shape = SliceShape(length: plan.slice, workers: team.count)
+        shape = SliceShape(length: plan.slice, workers: team.count, matrices: plan.matrices)
         tokens = FixedBuffer(plan.sequences * plan.sequence)
         targets = FixedBuffer(plan.sequences * plan.sequence)
         gradientsLeft = [Int](repeating: 0, count: plan.table.shape.stages)

@@ -34,7 +34,7 @@ final class StagePlace {
     }
 
     init(
-        stage number: Int, replica: Int, plan: PipelinePlan, shape: SliceShape, matrices: MatrixEngine,
+        stage number: Int, replica: Int, plan: PipelinePlan, shape: SliceShape, matrices: any MatrixProducts,
         slices: SharedSlices
     ) {
         self.number = number

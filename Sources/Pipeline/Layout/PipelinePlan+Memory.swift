@@ -51,7 +51,7 @@ extension PipelinePlan {
     package func memory(of stage: Int, workers: Int, replica: Int = 0) -> StageMemory {
         let blocks = blocks(of: stage)
         let layout = StageLayout(
-            blocks, dim: model.dim, shape: SliceShape(length: slice, workers: workers),
+            blocks, dim: model.dim, shape: SliceShape(length: slice, workers: workers, matrices: matrices),
             splitsWeightGradients: splitsWeightGradients(of: stage))
         let sizes = slotSizes(
             full: layout.slotCount, state: layout.stateCount, gradient: layout.gradientSlotCount)

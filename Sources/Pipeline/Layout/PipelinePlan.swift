@@ -1,4 +1,5 @@
 import Model
+import Numerics
 import Schedules
 
 /// Everything that all ranks know of a run before it starts: the table, its messages and slots, who computes what.
@@ -18,6 +19,8 @@ package struct PipelinePlan: Sendable {
     package let stashDirectory: String?
     /// How activations and their gradients travel between ranks.
     package var wire = WireFormat.float32
+    /// What matrix products are computed by.
+    package var matrices = MatrixEngine.tiles
     /// How the gradients' way between replicas is cut.
     package var sync = SyncSizes()
     /// By stage and tensor, in the stage's order, the replica that updates the tensor; nil when every replica updates all.

@@ -29,6 +29,7 @@ extension TopologyReport {
         }
         lines.append(["  memory", memory])
         lines.append(["  huge pages", HugePages.summary])
+        lines.append(["  products", MatrixEngine.summary])
         if !machine.caches.isEmpty {
             let caches = machine.caches.map { "\($0.name) \($0.count) x \(ByteText.of($0.bytes))" }
             lines.append(["  caches", caches.joined(separator: ", ")])

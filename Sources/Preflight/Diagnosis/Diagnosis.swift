@@ -5,7 +5,7 @@ package struct Diagnosis: Sendable {
     package init(nodes: [NodeFacts], links: [LinkFacts], tolerance: Tolerance = Tolerance()) {
         findings =
             Self.surroundings(nodes, tolerance) + Self.cores(nodes, tolerance) + Self.taken(nodes, tolerance)
-            + Self.memory(nodes, tolerance) + Self.differences(nodes) + Self.arithmetic(nodes)
+            + Self.memory(nodes, tolerance) + Self.differences(nodes) + Self.arithmetic(nodes) + Self.products(nodes)
             + LinkDiagnosis(nodes: nodes, links: links, tolerance: tolerance).findings
     }
 
@@ -132,6 +132,47 @@ package struct Diagnosis: Sendable {
             }
             return findings
         }
+    }
+
+    /// Cores that multiply wrongly, by what the two engines and the other cores say.
+    private static func products(_ nodes: [NodeFacts]) -> [Finding] {
+        nodes.flatMap { facts in
+            let off = facts.cores.filter { ($0.deviation ?? 0) > 1 }
+            if off.count == facts.cores.count, off.count > 1, Set(off.map(\.productBits)).count == 1 {
+                return [
+                    Finding(
+                        facts.node,
+                        "tiles and OpenBLAS multiply differently on all \(off.count) cores of rank \(facts.rank), by "
+                            + "\(times(off)) what rounding "
+                            + "explains, and each the same everywhere: one of the two is broken here. Look at the "
+                            + "OpenBLAS that is installed"
+                    )
+                ]
+            }
+            var findings = off.map { core in
+                Finding(
+                    facts.node,
+                    "core \(core.number) of rank \(facts.rank) multiplies wrongly: the same products by tiles and by "
+                        + "OpenBLAS differ by "
+                        + "\(times([core])) what rounding explains. Leave the core out, and have its machine checked")
+            }
+            // A difference too small for that shows in the bits, which the same instructions give on all cores.
+            let usual = facts.cores.map(\.productBits).mostFrequent
+            for core in facts.cores where core.productBits != usual && !((core.deviation ?? 0) > 1) {
+                findings.append(
+                    Finding(
+                        facts.node,
+                        "core \(core.number) of rank \(facts.rank) gets other bits for the same products than the "
+                            + "other cores: it multiplies wrongly, "
+                            + "or is of another kind. Have its machine checked"))
+            }
+            return findings
+        }
+    }
+
+    private static func times(_ cores: [NodeFacts.Core]) -> String {
+        let most = cores.compactMap(\.deviation).max() ?? 0
+        return most < 1e9 ? "\(rounded(most)) times" : "any multiple of"
     }
 
     private static func surroundings(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {

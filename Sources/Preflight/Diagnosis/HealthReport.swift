@@ -75,8 +75,29 @@ package struct HealthReport {
         } else {
             text += "golden data: not checked (give --golden DIRECTORY)\n"
         }
+        text += products
         let same = nodes.filter { $0.bits == nodes.map(\.bits).mostFrequent }.count
         text += "bits: \(same) of \(nodes.count) ranks compute the same\n"
+        return text
+    }
+
+    /// What the two engines say of each other's products.
+    private var products: String {
+        let cores = nodes.flatMap(\.cores)
+        let compared = cores.compactMap(\.deviation)
+        var text = ""
+        if !compared.isEmpty {
+            let right = compared.filter { $0 <= 1 }.count
+            let most = compared.max() ?? 0
+            let share = most <= 1 ? ", by \(percent(most)) of it at the most" : ""
+            text +=
+                "products: on \(right) of \(compared.count) cores tiles and OpenBLAS differ within rounding\(share)\n"
+        }
+        if let facts = nodes.first(where: { $0.witnessProblem != nil }), let problem = facts.witnessProblem {
+            text +=
+                "products: not compared with OpenBLAS on \(cores.count - compared.count) of \(cores.count) cores; on "
+                + "\(facts.node): \(problem)\n"
+        }
         return text
     }
 

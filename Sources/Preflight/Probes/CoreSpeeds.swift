@@ -14,7 +14,7 @@ enum CoreSpeeds {
         let found = UnsafeMutableBufferPointer<NodeFacts.Core>.allocate(capacity: team.count)
         found.initialize(repeating: NodeFacts.Core(number: 0, gflops: 0, taken: 0))
         defer { found.deallocate() }
-        let engine = MatrixEngine(team)
+        let engine = TileProducts(team)
         let buffers = (0..<team.count).map { _ in FloatBuffer(3 * size * size) }
         team.run(inPlace: true) { worker in
             let memory = buffers[worker].base
@@ -23,13 +23,16 @@ enum CoreSpeeds {
                 a[i] = Float(i % 13) - 6
                 b[i] = Float(i % 7) - 3
             }
+            let product = Product(
+                rows: size, columns: size, depth: size, Factor(a, stride: size), Factor(b, stride: size),
+                to: Destination(c, stride: size))
             var best = 0.0
             let (begin, beginOnCore) = (MonotonicClock.seconds, ThreadClock.seconds)
             for _ in 0..<windows {
                 let start = MonotonicClock.seconds
                 var (now, products) = (start, 0)
                 repeat {
-                    engine.serial(worker, false, false, size, size, size, a, size, b, size, 0, c, size)
+                    engine.multiply(product, on: worker)
                     products += 1
                     now = MonotonicClock.seconds
                 } while now - start < secondsPerWindow

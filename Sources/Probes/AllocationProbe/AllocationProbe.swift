@@ -6,13 +6,15 @@ import Numerics
 import Pipeline
 import Training
 
-/// Counts the allocations of training steps: `allocation-probe STAGES LAYERS SLICES THREADS`, alone or under mpirun on STAGES ranks,
-/// prints one line a step and process: "step N: A of ours, B of MPI's".
+/// Counts the allocations of training steps: `allocation-probe STAGES LAYERS SLICES THREADS [tiles|openblas]`, alone or
+/// under mpirun on STAGES ranks, prints one line a step and process: "step N: A of ours, B of MPI's".
 @main
 enum AllocationProbe {
     static func main() async throws {
         let numbers = CommandLine.arguments.dropFirst().compactMap { Int($0) }
-        guard numbers.count == 4 else { fatalError("usage: allocation-probe STAGES LAYERS SLICES THREADS") }
+        guard numbers.count == 4 else {
+            fatalError("usage: allocation-probe STAGES LAYERS SLICES THREADS [tiles|openblas]")
+        }
         let (stages, layers, slices, threads) = (numbers[0], numbers[1], numbers[2], numbers[3])
         let environment = ProcessInfo.processInfo.environment
         CountedMalloc.shows = environment["ALLOCATION_PROBE_TRACE"].flatMap { Int($0) } ?? 0
@@ -26,6 +28,8 @@ enum AllocationProbe {
         configuration.pipeline.slice = 64
         configuration.pipeline.stages = stages
         configuration.training.batch = 1
+        configuration.machine.matrices =
+            CommandLine.arguments.dropFirst().compactMap(MatrixChoice.init(rawValue:)).first ?? .tiles
         let plan = try BenchPlan(try configuration.validated(world: nil))
         if try Launcher.detect(environment) == .mpi {
             let session = try ProbeSession()

@@ -18,7 +18,7 @@ enum KernelProbe {
         let slices = 2
         let team = Team(serial: ())
         let stage = Stage(
-            of: c, c.parts, shape: SliceShape(length: length), matrices: MatrixEngine(team),
+            of: c, c.parts, shape: SliceShape(length: length), matrices: TileProducts(team),
             splitsWeightGradients: false)
         let generator = CounterGenerator(seed: 1, stream: 1)
         // Small values of either sign; the real initialisation would cost more than everything else.

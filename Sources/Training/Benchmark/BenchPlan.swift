@@ -8,6 +8,7 @@ package struct BenchPlan: RunPlan {
 
     package init(_ configuration: RunConfiguration) throws {
         self.configuration = configuration
+        try configuration.checkArithmetic()
         pipeline = try PipelinePlan(configuration)
     }
 

@@ -16,7 +16,7 @@ extension BenchReport {
             ("utilisation_of_product_peak", .number(productUtilisation)),
             ("memory_gbytes_per_second", .number(limits.bandwidth / 1e9)),
             ("peak_rss_bytes", .number(Double(breakdown.peakBytes))),
-            ("precision", .string(p.model.precision.rawValue)),
+            ("precision", .string(p.model.precision.rawValue)), ("matrices", .string(p.matrices.rawValue)),
             ("parameters", .number(Double(p.parameterCount))),
             ("training_flops_per_token", .number(p.trainingFlopsPerToken)),
             ("tokens_per_step", .number(Double(plan.tokensPerStep))),

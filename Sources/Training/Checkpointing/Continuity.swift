@@ -10,6 +10,7 @@ struct Continuity {
     /// - Parameters:
     ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
     init(_ manifest: Manifest?, file: String, _ architectures: Architectures) throws {
+        var old: RunConfiguration?
         if let manifest {
             old = try RunConfiguration.parse(
                 toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)",
@@ -17,6 +18,9 @@ struct Continuity {
         } else {
             old = try? RunConfiguration.load(file: file, overrides: [], architectures: architectures)
         }
+        // A run leaves what it resolved: one that says nothing is from before there was a choice.
+        if old?.machine.matrices == .auto { old?.machine.matrices = .tiles }
+        self.old = old
     }
 
     private enum Change { case anotherRun, otherNumbers, nothing }
@@ -36,7 +40,7 @@ struct Continuity {
             "training.sample_prompt", "training.sample_tokens", "training.sample_temperature",
             "training.max_nonfinite":
             .nothing
-        case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages":
+        case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages", "machine.matrices":
             .otherNumbers
         case "training.batch", "training.seed": .anotherRun
         default:

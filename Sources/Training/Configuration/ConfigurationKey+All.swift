@@ -138,6 +138,11 @@ extension ConfigurationKey {
             .machine, "threads", \.machine.threads, .atLeast(0),
             "Worker threads per rank, each pinned to a core, at most 64 a core; 0 = share the node's cores, or what a quota leaves of them, evenly."
         ),
+        .choice(
+            .machine, "matrices", \.machine.matrices,
+            "What multiplies matrices: our own tiles, which are made for AVX2 and AVX-512, or OpenBLAS (f32 only); "
+                + "auto = tiles where the CPU has a level for them, else openblas. The two differ in their last bits."
+        ),
         .number(
             .machine, "patience", \.machine.patience, .positive(within: 0.01...1e7),
             "Seconds a rank waits for another until all report who is missing and the run ends; longer than any step."

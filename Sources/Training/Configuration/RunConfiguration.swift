@@ -1,6 +1,7 @@
 import Corpora
 import Files
 import Model
+import Numerics
 
 /// Everything a training run can be told, in the sections of its TOML file. The values given here are the defaults;
 /// `keys` says what each key means, which values it takes, and how it is read and written.
@@ -108,6 +109,7 @@ extension RunConfiguration {
     /// `[machine]`: what a rank uses of its node.
     package struct MachineSection: Sendable {
         package var threads = 0
+        package var matrices = MatrixChoice.auto
         package var patience = 300.0
     }
 

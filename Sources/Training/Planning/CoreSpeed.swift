@@ -7,24 +7,29 @@ import Numerics
 package enum CoreSpeed {
     /// GFLOP/s of products in the format in which this CPU computes the run.
     package static func measureGFLOPS(for configuration: RunConfiguration) -> Double {
-        measureGFLOPS(configuration.forThisCPU { Console.complain($0) }.model.precision)
+        let resolved = configuration.forThisCPU { Console.complain($0) }
+        let (engine, precision) = (resolved.machine.matrices.engine ?? .automatic, resolved.model.precision)
+        do { return measureGFLOPS(try engine.products(on: Team(), precision: precision)) } catch {
+            Console.complain("warning: \(error). Measuring tiles in its place")
+            return measureGFLOPS(TileProducts(Team(), precision: precision))
+        }
     }
 
     /// GFLOP/s of products of the sizes that training has; takes about a tenth of a second.
-    package static func measureGFLOPS(_ precision: Precision = .f32) -> Double {
+    private static func measureGFLOPS(_ engine: any MatrixProducts) -> Double {
         let size = 768
         let (a, b, c) = (FloatBuffer(size * size), FloatBuffer(size * size), FloatBuffer(size * size))
         for i in 0..<size * size {
             a.base[i] = Float(i % 13) - 6
             b.base[i] = Float(i % 7) - 3
         }
-        let engine = MatrixEngine(Team(), precision: precision)
+        let product = Product(
+            rows: size, columns: size, depth: size, Factor(a.base, stride: size), Factor(b.base, stride: size),
+            to: Destination(c.base, stride: size))
         let clock = ContinuousClock()
         var best = Double.infinity
         for _ in 0..<6 {
-            let time = clock.measure {
-                engine.run(false, false, size, size, size, a.base, size, b.base, size, 0, c.base, size)
-            }
+            let time = clock.measure { engine.multiply(product) }
             best = min(best, time / .seconds(1))
         }
         return 2 * Double(size * size * size) / best / 1e9

@@ -10,7 +10,7 @@ extension PlannedModel {
         let (layers, embedding, output) = (model.layerKinds, model.describe(.embedding), model.describe(.output))
         let wire: WireFormat = configuration.pipeline.compressMessages ? .bfloat16 : .float32
         func figures(_ block: BlockDescription) -> Block {
-            Block(block, shape: SliceShape(length: model.sliceMultiple))
+            Block(block, shape: SliceShape(length: model.sliceMultiple, matrices: configuration.matrixEngine))
         }
         let input = 4 * Double(model.dim)
         self.init(
@@ -20,7 +20,7 @@ extension PlannedModel {
             messageBytesPerToken: Double(wire.bytes(of: model.dim))
         ) { slice in
             func bytes(_ block: BlockDescription) -> SliceBytes {
-                let sizes = block.sizes(for: SliceShape(length: slice))
+                let sizes = block.sizes(for: SliceShape(length: slice, matrices: configuration.matrixEngine))
                 return SliceBytes(
                     stash: 4 * Double(sizes.stash) + input * Double(slice),
                     gradientStash: 4 * Double(sizes.gradientStash),

@@ -1,6 +1,7 @@
 import Foundation
 import Hardware
 import Model
+import Numerics
 import Pipeline
 import Schedules
 
@@ -20,10 +21,10 @@ package struct SizeCheck {
         let workspace: Double
 
         /// A slice's sizes grow in a straight line with its length; two short ones are small enough to be counted.
-        init(_ block: BlockDescription, _ model: any Architecture, slice: Int) {
+        init(_ block: BlockDescription, _ model: any Architecture, _ matrices: MatrixEngine, slice: Int) {
             // Long enough that the padding of a token's few numbers doesn't count for much.
             let short = (16 + model.sliceMultiple - 1) / model.sliceMultiple * model.sliceMultiple
-            let sizes = (1...2).map { block.sizes(for: SliceShape(length: $0 * short)) }
+            let sizes = (1...2).map { block.sizes(for: SliceShape(length: $0 * short, matrices: matrices)) }
             let further = Double(slice) / Double(short) - 1
             func bytes(_ count: (BlockSizes) -> Int) -> Double {
                 let (one, two) = (Double(count(sizes[0])), Double(count(sizes[1])))
@@ -55,8 +56,8 @@ package struct SizeCheck {
     package init(_ configuration: RunConfiguration) {
         self.configuration = configuration
         let model = configuration.resolvedModel
-        let slice = configuration.pipeline.slice
-        func block(_ description: BlockDescription) -> Block { Block(description, model, slice: slice) }
+        let (slice, matrices) = (configuration.pipeline.slice, configuration.matrixEngine)
+        func block(_ description: BlockDescription) -> Block { Block(description, model, matrices, slice: slice) }
         layer = Block(meanOf: model.layerKinds.map(block))
         ends = [block(model.describe(.embedding)), block(model.describe(.output))]
     }

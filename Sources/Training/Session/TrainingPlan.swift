@@ -39,12 +39,7 @@ package struct TrainingPlan: Sendable {
     }
 
     private static func pipeline(_ configuration: RunConfiguration) throws -> PipelinePlan {
-        guard configuration.model.precision.isSupported else {
-            throw ConfigurationError([
-                "model.precision = \"\(configuration.model.precision.rawValue)\": the CPU of \(ProcessInfo.processInfo.hostName) has no "
-                    + "instructions for it, but rank 0's has: set model.precision to \"f32\", or use nodes of one kind"
-            ])
-        }
+        try configuration.checkArithmetic()
         return try PipelinePlan(configuration)
     }
 
@@ -87,6 +82,7 @@ extension PipelinePlan {
             stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil,
             shardsOptimizer: c.pipeline.shardOptimizer)
         wire = c.pipeline.compressMessages ? .bfloat16 : .float32
+        matrices = c.matrixEngine
     }
 
     private static func table(_ c: RunConfiguration) throws -> ScheduleTable {

@@ -56,7 +56,7 @@ import Verification
         let (T, n) = (400, 50)
         let plan = RandomStream(length: T, chunk: 1 << 20, bos: nil).plan(GeckoCursor.start, length: T)
         let context = SliceContext(
-            matrices: MatrixEngine(Team()), plan: plan, workspace: FloatBuffer(0).base, dropout: Self.stream)
+            matrices: TileProducts(Team()), plan: plan, workspace: FloatBuffer(0).base, dropout: Self.stream)
         let x = FloatBuffer([Float](repeating: 1, count: T * n))
         let y = FloatBuffer(T * n)
         Dropout(rate: rate, layer: 1, site: 2).apply(context, x.base, y.base, n)
@@ -72,7 +72,7 @@ import Verification
         let (T, n) = (20, 9)
         let plan = RandomStream(length: T, chunk: 1 << 20, bos: nil).plan(GeckoCursor.start, length: T)
         let context = SliceContext(
-            matrices: MatrixEngine(Team()), plan: plan, workspace: FloatBuffer(0).base, dropout: Self.stream)
+            matrices: TileProducts(Team()), plan: plan, workspace: FloatBuffer(0).base, dropout: Self.stream)
         let ones = FloatBuffer([Float](repeating: 1, count: T * n))
         let (first, again) = (FloatBuffer(T * n), FloatBuffer([Float](repeating: 1, count: T * n)))
         let site = Dropout(rate: 0.4, layer: 0, site: 1)

@@ -14,7 +14,7 @@ extension FloatBuffer {
 
 /// A context for one component on the calling thread.
 func context(_ plan: SlicePlan, workspace: FloatBuffer = FloatBuffer(0)) -> SliceContext {
-    SliceContext(matrices: MatrixEngine(Team()), plan: plan, workspace: workspace.base)
+    SliceContext(matrices: TileProducts(Team()), plan: plan, workspace: workspace.base)
 }
 
 /// Memory that a component lays out for itself, and the layout.

@@ -71,7 +71,11 @@ struct SmallModel: Sendable, CustomTestStringConvertible {
     var counted: Int { targets.filter { $0 >= 0 }.count }
 
     func run(longest: Int? = nil, team: Team = Team(), dropout: DropoutStream? = nil) -> ModelRun {
-        let run = ModelRun(configuration, longest: longest ?? length, team: team, dropout: dropout)
+        self.run(longest: longest, TileProducts(team), dropout: dropout)
+    }
+
+    func run(longest: Int? = nil, _ matrices: any MatrixProducts, dropout: DropoutStream? = nil) -> ModelRun {
+        let run = ModelRun(configuration, longest: longest ?? length, matrices, dropout: dropout)
         fill(run.stage.store)
         return run
     }
@@ -98,8 +102,12 @@ struct ModelResult {
 extension SmallModel {
     /// Forward and backward in slices that end at `ends`, and the logits of a forward without gradients.
     func result(_ ends: [Int], team: Team = Team(), dropout: DropoutStream? = nil) -> ModelResult {
+        result(ends, TileProducts(team), dropout: dropout)
+    }
+
+    func result(_ ends: [Int], _ matrices: any MatrixProducts, dropout: DropoutStream? = nil) -> ModelResult {
         let lengths = zip(ends, [0] + ends).map { $0 - $1 }
-        let run = run(longest: lengths.max() ?? 0, team: team, dropout: dropout)
+        let run = run(longest: lengths.max() ?? 0, matrices, dropout: dropout)
         let (tokens, targets) = (tokens, targets)
         let scale = Float(1 / Double(counted))
         var result = ModelResult()

@@ -79,10 +79,16 @@ package struct AdaptiveWorkingMemory {
         for t in 0..<rows {
             (f.x + t * valueDim).update(from: v + (first + t) * E + head * valueDim, count: valueDim)
         }
-        context.matrices.serial(
-            f.worker, false, false, rows, valueDim, keyDim, f.r, keyDim, memory, valueDim, 1, f.x, valueDim, alpha: -1)
-        context.matrices.serial(
-            f.worker, true, false, keyDim, valueDim, rows, f.w, keyDim, f.x, valueDim, 0, f.u, valueDim)
+        context.matrices.multiply(
+            Product(
+                rows: rows, columns: valueDim, depth: keyDim, Factor(f.r, stride: keyDim),
+                Factor(memory, stride: valueDim), to: Destination(f.x, stride: valueDim, adds: true), scale: -1),
+            on: f.worker)
+        context.matrices.multiply(
+            Product(
+                rows: keyDim, columns: valueDim, depth: rows, Factor(f.w, stride: keyDim, transposed: true),
+                Factor(f.x, stride: valueDim), to: Destination(f.u, stride: valueDim)),
+            on: f.worker)
         for i in 0..<keyDim {
             let s = f.s[i]
             let l = lognorm[i]
@@ -138,9 +144,11 @@ package struct AdaptiveWorkingMemory {
         if p.readers.isEmpty { return }
         let row = p.readers.lowerBound - start
         context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, p.readers.count, keyDim)
-        context.matrices.serial(
-            f.worker, false, false, p.readers.count, valueDim, keyDim, f.a, keyDim, memory, valueDim, 0,
-            y + row * E + head * valueDim, E)
+        context.matrices.multiply(
+            Product(
+                rows: p.readers.count, columns: valueDim, depth: keyDim, Factor(f.a, stride: keyDim),
+                Factor(memory, stride: valueDim), to: Destination(y + row * E + head * valueDim, stride: E)),
+            on: f.worker)
     }
 
     /// The forward's y [T, E] again, to the same bits, from the memories in `stash`.
@@ -216,18 +224,30 @@ package struct AdaptiveWorkingMemory {
             f.s[i] = f.e[i] + f.rho[i] * lam
             dl[i] = (1 - f.rho[i]) * lam
         }
-        context.matrices.serial(
-            f.worker, false, false, rows, valueDim, keyDim, f.w, keyDim, f.u, valueDim, 0, f.dx, valueDim)
+        context.matrices.multiply(
+            Product(
+                rows: rows, columns: valueDim, depth: keyDim, Factor(f.w, stride: keyDim),
+                Factor(f.u, stride: valueDim), to: Destination(f.dx, stride: valueDim)),
+            on: f.worker)
         let dkeys = dk + first * Z + head * keyDim
         // dW^T = X dU^T, then dR = -dX M^T in the same scratch.
-        context.matrices.serial(
-            f.worker, false, true, rows, keyDim, valueDim, f.x, valueDim, f.u, valueDim, 0, f.da, keyDim)
+        context.matrices.multiply(
+            Product(
+                rows: rows, columns: keyDim, depth: valueDim, Factor(f.x, stride: valueDim),
+                Factor(f.u, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim)),
+            on: f.worker)
         context.kernels.softmaxColumnsBackward(dkeys, Z, f.da, keyDim, f.w, keyDim, f.s, rows, keyDim)
-        context.matrices.serial(
-            f.worker, false, true, rows, keyDim, valueDim, f.dx, valueDim, memory, valueDim, 0, f.da, keyDim, alpha: -1)
+        context.matrices.multiply(
+            Product(
+                rows: rows, columns: keyDim, depth: valueDim, Factor(f.dx, stride: valueDim),
+                Factor(memory, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim), scale: -1),
+            on: f.worker)
         context.kernels.softmaxRowsBackward(dkeys, Z, f.da, keyDim, f.r, keyDim, rows, keyDim, true)
-        context.matrices.serial(
-            f.worker, true, false, keyDim, valueDim, rows, f.r, keyDim, f.dx, valueDim, 1, dm, valueDim, alpha: -1)
+        context.matrices.multiply(
+            Product(
+                rows: keyDim, columns: valueDim, depth: rows, Factor(f.r, stride: keyDim, transposed: true),
+                Factor(f.dx, stride: valueDim), to: Destination(dm, stride: valueDim, adds: true), scale: -1),
+            on: f.worker)
         for t in 0..<rows {
             context.kernels.addTo(dv + (first + t) * E + head * valueDim, f.dx + t * valueDim, valueDim)
         }
@@ -250,10 +270,17 @@ package struct AdaptiveWorkingMemory {
         let row = p.readers.lowerBound - start
         let out = dy + row * E + head * valueDim
         context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, rows, keyDim)
-        context.matrices.serial(
-            f.worker, false, true, rows, keyDim, valueDim, out, E, memory, valueDim, 0, f.da, keyDim)
+        context.matrices.multiply(
+            Product(
+                rows: rows, columns: keyDim, depth: valueDim, Factor(out, stride: E),
+                Factor(memory, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim)),
+            on: f.worker)
         context.kernels.softmaxRowsBackward(
             dq + row * Z + head * keyDim, Z, f.da, keyDim, f.a, keyDim, rows, keyDim, false)
-        context.matrices.serial(f.worker, true, false, keyDim, valueDim, rows, f.a, keyDim, out, E, 1, dm, valueDim)
+        context.matrices.multiply(
+            Product(
+                rows: keyDim, columns: valueDim, depth: rows, Factor(f.a, stride: keyDim, transposed: true),
+                Factor(out, stride: E), to: Destination(dm, stride: valueDim, adds: true)),
+            on: f.worker)
     }
 }

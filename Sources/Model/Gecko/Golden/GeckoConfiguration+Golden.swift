@@ -1,20 +1,20 @@
-import Hardware
+import Numerics
 
 extension GeckoConfiguration {
     /// Operations (`op_NAME`), layers (`layer`), models (`model_X_params` with `model_X_plain`, `_packed`, `_decode`,
     /// `_adamw`). Names, shapes and hyperparameters come from the files.
     package static func goldenCases(
-        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource, team: Team
+        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource, matrices: any MatrixProducts
     ) throws -> [GoldenCase] {
         let stem = String(file.name.dropLast(".safetensors".count))
         if stem.hasPrefix("op_") {
-            let operations = Operations(file: file, team: team)
+            let operations = Operations(file: file, matrices: matrices)
             return file.cases.map { name in
                 GoldenCase(name: name) { try operations.run(String(stem.dropFirst(3)), case: name, &$0) }
             }
         }
         if stem == "layer" || stem.hasPrefix("layer_") {
-            let layers = Layers(file: file, team: team)
+            let layers = Layers(file: file, matrices: matrices)
             return file.cases.map { name in GoldenCase(name: name) { try layers.run(name, &$0) } }
         }
         let parts = stem.split(separator: "_")
@@ -27,7 +27,7 @@ extension GeckoConfiguration {
         let kind = parts[parts.count - 1]
         if kind == "params" { return [] }
         let parameters = parts.dropLast().joined(separator: "_") + "_params.safetensors"
-        let models = Models(file: file, parameters: try companion(parameters), team: team)
+        let models = Models(file: file, parameters: try companion(parameters), matrices: matrices)
         switch kind {
         case "plain", "packed":
             do {

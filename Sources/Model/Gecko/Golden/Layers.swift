@@ -5,7 +5,7 @@ import Numerics
 /// Runs the golden cases of a whole layer.
 struct Layers {
     let file: any GoldenSource
-    let team: Team
+    let matrices: any MatrixProducts
 
     func run(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
@@ -22,7 +22,7 @@ struct Layers {
             throw VerificationError(
                 "\(file.name): '\(name)' has \(D) features at position \(position); its configuration says \(c.dim)")
         }
-        let run = ModelRun(c, parts: [.layer(0)], longest: L, team: team)
+        let run = ModelRun(c, parts: [.layer(0)], longest: L, matrices)
         let stage = run.stage
         guard let layer = stage.blocks[0] as? GeckoLayer else { preconditionFailure("a Gecko's layer is a GeckoLayer") }
         let prefix = "\(name).in.param."

@@ -63,14 +63,22 @@ package final class ModelRun {
     private let output: FloatBuffer
 
     /// `longest`: tokens of the longest slice.
+    package convenience init(
+        _ c: GeckoConfiguration, longest: Int, team: Team, dropout: DropoutStream? = nil
+    ) {
+        self.init(c, longest: longest, TileProducts(team), dropout: dropout)
+    }
+
+    /// The same with an engine's matrix products, on its team.
     package init(
-        _ c: GeckoConfiguration, parts: [ModelPart]? = nil, longest: Int, team: Team, dropout: DropoutStream? = nil
+        _ c: GeckoConfiguration, parts: [ModelPart]? = nil, longest: Int, _ matrices: any MatrixProducts,
+        dropout: DropoutStream? = nil
     ) {
         configuration = c
         self.dropout = dropout
         stage = Stage(
-            of: c, parts ?? c.parts, shape: SliceShape(length: longest, aligned: false, workers: team.count),
-            matrices: MatrixEngine(team))
+            of: c, parts ?? c.parts,
+            shape: SliceShape(length: longest, aligned: false, workers: matrices.team.count), matrices: matrices)
         gradientSlot = FloatBuffer(stage.gradientSlotCount)
         output = FloatBuffer(longest * c.dim)
     }

@@ -6,14 +6,14 @@ import Numerics
 struct Models {
     let file: any GoldenSource
     let parameters: any GoldenSource
-    let team: Team
+    let matrices: any MatrixProducts
 
     private func configuration(packed: Bool) throws -> GeckoConfiguration {
         try GeckoConfiguration(try file.object("config"), packed: packed)
     }
 
     private func run(packed: Bool, longest: Int) throws -> ModelRun {
-        let run = ModelRun(try configuration(packed: packed), longest: longest, team: team)
+        let run = ModelRun(try configuration(packed: packed), longest: longest, matrices)
         for name in parameters.names {
             try run.load(name, try parameters.floats(name), file: parameters.name)
         }
@@ -242,7 +242,7 @@ struct Models {
             let clip = Float(min(1, try h.number("clip") / (norm + 1e-6)))
             for e in store.entries {
                 adam.update(
-                    team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
+                    matrices.team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
                     first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset,
                     count: e.count,
                     step: step + 1, rate: try h.number("lr"), clip: clip, decays: e.spec.decays)

@@ -6,7 +6,8 @@ import Numerics
 /// Runs the golden cases of single operations, row by row of the batch.
 struct Operations {
     let file: any GoldenSource
-    let team: Team
+    let matrices: any MatrixProducts
+    private var team: Team { matrices.team }
 
     func run(_ operation: String, case name: String, _ report: inout CaseReport) throws {
         switch operation {
@@ -24,7 +25,7 @@ struct Operations {
     }
 
     private func context(_ plan: SlicePlan, workspace: FloatBuffer = FloatBuffer(0)) -> SliceContext {
-        SliceContext(matrices: MatrixEngine(team), plan: plan, workspace: workspace.base)
+        SliceContext(matrices: matrices, plan: plan, workspace: workspace.base)
     }
 
     private func plan(

@@ -4,7 +4,7 @@ import Numerics
 
 extension SlidingChunkAttention {
     /// Query rows that are worked on together, and keys that a worker takes at a time.
-    static let backwardRows = MatrixEngine.depth
+    static let backwardRows = TileProducts.depth
     static let backwardKeys = 128
 
     /// A block of rows of all heads in the forms in which it is multiplied, for all workers; and a block of scores for each.
@@ -78,6 +78,7 @@ extension SlidingChunkAttention {
         let g = Gradients(dy: dy, y: y, q: q, k: k, v: v, top: top, total: total, dq: dq, dk: dk, dv: dv)
         var carver = Carver(base)
         let f = BackwardScratch(&carver, self, workers: context.team.count)
+        guard context.matrices.tile != nil else { return backwardByProducts(context, g, f) }
         for piece in context.plan.pieces {
             for first in stride(from: piece.start, to: piece.end, by: f.rows) {
                 let rows = first..<min(first + f.rows, piece.end)
@@ -100,7 +101,7 @@ extension SlidingChunkAttention {
         _ f: BackwardScratch
     ) {
         let plan = context.plan
-        let tile = context.matrices.tile
+        let tile = context.tile
         let strips = Self.stripped(f.rows)
         let row = rows.lowerBound - plan.start
         context.team.share(heads * (3 + blocks), as: .attention) { _, items in
@@ -138,12 +139,12 @@ extension SlidingChunkAttention {
         f.keyPanels + (head * f.keyBlocks + block) * Self.backwardKeys * Self.padded(keyDim)
     }
 
-    private func scoreGradients(_ f: BackwardScratch, head: Int, block: Int) -> UnsafeMutablePointer<Float> {
+    func scoreGradients(_ f: BackwardScratch, head: Int, block: Int) -> UnsafeMutablePointer<Float> {
         f.scoreGradients + (head * f.keyBlocks + block) * Self.stripped(f.rows) * Self.backwardKeys
     }
 
     /// The first of the block's rows (a multiple of `grain` behind `rows`' beginning) that may see `key`.
-    private func firstRow(seeing key: Int, of rows: Range<Int>, grain: Int) -> Int {
+    func firstRow(seeing key: Int, of rows: Range<Int>, grain: Int) -> Int {
         max(0, key - rows.lowerBound) / grain * grain
     }
 
@@ -153,8 +154,7 @@ extension SlidingChunkAttention {
         _ f: BackwardScratch, _ w: BackwardScratch.Keys
     ) {
         let plan = context.plan
-        let engine = context.matrices
-        let tile = engine.tile
+        let tile = context.tile
         let ld = Self.backwardKeys
         let key = piece.keyStart + block * Self.backwardKeys
         let keys = min(Self.backwardKeys, rows.upperBound - key)
@@ -173,12 +173,12 @@ extension SlidingChunkAttention {
             let blind = firstRow(seeing: key + column, of: rows, grain: tile.rows)
             let width = min(tile.columns, keys - column)
             let corner = (blind - start) * ld + column
-            engine.tiles(
-                rows.count - blind, width, keyWords, q + blind * keyWords, w.keys + column * keyWords, 1, false,
-                w.scores + corner, ld)
-            engine.tiles(
-                rows.count - blind, width, valueWords, dy + blind * valueWords, w.values + column * valueWords, 1,
-                false, w.gradients + corner, ld)
+            tile.multiply(
+                rows: rows.count - blind, columns: width, words: keyWords, q + blind * keyWords,
+                w.keys + column * keyWords, to: Destination(w.scores + corner, stride: ld))
+            tile.multiply(
+                rows: rows.count - blind, columns: width, words: valueWords, dy + blind * valueWords,
+                w.values + column * valueWords, to: Destination(w.gradients + corner, stride: ld))
         }
         let row = rows.lowerBound + start
         hide(context, head: head, row: row, rows: count, key: key, keys: keys, in: w.scores, ld)
@@ -188,11 +188,11 @@ extension SlidingChunkAttention {
             f.deltas + head * f.rows + start)
 
         sumOverRows(
-            engine, w.scores, start: start, rows: rows, key: key, keys: keys, w.strips,
+            tile, w.scores, start: start, rows: rows, key: key, keys: keys, w.strips,
             panels: f.gradientPanels + head * f.rows * Self.padded(valueDim), width: valueDim,
             to: g.dv + held * valueRow + head * valueDim, valueRow)
         sumOverRows(
-            engine, w.gradients, start: start, rows: rows, key: key, keys: keys, w.strips,
+            tile, w.gradients, start: start, rows: rows, key: key, keys: keys, w.strips,
             panels: f.queryPanels + head * f.rows * Self.padded(keyDim), width: keyDim,
             to: g.dk + held * keyRow + head * keyDim, keyRow)
         tile.packRows(
@@ -202,11 +202,10 @@ extension SlidingChunkAttention {
 
     /// out [keys, width] += S^T X for scores S [rows, keys] and X in panels.
     private func sumOverRows(
-        _ engine: MatrixEngine, _ s: UnsafePointer<Float>, start: Int, rows: Range<Int>, key: Int, keys: Int,
+        _ tile: MatrixTile, _ s: UnsafePointer<Float>, start: Int, rows: Range<Int>, key: Int, keys: Int,
         _ strips: UnsafeMutablePointer<Float>, panels: UnsafePointer<Float>, width: Int,
         to out: UnsafeMutablePointer<Float>, _ ldo: Int
     ) {
-        let tile = engine.tile
         let count = rows.count - start
         let words = tile.words(count)
         let panelWords = tile.words(rows.count)
@@ -229,7 +228,7 @@ extension SlidingChunkAttention {
         _ context: SliceContext, _ piece: SlicePlan.Piece, _ rows: Range<Int>, blocks: Int, _ g: Gradients,
         _ f: BackwardScratch
     ) {
-        let tile = context.matrices.tile
+        let tile = context.tile
         let strips = (rows.count + tile.rows - 1) / tile.rows
         context.team.share(heads * strips, as: .attention) { _, items in
             for item in items {

@@ -53,11 +53,12 @@ extension SlidingChunkAttention {
         y: UnsafeMutablePointer<Float>, top: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>,
         scratch base: UnsafeMutablePointer<Float>
     ) {
-        let plan = context.plan
-        let workers = context.team.count
         var carver = Carver(base)
-        let f = ForwardScratch(&carver, self, workers: workers)
-        for piece in plan.pieces {
+        let f = ForwardScratch(&carver, self, workers: context.team.count)
+        guard context.matrices.tile != nil else {
+            return forwardByProducts(context, Operands(q: q, k: k, v: v, y: y, top: top, total: total), f)
+        }
+        for piece in context.plan.pieces {
             packKeysAndValues(context, piece, k: k, v: v, f)
             let blocks = (piece.end - piece.start + Self.forwardRows - 1) / Self.forwardRows
             context.team.share(heads * blocks, as: .attention) { worker, items in
@@ -76,10 +77,10 @@ extension SlidingChunkAttention {
         _ context: SliceContext, _ piece: SlicePlan.Piece, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
         _ f: ForwardScratch
     ) {
-        let tile = context.matrices.tile
+        let tile = context.tile
         let count = piece.end - piece.keyStart
         let first = piece.keyStart - context.plan.windowStart
-        let passes = (count + MatrixEngine.depth - 1) / MatrixEngine.depth
+        let passes = (count + TileProducts.depth - 1) / TileProducts.depth
         context.team.share(heads * (1 + passes), as: .attention) { _, items in
             for item in items {
                 let head = item / (1 + passes)
@@ -89,11 +90,11 @@ extension SlidingChunkAttention {
                         f.keys + head * f.keysPerHead, k + first * keyRow + head * keyDim, keyRow, count, keyDim,
                         tile.columns)
                 } else {
-                    let from = pass * MatrixEngine.depth
+                    let from = pass * TileProducts.depth
                     tile.packColumns(
                         f.values + head * f.valuesPerHead + from / tile.step * Self.padded(valueDim),
                         v + (first + from) * valueRow + head * valueDim, valueRow, valueDim,
-                        min(MatrixEngine.depth, count - from), tile.columns)
+                        min(TileProducts.depth, count - from), tile.columns)
                 }
             }
         }
@@ -106,8 +107,7 @@ extension SlidingChunkAttention {
         _ f: ForwardScratch, _ w: ForwardScratch.Rows
     ) {
         let plan = context.plan
-        let engine = context.matrices
-        let tile = engine.tile
+        let tile = context.tile
         let ld = scoreRow
         let row = rows.lowerBound - plan.start
         // Keys in reach of the last row; row t sees the first `seen + t`.
@@ -120,9 +120,10 @@ extension SlidingChunkAttention {
         for key in stride(from: 0, to: cols, by: tile.columns) {
             // Strips that end before this panel's first key see nothing of it.
             let blind = max(0, key - seen + 1) / tile.rows * tile.rows
-            engine.tiles(
-                rows.count - blind, min(tile.columns, cols - key), keyWords, w.queries + blind * keyWords,
-                f.keys + head * f.keysPerHead + key * keyWords, 1, false, w.scores + blind * ld + key, ld)
+            tile.multiply(
+                rows: rows.count - blind, columns: min(tile.columns, cols - key), words: keyWords,
+                w.queries + blind * keyWords, f.keys + head * f.keysPerHead + key * keyWords,
+                to: Destination(w.scores + blind * ld + key, stride: ld))
         }
         hide(
             context, head: head, row: rows.lowerBound, rows: rows.count, key: piece.keyStart, keys: cols, in: w.scores,
@@ -133,8 +134,8 @@ extension SlidingChunkAttention {
 
         tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
         let words = tile.words(cols)
-        for pass in stride(from: 0, to: cols, by: MatrixEngine.depth) {
-            let passKeys = min(MatrixEngine.depth, piece.end - piece.keyStart - pass)
+        for pass in stride(from: 0, to: cols, by: TileProducts.depth) {
+            let passKeys = min(TileProducts.depth, piece.end - piece.keyStart - pass)
             let passWords = tile.words(passKeys)
             let values = f.values + head * f.valuesPerHead + pass / tile.step * Self.padded(valueDim)
             for column in stride(from: 0, to: valueDim, by: tile.columns) {

@@ -4,9 +4,10 @@ import Numerics
 /// Sliding chunk attention (GECKO.md, SCA): softmax(q . k) v over the previous and the current chunk, causal, within the document,
 /// scale 1.
 ///
-/// A piece (a part of one chunk) and all heads are worked on at a time. Scores exist for a block of rows and keys only, and what lies
-/// behind the diagonal is neither computed nor multiplied, by tiles of the matrix engine. The backward keeps only each row's
-/// maximum and sum of exponentials, and computes the scores again.
+/// A piece (a part of one chunk) and all heads are worked on at a time. Scores exist for a block of rows and keys only,
+/// and what lies behind the diagonal is neither computed nor multiplied, by register tiles, or by an engine's products
+/// where there are none. The backward keeps only each row's maximum and sum of exponentials, and computes the scores
+/// again.
 package struct SlidingChunkAttention {
     package let heads: Int
     package let keyDim: Int
@@ -64,5 +65,13 @@ package struct SlidingChunkAttention {
         context.kernels.dropoutRows(
             s, ld, s, ld, generator.x, generator.y, row * 2 * chunk + key - firstKey, 2 * chunk,
             Dropout.threshold(dropRate), 1, -.infinity, rows, keys)
+    }
+}
+
+extension SliceContext {
+    /// For code that has looked whether there are tiles.
+    var tile: MatrixTile {
+        guard let tile = matrices.tile else { preconditionFailure("this matrix engine has no tiles") }
+        return tile
     }
 }
