@@ -22,6 +22,9 @@ package final class Stage {
     package var stateCount: Int { layout.stateCount }
 
     /// - Parameters:
+    ///   - splitsWeightGradients: whether `backward` is called without `accumulates`, too
+    ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
+    ///   - keepsMoments: by tensor, whether its moments are kept here; nil: all are
     package init(
         blocks: [any Block], dim: Int, geometry: SliceGeometry, matrices: any MatrixProducts,
         splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil, keepsMoments: [Bool]? = nil

@@ -7,16 +7,16 @@ struct Continuity {
     private let old: RunConfiguration?
 
     /// - Parameters:
+    ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
     init(_ manifest: Manifest?, file: String) throws {
-        var old: RunConfiguration?
-        if let manifest {
-            old = try RunConfiguration.parse(
-                toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)")
-        } else {
+        guard let manifest else {
             old = try? RunConfiguration.load(file: file, overrides: [])
+            return
         }
-        // A run leaves what it resolved: one that says nothing is from before there was a choice.
-        if old?.machine.matrices == .auto { old?.machine.matrices = .tiles }
+        var old = try RunConfiguration.parse(
+            toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)")
+        // A checkpoint holds what its run resolved: one that leaves it open is from before there was a choice.
+        if old.machine.matrices == .auto { old.machine.matrices = .tiles }
         self.old = old
     }
 
@@ -45,7 +45,9 @@ struct Continuity {
     }
 
     private func changed(_ new: RunConfiguration, _ change: Change) -> [String] {
-        guard let old else { return [] }
+        guard var old else { return [] }
+        // What was left open, and has made no checkpoint yet, is what is taken now.
+        if old.machine.matrices == .auto { old.machine.matrices = new.machine.matrices }
         return ConfigurationKey.all.filter {
             $0.value(in: old) != $0.value(in: new) && Self.change($0.qualifiedName) == change
         }.map { "\($0.qualifiedName) was \($0.value(in: old).toml) and is \($0.value(in: new).toml)" }
