@@ -29,6 +29,8 @@ struct Witness {
     /// One testimony a worker.
     ///
     /// - Parameters:
+    ///   - cores: the cores of the team's workers
+    ///   - second: the other engine; without one a core is only compared with the others
     func hear(_ team: Team, cores: [Int], rank: Int, second: (any MatrixProducts)?) -> [Testimony] {
         let testimonies = UnsafeMutableBufferPointer<Testimony>.allocate(capacity: team.count)
         testimonies.initialize(repeating: Testimony())

@@ -10,16 +10,15 @@ struct Continuity {
     /// - Parameters:
     ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
     init(_ manifest: Manifest?, file: String, _ architectures: Architectures) throws {
-        var old: RunConfiguration?
-        if let manifest {
-            old = try RunConfiguration.parse(
-                toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)",
-                architectures: architectures)
-        } else {
+        guard let manifest else {
             old = try? RunConfiguration.load(file: file, overrides: [], architectures: architectures)
+            return
         }
-        // A run leaves what it resolved: one that says nothing is from before there was a choice.
-        if old?.machine.matrices == .auto { old?.machine.matrices = .tiles }
+        var old = try RunConfiguration.parse(
+            toml: manifest.configuration, file: "the checkpoint of step \(manifest.step)",
+            architectures: architectures)
+        // A checkpoint holds what its run resolved: one that leaves it open is from before there was a choice.
+        if old.machine.matrices == .auto { old.machine.matrices = .tiles }
         self.old = old
     }
 
@@ -53,7 +52,9 @@ struct Continuity {
     }
 
     private func changed(_ new: RunConfiguration, _ change: Change) -> [String] {
-        guard let old else { return [] }
+        guard var old else { return [] }
+        // What was left open, and has made no checkpoint yet, is what is taken now.
+        if old.machine.matrices == .auto { old.machine.matrices = new.machine.matrices }
         let architectures = (type(of: old.model).name, type(of: new.model).name)
         guard architectures.0 == architectures.1 else {
             // Their keys have nothing to do with each other.

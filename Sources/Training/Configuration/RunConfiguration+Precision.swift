@@ -9,6 +9,8 @@ extension RunConfiguration {
     /// engine for them that is left open is the one that serves this CPU best. `say` tells what is not as asked for.
     ///
     /// - Parameters:
+    ///   - automatic: the engine that serves this CPU best
+    ///   - check: throws what keeps an engine from working here
     package func forThisCPU(
         supports: (Precision) -> Bool = \.isSupported, automatic: MatrixEngine = .automatic,
         check: (MatrixEngine) throws -> Void = { try $0.check(.f32) }, say: (String) -> Void

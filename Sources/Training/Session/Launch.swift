@@ -16,6 +16,8 @@ package enum Launch {
     /// Trains as `load` says. Throws what the user should read, on the rank that should say it; elsewhere `SilentExit`.
     ///
     /// - Parameters:
+    ///   - resume: go on with what the run's folder holds, whatever `run.overwrite` says
+    ///   - patience: seconds that ranks wait for each other before the configuration is known everywhere
     package static func train(
         configurationFile: String?, resume: Bool, patience: Double?, load: @escaping Loader
     ) async throws {
@@ -47,6 +49,9 @@ package enum Launch {
     /// Measures what `load`'s run costs and writes it to `output`. Throws as `train` does.
     ///
     /// - Parameters:
+    ///   - steps: steps that are measured, after one of warm-up
+    ///   - cluster: file for a description of these ranks' machine, measured over slices of every length; nil for none
+    ///   - overwrite: the files may replace what is something else
     package static func profile(
         steps: Int, output: String, cluster: String? = nil, overwrite: Bool, patience: Double?, load: @escaping Loader
     ) async throws {
