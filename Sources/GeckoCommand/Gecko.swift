@@ -18,6 +18,7 @@ struct Gecko: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Console.open()
+        ResourceLimits.makeDo()
         if let problem = ResourceLimits.problem {
             Console.complain("Error: \(problem)")
             exit(ExitCode.failure.rawValue)
