@@ -48,6 +48,7 @@ static inline void ccpu_relax(void) {
 
 #if defined(__linux__)
 #include <linux/futex.h>
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -73,5 +74,12 @@ static inline void ccpu_name_thread(const char *name) {
   prctl(PR_SET_NAME, name);
 #else
   (void)name;
+#endif
+}
+
+/* All threads allocate from one heap instead of one each. */
+static inline void ccpu_share_heap(void) {
+#if defined(__GLIBC__)
+  mallopt(M_ARENA_MAX, 1);
 #endif
 }

@@ -19,6 +19,7 @@ struct Gecko: AsyncParsableCommand {
 enum Main {
     static func main() async {
         Console.open()
+        ResourceLimits.makeDo()
         if let problem = ResourceLimits.problem ?? KernelTable.levelProblem {
             Console.complain("Error: \(problem)")
             exit(ExitCode.failure.rawValue)

@@ -211,11 +211,14 @@ fail() { # REASON
         tail -n 4 | cut -c 1-300 | sed 's/^/      /'
 }
 
-# Whether the log says so; otherwise the fault was not survived as promised.
+# Whether the log says so. MPICH's launcher drops what it hasn't read when a rank dies; the run's own log has it.
+said() { # TEXT
+    grep -q -- "$1" "$log" || { [[ $mode == mpich ]] && tail -n 40 "$run/train.log" 2>/dev/null | grep -q -- "$1"; }
+}
+
+# What the log doesn't say as promised was not survived.
 told() { # TEXT
-    # MPICH's launcher drops what it hasn't read when a rank dies; the run's own log has it.
-    grep -q -- "$1" "$log" || { [[ $mode == mpich ]] && tail -n 40 "$run/train.log" 2>/dev/null | grep -q -- "$1"; } ||
-        fail "the run never said '$1'"
+    said "$1" || fail "the run never said '$1'"
 }
 
 # Whether the model in the run's folder is the one that it should have become.

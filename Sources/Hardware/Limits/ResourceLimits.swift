@@ -1,3 +1,4 @@
+import CCPU
 import Glibc
 
 /// What the shell or the batch system allows one process (`ulimit`).
@@ -35,6 +36,12 @@ package enum ResourceLimits {
             return "ulimit -n (RLIMIT_NOFILE) allows \(limit) open files: too few to begin with; raise it to 1024 or more"
         }
         return nil
+    }
+
+    /// Lets the process do with what the limits leave. Before there are threads.
+    package static func makeDo() {
+        // malloc gives each thread 64 MiB of addresses of its own, whether or not it allocates.
+        if addressSpace != nil { ccpu_share_heap() }
     }
 
     /// Files that are open now.
