@@ -5,25 +5,37 @@ import Testing
     @Test func `reads every kind of value`() throws {
         let value = try JSONParser.parse(
             #" {"a": [1, -2, 3.5e2, true, false, null], "b": {"c": "x"}, "d": {}, "e": []} "#)
+        func node(_ value: JSONValue) -> JSONNode { JSONNode(value, range: 0..<0) }
+        let list: [JSONValue] = [.integer(1), .integer(-2), .number("3.5e2"), .boolean(true), .boolean(false), .null]
         let expected = JSONValue.object([
-            .init(
-                key: "a",
-                value: .array([.integer(1), .integer(-2), .number("3.5e2"), .boolean(true), .boolean(false), .null])),
-            .init(key: "b", value: .object([.init(key: "c", value: .string("x"))])),
-            .init(key: "d", value: .object([])),
-            .init(key: "e", value: .array([])),
+            .init(key: "a", node: node(.array(list.map(node)))),
+            .init(key: "b", node: node(.object([.init(key: "c", node: node(.string("x")))]))),
+            .init(key: "d", node: node(.object([]))), .init(key: "e", node: node(.array([]))),
         ])
-        #expect(value == expected)
+        #expect(value.value == expected)
+    }
+
+    @Test func `a value knows its bytes and the line they are in`() throws {
+        let text = Array("{\"a\": 1,\n \"b\": [12, \"x\"]}".utf8)
+        let root = try JSONParser.parse(text)
+        guard case .array(let elements)? = root["b"]?.value else {
+            Issue.record("no array")
+            return
+        }
+        #expect(String(decoding: text[elements[0].range], as: UTF8.self) == "12")
+        #expect(JSONParser.place(of: elements[1].range.lowerBound, in: text) == (2, 12))
+        #expect(root["a"]?.number == 1 && root["c"] == nil && elements[1].string == "x")
+        #expect(try JSONParser.parse("1e999").number == nil)
     }
 
     @Test func `reads escapes and surrogate pairs`() throws {
         let value = try JSONParser.parse(#""\"\\\/\b\f\n\r\t\u0041\u00e9\ud83d\ude00é""#)
-        #expect(value == .string("\"\\/\u{8}\u{C}\n\r\tAé😀é"))
+        #expect(value.value == .string("\"\\/\u{8}\u{C}\n\r\tAé😀é"))
     }
 
     @Test func `an integer beyond 64 bits stays text`() throws {
-        #expect(try JSONParser.parse("9223372036854775807") == .integer(.max))
-        #expect(try JSONParser.parse("9223372036854775808") == .number("9223372036854775808"))
+        #expect(try JSONParser.parse("9223372036854775807").value == .integer(.max))
+        #expect(try JSONParser.parse("9223372036854775808").value == .number("9223372036854775808"))
     }
 
     @Test(arguments: [
@@ -40,7 +52,7 @@ import Testing
 
     @Test func `refuses invalid UTF-8`() {
         let bytes: [UInt8] = [0x22, 0xC3, 0x28, 0x22]
-        #expect(throws: JSONError.self) { try bytes.withUnsafeBytes { try JSONParser.parse($0) } }
+        #expect(throws: JSONError.self) { try JSONParser.parse(bytes) }
     }
 
     @Test func `refuses nesting deep enough to exhaust the stack`() {
@@ -51,7 +63,7 @@ import Testing
 
     @Test(arguments: ["", "plain", "quote \" slash \\ line\nreturn\r tab\t bell\u{7} é 😀"])
     func `a written string reads back`(text: String) throws {
-        #expect(try JSONParser.parse(JSONText.quoted(text)) == .string(text))
+        #expect(try JSONParser.parse(JSONText.quoted(text)).value == .string(text))
     }
 
     @Test func `numbers are written in the fewest digits`() {

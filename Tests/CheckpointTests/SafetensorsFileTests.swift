@@ -66,10 +66,10 @@ import Testing
         // Duplicate keys.
         (
             #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
-            0, "duplicate key \"a\""
+            0, "the key \"a\" is given twice"
         ),
-        (#"{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#, 0, "duplicate key \"dtype\""),
-        (#"{"__metadata__":{"k":"v","k":"w"}}"#, 0, "duplicate key \"k\""),
+        (#"{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#, 0, "the key \"dtype\" is given twice"),
+        (#"{"__metadata__":{"k":"v","k":"w"}}"#, 0, "the key \"k\" is given twice"),
         // Fields.
         (#"{"a":{"shape":[0],"data_offsets":[0,0]}}"#, 0, "dtype is missing"),
         (#"{"a":{"dtype":"U8","data_offsets":[0,0]}}"#, 0, "shape is missing"),
