@@ -166,7 +166,8 @@ let package = Package(
         .testTarget(
             name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
         .testTarget(
-            name: "KernelTests", dependencies: ["Kernels", "Numerics", "Hardware", "TestSupport", "kernel-probe"],
+            name: "KernelTests",
+            dependencies: ["Kernels", "KernelInterface", "Numerics", "Hardware", "TestSupport", "kernel-probe"],
             exclude: ["InstructionCounts.txt"]),
         .testTarget(
             name: "ModelTests",

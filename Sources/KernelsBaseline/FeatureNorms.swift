@@ -1,4 +1,5 @@
 import CSIMD
+import KernelInterface
 
 // Norms over features (GECKO.md, RMS and LN). x, y [rows, d] with row strides; `groups` equal groups of n = d / groups
 // features; r (and m) [rows, groups]. Weights are stored without the +1 and may be nil.
@@ -26,9 +27,10 @@ import CSIMD
 }
 
 /// y = x r (1 + w), r = (mean x^2 + eps)^(-1/2).
-func rmsNorm(
-    _ y: MP, _ ldy: Int, _ r: MP, _ x: P, _ ldx: Int, _ w: P?, _ rows: Int, _ d: Int, _ groups: Int, _ eps: Float
-) {
+func rmsNorm(_ a: RMSNormArguments) {
+    let (y, r, x, w, eps) = (a.y.base, a.scales, a.x.base, a.weight, a.eps)
+    let (ldy, ldx) = (a.y.stride, a.x.stride)
+    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = d / groups
     var t = 0
     while t < rows {
@@ -53,10 +55,10 @@ func rmsNorm(
 }
 
 /// dx = r d - r^3 x mean(d x), d = dy (1 + w).
-func rmsNormBackward(
-    _ dx: MP, _ lddx: Int, _ dy: P, _ lddy: Int, _ x: P, _ ldx: Int, _ r: P, _ w: P?, _ rows: Int, _ d: Int,
-    _ groups: Int
-) {
+func rmsNormBackward(_ a: RMSNormBackwardArguments) {
+    let (dx, dy, x, r, w) = (a.dx.base, a.dy.base, a.x.base, a.scales, a.weight)
+    let (lddx, lddy, ldx) = (a.dx.stride, a.dy.stride, a.x.stride)
+    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = d / groups
     var t = 0
     while t < rows {
@@ -67,15 +69,15 @@ func rmsNormBackward(
             let gy = dy + (t &* lddy &+ o)
             let out = dx + (t &* lddx &+ o)
             let s = r[t &* groups &+ g]
-            var a = V.zero
+            var dots = V.zero
             var i = 0
             while i < n {
                 var v = load(gy, i, upTo: n)
                 if let w { v *= 1 + load(w + o, i, upTo: n) }
-                a = fma(v, load(xg, i, upTo: n), a)
+                dots = fma(v, load(xg, i, upTo: n), dots)
                 i &+= 16
             }
-            let c = all(-s * s * s * (cs_hsum(a) / Float(n)))
+            let c = all(-s * s * s * (cs_hsum(dots) / Float(n)))
             i = 0
             while i < n {
                 var v = load(gy, i, upTo: n)
@@ -89,31 +91,32 @@ func rmsNormBackward(
     }
 }
 
-/// dw[c] += sum over rows of dy x r for the columns of the groups g0..<g1.
-func rmsNormWeight(
-    _ dw: MP, _ dy: P, _ x: P, _ r: P, _ rows: Int, _ d: Int, _ groups: Int, _ c0: Int, _ c1: Int
-) {
+/// dw[c] += sum over rows of dy x r for the columns c0..<c1.
+func rmsNormWeight(_ a: RMSNormWeightArguments) {
+    let (dw, dy, x, r) = (a.dweight, a.dy, a.x, a.scales)
+    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
+    let (c0, c1) = (a.columns.lowerBound, a.columns.upperBound)
     let n = d / groups
     var c = c0
     while c < c1 {
         let g = c / n
         let end = min(c1, (g &+ 1) &* n, c &+ 16)
-        var a = load(dw, c, upTo: end)
+        var sum = load(dw, c, upTo: end)
         var t = 0
         while t < rows {
             let k = t &* d
-            a = fma(load(dy + k, c, upTo: end), load(x + k, c, upTo: end) * r[t &* groups &+ g], a)
+            sum = fma(load(dy + k, c, upTo: end), load(x + k, c, upTo: end) * r[t &* groups &+ g], sum)
             t &+= 1
         }
-        store(dw, c, a, upTo: end)
+        store(dw, c, sum, upTo: end)
         c = end
     }
 }
 
 /// y = (x - m) r (1 + w) + b.
-func layerNorm(
-    _ y: MP, _ m: MP, _ r: MP, _ x: P, _ w: P?, _ b: P?, _ rows: Int, _ d: Int, _ groups: Int, _ eps: Float
-) {
+func layerNorm(_ a: LayerNormArguments) {
+    let (y, m, r, x, w, b) = (a.y, a.means, a.scales, a.x, a.weight, a.bias)
+    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = d / groups
     var t = 0
     while t < rows {
@@ -123,15 +126,15 @@ func layerNorm(
             let xg = x + (t &* d &+ o)
             let yg = y + (t &* d &+ o)
             let mean = sum(xg, n) / Float(n)
-            var a = V.zero
+            var squares = V.zero
             var i = 0
             while i < n {
                 var v = load(xg, i, upTo: n) - mean
                 if n &- i < 16 { v = clear(v, from: n &- i) }
-                a = fma(v, v, a)
+                squares = fma(v, v, squares)
                 i &+= 16
             }
-            let s = rsqrt(cs_hsum(a) / Float(n) + eps)
+            let s = rsqrt(cs_hsum(squares) / Float(n) + a.eps)
             m[t &* groups &+ g] = mean
             r[t &* groups &+ g] = s
             i = 0
@@ -154,10 +157,10 @@ func layerNorm(
     return v.replacing(with: 0, where: lane .>= Int32(truncatingIfNeeded: n))
 }
 
-/// dx = r (d - mean d) - r^3 (x - m) mean(d (x - m)), d = dy (1 + w); added to dx when `add`.
-func layerNormBackward(
-    _ dx: MP, _ dy: P, _ x: P, _ m: P, _ r: P, _ w: P?, _ rows: Int, _ d: Int, _ groups: Int, _ add: Bool
-) {
+/// dx = r (d - mean d) - r^3 (x - m) mean(d (x - m)), d = dy (1 + w); added to dx when `adds`.
+func layerNormBackward(_ a: LayerNormBackwardArguments) {
+    let (dx, dy, x, m, r, w) = (a.dx, a.dy, a.x, a.means, a.scales, a.weight)
+    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = d / groups
     var t = 0
     while t < rows {
@@ -183,7 +186,7 @@ func layerNormBackward(
                 var v = load(dy + o, i, upTo: n)
                 if let w { v *= 1 + load(w + g &* n, i, upTo: n) }
                 var z = fma(c, load(x + o, i, upTo: n) - mean, (v - md) * s)
-                if add { z += load(dx + o, i, upTo: n) }
+                if a.adds { z += load(dx + o, i, upTo: n) }
                 store(dx + o, i, z, upTo: n)
                 i &+= 16
             }
@@ -194,26 +197,33 @@ func layerNormBackward(
 }
 
 /// dw[c] += sum over rows of dy (x - m) r, db[c] += sum of dy, for the columns c0..<c1.
-func layerNormWeight(
-    _ dw: MP, _ db: MP, _ dy: P, _ x: P, _ m: P, _ r: P, _ rows: Int, _ d: Int, _ groups: Int, _ c0: Int, _ c1: Int
-) {
+func layerNormWeight(_ a: LayerNormWeightArguments) {
+    let (dw, db, dy, x, m, r) = (a.dweight, a.dbias, a.dy, a.x, a.means, a.scales)
+    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
+    let (c0, c1) = (a.columns.lowerBound, a.columns.upperBound)
     let n = d / groups
     var c = c0
     while c < c1 {
         let g = c / n
         let end = min(c1, (g &+ 1) &* n, c &+ 16)
-        var a = load(dw, c, upTo: end)
+        var sum = load(dw, c, upTo: end)
         var b = load(db, c, upTo: end)
         var t = 0
         while t < rows {
             let v = load(dy + t &* d, c, upTo: end)
             let j = t &* groups &+ g
-            a = fma(v, (load(x + t &* d, c, upTo: end) - m[j]) * r[j], a)
+            sum = fma(v, (load(x + t &* d, c, upTo: end) - m[j]) * r[j], sum)
             b += v
             t &+= 1
         }
-        store(dw, c, a, upTo: end)
+        store(dw, c, sum, upTo: end)
         store(db, c, b, upTo: end)
         c = end
     }
+}
+
+var featureNormKernels: FeatureNormKernels {
+    FeatureNormKernels(
+        rmsNorm: rmsNorm, rmsNormBackward: rmsNormBackward, rmsNormWeight: rmsNormWeight, layerNorm: layerNorm,
+        layerNormBackward: layerNormBackward, layerNormWeight: layerNormWeight)
 }

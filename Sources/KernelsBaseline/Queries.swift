@@ -1,16 +1,18 @@
 import CSIMD
+import KernelInterface
 
-// The four affine views of z (GECKO.md, Block): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per head, and the
-// rotation of the first rope heads' pairs.
+// The four affine views of z (GECKO.md, Block): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
+// head, and the rotation of the first rope heads' pairs.
 
 /// r [rows, heads]: r = (mean over the head's features of z^2 + eps)^(-1/2).
-func headScales(_ r: MP, _ z: P, _ ldz: Int, _ rows: Int, _ Z: Int, _ heads: Int, _ eps: Float) {
-    let n = Z / heads
+func headScales(_ r: MP, _ z: FloatRows, _ shape: GroupedShape, _ eps: Float) {
+    let (rows, heads) = (shape.rows, shape.groups)
+    let n = shape.features / heads
     var t = 0
     while t < rows {
         var h = 0
         while h < heads {
-            let zh = z + (t &* ldz &+ h &* n)
+            let zh = z.base + (t &* z.stride &+ h &* n)
             r[t &* heads &+ h] = rsqrt(dot(zh, zh, n) / Float(n) + eps)
             h &+= 1
         }
@@ -19,10 +21,10 @@ func headScales(_ r: MP, _ z: P, _ ldz: Int, _ rows: Int, _ Z: Int, _ heads: Int
 }
 
 /// z [rows, ldz], r [rows, heads], gamma and beta [4, Z]; q, k, aq, ak [rows, Z].
-func queryViews(
-    _ q: MP, _ k: MP, _ aq: MP, _ ak: MP, _ z: P, _ ldz: Int, _ r: P, _ gamma: P, _ beta: P, _ rows: Int, _ Z: Int,
-    _ heads: Int
-) {
+func queryViews(_ a: QueryViewsArguments) {
+    let (q, k, aq, ak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
+    let (z, ldz, r, gamma, beta) = (a.z.base, a.z.stride, a.scales, a.gamma, a.beta)
+    let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = Z / heads
     let c = all(1 / Float(n).squareRoot())
     var t = 0
@@ -54,9 +56,10 @@ func queryViews(
 }
 
 /// dzhat [rows, Z] from the views' gradients.
-func queryViewsBackward(
-    _ dz: MP, _ dq: P, _ dk: P, _ daq: P, _ dak: P, _ gamma: P, _ rows: Int, _ Z: Int, _ heads: Int
-) {
+func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
+    let (dz, gamma) = (a.dz, a.gamma)
+    let (dq, dk, daq, dak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
+    let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
     let c = all(1 / Float(Z / heads).squareRoot())
     var t = 0
     while t < rows {
@@ -74,38 +77,39 @@ func queryViewsBackward(
     }
 }
 
-/// dbeta[c] += sum of d[c], dgamma[c] += sum of d[c] zhat[c] / sqrt(dz) for one view's gradient d [rows, Z] and the columns
-/// c0..<c1.
-func queryViewWeight(
-    _ dgamma: MP, _ dbeta: MP, _ d: P, _ z: P, _ ldz: Int, _ r: P, _ rows: Int, _ Z: Int, _ heads: Int, _ c0: Int,
-    _ c1: Int
-) {
+/// dbeta[c] += sum of d[c], dgamma[c] += sum of d[c] zhat[c] / sqrt(dz) for one view's gradient d [rows, Z] and the
+/// columns c0..<c1.
+func queryViewWeight(_ a: QueryViewWeightArguments) {
+    let (dgamma, dbeta, d) = (a.dgamma, a.dbeta, a.dview)
+    let (z, ldz, r) = (a.z.base, a.z.stride, a.scales)
+    let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
+    let (c0, c1) = (a.columns.lowerBound, a.columns.upperBound)
     let n = Z / heads
     let c = 1 / Float(n).squareRoot()
     var i = c0
     while i < c1 {
         let h = i / n
         let end = min(c1, (h &+ 1) &* n, i &+ 16)
-        var a = V.zero
+        var sum = V.zero
         var b = load(dbeta, i, upTo: end)
         var t = 0
         while t < rows {
             let v = load(d + t &* Z, i, upTo: end)
-            a = fma(v, load(z + t &* ldz, i, upTo: end) * r[t &* heads &+ h], a)
+            sum = fma(v, load(z + t &* ldz, i, upTo: end) * r[t &* heads &+ h], sum)
             b += v
             t &+= 1
         }
-        store(dgamma, i, fma(a, all(c), load(dgamma, i, upTo: end)), upTo: end)
+        store(dgamma, i, fma(sum, all(c), load(dgamma, i, upTo: end)), upTo: end)
         store(dbeta, i, b, upTo: end)
         i = end
     }
 }
 
-/// Rotates the first `heads` heads of x [rows, ld] in place. cosine and sine [rows, n] repeat each angle for both members of a pair, the
-/// sine with signs (-, +); direction -1 turns back.
-func rotate(
-    _ x: MP, _ ld: Int, _ cosine: P, _ sine: P, _ direction: Float, _ rows: Int, _ n: Int, _ heads: Int
-) {
+/// Rotates the first `heads` heads of x [rows, ld] in place. cosine and sine [rows, n] repeat each angle for both
+/// members of a pair, the sine with signs (-, +); direction -1 turns back.
+func rotate(_ a: RotateArguments) {
+    let (x, ld, cosine, sine, direction) = (a.x.base, a.x.stride, a.cosines, a.sines, a.direction)
+    let (rows, n, heads) = (a.rows, a.features, a.heads)
     var t = 0
     while t < rows {
         let ct = cosine + t &* n
@@ -124,4 +128,10 @@ func rotate(
         }
         t &+= 1
     }
+}
+
+var queryKernels: QueryKernels {
+    QueryKernels(
+        headScales: headScales, queryViews: queryViews, queryViewsBackward: queryViewsBackward,
+        queryViewWeight: queryViewWeight, rotate: rotate)
 }

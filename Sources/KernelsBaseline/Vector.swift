@@ -1,6 +1,8 @@
-// Rules of this folder, which is compiled once per CPU level: raw pointers and SIMD16 only; no Array and no closures or generics
-// of the standard library (their specialisations are weak symbols, which the linker would merge across levels); every helper
-// @inline(always); &+ and &* on indices; `fma` for a multiply and add. A sum's order never depends on how work is shared.
+// Rules of this folder, which is compiled once per CPU level: raw pointers and SIMD16 only; no Array and no closures or
+// generics of the standard library (their specialisations are weak symbols, which the linker would merge across
+// levels); every helper @inline(always); &+ and &* on indices; `fma` for a multiply and add. A sum's order never
+// depends on how work is shared. In which order a kernel takes its arguments apart moves instructions (registers are
+// few): InstructionCountTests tells.
 import CSIMD
 
 public typealias V = SIMD16<Float>

@@ -1,5 +1,6 @@
 import Glibc
 import Hardware
+import KernelInterface
 import Kernels
 
 /// AdamW's constants (Loshchilov and Hutter, arXiv 1711.05101).
@@ -24,15 +25,19 @@ package struct AdamW: Sendable, Equatable {
         first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>, count: Int, step: Int, rate: Double,
         clip: Float, decays: Bool
     ) {
-        let c1 = Float(1 / (1 - pow(beta1, Double(step))))
-        let c2 = Float(1 / (1 - pow(beta2, Double(step))))
+        let numbers = AdamWStep(
+            clip: clip, beta1: Float(beta1), beta2: Float(beta2),
+            firstCorrection: Float(1 / (1 - pow(beta1, Double(step)))),
+            secondCorrection: Float(1 / (1 - pow(beta2, Double(step)))), rate: Float(rate),
+            decay: Float(decays ? rate * weightDecay : 0), eps: Float(eps))
         let parts = Self.parts(count, workers: team.count)
         team.forEach(parts, as: .optimizer) { part in
             let r = Self.range(of: part, in: parts, count: count)
             let o = r.lowerBound
-            KernelTable.best.adamW(
-                values + o, first + o, second + o, gradient + o, r.count, clip, Float(beta1), Float(beta2), c1, c2,
-                Float(rate), Float(decays ? rate * weightDecay : 0), Float(eps))
+            KernelTable.best.training.adamW(
+                AdamWArguments(
+                    values: values + o, first: first + o, second: second + o, gradient: gradient + o, count: r.count,
+                    step: numbers))
         }
     }
 

@@ -5,10 +5,14 @@ import Testing
 /// The vector exponential, seen through the attention's backward: with a maximum of 0 and a sum of 1 it writes P = exp(s).
 @Suite struct ExponentialTests {
     private func exponentials(_ x: [Float], _ kernels: KernelTable) -> [Float] {
-        var p = x
-        var ds = [Float](repeating: 0, count: x.count)
-        kernels.causalSoftmaxBackward(&p, &ds, x.count, 1, x.count, x.count, [0], [1], [0])
-        return p
+        let memory = KernelMemory()
+        let p = memory.output("p", from: x)
+        kernels.attention.causalSoftmaxBackward(
+            CausalSoftmaxBackwardArguments(
+                scores: p, gradients: memory.scratch(x.count), stride: x.count,
+                extent: Extent(rows: 1, columns: x.count), seen: x.count, top: memory.input([0]),
+                total: memory.input([1]), delta: memory.input([0])))
+        return (0..<x.count).map { p[$0] }
     }
 
     @Test(arguments: KernelTable.runnable.map(\.level))

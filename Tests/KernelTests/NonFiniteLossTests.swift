@@ -7,9 +7,14 @@ import Testing
         for kernels in KernelTable.runnable {
             var logits = (0..<33).map { Float($0) * 0.1 }
             logits[position] = value
-            var loss = [0.0]
-            kernels.crossEntropy(&logits, [Int32(5)], &loss, 1, 1, 33)
-            #expect(!loss[0].isFinite)
+            let memory = KernelMemory()
+            let loss = memory.output("loss", doubles: 1)
+            loss.pointee = 0
+            kernels.training.crossEntropy(
+                CrossEntropyArguments(
+                    logits: memory.output("logits", from: logits), targets: memory.integers([Int32(5)]), losses: loss,
+                    scale: 1, extent: Extent(rows: 1, columns: 33)))
+            #expect(!loss.pointee.isFinite)
         }
     }
 }

@@ -24,24 +24,35 @@ import Testing
         let kernels = try #require(KernelTable.at(level: level))
         var noise = Noise(201)
         let n = 50
-        let (x, y, r) = (noise.floats(rows * n), noise.floats(rows * n), noise.floats(rows * 2))
+        let memory = KernelMemory()
+        let (x, y) = (memory.input(noise.floats(rows * n)), memory.input(noise.floats(rows * n)))
+        let r = memory.input(noise.floats(rows * 2))
+        let shape = GroupedShape(rows: rows, features: n, groups: 2)
         let cuts = [0..<16, 16..<32, 32..<48, 48..<50]
         expectSameBits(noise.floats(n), cuts: cuts, whole: 0..<n) { out, c in
-            x.withUnsafeBufferPointer {
-                kernels.columnSums($0.baseAddress! + c.lowerBound, rows, c.count, n, out + c.lowerBound)
-            }
+            kernels.elementwise.columnSums(
+                FloatRows(x + c.lowerBound, stride: n), Extent(rows: rows, columns: c.count), out + c.lowerBound)
         }
         expectSameBits(noise.floats(n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.rmsNormWeight(out, y, x, r, rows, n, 2, c.lowerBound, c.upperBound)
+            kernels.featureNorms.rmsNormWeight(
+                RMSNormWeightArguments(dweight: out, dy: y, x: x, scales: r, shape: shape, columns: c))
         }
         expectSameBits(noise.floats(2 * n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.layerNormWeight(out, out + n, y, x, r, r, rows, n, 2, c.lowerBound, c.upperBound)
+            kernels.featureNorms.layerNormWeight(
+                LayerNormWeightArguments(
+                    dweight: out, dbias: out + n, dy: y, x: x, means: r, scales: r, shape: shape, columns: c))
         }
         expectSameBits(noise.floats(2 * n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.queryViewWeight(out, out + n, y, x, n, r, rows, n, 2, c.lowerBound, c.upperBound)
+            kernels.queries.queryViewWeight(
+                QueryViewWeightArguments(
+                    dgamma: out, dbeta: out + n, dview: y, z: FloatRows(x, stride: n), scales: r, shape: shape,
+                    columns: c))
         }
         expectSameBits(noise.floats(4 * n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.scatterRows(out, y, [3, 1, 3, 0, 2, 2, 1, 3, 0], 2, rows, n, c.lowerBound, c.upperBound)
+            kernels.elementwise.scatterRows(
+                ScatterRowsArguments(
+                    table: out, rows: y, ids: memory.integers([Int32](arrayLiteral: 3, 1, 3, 0, 2, 2, 1, 3, 0)),
+                    scale: 2, extent: Extent(rows: rows, columns: n), columns: c))
         }
     }
 
@@ -52,9 +63,10 @@ import Testing
             let shape = KernelCases.TimestepNormShape(rows: rows, groups: 21, features: features, bos: [4])
             let data = KernelCases.TimestepNormData(shape, seed: 202)
             let (d, groups) = (shape.d, shape.groups)
-            let (c1, c2, resets) = (shape.corrections(shape.beta1), shape.corrections(shape.beta2), shape.resets)
-            let kept = data.reference(shape)
-            let (mhat, r) = (kept.mhat.map { Float($0) }, kept.r.map { Float($0) })
+            let memory = KernelMemory()
+            let decay = shape.decay(memory)
+            let normed = data.normed(data.reference(shape), shape, memory)
+            let bias = memory.input(data.b)
             let cuts = [0..<1, 1..<6, 6..<17, 17..<21]
             // One memory after another: y, mhat, r, mean, variance.
             let state = data.mean + data.variance
@@ -62,20 +74,25 @@ import Testing
                 [Float](repeating: 0, count: rows * (d + 2 * groups)) + state, cuts: cuts, whole: 0..<groups
             ) { out, g in
                 let more = out + rows * d
-                kernels.timestepNorm(
-                    out, more, more + rows * groups, more + 2 * rows * groups, more + (2 * rows + 1) * groups, data.x,
-                    data.w, data.b, c1, c2, resets, rows, d, groups, g.lowerBound, g.upperBound, shape.beta1,
-                    shape.beta2, 1e-5)
+                kernels.timestepNorms.timestepNorm(
+                    TimestepNormArguments(
+                        y: out, means: more, scales: more + rows * groups,
+                        state: TimestepNormState(
+                            mean: more + 2 * rows * groups, variance: more + (2 * rows + 1) * groups), x: normed.x,
+                        parameters: TimestepNormParameters(weight: normed.weight, bias: bias), decay: decay,
+                        share: GroupShare(shape: shape.grouped, groups: g)))
             }
             var noise = Noise(203)
-            let dy = noise.floats(rows * d)
+            let dy = memory.input(noise.floats(rows * d))
             // dx, dw, db, dmean, dvariance.
             expectSameBits(noise.floats(rows * d + 2 * d + 2 * groups), cuts: cuts, whole: 0..<groups) { out, g in
                 let more = out + rows * d
-                var scratch = [Float](repeating: 0, count: 4 * groups)
-                kernels.timestepNormBackward(
-                    out, more, more + d, more + 2 * d, more + 2 * d + groups, dy, data.x, mhat, r, data.w, c1, c2,
-                    resets, rows, d, groups, g.lowerBound, g.upperBound, shape.beta1, shape.beta2, &scratch)
+                kernels.timestepNorms.timestepNormBackward(
+                    TimestepNormBackwardArguments(
+                        dx: out, parameterGradients: TimestepNormParameterGradients(weight: more, bias: more + d),
+                        stateGradient: TimestepNormState(mean: more + 2 * d, variance: more + 2 * d + groups), dy: dy,
+                        forward: normed, decay: decay, share: GroupShare(shape: shape.grouped, groups: g),
+                        scratch: memory.scratch(4 * groups)))
             }
         }
     }
@@ -86,7 +103,9 @@ import Testing
         var noise = Noise(204)
         let x = noise.floats(100)
         // Zeros behind the end change nothing.
-        #expect(kernels.sumOfSquares(x, 100) == kernels.sumOfSquares(x + [Float](repeating: 0, count: 12), 112))
+        #expect(
+            kernels.training.sumOfSquares(x, 100)
+                == kernels.training.sumOfSquares(x + [Float](repeating: 0, count: 12), 112))
     }
 
     @Test(arguments: KernelTable.runnable.map(\.level), [Float.nan, .infinity])
@@ -95,7 +114,7 @@ import Testing
         for place in [0, 15, 16, 40] {
             var x = [Float](repeating: 1, count: 41)
             x[place] = value
-            #expect(!kernels.sumOfSquares(x, 41).isFinite)
+            #expect(!kernels.training.sumOfSquares(x, 41).isFinite)
         }
     }
 }

@@ -1,3 +1,4 @@
+import KernelInterface
 import Numerics
 
 /// Token embedding: y[t] = s E[token t], s = sqrt(D) with scaled embeddings; the model's first block.
@@ -48,7 +49,10 @@ package final class Embedding: Block {
         let weight = store!.value(Self.weightName)!
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound
-            context.kernels.gatherRows(y + t * c.dim, weight, ids + t, scale, rows.count, c.dim)
+            context.kernels.elementwise.gatherRows(
+                GatherRowsArguments(
+                    y: y + t * c.dim, table: weight, ids: ids + t, scale: scale,
+                    extent: Extent(rows: rows.count, columns: c.dim)))
         }
         dropout.apply(context, y, y, c.dim)
     }
@@ -62,8 +66,10 @@ package final class Embedding: Block {
         let gradient = store!.gradient(Self.weightName)!
         dropout.apply(context, dy, context.workspace, c.dim)
         context.team.share(c.dim, grain: 16) { _, columns in
-            context.kernels.scatterRows(
-                gradient, context.workspace, ids, scale, context.length, c.dim, columns.lowerBound, columns.upperBound)
+            context.kernels.elementwise.scatterRows(
+                ScatterRowsArguments(
+                    table: gradient, rows: context.workspace, ids: ids, scale: scale,
+                    extent: Extent(rows: context.length, columns: c.dim), columns: columns))
         }
     }
 

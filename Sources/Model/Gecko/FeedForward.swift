@@ -1,4 +1,5 @@
 import Hardware
+import KernelInterface
 import Numerics
 
 /// Normalised feed-forward (GECKO.md, NFFN), the second half of a layer:
@@ -113,8 +114,10 @@ package final class FeedForward {
         if direct { return }
         outputDropout.apply(context, o, o, D)
         team.alone(as: .elementwise) {
-            if c.rescaleNFFN { kernels.multiplyRow(out, o, value("alpha"), T, D) }
-            kernels.addTo(out, residual, T * D)
+            if c.rescaleNFFN {
+                kernels.elementwise.multiplyRow(out, o, value("alpha"), Extent(rows: T, columns: D))
+            }
+            kernels.elementwise.addTo(out, residual, T * D)
         }
     }
 
@@ -125,10 +128,15 @@ package final class FeedForward {
         let bias = c.normAffine ? value("norm.bias") : nil
         context.team.share(context.length, as: .norms) { _, rows in
             let t = rows.lowerBound
-            context.kernels.layerNorm(
-                w.g + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, y + t * D, weight, bias, rows.count, D,
-                c.lnGroups, Float(c.eps))
+            context.kernels.featureNorms.layerNorm(
+                LayerNormArguments(
+                    y: w.g + t * D, means: f.m + t * c.lnGroups, scales: f.r + t * c.lnGroups, x: y + t * D,
+                    weight: weight, bias: bias, shape: grouped(rows.count), eps: Float(c.eps)))
         }
+    }
+
+    private func grouped(_ rows: Int) -> GroupedShape {
+        GroupedShape(rows: rows, features: c.dim, groups: c.lnGroups)
     }
 
     /// h = dropout(silu(W1 g) * W3 g), from both products side by side.
@@ -137,9 +145,12 @@ package final class FeedForward {
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound
             if c.swiglu {
-                context.kernels.swiglu(w.h + t * F, f.a + t * wide, rows.count, F)
+                context.kernels.gating.swiglu(w.h + t * F, f.a + t * wide, Extent(rows: rows.count, columns: F))
             } else {
-                context.kernels.biasSilu(f.a + t * wide, wide, nil, w.h + t * F, F, rows.count, F)
+                context.kernels.gating.biasSilu(
+                    BiasSiluArguments(
+                        x: MutableFloatRows(f.a + t * wide, stride: wide), bias: nil,
+                        y: MutableFloatRows(w.h + t * F, stride: F), extent: Extent(rows: rows.count, columns: F)))
             }
         }
         hiddenDropout.apply(context, w.h, w.h, F)
@@ -157,9 +168,13 @@ package final class FeedForward {
             let dalpha = gradient("alpha")
             team.share(D, grain: 16) { _, columns in
                 let i = columns.lowerBound
-                kernels.columnDots(dout + i, f.o + i, T, columns.count, D, dalpha + i)
+                kernels.elementwise.columnDots(
+                    FloatRows(dout + i, stride: D), FloatRows(f.o + i, stride: D),
+                    Extent(rows: T, columns: columns.count), dalpha + i)
             }
-            team.alone(as: .elementwise) { kernels.multiplyRow(g.dout, dout, value("alpha"), T, D) }
+            team.alone(as: .elementwise) {
+                kernels.elementwise.multiplyRow(g.dout, dout, value("alpha"), Extent(rows: T, columns: D))
+            }
             outputDropout.apply(context, g.dout, g.dout, D)
         } else {
             outputDropout.apply(context, dout, g.dout, D)
@@ -169,25 +184,34 @@ package final class FeedForward {
         team.share(T) { _, rows in
             let t = rows.lowerBound
             if c.swiglu {
-                kernels.swigluBackward(g.da + t * wide, w.dh + t * F, f.a + t * wide, rows.count, F)
+                kernels.gating.swigluBackward(
+                    SwigluBackwardArguments(
+                        da: g.da + t * wide, dh: w.dh + t * F, a: f.a + t * wide,
+                        extent: Extent(rows: rows.count, columns: F)))
             } else {
-                kernels.siluBackward(g.da + t * F, F, w.dh + t * F, F, f.a + t * F, F, rows.count, F)
+                kernels.gating.siluBackward(
+                    SiluBackwardArguments(
+                        dx: MutableFloatRows(g.da + t * F, stride: F), dy: FloatRows(w.dh + t * F, stride: F),
+                        x: FloatRows(f.a + t * F, stride: F), extent: Extent(rows: rows.count, columns: F)))
             }
         }
         fc1.backward(context, value("fc1.weight"), g.da, wide, 0, w.dg, D)
         let weight = c.normAffine ? value("norm.weight") : nil
         team.share(T, as: .norms) { _, rows in
             let t = rows.lowerBound
-            kernels.layerNormBackward(
-                dy + t * D, w.dg + t * D, y + t * D, f.m + t * c.lnGroups, f.r + t * c.lnGroups, weight, rows.count, D,
-                c.lnGroups, add)
+            kernels.featureNorms.layerNormBackward(
+                LayerNormBackwardArguments(
+                    dx: dy + t * D, dy: w.dg + t * D, x: y + t * D, means: f.m + t * c.lnGroups,
+                    scales: f.r + t * c.lnGroups, weight: weight, shape: grouped(rows.count), adds: add))
         }
         if c.normAffine {
             let dw = gradient("norm.weight")
             let db = gradient("norm.bias")
             team.share(D, grain: 16, as: .norms) { _, columns in
-                kernels.layerNormWeight(
-                    dw, db, w.dg, y, f.m, f.r, T, D, c.lnGroups, columns.lowerBound, columns.upperBound)
+                kernels.featureNorms.layerNormWeight(
+                    LayerNormWeightArguments(
+                        dweight: dw, dbias: db, dy: w.dg, x: y, means: f.m, scales: f.r, shape: grouped(T),
+                        columns: columns))
             }
         }
     }

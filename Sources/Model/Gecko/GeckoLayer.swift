@@ -159,7 +159,7 @@ package final class GeckoLayer: Block {
             context, dy: w.dmiddle, dx: dx, x: x, stateGradient: .at(stateGradient, c, window: g.window),
             stash: f.attention, gradientStash: d.attention, workspace: w.attention)
         if c.twoHopResidual {
-            context.team.alone(as: .elementwise) { context.kernels.addTo(dx, w.feedForward.dg, count) }
+            context.team.alone(as: .elementwise) { context.kernels.elementwise.addTo(dx, w.feedForward.dg, count) }
         }
     }
 

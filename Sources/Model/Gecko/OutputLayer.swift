@@ -1,3 +1,4 @@
+import KernelInterface
 import Numerics
 
 /// The model's last block: final timestep norm, output matrix, cross entropy. Its y is unused; the forward leaves the loss, and (when
@@ -130,8 +131,10 @@ package final class OutputLayer: OutputBlock {
             let out = losses.baseAddress!
             context.team.share(T) { _, rows in
                 let t = rows.lowerBound
-                context.kernels.crossEntropy(
-                    f.logits + t * V, targets + t, out + t, context.lossScale, rows.count, V)
+                context.kernels.training.crossEntropy(
+                    CrossEntropyArguments(
+                        logits: f.logits + t * V, targets: targets + t, losses: out + t, scale: context.lossScale,
+                        extent: Extent(rows: rows.count, columns: V)))
             }
         }
         for t in 0..<T { lossSum += tokenLosses[t] }

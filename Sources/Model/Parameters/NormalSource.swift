@@ -28,8 +28,10 @@ struct NormalSource {
     func fill(_ out: UnsafeMutablePointer<Float>, _ part: Range<Int>, deviation: Double, bound: Double) {
         for start in stride(from: part.lowerBound, to: part.upperBound, by: Self.block) {
             let count = min(Self.block, part.upperBound - start)
-            let unsure = KernelTable.best.normals(
-                out + start, count, generator.key.x, generator.key.y, start, deviation, bound)
+            let unsure = KernelTable.best.random.normals(
+                NormalsArguments(
+                    out: out + start, count: count, key: RandomKey(word0: generator.key.x, word1: generator.key.y),
+                    first: start, deviation: deviation, limit: bound))
             guard unsure > 0 else { continue }
             for i in start..<start + count where out[i].isNaN {
                 out[i] = Float(deviation * truncated(UInt64(i), at: bound))

@@ -126,7 +126,7 @@ extension RankEngine {
     private func sumOfSquares(_ x: UnsafePointer<Float>, _ count: Int) -> Double {
         let block = 1 << 15
         let blocks = (count + block - 1) / block
-        let kernel = KernelTable.best.sumOfSquares
+        let kernel = KernelTable.best.training.sumOfSquares
         if blocks == 1 { return team.alone(as: .optimizer) { kernel(x, count) } }
         return withUnsafeTemporaryAllocation(of: Double.self, capacity: blocks) { sums in
             let out = sums.baseAddress!

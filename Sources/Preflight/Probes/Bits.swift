@@ -20,7 +20,10 @@ enum Bits {
                 rows: size, columns: size, depth: size, Factor(a.base, stride: size),
                 Factor(b.base, stride: size, transposed: true), to: Destination(c.base, stride: size)))
         // Through exponentials too: biasSilu of the products.
-        KernelTable.best.biasSilu(c.base, size, nil, a.base, size, size, size)
+        KernelTable.best.gating.biasSilu(
+            BiasSiluArguments(
+                x: MutableFloatRows(c.base, stride: size), bias: nil, y: MutableFloatRows(a.base, stride: size),
+                extent: Extent(rows: size, columns: size)))
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325
         for i in 0..<count {
             hash = (hash ^ UInt64(a.base[i].bitPattern)) &* 0x100_0000_01b3

@@ -22,6 +22,7 @@ extension KernelCases {
         let rows, cols, seen: Int
         var isHidden: @Sendable (_ row: Int, _ col: Int) -> Bool = { _, _ in false }
         var ld: Int { cols + 3 }
+        var extent: Extent { Extent(rows: rows, columns: cols) }
         var text: String { "\(rows) x \(cols), \(seen) seen" }
 
         func sees(_ t: Int, _ j: Int) -> Bool { j < min(cols, seen + t) && !isHidden(t, j) }
@@ -50,9 +51,11 @@ extension KernelCases {
         var noise = Noise(71)
         let scores = s.scores(&noise)
         return KernelCase("causalExponentials", s.text) { kernels, memory in
-            kernels.causalExponentials(
-                memory.output("s", from: scores, cols: s.cols, ld: s.ld), s.ld, s.rows, s.cols, s.seen,
-                memory.output("top", rows: s.rows, cols: 1), memory.output("total", rows: s.rows, cols: 1))
+            kernels.attention.causalExponentials(
+                CausalExponentialsArguments(
+                    scores: memory.output("s", from: scores, cols: s.cols, stride: s.ld), extent: s.extent,
+                    seen: s.seen, top: memory.output("top", rows: s.rows, cols: 1),
+                    total: memory.output("total", rows: s.rows, cols: 1)))
         } expected: {
             let each = (0..<s.rows).map { s.row($0, doubles(scores.row($0, s.cols))) }
             return [
@@ -67,8 +70,9 @@ extension KernelCases {
         let y = noise.floats(rows * n)
         let total = (0..<rows).map { $0 == 1 ? 0 : Float($0) + 0.7 }
         return KernelCase("divideRows", "\(rows) x \(n)") { kernels, memory in
-            kernels.divideRows(
-                memory.output("y", from: y, cols: n, ld: n + 3), n + 3, memory.input(total, cols: 1), rows, n)
+            kernels.attention.divideRows(
+                memory.output("y", from: y, cols: n, stride: n + 3), memory.input(total, cols: 1),
+                Extent(rows: rows, columns: n))
         } expected: {
             ["y": y.indices.map { k in total[k / n] > 0 ? Double(y[k]) / Double(total[k / n]) : 0 }]
         }
@@ -81,11 +85,12 @@ extension KernelCases {
         let each = (0..<s.rows).map { s.row($0, doubles(scores.row($0, s.cols))) }
         let delta = (0..<s.rows).map { Float(inner(dp.row($0, s.cols), each[$0].p)) }
         return KernelCase("causalSoftmaxBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.causalSoftmaxBackward(
-                memory.output("p", from: scores, cols: s.cols, ld: s.ld),
-                memory.output("ds", from: dp, cols: s.cols, ld: s.ld), s.ld, s.rows, s.cols, s.seen,
-                memory.input(each.map { Float($0.top) }, cols: 1), memory.input(each.map { Float($0.total) }, cols: 1),
-                memory.input(delta, cols: 1))
+            kernels.attention.causalSoftmaxBackward(
+                CausalSoftmaxBackwardArguments(
+                    scores: memory.output("p", from: scores, cols: s.cols, ld: s.ld),
+                    gradients: memory.output("ds", from: dp, cols: s.cols, ld: s.ld), stride: s.ld, extent: s.extent,
+                    seen: s.seen, top: memory.input(each.map { Float($0.top) }, cols: 1),
+                    total: memory.input(each.map { Float($0.total) }, cols: 1), delta: memory.input(delta, cols: 1)))
         } expected: {
             let ds = (0..<s.rows).flatMap { t in
                 // Hidden scores are constants.

@@ -40,6 +40,18 @@ extension KernelCases {
             return starts
         }
         var resets: [UInt8] { starts.map { bos.contains($0) ? 1 : 0 } }
+
+        func tiles(_ memory: KernelMemory) -> ComplexEMATiles {
+            ComplexEMATiles(
+                count: starts.count, starts: memory.integers(starts.map { Int32($0) }),
+                resets: memory.integers(resets), rows: rows)
+        }
+
+        func work(_ tiles: ComplexEMATiles, _ first: Int, _ memory: KernelMemory) -> ComplexEMAWork {
+            ComplexEMAWork(
+                tiles: tiles, channels: ComplexEMAChannels(first: first, dim: dim, padded: ld, orders: orders),
+                scratch: memory.scratch(KernelTable.emaScratch))
+        }
     }
 
     /// One channel's coefficients and state, each by order.
@@ -93,6 +105,12 @@ extension KernelCases {
             self.planes = planes
         }
 
+        func coefficients(_ memory: KernelMemory) -> ComplexEMACoefficients {
+            func of(_ name: String) -> UnsafePointer<Float> { memory.input(planes[name]!) }
+            return ComplexEMACoefficients(
+                p: of("p"), qReal: of("qr"), qImaginary: of("qi"), gammaReal: of("gr"), gammaImaginary: of("gi"))
+        }
+
         func channel(_ d: Int, _ s: EMAShape) -> EMAChannel {
             func of(_ name: String) -> [Double] { (0..<s.orders).map { Double(planes[name]![$0 * s.ld + d]) } }
             return EMAChannel(
@@ -127,15 +145,14 @@ extension KernelCases {
             let hr = memory.output("hr", from: data.planes["hr"]!)
             let hi = memory.output("hi", from: data.planes["hi"]!)
             let entries = memory.output("entries", rows: kept, cols: 2 * s.plane)
-            let coefficients = ["p", "qr", "qi", "gr", "gi"].map { memory.input(data.planes[$0]!) }
+            let coefficients = data.coefficients(memory)
             let x = memory.input(data.x, cols: s.dim)
-            let starts = memory.integers(s.starts.map { Int32($0) })
-            let resets = memory.integers(s.resets)
+            let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
-                kernels.complexEMA(
-                    y, hr, hi, entries, x, coefficients[0], coefficients[1], coefficients[2], coefficients[3],
-                    coefficients[4], starts, resets, s.starts.count, s.rows, s.dim, s.ld, s.orders, d,
-                    memory.scratch(KernelTable.emaScratch))
+                kernels.ema.complexEMA(
+                    ComplexEMAArguments(
+                        y: y, state: ComplexEMAState(real: hr, imaginary: hi), entries: entries, x: x,
+                        coefficients: coefficients, work: s.work(tiles, d, memory)))
             }
         } expected: {
             var y = [Double](repeating: 0, count: s.rows * s.dim)
@@ -165,17 +182,19 @@ extension KernelCases {
             let dhr = memory.output("dhr", from: up.planes["hr"]!)
             let dhi = memory.output("dhi", from: up.planes["hi"]!)
             let sums = names.map { memory.output("d" + $0, from: first.planes[$0]!) }
-            let coefficients = names.map { memory.input(data.planes[$0]!) }
+            let gradients = ComplexEMACoefficientGradients(
+                p: sums[0], qReal: sums[1], qImaginary: sums[2], gammaReal: sums[3], gammaImaginary: sums[4])
+            let coefficients = data.coefficients(memory)
             let entries = memory.input(data.entries(s).map { Float($0) })
             let x = memory.input(data.x, cols: s.dim)
             let upstream = memory.input(dy, cols: s.dim)
-            let starts = memory.integers(s.starts.map { Int32($0) })
-            let resets = memory.integers(s.resets)
+            let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
-                kernels.complexEMABackward(
-                    dx, dhr, dhi, sums[0], sums[1], sums[2], sums[3], sums[4], upstream, x, entries, coefficients[0],
-                    coefficients[1], coefficients[2], coefficients[3], coefficients[4], starts, resets, s.starts.count,
-                    s.rows, s.dim, s.ld, s.orders, d, memory.scratch(KernelTable.emaScratch))
+                kernels.ema.complexEMABackward(
+                    ComplexEMABackwardArguments(
+                        dx: dx, stateGradient: ComplexEMAState(real: dhr, imaginary: dhi),
+                        coefficientGradients: gradients, dy: upstream, x: x, entries: entries,
+                        coefficients: coefficients, work: s.work(tiles, d, memory)))
             }
         } expected: {
             var out = ["dx": [Double](repeating: 0, count: s.rows * s.dim)]

@@ -16,10 +16,13 @@ extension KernelCases {
         let rate = 0.3
         let threshold = UInt32(rate * 0x1p32)
         return KernelCase("dropoutRows", "\(rows) x \(n) from \(firstRow)") { kernels, memory in
-            kernels.dropoutRows(
-                memory.output("y", rows: rows, cols: n, ld: n + 3), n + 3, memory.input(x, cols: n, ld: n + 2), n + 2,
-                generator.key.x, generator.key.y, firstRow * stride, stride, threshold, Float(1 / (1 - rate)), -2, rows,
-                n)
+            kernels.random.dropoutRows(
+                DropoutArguments(
+                    y: memory.output("y", rows: rows, cols: n, stride: n + 3),
+                    x: memory.input(x, cols: n, stride: n + 2), extent: Extent(rows: rows, columns: n),
+                    words: RandomWords(
+                        key: RandomKey(word0: generator.key.x, word1: generator.key.y), first: firstRow * stride,
+                        perRow: stride), threshold: threshold, scale: Float(1 / (1 - rate)), dropped: -2))
         } expected: {
             [
                 "y": x.indices.map { k in

@@ -3,27 +3,16 @@ import TestSupport
 
 extension KernelCases {
     static let elementwise: [KernelCase] =
-        widths.flatMap { [addTo($0), scaled($0)] }
-        + shapes { addRow($0, $1) } + shapes { multiplyRow($0, $1) } + shapes { addMultipliedRow($0, $1) }
+        widths.map(addTo) + shapes { addRow($0, $1) } + shapes { multiplyRow($0, $1) }
         + shapes { columnSums($0, $1) } + shapes { columnDots($0, $1) }
 
     private static func addTo(_ n: Int) -> KernelCase {
         var noise = Noise(1)
         let (y, x) = (noise.floats(n), noise.floats(n))
         return KernelCase("addTo", "\(n)") { kernels, memory in
-            kernels.addTo(memory.output("y", from: y), memory.input(x), n)
+            kernels.elementwise.addTo(memory.output("y", from: y), memory.input(x), n)
         } expected: {
             ["y": (0..<n).map { Double(y[$0]) + Double(x[$0]) }]
-        }
-    }
-
-    private static func scaled(_ n: Int) -> KernelCase {
-        var noise = Noise(2)
-        let x = noise.floats(n)
-        return KernelCase("scaled", "\(n)") { kernels, memory in
-            kernels.scaled(memory.output("y", rows: 1, cols: n), memory.input(x), -1.7, n)
-        } expected: {
-            ["y": x.map { Double($0) * Double(Float(-1.7)) }]
         }
     }
 
@@ -31,9 +20,9 @@ extension KernelCases {
         var noise = Noise(3)
         let (x, b) = (noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("addRow", "\(rows) x \(cols)") { kernels, memory in
-            kernels.addRow(
-                memory.output("y", rows: rows, cols: cols, ld: cols + 3), cols + 3,
-                memory.input(x, cols: cols, ld: cols + 2), cols + 2, memory.input(b), rows, cols)
+            kernels.elementwise.addRow(
+                memory.output("y", rows: rows, cols: cols, stride: cols + 3),
+                memory.input(x, cols: cols, stride: cols + 2), memory.input(b), Extent(rows: rows, columns: cols))
         } expected: {
             ["y": x.indices.map { Double(x[$0]) + Double(b[$0 % cols]) }]
         }
@@ -43,21 +32,11 @@ extension KernelCases {
         var noise = Noise(4)
         let (x, w) = (noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("multiplyRow", "\(rows) x \(cols)") { kernels, memory in
-            kernels.multiplyRow(
-                memory.output("y", rows: rows, cols: cols), memory.input(x, cols: cols), memory.input(w), rows, cols)
+            kernels.elementwise.multiplyRow(
+                memory.output("y", rows: rows, cols: cols), memory.input(x, cols: cols), memory.input(w),
+                Extent(rows: rows, columns: cols))
         } expected: {
             ["y": x.indices.map { Double(x[$0]) * Double(w[$0 % cols]) }]
-        }
-    }
-
-    private static func addMultipliedRow(_ rows: Int, _ cols: Int) -> KernelCase {
-        var noise = Noise(5)
-        let (y, x, w) = (noise.floats(rows * cols), noise.floats(rows * cols), noise.floats(cols))
-        return KernelCase("addMultipliedRow", "\(rows) x \(cols)") { kernels, memory in
-            kernels.addMultipliedRow(
-                memory.output("y", from: y, cols: cols), memory.input(x, cols: cols), memory.input(w), rows, cols)
-        } expected: {
-            ["y": x.indices.map { Double(y[$0]) + Double(x[$0]) * Double(w[$0 % cols]) }]
         }
     }
 
@@ -65,8 +44,9 @@ extension KernelCases {
         var noise = Noise(6)
         let (x, out) = (noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("columnSums", "\(rows) x \(cols)") { kernels, memory in
-            kernels.columnSums(
-                memory.input(x, cols: cols, ld: cols + 3), rows, cols, cols + 3, memory.output("out", from: out))
+            kernels.elementwise.columnSums(
+                memory.input(x, cols: cols, stride: cols + 3), Extent(rows: rows, columns: cols),
+                memory.output("out", from: out))
         } expected: {
             ["out": (0..<cols).map { i in (0..<rows).reduce(Double(out[i])) { $0 + Double(x[$1 * cols + i]) } }]
         }
@@ -76,9 +56,9 @@ extension KernelCases {
         var noise = Noise(7)
         let (x, y, out) = (noise.floats(rows * cols), noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("columnDots", "\(rows) x \(cols)") { kernels, memory in
-            kernels.columnDots(
-                memory.input(x, cols: cols, ld: cols + 3), memory.input(y, cols: cols, ld: cols + 3), rows, cols,
-                cols + 3, memory.output("out", from: out))
+            kernels.elementwise.columnDots(
+                memory.input(x, cols: cols, stride: cols + 3), memory.input(y, cols: cols, stride: cols + 2),
+                Extent(rows: rows, columns: cols), memory.output("out", from: out))
         } expected: {
             [
                 "out": (0..<cols).map { i in

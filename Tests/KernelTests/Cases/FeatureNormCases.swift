@@ -21,6 +21,7 @@ extension KernelCases {
     struct NormShape {
         let rows, d, groups: Int
         let hasWeight: Bool
+        var grouped: GroupedShape { GroupedShape(rows: rows, features: d, groups: groups) }
         var text: String { "\(rows) x \(d), \(groups) groups\(hasWeight ? "" : ", plain")" }
     }
 
@@ -59,10 +60,12 @@ extension KernelCases {
         let x = noise.floats(rows * d, scale: 2)
         let w = s.hasWeight ? noise.floats(d) : [Float](repeating: 0, count: d)
         return KernelCase("rmsNorm", s.text) { kernels, memory in
-            kernels.rmsNorm(
-                memory.output("y", rows: rows, cols: d, ld: d + 3), d + 3,
-                memory.output("r", rows: rows, cols: s.groups), memory.input(x, cols: d, ld: d + 2), d + 2,
-                s.hasWeight ? memory.input(w) : nil, rows, d, s.groups, Float(eps))
+            kernels.featureNorms.rmsNorm(
+                RMSNormArguments(
+                    y: memory.output("y", rows: rows, cols: d, stride: d + 3),
+                    scales: memory.output("r", rows: rows, cols: s.groups),
+                    x: memory.input(x, cols: d, stride: d + 2), weight: s.hasWeight ? memory.input(w) : nil,
+                    shape: s.grouped, eps: Float(eps)))
         } expected: {
             let each = (0..<rows).map { doubles(x.row($0, d)) }
             return [
@@ -79,10 +82,12 @@ extension KernelCases {
         let w = s.hasWeight ? noise.floats(d) : [Float](repeating: 0, count: d)
         let r = (0..<rows).flatMap { rmsScales(doubles(x.row($0, d)), groups: s.groups) }.map { Float($0) }
         return KernelCase("rmsNormBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.rmsNormBackward(
-                memory.output("dx", rows: rows, cols: d, ld: d + 1), d + 1, memory.input(dy, cols: d, ld: d + 2), d + 2,
-                memory.input(x, cols: d, ld: d + 3), d + 3, memory.input(r, cols: s.groups),
-                s.hasWeight ? memory.input(w) : nil, rows, d, s.groups)
+            kernels.featureNorms.rmsNormBackward(
+                RMSNormBackwardArguments(
+                    dx: memory.output("dx", rows: rows, cols: d, stride: d + 1),
+                    dy: memory.input(dy, cols: d, stride: d + 2), x: memory.input(x, cols: d, stride: d + 3),
+                    scales: memory.input(r, cols: s.groups), weight: s.hasWeight ? memory.input(w) : nil,
+                    shape: s.grouped))
         } expected: {
             [
                 "dx": (0..<rows).flatMap { t in
@@ -101,9 +106,11 @@ extension KernelCases {
         return KernelCase(
             "rmsNormWeight", "\(rows) x \(d), \(groups) groups, columns \(columns)", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.rmsNormWeight(
-                memory.output("dw", from: dw), memory.input(dy, cols: d), memory.input(x, cols: d),
-                memory.input(r, cols: groups), rows, d, groups, columns.lowerBound, columns.upperBound)
+            kernels.featureNorms.rmsNormWeight(
+                RMSNormWeightArguments(
+                    dweight: memory.output("dw", from: dw), dy: memory.input(dy, cols: d), x: memory.input(x, cols: d),
+                    scales: memory.input(r, cols: groups),
+                    shape: GroupedShape(rows: rows, features: d, groups: groups), columns: columns))
         } expected: {
             let gradient = centralDifferences(at: [Float](repeating: 0, count: d)) { w in
                 (0..<rows).reduce(0) {
@@ -123,10 +130,12 @@ extension KernelCases {
         let (w, b) = s.hasWeight ? (noise.floats(d), noise.floats(d)) : (zeros, zeros)
         // A group of one feature is its own mean: its variance is 0 and only the bias is left.
         return KernelCase("layerNorm", s.text) { kernels, memory in
-            kernels.layerNorm(
-                memory.output("y", rows: rows, cols: d), memory.output("m", rows: rows, cols: s.groups),
-                memory.output("r", rows: rows, cols: s.groups), memory.input(x, cols: d),
-                s.hasWeight ? memory.input(w) : nil, s.hasWeight ? memory.input(b) : nil, rows, d, s.groups, Float(eps))
+            kernels.featureNorms.layerNorm(
+                LayerNormArguments(
+                    y: memory.output("y", rows: rows, cols: d), means: memory.output("m", rows: rows, cols: s.groups),
+                    scales: memory.output("r", rows: rows, cols: s.groups), x: memory.input(x, cols: d),
+                    weight: s.hasWeight ? memory.input(w) : nil, bias: s.hasWeight ? memory.input(b) : nil,
+                    shape: s.grouped, eps: Float(eps)))
         } expected: {
             let each = (0..<rows).map { doubles(x.row($0, d)) }
             return [
@@ -148,10 +157,12 @@ extension KernelCases {
         return KernelCase(
             "layerNormBackward", s.text + (adds ? ", added" : ""), tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.layerNormBackward(
-                adds ? memory.output("dx", from: first, cols: d) : memory.output("dx", rows: rows, cols: d),
-                memory.input(dy, cols: d), memory.input(x, cols: d), memory.input(m, cols: s.groups),
-                memory.input(r, cols: s.groups), s.hasWeight ? memory.input(w) : nil, rows, d, s.groups, adds)
+            kernels.featureNorms.layerNormBackward(
+                LayerNormBackwardArguments(
+                    dx: adds ? memory.output("dx", from: first, cols: d) : memory.output("dx", rows: rows, cols: d),
+                    dy: memory.input(dy, cols: d), x: memory.input(x, cols: d), means: memory.input(m, cols: s.groups),
+                    scales: memory.input(r, cols: s.groups), weight: s.hasWeight ? memory.input(w) : nil,
+                    shape: s.grouped, adds: adds))
         } expected: {
             [
                 "dx": (0..<rows).flatMap { t in
@@ -173,10 +184,12 @@ extension KernelCases {
         return KernelCase(
             "layerNormWeight", "\(rows) x \(d), \(groups) groups, columns \(columns)", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.layerNormWeight(
-                memory.output("dw", from: dw), memory.output("db", from: db), memory.input(dy, cols: d),
-                memory.input(x, cols: d), memory.input(m, cols: groups), memory.input(r, cols: groups), rows, d, groups,
-                columns.lowerBound, columns.upperBound)
+            kernels.featureNorms.layerNormWeight(
+                LayerNormWeightArguments(
+                    dweight: memory.output("dw", from: dw), dbias: memory.output("db", from: db),
+                    dy: memory.input(dy, cols: d), x: memory.input(x, cols: d), means: memory.input(m, cols: groups),
+                    scales: memory.input(r, cols: groups),
+                    shape: GroupedShape(rows: rows, features: d, groups: groups), columns: columns))
         } expected: {
             let gradient = centralDifferences(at: [Float](repeating: 0, count: 2 * d)) { wb in
                 (0..<rows).reduce(0) {

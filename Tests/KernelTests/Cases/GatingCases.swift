@@ -11,9 +11,12 @@ extension KernelCases {
         var noise = Noise(11)
         let (x, b) = (noise.floats(rows * cols, scale: 6), noise.floats(cols))
         return KernelCase("biasSilu", "\(rows) x \(cols)\(hasBias ? "" : " without bias")") { kernels, memory in
-            kernels.biasSilu(
-                memory.output("x", from: x, cols: cols, ld: cols + 3), cols + 3, hasBias ? memory.input(b) : nil,
-                memory.output("y", rows: rows, cols: cols, ld: cols + 2), cols + 2, rows, cols)
+            kernels.gating.biasSilu(
+                BiasSiluArguments(
+                    x: memory.output("x", from: x, cols: cols, stride: cols + 3),
+                    bias: hasBias ? memory.input(b) : nil,
+                    y: memory.output("y", rows: rows, cols: cols, stride: cols + 2),
+                    extent: Extent(rows: rows, columns: cols)))
         } expected: {
             let a = x.indices.map { Double(x[$0]) + (hasBias ? Double(b[$0 % cols]) : 0) }
             return ["x": a, "y": a.map(silu)]
@@ -24,10 +27,11 @@ extension KernelCases {
         var noise = Noise(12)
         let (x, dy) = (noise.floats(rows * cols, scale: 6), noise.floats(rows * cols))
         return KernelCase("siluBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.siluBackward(
-                memory.output("dx", rows: rows, cols: cols, ld: cols + 1), cols + 1,
-                memory.input(dy, cols: cols, ld: cols + 2), cols + 2, memory.input(x, cols: cols, ld: cols + 3),
-                cols + 3, rows, cols)
+            kernels.gating.siluBackward(
+                SiluBackwardArguments(
+                    dx: memory.output("dx", rows: rows, cols: cols, stride: cols + 1),
+                    dy: memory.input(dy, cols: cols, stride: cols + 2),
+                    x: memory.input(x, cols: cols, stride: cols + 3), extent: Extent(rows: rows, columns: cols)))
         } expected: {
             ["dx": x.indices.map { Double(dy[$0]) * slope(silu, at: Double(x[$0])) }]
         }
@@ -43,7 +47,8 @@ extension KernelCases {
         var noise = Noise(13)
         let a = noise.floats(rows * 2 * n, scale: 4)
         return KernelCase("swiglu", "\(rows) x \(n)") { kernels, memory in
-            kernels.swiglu(memory.output("h", rows: rows, cols: n), memory.input(a, cols: 2 * n), rows, n)
+            kernels.gating.swiglu(
+                memory.output("h", rows: rows, cols: n), memory.input(a, cols: 2 * n), Extent(rows: rows, columns: n))
         } expected: {
             ["h": (0..<rows).flatMap { swigluRow(doubles(a.row($0, 2 * n))) }]
         }
@@ -53,9 +58,10 @@ extension KernelCases {
         var noise = Noise(14)
         let (a, dh) = (noise.floats(rows * 2 * n, scale: 4), noise.floats(rows * n))
         return KernelCase("swigluBackward", "\(rows) x \(n)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.swigluBackward(
-                memory.output("da", rows: rows, cols: 2 * n), memory.input(dh, cols: n), memory.input(a, cols: 2 * n),
-                rows, n)
+            kernels.gating.swigluBackward(
+                SwigluBackwardArguments(
+                    da: memory.output("da", rows: rows, cols: 2 * n), dh: memory.input(dh, cols: n),
+                    a: memory.input(a, cols: 2 * n), extent: Extent(rows: rows, columns: n)))
         } expected: {
             [
                 "da": (0..<rows).flatMap { t in
@@ -70,9 +76,11 @@ extension KernelCases {
         let n = rows * cols
         let (sca, r, awm) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
         return KernelCase("gatedMix", "\(rows) x \(cols)") { kernels, memory in
-            kernels.gatedMix(
-                memory.output("mix", rows: rows, cols: cols), memory.input(sca, cols: cols),
-                memory.input(r, cols: cols, ld: cols + 3), cols + 3, memory.input(awm, cols: cols), rows, cols)
+            kernels.gating.gatedMix(
+                GatedMixArguments(
+                    mix: memory.output("mix", rows: rows, cols: cols), attended: memory.input(sca, cols: cols),
+                    gate: memory.input(r, cols: cols, stride: cols + 3), recalled: memory.input(awm, cols: cols),
+                    extent: Extent(rows: rows, columns: cols)))
         } expected: {
             ["mix": (0..<n).map { Double(sca[$0]) * silu(Double(r[$0])) + Double(awm[$0]) }]
         }
@@ -83,11 +91,12 @@ extension KernelCases {
         let n = rows * cols
         let (sca, r, dmix) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
         return KernelCase("gatedMixBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.gatedMixBackward(
-                memory.output("dsca", rows: rows, cols: cols),
-                memory.output("dr", rows: rows, cols: cols, ld: cols + 2),
-                cols + 2, memory.input(dmix, cols: cols), memory.input(sca, cols: cols),
-                memory.input(r, cols: cols, ld: cols + 3), cols + 3, rows, cols)
+            kernels.gating.gatedMixBackward(
+                GatedMixBackwardArguments(
+                    dattended: memory.output("dsca", rows: rows, cols: cols),
+                    dgate: memory.output("dr", rows: rows, cols: cols, stride: cols + 2),
+                    dmix: memory.input(dmix, cols: cols), attended: memory.input(sca, cols: cols),
+                    gate: memory.input(r, cols: cols, stride: cols + 3), extent: Extent(rows: rows, columns: cols)))
         } expected: {
             [
                 "dsca": (0..<n).map { i in

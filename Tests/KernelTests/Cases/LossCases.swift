@@ -18,9 +18,11 @@ extension KernelCases {
             return top + log(x.reduce(0) { $0 + exp($1 - top) }) - x[Int(targets[t])]
         }
         return KernelCase("crossEntropy", "\(rows) x \(n), scale \(scale)") { kernels, memory in
-            kernels.crossEntropy(
-                memory.output("logits", from: x, cols: n), memory.integers(targets),
-                memory.output("loss", doubles: rows), Float(scale), rows, n)
+            kernels.training.crossEntropy(
+                CrossEntropyArguments(
+                    logits: memory.output("logits", from: x, cols: n), targets: memory.integers(targets),
+                    losses: memory.output("loss", doubles: rows), scale: Float(scale),
+                    extent: Extent(rows: rows, columns: n)))
         } expected: {
             let gradient = (0..<rows).flatMap { t in
                 centralDifferences(at: x.row(t, n)) { scale * loss($0, t) }

@@ -16,9 +16,11 @@ extension KernelCases {
         let (m, u) = (noise.floats(rows * cols), noise.floats(rows * cols))
         let rho = Array(rates.prefix(rows))
         return KernelCase("blendRows", "\(rows) x \(cols)") { kernels, memory in
-            kernels.blendRows(
-                memory.output("out", rows: rows, cols: cols), memory.input(m, cols: cols), memory.input(u, cols: cols),
-                memory.input(rho), rows, cols)
+            kernels.memory.blendRows(
+                BlendRowsArguments(
+                    out: memory.output("out", rows: rows, cols: cols), memory: memory.input(m, cols: cols),
+                    update: memory.input(u, cols: cols), rho: memory.input(rho),
+                    extent: Extent(rows: rows, columns: cols)))
         } expected: {
             ["out": (0..<rows).flatMap { blend(doubles(m.row($0, cols)), doubles(u.row($0, cols)), Double(rho[$0])) }]
         }
@@ -30,10 +32,13 @@ extension KernelCases {
         let (m, u, dm) = (noise.floats(rows * cols), noise.floats(rows * cols), noise.floats(rows * cols))
         let rho = Array(rates.prefix(rows))
         return KernelCase("blendRowsBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.blendRowsBackward(
-                memory.output("e", rows: rows, cols: 1), memory.output("du", rows: rows, cols: cols),
-                memory.output("dm", from: dm, cols: cols), memory.input(m, cols: cols), memory.input(u, cols: cols),
-                memory.input(rho), rows, cols)
+            kernels.memory.blendRowsBackward(
+                BlendRowsBackwardArguments(
+                    dlogRho: memory.output("e", rows: rows, cols: 1),
+                    dupdate: memory.output("du", rows: rows, cols: cols),
+                    dmemory: memory.output("dm", from: dm, cols: cols), memory: memory.input(m, cols: cols),
+                    update: memory.input(u, cols: cols), rho: memory.input(rho),
+                    extent: Extent(rows: rows, columns: cols)))
         } expected: {
             func gradient(_ part: Int) -> [[Double]] {
                 (0..<rows).map { t in

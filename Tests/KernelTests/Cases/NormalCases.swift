@@ -17,7 +17,10 @@ extension KernelCases {
         }
         return KernelCase("normals", "\(n) from \(first) below \(limit)", tolerance: 1e-7) { kernels, memory in
             let out = memory.output("out", rows: 1, cols: n)
-            let left = kernels.normals(out, n, generator.key.x, generator.key.y, first, 0.25, limit)
+            let left = kernels.random.normals(
+                NormalsArguments(
+                    out: out, count: n, key: RandomKey(word0: generator.key.x, word1: generator.key.y), first: first,
+                    deviation: 0.25, limit: limit))
             memory.output("left", doubles: 1).pointee = Double(left)
             for i in 0..<n where out[i].isNaN { out[i] = 99 }
         } expected: {

@@ -14,9 +14,13 @@ extension KernelCases {
         )
         let (c1, c2): (Float, Float) = (3.690037, 7.0112)  // 1 / (1 - beta^3)
         return KernelCase("adamW", "\(n)") { kernels, memory in
-            kernels.adamW(
-                memory.output("p", from: p), memory.output("m", from: m), memory.output("v", from: v), memory.input(g),
-                n, clip, beta1, beta2, c1, c2, rate, decay, eps)
+            kernels.training.adamW(
+                AdamWArguments(
+                    values: memory.output("p", from: p), first: memory.output("m", from: m),
+                    second: memory.output("v", from: v), gradient: memory.input(g), count: n,
+                    step: AdamWStep(
+                        clip: clip, beta1: beta1, beta2: beta2, firstCorrection: c1, secondCorrection: c2, rate: rate,
+                        decay: decay, eps: eps)))
         } expected: {
             var out: [String: [Double]] = ["p": [], "m": [], "v": []]
             for i in 0..<n {
@@ -36,7 +40,7 @@ extension KernelCases {
         var noise = Noise(112)
         let x = noise.floats(n)
         return KernelCase("sumOfSquares", "\(n)", tolerance: 1e-14) { kernels, memory in
-            memory.output("sum", doubles: 1).pointee = kernels.sumOfSquares(memory.input(x), n)
+            memory.output("sum", doubles: 1).pointee = kernels.training.sumOfSquares(memory.input(x), n)
         } expected: {
             ["sum": [x.reduce(0) { $0 + Double($1) * Double($1) }]]
         }

@@ -43,9 +43,9 @@ extension KernelCases {
         var noise = Noise(81)
         let z = noise.floats(rows * Z, scale: 2)
         return KernelCase("headScales", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
-            kernels.headScales(
-                memory.output("r", rows: rows, cols: heads), memory.input(z, cols: Z, ld: Z + 5), Z + 5, rows, Z, heads,
-                Float(eps))
+            kernels.queries.headScales(
+                memory.output("r", rows: rows, cols: heads), memory.input(z, cols: Z, stride: Z + 5),
+                GroupedShape(rows: rows, features: Z, groups: heads), Float(eps))
         } expected: {
             ["r": (0..<rows).flatMap { scales(doubles(z.row($0, Z)), heads: heads) }]
         }
@@ -59,9 +59,12 @@ extension KernelCases {
         let names = ["q", "k", "aq", "ak"]
         return KernelCase("queryViews", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
             let views = names.map { memory.output($0, rows: rows, cols: Z) }
-            kernels.queryViews(
-                views[0], views[1], views[2], views[3], memory.input(z, cols: Z, ld: Z + 5), Z + 5,
-                memory.input(r, cols: heads), memory.input(gamma), memory.input(beta), rows, Z, heads)
+            kernels.queries.queryViews(
+                QueryViewsArguments(
+                    views: QueryViews(q: views[0], k: views[1], memoryQ: views[2], memoryK: views[3]),
+                    z: memory.input(z, cols: Z, stride: Z + 5), scales: memory.input(r, cols: heads),
+                    gamma: memory.input(gamma), beta: memory.input(beta),
+                    shape: GroupedShape(rows: rows, features: Z, groups: heads)))
         } expected: {
             var out: [String: [Double]] = [:]
             for (j, name) in names.enumerated() {
@@ -84,8 +87,11 @@ extension KernelCases {
             "queryViewsBackward", "\(rows) x \(Z), \(heads) heads", tolerance: Tolerance.gradient
         ) { kernels, memory in
             let d = up.map { memory.input($0, cols: Z) }
-            kernels.queryViewsBackward(
-                memory.output("dz", rows: rows, cols: Z), d[0], d[1], d[2], d[3], memory.input(gamma), rows, Z, heads)
+            kernels.queries.queryViewsBackward(
+                QueryViewsBackwardArguments(
+                    dz: memory.output("dz", rows: rows, cols: Z),
+                    views: QueryViewGradients(q: d[0], k: d[1], memoryQ: d[2], memoryK: d[3]),
+                    gamma: memory.input(gamma), shape: GroupedShape(rows: rows, features: Z, groups: heads)))
         } expected: {
             let zeros = [Double](repeating: 0, count: Z)
             return [
@@ -108,10 +114,12 @@ extension KernelCases {
         return KernelCase(
             "queryViewWeight", "\(rows) x \(Z), \(heads) heads, columns \(columns)", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.queryViewWeight(
-                memory.output("dgamma", from: dgamma), memory.output("dbeta", from: dbeta), memory.input(d, cols: Z),
-                memory.input(z, cols: Z, ld: Z + 5), Z + 5, memory.input(r, cols: heads), rows, Z, heads,
-                columns.lowerBound, columns.upperBound)
+            kernels.queries.queryViewWeight(
+                QueryViewWeightArguments(
+                    dgamma: memory.output("dgamma", from: dgamma), dbeta: memory.output("dbeta", from: dbeta),
+                    dview: memory.input(d, cols: Z), z: memory.input(z, cols: Z, stride: Z + 5),
+                    scales: memory.input(r, cols: heads),
+                    shape: GroupedShape(rows: rows, features: Z, groups: heads), columns: columns))
         } expected: {
             let gradient = centralDifferences(at: [Float](repeating: 0, count: 2 * Z)) { gb in
                 (0..<rows).reduce(0) {
@@ -145,9 +153,11 @@ extension KernelCases {
         return KernelCase(
             "rotate", "\(rows) x \(n), \(rotated) of \(heads) heads, direction \(direction)"
         ) { kernels, memory in
-            kernels.rotate(
-                memory.output("x", from: x, cols: width, ld: width + 3), width + 3, memory.input(cosine, cols: n),
-                memory.input(sine, cols: n), Float(direction), rows, n, rotated)
+            kernels.queries.rotate(
+                RotateArguments(
+                    x: memory.output("x", from: x, cols: width, stride: width + 3),
+                    cosines: memory.input(cosine, cols: n), sines: memory.input(sine, cols: n),
+                    direction: Float(direction), rows: rows, features: n, heads: rotated))
         } expected: {
             [
                 "x": (0..<rows).flatMap { t in

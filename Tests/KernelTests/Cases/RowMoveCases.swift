@@ -13,9 +13,10 @@ extension KernelCases {
         var noise = Noise(21)
         let x = noise.floats(tableRows * cols)
         return KernelCase("gatherRows", "\(rows) x \(cols)") { kernels, memory in
-            kernels.gatherRows(
-                memory.output("y", rows: rows, cols: cols), memory.input(x, cols: cols), memory.integers(ids), 2.5,
-                rows, cols)
+            kernels.elementwise.gatherRows(
+                GatherRowsArguments(
+                    y: memory.output("y", rows: rows, cols: cols), table: memory.input(x, cols: cols),
+                    ids: memory.integers(ids), scale: 2.5, extent: Extent(rows: rows, columns: cols)))
         } expected: {
             ["y": (0..<rows).flatMap { x.row(Int(ids[$0]), cols).map { 2.5 * Double($0) } }]
         }
@@ -26,9 +27,11 @@ extension KernelCases {
         var noise = Noise(22)
         let (dx, dy) = (noise.floats(tableRows * cols), noise.floats(rows * cols))
         return KernelCase("scatterRows", "\(rows) x \(cols), columns \(columns)") { kernels, memory in
-            kernels.scatterRows(
-                memory.output("dx", from: dx, cols: cols), memory.input(dy, cols: cols), memory.integers(ids), 2.5,
-                rows, cols, columns.lowerBound, columns.upperBound)
+            kernels.elementwise.scatterRows(
+                ScatterRowsArguments(
+                    table: memory.output("dx", from: dx, cols: cols), rows: memory.input(dy, cols: cols),
+                    ids: memory.integers(ids), scale: 2.5, extent: Extent(rows: rows, columns: cols),
+                    columns: columns))
         } expected: {
             var out = doubles(dx)
             for t in 0..<rows {

@@ -20,9 +20,9 @@ extension KernelCases {
         var noise = Noise(61)
         let x = noise.floats(rows * n, scale: 8)
         return KernelCase("softmaxRows", "\(rows) x \(n)") { kernels, memory in
-            kernels.softmaxRows(
-                memory.output("y", rows: rows, cols: n, ld: n + 3), n + 3, memory.input(x, cols: n, ld: n + 2), n + 2,
-                rows, n)
+            kernels.softmax.softmaxRows(
+                memory.output("y", rows: rows, cols: n, stride: n + 3), memory.input(x, cols: n, stride: n + 2),
+                Extent(rows: rows, columns: n))
         } expected: {
             ["y": (0..<rows).flatMap { softmax(doubles(x.row($0, n))) }]
         }
@@ -35,11 +35,13 @@ extension KernelCases {
         return KernelCase(
             "softmaxRowsBackward", "\(rows) x \(n)\(adds ? ", added" : "")", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.softmaxRowsBackward(
-                adds
-                    ? memory.output("dx", from: dx, cols: n, ld: n + 1)
-                    : memory.output("dx", rows: rows, cols: n, ld: n + 1), n + 1, memory.input(dy, cols: n, ld: n + 2),
-                n + 2, memory.input(y, cols: n, ld: n + 3), n + 3, rows, n, adds)
+            kernels.softmax.softmaxRowsBackward(
+                SoftmaxRowsBackwardArguments(
+                    dx: adds
+                        ? memory.output("dx", from: dx, cols: n, stride: n + 1)
+                        : memory.output("dx", rows: rows, cols: n, stride: n + 1),
+                    dy: memory.input(dy, cols: n, stride: n + 2), y: memory.input(y, cols: n, stride: n + 3),
+                    extent: Extent(rows: rows, columns: n), adds: adds))
         } expected: {
             [
                 "dx": (0..<rows).flatMap { t in
@@ -54,9 +56,9 @@ extension KernelCases {
         var noise = Noise(63)
         let (x, y) = (noise.floats(rows * n), noise.floats(rows * n))
         return KernelCase("rowDots", "\(rows) x \(n)") { kernels, memory in
-            kernels.rowDots(
-                memory.output("delta", rows: rows, cols: 1), memory.input(x, cols: n, ld: n + 2), n + 2,
-                memory.input(y, cols: n, ld: n + 3), n + 3, rows, n)
+            kernels.attention.rowDots(
+                memory.output("delta", rows: rows, cols: 1), memory.input(x, cols: n, stride: n + 2),
+                memory.input(y, cols: n, stride: n + 3), Extent(rows: rows, columns: n))
         } expected: {
             ["delta": (0..<rows).map { inner(doubles(x.row($0, n)), doubles(y.row($0, n))) }]
         }
@@ -76,9 +78,9 @@ extension KernelCases {
         var noise = Noise(64)
         let k = noise.floats(rows * n, scale: 8)
         return KernelCase("softmaxColumns", "\(rows) x \(n)") { kernels, memory in
-            kernels.softmaxColumns(
-                memory.output("w", rows: rows, cols: n, ld: n + 1), n + 1, memory.output("lse", rows: 1, cols: n),
-                memory.input(k, cols: n, ld: n + 2), n + 2, rows, n)
+            kernels.softmax.softmaxColumns(
+                memory.output("w", rows: rows, cols: n, stride: n + 1), memory.output("lse", rows: 1, cols: n),
+                memory.input(k, cols: n, stride: n + 2), Extent(rows: rows, columns: n))
         } expected: {
             let each = columns(doubles(k), n).map { column($0) }
             return ["w": (0..<rows).flatMap { t in each.map { $0.w[t] } }, "lse": each.map(\.lse)]
@@ -93,9 +95,11 @@ extension KernelCases {
         let w = (0..<rows).flatMap { t in each.map { Float($0[t]) } }
         return KernelCase("softmaxColumnsBackward", "\(rows) x \(n)", tolerance: Tolerance.gradient) {
             kernels, memory in
-            kernels.softmaxColumnsBackward(
-                memory.output("dk", from: dk, cols: n, ld: n + 1), n + 1, memory.input(dw, cols: n, ld: n + 2), n + 2,
-                memory.input(w, cols: n, ld: n + 3), n + 3, memory.input(ds), rows, n)
+            kernels.softmax.softmaxColumnsBackward(
+                SoftmaxColumnsBackwardArguments(
+                    dx: memory.output("dk", from: dk, cols: n, stride: n + 1),
+                    dy: memory.input(dw, cols: n, stride: n + 2), y: memory.input(w, cols: n, stride: n + 3),
+                    dlogSum: memory.input(ds), extent: Extent(rows: rows, columns: n)))
         } expected: {
             let (ups, keys) = (columns(dw, n), columns(k, n))
             let gradients = (0..<n).map { i in
@@ -114,9 +118,11 @@ extension KernelCases {
         let mine = (0..<rows).map { Int32(3 + $0 / 3) }
         let theirs = (0..<cols).map { Int32(2 + $0 / 4) }
         return KernelCase("maskDocuments", "\(rows) x \(cols)") { kernels, memory in
-            kernels.maskDocuments(
-                memory.output("s", from: s, cols: cols, ld: cols + 3), cols + 3, rows, cols, memory.integers(mine),
-                memory.integers(theirs))
+            kernels.attention.maskDocuments(
+                MaskDocumentsArguments(
+                    scores: memory.output("s", from: s, cols: cols, stride: cols + 3),
+                    extent: Extent(rows: rows, columns: cols),
+                    rowDocuments: memory.integers(mine), columnDocuments: memory.integers(theirs)))
         } expected: {
             ["s": s.indices.map { mine[$0 / cols] == theirs[$0 % cols] ? Double(s[$0]) : -.infinity }]
         }

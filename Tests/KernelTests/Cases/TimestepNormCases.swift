@@ -33,6 +33,7 @@ extension KernelCases {
 
         var d: Int { groups * features }
         var text: String { "\(rows) rows, \(groups) x \(features), groups \(share), bos \(bos.sorted())" }
+        var grouped: GroupedShape { GroupedShape(rows: rows, features: d, groups: groups) }
         var resets: [UInt8] { (0..<rows).map { bos.contains($0) ? 1 : 0 } }
 
         func counts() -> [Int] {
@@ -44,6 +45,12 @@ extension KernelCases {
         }
 
         func corrections(_ beta: Double) -> [Float] { counts().map { Float(-1 / expm1(Double($0) * log(beta))) } }
+
+        func decay(_ memory: KernelMemory) -> TimestepDecay {
+            TimestepDecay(
+                beta1: beta1, beta2: beta2, eps: eps, meanCorrections: memory.input(corrections(beta1)),
+                varianceCorrections: memory.input(corrections(beta2)), resets: memory.integers(resets))
+        }
     }
 
     struct TimestepNormResult {
@@ -89,6 +96,14 @@ extension KernelCases {
             variance = noise.floats(s.groups).map { 0.01 * (abs($0) + 0.5) }
         }
 
+        /// What a forward leaves for the backward.
+        func normed(_ full: TimestepNormResult, _ s: TimestepNormShape, _ memory: KernelMemory) -> TimestepNormed {
+            TimestepNormed(
+                x: memory.input(x, cols: s.d), weight: memory.input(w),
+                means: memory.input(full.mhat.map { Float($0) }, cols: s.groups),
+                scales: memory.input(full.r.map { Float($0) }, cols: s.groups))
+        }
+
         func reference(_ s: TimestepNormShape) -> TimestepNormResult {
             timestepNorm(s, doubles(x), doubles(w), doubles(b), doubles(mean), doubles(variance))
         }
@@ -97,14 +112,17 @@ extension KernelCases {
     private static func timestepNorm(_ s: TimestepNormShape) -> KernelCase {
         let data = TimestepNormData(s, seed: 41)
         return KernelCase("timestepNorm", s.text) { kernels, memory in
-            kernels.timestepNorm(
-                memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
-                memory.output("mhat", from: [Float](repeating: 9, count: s.rows * s.groups), cols: s.groups),
-                memory.output("r", from: [Float](repeating: 9, count: s.rows * s.groups), cols: s.groups),
-                memory.output("mean", from: data.mean), memory.output("variance", from: data.variance),
-                memory.input(data.x, cols: s.d), memory.input(data.w), memory.input(data.b),
-                memory.input(s.corrections(s.beta1)), memory.input(s.corrections(s.beta2)), memory.integers(s.resets),
-                s.rows, s.d, s.groups, s.share.lowerBound, s.share.upperBound, s.beta1, s.beta2, Float(s.eps))
+            kernels.timestepNorms.timestepNorm(
+                TimestepNormArguments(
+                    y: memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
+                    means: memory.output("mhat", from: [Float](repeating: 9, count: s.rows * s.groups), cols: s.groups),
+                    scales: memory.output("r", from: [Float](repeating: 9, count: s.rows * s.groups), cols: s.groups),
+                    state: TimestepNormState(
+                        mean: memory.output("mean", from: data.mean),
+                        variance: memory.output("variance", from: data.variance)),
+                    x: memory.input(data.x, cols: s.d),
+                    parameters: TimestepNormParameters(weight: memory.input(data.w), bias: memory.input(data.b)),
+                    decay: s.decay(memory), share: GroupShare(shape: s.grouped, groups: s.share)))
         } expected: {
             let full = data.reference(s)
             // Groups of other workers stay as they were.
@@ -124,11 +142,10 @@ extension KernelCases {
         let data = TimestepNormData(s, seed: 44)
         let full = data.reference(s)
         return KernelCase("timestepNormAgain", s.text) { kernels, memory in
-            kernels.timestepNormAgain(
-                memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
-                memory.input(data.x, cols: s.d), memory.input(full.mhat.map { Float($0) }, cols: s.groups),
-                memory.input(full.r.map { Float($0) }, cols: s.groups), memory.input(data.w), memory.input(data.b),
-                s.rows, s.d, s.groups)
+            kernels.timestepNorms.timestepNormAgain(
+                TimestepNormAgainArguments(
+                    y: memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
+                    forward: data.normed(full, s, memory), bias: memory.input(data.b), shape: s.grouped))
         } expected: {
             ["y": full.y]
         }
@@ -142,16 +159,17 @@ extension KernelCases {
         let (dw, db) = (noise.floats(s.d), noise.floats(s.d))
         let full = data.reference(s)
         return KernelCase("timestepNormBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.timestepNormBackward(
-                memory.output("dx", from: [Float](repeating: 0, count: s.rows * s.d), cols: s.d),
-                memory.output("dw", from: dw), memory.output("db", from: db), memory.output("dmean", from: dmean),
-                memory.output("dvariance", from: dvariance), memory.input(dy, cols: s.d),
-                memory.input(data.x, cols: s.d),
-                memory.input(full.mhat.map { Float($0) }, cols: s.groups),
-                memory.input(full.r.map { Float($0) }, cols: s.groups), memory.input(data.w),
-                memory.input(s.corrections(s.beta1)), memory.input(s.corrections(s.beta2)), memory.integers(s.resets),
-                s.rows, s.d, s.groups, s.share.lowerBound, s.share.upperBound, s.beta1, s.beta2,
-                memory.scratch(4 * s.groups))
+            kernels.timestepNorms.timestepNormBackward(
+                TimestepNormBackwardArguments(
+                    dx: memory.output("dx", from: [Float](repeating: 0, count: s.rows * s.d), cols: s.d),
+                    parameterGradients: TimestepNormParameterGradients(
+                        weight: memory.output("dw", from: dw), bias: memory.output("db", from: db)),
+                    stateGradient: TimestepNormState(
+                        mean: memory.output("dmean", from: dmean),
+                        variance: memory.output("dvariance", from: dvariance)),
+                    dy: memory.input(dy, cols: s.d), forward: data.normed(full, s, memory), decay: s.decay(memory),
+                    share: GroupShare(shape: s.grouped, groups: s.share),
+                    scratch: memory.scratch(4 * s.groups)))
         } expected: {
             // Only this share's groups enter the loss.
             func loss(_ x: [Double], _ w: [Double], _ b: [Double], _ mean: [Double], _ variance: [Double]) -> Double {

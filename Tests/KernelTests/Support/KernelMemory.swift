@@ -1,3 +1,5 @@
+import Kernels
+
 /// Guarded memory for one call of a kernel: around and between the rows of every tensor lie NaNs, so that a kernel that reads outside
 /// a tensor gives NaN and one that writes outside is seen. Outputs begin as another NaN unless they have first values.
 final class KernelMemory {
@@ -41,15 +43,28 @@ final class KernelMemory {
         return UnsafePointer(tensor(nil, values, cols: cols, ld: ld ?? cols))
     }
 
+    /// The same with rows `stride` apart.
+    func input(_ values: [Float], cols: Int, stride: Int) -> FloatRows {
+        FloatRows(input(values, cols: cols, ld: stride), stride: stride)
+    }
+
     /// A tensor [rows, cols] that the kernel must write in full.
     func output(_ name: String, rows: Int, cols: Int, ld: Int? = nil) -> UnsafeMutablePointer<Float> {
         tensor(name, [Float](repeating: Self.unwritten, count: rows * cols), cols: cols, ld: ld ?? cols)
+    }
+
+    func output(_ name: String, rows: Int, cols: Int, stride: Int) -> MutableFloatRows {
+        MutableFloatRows(output(name, rows: rows, cols: cols, ld: stride), stride: stride)
     }
 
     /// A tensor that the kernel changes.
     func output(_ name: String, from values: [Float], cols: Int? = nil, ld: Int? = nil) -> UnsafeMutablePointer<Float> {
         let cols = cols ?? max(1, values.count)
         return tensor(name, values, cols: cols, ld: ld ?? cols)
+    }
+
+    func output(_ name: String, from values: [Float], cols: Int, stride: Int) -> MutableFloatRows {
+        MutableFloatRows(output(name, from: values, cols: cols, ld: stride), stride: stride)
     }
 
     func output(_ name: String, doubles count: Int) -> UnsafeMutablePointer<Double> {

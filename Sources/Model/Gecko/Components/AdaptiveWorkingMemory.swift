@@ -1,4 +1,5 @@
 import Glibc
+import KernelInterface
 import Numerics
 
 /// Adaptive working memory (GECKO.md, AWM), per head a memory M [dz, dv] and a log-norm l [dz].
@@ -25,6 +26,7 @@ package struct AdaptiveWorkingMemory {
     /// Floats of M for all heads, and of l.
     package var memoryCount: Int { heads * keyDim * valueDim }
     package var lognormCount: Int { heads * keyDim }
+    private var memoryExtent: Extent { Extent(rows: keyDim, columns: valueDim) }
     /// Floats kept for the backward: the memory at each piece's entrance.
     package func stash(pieces: Int) -> Int { pieces * (memoryCount + lognormCount) }
     package func workspace(workers: Int) -> Int { workers * scratchCount }
@@ -74,8 +76,11 @@ package struct AdaptiveWorkingMemory {
         let rows = p.absorbed.count
         let first = p.absorbed.lowerBound - context.plan.windowStart
         let keys = k + first * Z + head * keyDim
-        context.kernels.softmaxRows(f.r, keyDim, keys, Z, rows, keyDim)
-        context.kernels.softmaxColumns(f.w, keyDim, f.s, keys, Z, rows, keyDim)
+        let extent = Extent(rows: rows, columns: keyDim)
+        context.kernels.softmax.softmaxRows(
+            MutableFloatRows(f.r, stride: keyDim), FloatRows(keys, stride: Z), extent)
+        context.kernels.softmax.softmaxColumns(
+            MutableFloatRows(f.w, stride: keyDim), f.s, FloatRows(keys, stride: Z), extent)
         for t in 0..<rows {
             (f.x + t * valueDim).update(from: v + (first + t) * E + head * valueDim, count: valueDim)
         }
@@ -124,7 +129,8 @@ package struct AdaptiveWorkingMemory {
                         l.update(repeating: -.infinity, count: keyDim)
                     }
                     absorption(context, p, head, k: k, v: v, memory: m, lognorm: l, newLognorm: l, f)
-                    context.kernels.blendRows(m, m, f.u, f.rho, keyDim, valueDim)
+                    context.kernels.memory.blendRows(
+                        BlendRowsArguments(out: m, memory: m, update: f.u, rho: f.rho, extent: memoryExtent))
                 }
             }
         }
@@ -143,7 +149,9 @@ package struct AdaptiveWorkingMemory {
         }
         if p.readers.isEmpty { return }
         let row = p.readers.lowerBound - start
-        context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, p.readers.count, keyDim)
+        context.kernels.softmax.softmaxRows(
+            MutableFloatRows(f.a, stride: keyDim), FloatRows(q + row * Z + head * keyDim, stride: Z),
+            Extent(rows: p.readers.count, columns: keyDim))
         context.matrices.multiply(
             Product(
                 rows: p.readers.count, columns: valueDim, depth: keyDim, Factor(f.a, stride: keyDim),
@@ -218,7 +226,10 @@ package struct AdaptiveWorkingMemory {
         let rows = p.absorbed.count
         let first = p.absorbed.lowerBound - context.plan.windowStart
         absorption(context, p, head, k: k, v: v, memory: memory, lognorm: lognorm, newLognorm: nil, f)
-        context.kernels.blendRowsBackward(f.e, f.u, dm, memory, f.u, f.rho, keyDim, valueDim)
+        context.kernels.memory.blendRowsBackward(
+            BlendRowsBackwardArguments(
+                dlogRho: f.e, dupdate: f.u, dmemory: dm, memory: memory, update: f.u, rho: f.rho,
+                extent: memoryExtent))
         for i in 0..<keyDim {
             let lam = dl[i] - f.e[i]
             f.s[i] = f.e[i] + f.rho[i] * lam
@@ -236,20 +247,27 @@ package struct AdaptiveWorkingMemory {
                 rows: rows, columns: keyDim, depth: valueDim, Factor(f.x, stride: valueDim),
                 Factor(f.u, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim)),
             on: f.worker)
-        context.kernels.softmaxColumnsBackward(dkeys, Z, f.da, keyDim, f.w, keyDim, f.s, rows, keyDim)
+        let extent = Extent(rows: rows, columns: keyDim)
+        context.kernels.softmax.softmaxColumnsBackward(
+            SoftmaxColumnsBackwardArguments(
+                dx: MutableFloatRows(dkeys, stride: Z), dy: FloatRows(f.da, stride: keyDim),
+                y: FloatRows(f.w, stride: keyDim), dlogSum: f.s, extent: extent))
         context.matrices.multiply(
             Product(
                 rows: rows, columns: keyDim, depth: valueDim, Factor(f.dx, stride: valueDim),
                 Factor(memory, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim), scale: -1),
             on: f.worker)
-        context.kernels.softmaxRowsBackward(dkeys, Z, f.da, keyDim, f.r, keyDim, rows, keyDim, true)
+        context.kernels.softmax.softmaxRowsBackward(
+            SoftmaxRowsBackwardArguments(
+                dx: MutableFloatRows(dkeys, stride: Z), dy: FloatRows(f.da, stride: keyDim),
+                y: FloatRows(f.r, stride: keyDim), extent: extent, adds: true))
         context.matrices.multiply(
             Product(
                 rows: keyDim, columns: valueDim, depth: rows, Factor(f.r, stride: keyDim, transposed: true),
                 Factor(f.dx, stride: valueDim), to: Destination(dm, stride: valueDim, adds: true), scale: -1),
             on: f.worker)
         for t in 0..<rows {
-            context.kernels.addTo(dv + (first + t) * E + head * valueDim, f.dx + t * valueDim, valueDim)
+            context.kernels.elementwise.addTo(dv + (first + t) * E + head * valueDim, f.dx + t * valueDim, valueDim)
         }
     }
 
@@ -269,14 +287,18 @@ package struct AdaptiveWorkingMemory {
         if rows == 0 { return }
         let row = p.readers.lowerBound - start
         let out = dy + row * E + head * valueDim
-        context.kernels.softmaxRows(f.a, keyDim, q + row * Z + head * keyDim, Z, rows, keyDim)
+        let extent = Extent(rows: rows, columns: keyDim)
+        context.kernels.softmax.softmaxRows(
+            MutableFloatRows(f.a, stride: keyDim), FloatRows(q + row * Z + head * keyDim, stride: Z), extent)
         context.matrices.multiply(
             Product(
                 rows: rows, columns: keyDim, depth: valueDim, Factor(out, stride: E),
                 Factor(memory, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim)),
             on: f.worker)
-        context.kernels.softmaxRowsBackward(
-            dq + row * Z + head * keyDim, Z, f.da, keyDim, f.a, keyDim, rows, keyDim, false)
+        context.kernels.softmax.softmaxRowsBackward(
+            SoftmaxRowsBackwardArguments(
+                dx: MutableFloatRows(dq + row * Z + head * keyDim, stride: Z), dy: FloatRows(f.da, stride: keyDim),
+                y: FloatRows(f.a, stride: keyDim), extent: extent, adds: false))
         context.matrices.multiply(
             Product(
                 rows: keyDim, columns: valueDim, depth: rows, Factor(f.a, stride: keyDim, transposed: true),

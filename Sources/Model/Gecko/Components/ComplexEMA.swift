@@ -1,4 +1,5 @@
 import Glibc
+import KernelInterface
 import Kernels
 import Numerics
 
@@ -61,13 +62,14 @@ package final class ComplexEMA {
         _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
         state: UnsafeMutablePointer<Float>, entries: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let plan = context.plan
-        context.team.share(padded / 16, as: .ema) { worker, blocks in
-            for block in blocks {
-                context.kernels.complexEMA(
-                    y, state, state + orders * padded, entries, x, plane(0), plane(1), plane(2), plane(3), plane(4),
-                    plan.tileStarts, plan.tileResets, plan.tileStarts.count, plan.length, dim, padded, orders,
-                    16 * block, scratch + worker * KernelTable.emaScratch)
+        withTiles(context.plan) { tiles in
+            context.team.share(padded / 16, as: .ema) { worker, blocks in
+                for block in blocks {
+                    context.kernels.ema.complexEMA(
+                        ComplexEMAArguments(
+                            y: y, state: halves(state), entries: entries, x: x, coefficients: planes,
+                            work: work(tiles, block, scratch, worker)))
+                }
             }
         }
     }
@@ -78,14 +80,50 @@ package final class ComplexEMA {
         entries: UnsafePointer<Float>, stateGradient: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<Float>
     ) {
-        let plan = context.plan
-        context.team.share(padded / 16, as: .ema) { worker, blocks in
-            for block in blocks {
-                context.kernels.complexEMABackward(
-                    dx, stateGradient, stateGradient + orders * padded, gradientPlane(0), gradientPlane(1),
-                    gradientPlane(2), gradientPlane(3), gradientPlane(4), dy, x, entries, plane(0), plane(1), plane(2),
-                    plane(3), plane(4), plan.tileStarts, plan.tileResets, plan.tileStarts.count, plan.length, dim,
-                    padded, orders, 16 * block, scratch + worker * KernelTable.emaScratch)
+        withTiles(context.plan) { tiles in
+            context.team.share(padded / 16, as: .ema) { worker, blocks in
+                for block in blocks {
+                    context.kernels.ema.complexEMABackward(
+                        ComplexEMABackwardArguments(
+                            dx: dx, stateGradient: halves(stateGradient), coefficientGradients: gradientPlanes, dy: dy,
+                            x: x, entries: entries, coefficients: planes,
+                            work: work(tiles, block, scratch, worker)))
+                }
+            }
+        }
+    }
+
+    private var planes: ComplexEMACoefficients {
+        ComplexEMACoefficients(
+            p: plane(0), qReal: plane(1), qImaginary: plane(2), gammaReal: plane(3), gammaImaginary: plane(4))
+    }
+
+    private var gradientPlanes: ComplexEMACoefficientGradients {
+        ComplexEMACoefficientGradients(
+            p: gradientPlane(0), qReal: gradientPlane(1), qImaginary: gradientPlane(2), gammaReal: gradientPlane(3),
+            gammaImaginary: gradientPlane(4))
+    }
+
+    private func halves(_ state: UnsafeMutablePointer<Float>) -> ComplexEMAState {
+        ComplexEMAState(real: state, imaginary: state + orders * padded)
+    }
+
+    private func work(
+        _ tiles: ComplexEMATiles, _ block: Int, _ scratch: UnsafeMutablePointer<Float>, _ worker: Int
+    ) -> ComplexEMAWork {
+        ComplexEMAWork(
+            tiles: tiles,
+            channels: ComplexEMAChannels(first: 16 * block, dim: dim, padded: padded, orders: orders),
+            scratch: scratch + worker * KernelTable.emaScratch)
+    }
+
+    private func withTiles(_ plan: SlicePlan, _ body: (ComplexEMATiles) -> Void) {
+        plan.tileStarts.withUnsafeBufferPointer { starts in
+            plan.tileResets.withUnsafeBufferPointer { resets in
+                body(
+                    ComplexEMATiles(
+                        count: starts.count, starts: starts.baseAddress!, resets: resets.baseAddress!,
+                        rows: plan.length))
             }
         }
     }

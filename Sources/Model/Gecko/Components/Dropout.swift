@@ -1,3 +1,4 @@
+import KernelInterface
 import Numerics
 
 /// One dropout site: elements are dropped with probability `rate`, the others scaled by 1 / (1 - rate). The mask is a pure function of (seed,
@@ -28,9 +29,13 @@ package struct Dropout {
         let key = stream.key(layer: layer, site: site)
         context.team.share(context.length) { _, rows in
             let o = rows.lowerBound * n
-            context.kernels.dropoutRows(
-                y + o, n, x + o, n, key.x, key.y, (context.slice.start + rows.lowerBound) * n, n, Self.threshold(rate),
-                Float(1 / (1 - rate)), 0, rows.count, n)
+            context.kernels.random.dropoutRows(
+                DropoutArguments(
+                    y: MutableFloatRows(y + o, stride: n), x: FloatRows(x + o, stride: n),
+                    extent: Extent(rows: rows.count, columns: n),
+                    words: RandomWords(
+                        key: RandomKey(word0: key.x, word1: key.y), first: (context.slice.start + rows.lowerBound) * n,
+                        perRow: n), threshold: Self.threshold(rate), scale: Float(1 / (1 - rate)), dropped: 0))
         }
     }
 }

@@ -1,3 +1,4 @@
+import KernelInterface
 import Numerics
 
 /// Timestep decay norm (GECKO.md, TDN): per token and group the mean and variance of the features are smoothed over time, corrected
@@ -40,11 +41,14 @@ package struct TimestepDecayNorm {
         mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>, mhat: UnsafeMutablePointer<Float>,
         r: UnsafeMutablePointer<Float>
     ) {
-        let plan = context.plan
-        context.team.share(groups, as: .norms) { _, g in
-            context.kernels.timestepNorm(
-                y, mhat, r, mean, variance, x, weight, bias, plan.meanCorrection, plan.varianceCorrection, plan.resets,
-                plan.length, dim, groups, g.lowerBound, g.upperBound, beta1, beta2, Float(eps))
+        withDecay(context.plan) { decay in
+            context.team.share(groups, as: .norms) { _, g in
+                context.kernels.timestepNorms.timestepNorm(
+                    TimestepNormArguments(
+                        y: y, means: mhat, scales: r, state: TimestepNormState(mean: mean, variance: variance), x: x,
+                        parameters: TimestepNormParameters(weight: weight, bias: bias), decay: decay,
+                        share: GroupShare(shape: shape(rows: context.length), groups: g)))
+            }
         }
     }
 
@@ -55,8 +59,12 @@ package struct TimestepDecayNorm {
     ) {
         context.team.share(context.length, as: .norms) { _, rows in
             let t = rows.lowerBound
-            context.kernels.timestepNormAgain(
-                y + t * dim, x + t * dim, mhat + t * groups, r + t * groups, weight, bias, rows.count, dim, groups)
+            context.kernels.timestepNorms.timestepNormAgain(
+                TimestepNormAgainArguments(
+                    y: y + t * dim,
+                    forward: TimestepNormed(
+                        x: x + t * dim, weight: weight, means: mhat + t * groups, scales: r + t * groups), bias: bias,
+                    shape: shape(rows: rows.count)))
         }
     }
 
@@ -71,13 +79,33 @@ package struct TimestepDecayNorm {
         mhat: UnsafePointer<Float>, r: UnsafePointer<Float>, meanGradient: UnsafeMutablePointer<Float>,
         varianceGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        let plan = context.plan
         guard let weightGradient, let biasGradient else { preconditionFailure("backward without gradient memory") }
-        context.team.share(groups, as: .norms) { _, g in
-            context.kernels.timestepNormBackward(
-                dx, weightGradient, biasGradient, meanGradient, varianceGradient, dy, x, mhat, r, weight,
-                plan.meanCorrection, plan.varianceCorrection, plan.resets, plan.length, dim, groups, g.lowerBound,
-                g.upperBound, beta1, beta2, scratch)
+        withDecay(context.plan) { decay in
+            context.team.share(groups, as: .norms) { _, g in
+                context.kernels.timestepNorms.timestepNormBackward(
+                    TimestepNormBackwardArguments(
+                        dx: dx,
+                        parameterGradients: TimestepNormParameterGradients(
+                            weight: weightGradient, bias: biasGradient),
+                        stateGradient: TimestepNormState(mean: meanGradient, variance: varianceGradient), dy: dy,
+                        forward: TimestepNormed(x: x, weight: weight, means: mhat, scales: r), decay: decay,
+                        share: GroupShare(shape: shape(rows: context.length), groups: g), scratch: scratch))
+            }
+        }
+    }
+
+    private func shape(rows: Int) -> GroupedShape { GroupedShape(rows: rows, features: dim, groups: groups) }
+
+    private func withDecay(_ plan: SlicePlan, _ body: (TimestepDecay) -> Void) {
+        plan.meanCorrection.withUnsafeBufferPointer { means in
+            plan.varianceCorrection.withUnsafeBufferPointer { variances in
+                plan.resets.withUnsafeBufferPointer { resets in
+                    body(
+                        TimestepDecay(
+                            beta1: beta1, beta2: beta2, eps: eps, meanCorrections: means.baseAddress!,
+                            varianceCorrections: variances.baseAddress!, resets: resets.baseAddress!))
+                }
+            }
         }
     }
 }

@@ -1,4 +1,5 @@
 import Hardware
+import KernelInterface
 import Numerics
 
 extension GatedAttention {
@@ -21,12 +22,7 @@ extension GatedAttention {
         wh2.backward(context, value("wh2.weight"), g.dh, D, 0, w.dmix, E)
         mixDropout.apply(context, w.dmix, w.dmix, E)
         wh1.backward(context, value("wh1.weight"), g.dh, D, 0, w.dmx, D)
-        team.share(T) { _, rows in
-            let o = rows.lowerBound * E
-            let r = rows.lowerBound * (Z + E) + Z
-            kernels.gatedMixBackward(
-                w.dattended + o, g.dzr + r, Z + E, w.dmix + o, f.attended + o, f.zr + r, Z + E, rows.count, E)
-        }
+        gateBackward(context, f, g, w)
         // The window handed on is the tail of the keys and values held here: its gradient is where theirs begins.
         team.alone(as: .elementwise) {
             stateGradient.copyWindowGradient(to: (w.dk, w.dak, w.dv), keys: keys, from: cut, rows: plan.newWindow)
@@ -40,52 +36,12 @@ extension GatedAttention {
             scratch: w.workers)
         team.alone(as: .elementwise) { stateGradient.setWindow(from: (w.dk, w.dak, w.dv), rows: n) }
 
-        let dk = w.dk + n * Z
-        let dak = w.dak + n * Z
-        let dv = w.dv + n * E
-        rotate(context, w.dq, direction: -1)
-        rotate(context, dk, direction: -1)
-        let gamma = value("gamma")
-        let dgamma = gradient("gamma")
-        let dbeta = gradient("beta")
-        team.share(Z, grain: 16) { _, columns in
-            func add(_ j: Int, _ d: UnsafePointer<Float>) {
-                kernels.queryViewWeight(
-                    dgamma + j * Z, dbeta + j * Z, d, f.zr, Z + E, f.zs, T, Z, c.heads, columns.lowerBound,
-                    columns.upperBound)
-            }
-            add(0, w.dq)
-            add(1, dk)
-            add(2, w.daq)
-            add(3, dak)
-        }
-        team.share(T) { _, rows in
-            let t = rows.lowerBound
-            kernels.queryViewsBackward(
-                w.dz + t * Z, w.dq + t * Z, dk + t * Z, w.daq + t * Z, dak + t * Z, gamma, rows.count, Z, c.heads)
-            kernels.rmsNormBackward(
-                g.dzr + t * (Z + E), Z + E, w.dz + t * Z, Z, f.zr + t * (Z + E), Z + E, f.zs + t * c.heads, nil,
-                rows.count, Z, c.heads)
-            kernels.siluBackward(g.dvl + t * E, E, dv + t * E, E, f.vl + t * E, E, rows.count, E)
-        }
+        viewsBackward(context, f, g, w)
         addBiasGradients(context, g)
 
         wzr.backward(context, value("wz.weight"), g.dzr, Z + E, 1, w.dmx, D)
         inputDropout.apply(context, w.dmx, w.dmx, D)
-        let rms = c.normAffine ? value("rmsnorm.weight") : nil
-        team.share(T, as: .norms) { _, rows in
-            let o = rows.lowerBound * D
-            kernels.rmsNormBackward(
-                w.ds + o, D, w.dmx + o, D, f.s + o, D, f.sr + rows.lowerBound * c.lnGroups, rms, rows.count, D,
-                c.lnGroups)
-        }
-        if c.normAffine {
-            let dw = gradient("rmsnorm.weight")
-            team.share(D, grain: 16, as: .norms) { _, columns in
-                kernels.rmsNormWeight(
-                    dw, w.dmx, f.s, f.sr, T, D, c.lnGroups, columns.lowerBound, columns.upperBound)
-            }
-        }
+        normaliseBackward(context, f, w)
         ema.backward(
             context, dy: w.ds, dx: w.dtn, x: d.tn, entries: f.entries, stateGradient: stateGradient.ema,
             scratch: w.workers)
@@ -96,7 +52,91 @@ extension GatedAttention {
         team.share(T) { _, rows in
             let o = rows.lowerBound * D
             if dx != UnsafeMutablePointer(mutating: dy) { (dx + o).update(from: dy + o, count: rows.count * D) }
-            kernels.addTo(dx + o, w.ds + o, rows.count * D)
+            kernels.elementwise.addTo(dx + o, w.ds + o, rows.count * D)
+        }
+    }
+
+    /// The gradients of attention's output and of the gate, from that of their mix.
+    private func gateBackward(_ context: SliceContext, _ f: Stash, _ g: GradientStash, _ w: Workspace) {
+        let (Z, E) = (c.zDim, c.valueDim)
+        context.team.share(context.length) { _, rows in
+            let o = rows.lowerBound * E
+            let r = rows.lowerBound * (Z + E) + Z
+            context.kernels.gating.gatedMixBackward(
+                GatedMixBackwardArguments(
+                    dattended: w.dattended + o, dgate: MutableFloatRows(g.dzr + r, stride: Z + E), dmix: w.dmix + o,
+                    attended: f.attended + o, gate: FloatRows(f.zr + r, stride: Z + E),
+                    extent: Extent(rows: rows.count, columns: E)))
+        }
+    }
+
+    /// The gradients of z, of the values before silu, and of gamma and beta, from those of the views and values.
+    private func viewsBackward(_ context: SliceContext, _ f: Stash, _ g: GradientStash, _ w: Workspace) {
+        let team = context.team
+        let kernels = context.kernels
+        let (T, Z, E) = (context.length, c.zDim, c.valueDim)
+        let n = context.plan.window
+        let dk = w.dk + n * Z
+        let dak = w.dak + n * Z
+        let dv = w.dv + n * E
+        rotate(context, w.dq, direction: -1)
+        rotate(context, dk, direction: -1)
+        let gamma = value("gamma")
+        let dgamma = gradient("gamma")
+        let dbeta = gradient("beta")
+        team.share(Z, grain: 16) { _, columns in
+            func add(_ j: Int, _ d: UnsafePointer<Float>) {
+                kernels.queries.queryViewWeight(
+                    QueryViewWeightArguments(
+                        dgamma: dgamma + j * Z, dbeta: dbeta + j * Z, dview: d, z: FloatRows(f.zr, stride: Z + E),
+                        scales: f.zs, shape: headed(T), columns: columns))
+            }
+            add(0, w.dq)
+            add(1, dk)
+            add(2, w.daq)
+            add(3, dak)
+        }
+        team.share(T) { _, rows in
+            let t = rows.lowerBound
+            kernels.queries.queryViewsBackward(
+                QueryViewsBackwardArguments(
+                    dz: w.dz + t * Z,
+                    views: QueryViewGradients(
+                        q: w.dq + t * Z, k: dk + t * Z, memoryQ: w.daq + t * Z, memoryK: dak + t * Z), gamma: gamma,
+                    shape: headed(rows.count)))
+            kernels.featureNorms.rmsNormBackward(
+                RMSNormBackwardArguments(
+                    dx: MutableFloatRows(g.dzr + t * (Z + E), stride: Z + E), dy: FloatRows(w.dz + t * Z, stride: Z),
+                    x: FloatRows(f.zr + t * (Z + E), stride: Z + E), scales: f.zs + t * c.heads, weight: nil,
+                    shape: headed(rows.count)))
+            kernels.gating.siluBackward(
+                SiluBackwardArguments(
+                    dx: MutableFloatRows(g.dvl + t * E, stride: E), dy: FloatRows(dv + t * E, stride: E),
+                    x: FloatRows(f.vl + t * E, stride: E), extent: Extent(rows: rows.count, columns: E)))
+        }
+    }
+
+    /// The gradient of s, and of the norm's weight, from that of mx.
+    private func normaliseBackward(_ context: SliceContext, _ f: Stash, _ w: Workspace) {
+        let team = context.team
+        let kernels = context.kernels
+        let (T, D) = (context.length, c.dim)
+        let rms = c.normAffine ? value("rmsnorm.weight") : nil
+        team.share(T, as: .norms) { _, rows in
+            let o = rows.lowerBound * D
+            kernels.featureNorms.rmsNormBackward(
+                RMSNormBackwardArguments(
+                    dx: MutableFloatRows(w.ds + o, stride: D), dy: FloatRows(w.dmx + o, stride: D),
+                    x: FloatRows(f.s + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups, weight: rms,
+                    shape: grouped(rows.count)))
+        }
+        if c.normAffine {
+            let dw = gradient("rmsnorm.weight")
+            team.share(D, grain: 16, as: .norms) { _, columns in
+                kernels.featureNorms.rmsNormWeight(
+                    RMSNormWeightArguments(
+                        dweight: dw, dy: w.dmx, x: f.s, scales: f.sr, shape: grouped(T), columns: columns))
+            }
         }
     }
 
@@ -104,7 +144,9 @@ extension GatedAttention {
         let (T, D, ZE, E) = (context.length, c.dim, c.zDim + c.valueDim, c.valueDim)
         func add(_ d: UnsafePointer<Float>, _ columns: Int, to out: UnsafeMutablePointer<Float>) {
             context.team.share(columns, grain: 16) { _, part in
-                context.kernels.columnSums(d + part.lowerBound, T, part.count, columns, out + part.lowerBound)
+                context.kernels.elementwise.columnSums(
+                    FloatRows(d + part.lowerBound, stride: columns), Extent(rows: T, columns: part.count),
+                    out + part.lowerBound)
             }
         }
         add(g.dzr, ZE, to: gradient("wz.bias"))

@@ -1,17 +1,25 @@
 import Hardware
+import KernelInterface
 import Numerics
 
 // The steps between the matrix products and scans. The forward takes them one by one, the backward and the weight gradients take them again.
 extension GatedAttention {
+    /// z of some tokens, by heads.
+    func headed(_ rows: Int) -> GroupedShape { GroupedShape(rows: rows, features: c.zDim, groups: c.heads) }
+
+    /// x of some tokens, by the groups of its norm.
+    func grouped(_ rows: Int) -> GroupedShape { GroupedShape(rows: rows, features: c.dim, groups: c.lnGroups) }
+
     /// mx = dropout(RMS(s)), and the scales of RMS.
     func normalise(_ context: SliceContext, _ f: Stash, _ d: Derived) {
         let D = c.dim
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
         context.team.share(context.length, as: .norms) { _, rows in
             let o = rows.lowerBound * D
-            context.kernels.rmsNorm(
-                d.mx + o, D, f.sr + rows.lowerBound * c.lnGroups, f.s + o, D, rms, rows.count, D, c.lnGroups,
-                Float(c.eps))
+            context.kernels.featureNorms.rmsNorm(
+                RMSNormArguments(
+                    y: MutableFloatRows(d.mx + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups,
+                    x: FloatRows(f.s + o, stride: D), weight: rms, shape: grouped(rows.count), eps: Float(c.eps)))
         }
         inputDropout.apply(context, d.mx, d.mx, D)
     }
@@ -19,9 +27,12 @@ extension GatedAttention {
     /// The four views of z, not rotated yet, behind the window. zr holds z with its bias, zs the scales of its heads.
     func views(_ context: SliceContext, _ f: Stash, _ d: Derived, rows: Range<Int>) {
         let (Z, E, n, t) = (c.zDim, c.valueDim, context.plan.window, rows.lowerBound)
-        context.kernels.queryViews(
-            d.q + t * Z, d.k + (n + t) * Z, d.aq + t * Z, d.ak + (n + t) * Z, f.zr + t * (Z + E), Z + E,
-            f.zs + t * c.heads, value("gamma"), value("beta"), rows.count, Z, c.heads)
+        context.kernels.queries.queryViews(
+            QueryViewsArguments(
+                views: QueryViews(
+                    q: d.q + t * Z, k: d.k + (n + t) * Z, memoryQ: d.aq + t * Z, memoryK: d.ak + (n + t) * Z),
+                z: FloatRows(f.zr + t * (Z + E), stride: Z + E), scales: f.zs + t * c.heads, gamma: value("gamma"),
+                beta: value("beta"), shape: headed(rows.count)))
     }
 
     func rotateKeys(_ context: SliceContext, _ d: Derived) {
@@ -34,8 +45,11 @@ extension GatedAttention {
         let (Z, E) = (c.zDim, c.valueDim)
         context.team.share(context.length) { _, rows in
             let o = rows.lowerBound * E
-            context.kernels.gatedMix(
-                d.mix + o, f.attended + o, f.zr + rows.lowerBound * (Z + E) + Z, Z + E, d.recalled + o, rows.count, E)
+            context.kernels.gating.gatedMix(
+                GatedMixArguments(
+                    mix: d.mix + o, attended: f.attended + o,
+                    gate: FloatRows(f.zr + rows.lowerBound * (Z + E) + Z, stride: Z + E), recalled: d.recalled + o,
+                    extent: Extent(rows: rows.count, columns: E)))
         }
         mixDropout.apply(context, d.mix, d.mix, E)
     }
@@ -53,7 +67,10 @@ extension GatedAttention {
         context.team.alone(as: .elementwise) { LayerState.copyWindow(f.window, to: (d.k, d.ak, d.v), rows: n, c) }
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound
-            context.kernels.biasSilu(f.vl + t * E, E, nil, d.v + (n + t) * E, E, rows.count, E)
+            context.kernels.gating.biasSilu(
+                BiasSiluArguments(
+                    x: MutableFloatRows(f.vl + t * E, stride: E), bias: nil,
+                    y: MutableFloatRows(d.v + (n + t) * E, stride: E), extent: Extent(rows: rows.count, columns: E)))
         }
         rotateKeys(context, d)
     }
@@ -79,8 +96,10 @@ extension GatedAttention {
                 let sine = sines.baseAddress!
                 context.team.share(plan.length) { _, rows in
                     let t = rows.lowerBound
-                    context.kernels.rotate(
-                        x + t * Z, Z, cosine + t * dz, sine + t * dz, direction, rows.count, dz, c.ropeHeads)
+                    context.kernels.queries.rotate(
+                        RotateArguments(
+                            x: MutableFloatRows(x + t * Z, stride: Z), cosines: cosine + t * dz, sines: sine + t * dz,
+                            direction: direction, rows: rows.count, features: dz, heads: c.ropeHeads))
                 }
             }
         }

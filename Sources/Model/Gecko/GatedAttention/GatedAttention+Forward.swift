@@ -1,4 +1,5 @@
 import Hardware
+import KernelInterface
 import Numerics
 
 extension GatedAttention {
@@ -22,10 +23,16 @@ extension GatedAttention {
         team.share(T) { _, rows in
             let t = rows.lowerBound
             let zr = f.zr + t * (Z + E)
-            kernels.addRow(zr, Z + E, zr, Z + E, value("wz.bias"), rows.count, Z + E)
-            kernels.headScales(f.zs + t * c.heads, zr, Z + E, rows.count, Z, c.heads, Float(c.eps))
+            kernels.elementwise.addRow(
+                MutableFloatRows(zr, stride: Z + E), FloatRows(zr, stride: Z + E), value("wz.bias"),
+                Extent(rows: rows.count, columns: Z + E))
+            kernels.queries.headScales(
+                f.zs + t * c.heads, FloatRows(zr, stride: Z + E), headed(rows.count), Float(c.eps))
             views(context, f, d, rows: rows)
-            kernels.biasSilu(f.vl + t * E, E, value("wv.bias"), values + t * E, E, rows.count, E)
+            kernels.gating.biasSilu(
+                BiasSiluArguments(
+                    x: MutableFloatRows(f.vl + t * E, stride: E), bias: value("wv.bias"),
+                    y: MutableFloatRows(values + t * E, stride: E), extent: Extent(rows: rows.count, columns: E)))
         }
         rotateKeys(context, d)
         team.alone(as: .elementwise) {
@@ -57,15 +64,21 @@ extension GatedAttention {
         if !drops {
             team.share(T) { _, rows in
                 let o = rows.lowerBound * D
-                kernels.addRow(y + o, D, x + o, D, value("wh1.bias"), rows.count, D)
+                kernels.elementwise.addRow(
+                    MutableFloatRows(y + o, stride: D), FloatRows(x + o, stride: D), value("wh1.bias"),
+                    Extent(rows: rows.count, columns: D))
             }
         }
         wh1.forward(context, value("wh1.weight"), d.mx, D, drops ? 0 : 1, y, D)
         wh2.forward(context, value("wh2.weight"), d.mix, E, 1, y, D)
         if drops {
-            team.alone(as: .elementwise) { kernels.addRow(y, D, y, D, value("wh1.bias"), T, D) }
+            team.alone(as: .elementwise) {
+                kernels.elementwise.addRow(
+                    MutableFloatRows(y, stride: D), FloatRows(y, stride: D), value("wh1.bias"),
+                    Extent(rows: T, columns: D))
+            }
             outputDropout.apply(context, y, y, D)
-            team.alone(as: .elementwise) { kernels.addTo(y, x, T * D) }
+            team.alone(as: .elementwise) { kernels.elementwise.addTo(y, x, T * D) }
         }
     }
 }

@@ -187,7 +187,8 @@ struct Operations {
         let groups = try h.int("groups")
         try file.requireDivides(groups, D, "groups of \(name)")
         let eps = Float(try h.number("eps"))
-        let k = KernelTable.best
+        let k = KernelTable.best.featureNorms
+        let grouped = GroupedShape(rows: rows, features: D, groups: groups)
         let x = FloatBuffer(try file.floats("\(name).in.x"))
         let dy = FloatBuffer(try file.floats("\(name).up.y", count: rows * D))
         let weight = file.has("\(name).in.weight") ? FloatBuffer(try file.floats("\(name).in.weight", count: D)) : nil
@@ -197,13 +198,30 @@ struct Operations {
         let (dw, db) = (FloatBuffer(D), FloatBuffer(D))
         switch kind {
         case "rms":
-            k.rmsNorm(y.base, D, r.base, x.base, D, weight?.base, rows, D, groups, eps)
-            k.rmsNormBackward(dx.base, D, dy.base, D, x.base, D, r.base, weight?.base, rows, D, groups)
-            k.rmsNormWeight(dw.base, dy.base, x.base, r.base, rows, D, groups, 0, D)
+            k.rmsNorm(
+                RMSNormArguments(
+                    y: MutableFloatRows(y.base, stride: D), scales: r.base, x: FloatRows(x.base, stride: D),
+                    weight: weight?.base, shape: grouped, eps: eps))
+            k.rmsNormBackward(
+                RMSNormBackwardArguments(
+                    dx: MutableFloatRows(dx.base, stride: D), dy: FloatRows(dy.base, stride: D),
+                    x: FloatRows(x.base, stride: D), scales: r.base, weight: weight?.base, shape: grouped))
+            k.rmsNormWeight(
+                RMSNormWeightArguments(
+                    dweight: dw.base, dy: dy.base, x: x.base, scales: r.base, shape: grouped, columns: 0..<D))
         case "layer":
-            k.layerNorm(y.base, m.base, r.base, x.base, weight?.base, bias?.base, rows, D, groups, eps)
-            k.layerNormBackward(dx.base, dy.base, x.base, m.base, r.base, weight?.base, rows, D, groups, false)
-            k.layerNormWeight(dw.base, db.base, dy.base, x.base, m.base, r.base, rows, D, groups, 0, D)
+            k.layerNorm(
+                LayerNormArguments(
+                    y: y.base, means: m.base, scales: r.base, x: x.base, weight: weight?.base, bias: bias?.base,
+                    shape: grouped, eps: eps))
+            k.layerNormBackward(
+                LayerNormBackwardArguments(
+                    dx: dx.base, dy: dy.base, x: x.base, means: m.base, scales: r.base, weight: weight?.base,
+                    shape: grouped, adds: false))
+            k.layerNormWeight(
+                LayerNormWeightArguments(
+                    dweight: dw.base, dbias: db.base, dy: dy.base, x: x.base, means: m.base, scales: r.base,
+                    shape: grouped, columns: 0..<D))
         default:
             throw VerificationError("\(file.name): norm kind '\(kind)' is neither rms nor layer")
         }
@@ -228,13 +246,22 @@ struct Operations {
         guard dz % 2 == 0, 0...H ~= heads else {
             throw VerificationError("\(file.name): '\(name)' rotates \(heads) of \(H) heads with \(dz) features")
         }
-        let k = KernelTable.best
+        func rotate(_ x: FloatBuffer, direction: Float) {
+            plan.cosines.withUnsafeBufferPointer { cosines in
+                plan.sines.withUnsafeBufferPointer { sines in
+                    KernelTable.best.queries.rotate(
+                        RotateArguments(
+                            x: MutableFloatRows(x.base, stride: H * dz), cosines: cosines.baseAddress!,
+                            sines: sines.baseAddress!, direction: direction, rows: L, features: dz, heads: heads))
+                }
+            }
+        }
         var all = Gathered()
         for b in 0..<B {
             let x = FloatBuffer(try file.floats("\(name).in.x").row(b, of: B))
             let dy = FloatBuffer(try file.floats("\(name).up.y", count: B * L * H * dz).row(b, of: B))
-            k.rotate(x.base, H * dz, plan.cosines, plan.sines, 1, L, dz, heads)
-            k.rotate(dy.base, H * dz, plan.cosines, plan.sines, -1, L, dz, heads)
+            rotate(x, direction: 1)
+            rotate(dy, direction: -1)
             all.append("out.y", x.values())
             all.append("grad.x", dy.values())
         }
@@ -439,7 +466,14 @@ struct Operations {
         let up = try file.floats("\(name).up.loss", count: 1)[0]
         let logits = FloatBuffer(try file.floats("\(name).in.logits"))
         var losses = [Double](repeating: 0, count: rows)
-        KernelTable.best.crossEntropy(logits.base, targets, &losses, up / Float(count), rows, V)
+        targets.withUnsafeBufferPointer { targets in
+            losses.withUnsafeMutableBufferPointer { losses in
+                KernelTable.best.training.crossEntropy(
+                    CrossEntropyArguments(
+                        logits: logits.base, targets: targets.baseAddress!, losses: losses.baseAddress!,
+                        scale: up / Float(count), extent: Extent(rows: rows, columns: V)))
+            }
+        }
         var all = Gathered()
         all.append("out.loss", [Float(losses.reduce(0, +) / Double(count))])
         all.append("grad.logits", logits.values())

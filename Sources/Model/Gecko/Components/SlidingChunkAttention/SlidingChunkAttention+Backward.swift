@@ -1,4 +1,5 @@
 import Hardware
+import KernelInterface
 import Kernels
 import Numerics
 
@@ -118,8 +119,9 @@ extension SlidingChunkAttention {
                 case 1:
                     tile.packRows(
                         f.gradients + head * strips * valueDim, g.dy + out, valueRow, rows.count, valueDim, tile.rows)
-                    context.kernels.rowDots(
-                        f.deltas + head * f.rows, g.dy + out, valueRow, g.y + out, valueRow, rows.count, valueDim)
+                    context.kernels.attention.rowDots(
+                        f.deltas + head * f.rows, FloatRows(g.dy + out, stride: valueRow),
+                        FloatRows(g.y + out, stride: valueRow), Extent(rows: rows.count, columns: valueDim))
                 case 2:
                     tile.packColumns(
                         f.gradientPanels + head * f.rows * Self.padded(valueDim), g.dy + out, valueRow, valueDim,
@@ -183,9 +185,11 @@ extension SlidingChunkAttention {
         let row = rows.lowerBound + start
         hide(context, head: head, row: row, rows: count, key: key, keys: keys, in: w.scores, ld)
         let kept = head * plan.length + row - plan.start
-        context.kernels.causalSoftmaxBackward(
-            w.scores, w.gradients, ld, count, keys, row - key + 1, g.top + kept, g.total + kept,
-            f.deltas + head * f.rows + start)
+        context.kernels.attention.causalSoftmaxBackward(
+            CausalSoftmaxBackwardArguments(
+                scores: w.scores, gradients: w.gradients, stride: ld, extent: Extent(rows: count, columns: keys),
+                seen: row - key + 1, top: g.top + kept, total: g.total + kept,
+                delta: f.deltas + head * f.rows + start))
 
         sumOverRows(
             tile, w.scores, start: start, rows: rows, key: key, keys: keys, w.strips,

@@ -1,4 +1,5 @@
 import Hardware
+import KernelInterface
 import Kernels
 import Numerics
 
@@ -129,8 +130,10 @@ extension SlidingChunkAttention {
             context, head: head, row: rows.lowerBound, rows: rows.count, key: piece.keyStart, keys: cols, in: w.scores,
             ld)
         let sums = total + head * plan.length + row
-        context.kernels.causalExponentials(
-            w.scores, ld, rows.count, cols, seen, top + head * plan.length + row, sums)
+        context.kernels.attention.causalExponentials(
+            CausalExponentialsArguments(
+                scores: MutableFloatRows(w.scores, stride: ld), extent: Extent(rows: rows.count, columns: cols),
+                seen: seen, top: top + head * plan.length + row, total: sums))
 
         tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
         let words = tile.words(cols)
@@ -151,6 +154,7 @@ extension SlidingChunkAttention {
                 }
             }
         }
-        context.kernels.divideRows(out, valueRow, sums, rows.count, valueDim)
+        context.kernels.attention.divideRows(
+            MutableFloatRows(out, stride: valueRow), sums, Extent(rows: rows.count, columns: valueDim))
     }
 }

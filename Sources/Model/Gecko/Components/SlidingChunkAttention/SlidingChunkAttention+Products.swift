@@ -52,15 +52,18 @@ extension SlidingChunkAttention {
             context, head: head, row: rows.lowerBound, rows: rows.count, key: piece.keyStart, keys: keys, in: scores,
             scoreRow)
         let sums = o.total + head * plan.length + row
-        context.kernels.causalExponentials(
-            scores, scoreRow, rows.count, keys, seen, o.top + head * plan.length + row, sums)
+        context.kernels.attention.causalExponentials(
+            CausalExponentialsArguments(
+                scores: MutableFloatRows(scores, stride: scoreRow), extent: Extent(rows: rows.count, columns: keys),
+                seen: seen, top: o.top + head * plan.length + row, total: sums))
         context.matrices.multiply(
             Product(
                 rows: rows.count, columns: valueDim, depth: keys, Factor(scores, stride: scoreRow),
                 Factor(o.v + first * valueRow + head * valueDim, stride: valueRow),
                 to: Destination(out, stride: valueRow)),
             on: worker)
-        context.kernels.divideRows(out, valueRow, sums, rows.count, valueDim)
+        context.kernels.attention.divideRows(
+            MutableFloatRows(out, stride: valueRow), sums, Extent(rows: rows.count, columns: valueDim))
     }
 
     /// In the order of the backward by tiles: blocks of keys first, then rows of dQ, block of rows after block of rows.
@@ -73,8 +76,9 @@ extension SlidingChunkAttention {
                 context.team.share(heads, as: .attention) { _, heads in
                     for head in heads {
                         let out = (rows.lowerBound - plan.start) * valueRow + head * valueDim
-                        context.kernels.rowDots(
-                            f.deltas + head * f.rows, g.dy + out, valueRow, g.y + out, valueRow, rows.count, valueDim)
+                        context.kernels.attention.rowDots(
+                            f.deltas + head * f.rows, FloatRows(g.dy + out, stride: valueRow),
+                            FloatRows(g.y + out, stride: valueRow), Extent(rows: rows.count, columns: valueDim))
                     }
                 }
                 context.team.share(heads * blocks, as: .attention) { worker, items in
@@ -120,9 +124,11 @@ extension SlidingChunkAttention {
             on: worker)
         hide(context, head: head, row: row, rows: count, key: key, keys: keys, in: scores, ld)
         let kept = head * plan.length + row - plan.start
-        context.kernels.causalSoftmaxBackward(
-            scores, scoreGradients, ld, count, keys, row - key + 1, g.top + kept, g.total + kept,
-            f.deltas + head * f.rows + start)
+        context.kernels.attention.causalSoftmaxBackward(
+            CausalSoftmaxBackwardArguments(
+                scores: scores, gradients: scoreGradients, stride: ld, extent: Extent(rows: count, columns: keys),
+                seen: row - key + 1, top: g.top + kept, total: g.total + kept,
+                delta: f.deltas + head * f.rows + start))
         context.matrices.multiply(
             Product(
                 rows: keys, columns: valueDim, depth: count, Factor(scores, stride: ld, transposed: true), dy,

@@ -1,3 +1,4 @@
+import KernelInterface
 import Kernels
 import Numerics
 
@@ -51,20 +52,27 @@ package struct SlidingChunkAttention {
         _ ld: Int
     ) {
         let plan = context.plan
+        let scores = MutableFloatRows(s, stride: ld)
+        let extent = Extent(rows: rows, columns: keys)
         if plan.hasBoundaries {
             plan.documents.withUnsafeBufferPointer { d in
                 let base = d.baseAddress!
-                context.kernels.maskDocuments(
-                    s, ld, rows, keys, base + (row - plan.windowStart), base + (key - plan.windowStart))
+                context.kernels.attention.maskDocuments(
+                    MaskDocumentsArguments(
+                        scores: scores, extent: extent, rowDocuments: base + (row - plan.windowStart),
+                        columnDocuments: base + (key - plan.windowStart)))
             }
         }
         guard dropRate > 0, let stream = context.dropout else { return }
         let generator = stream.key(layer: layer, site: 16 + head)
         // Word i of a query's stream belongs to the i-th key in its reach.
         let firstKey = StreamCursor.windowStart(at: row, chunk: chunk)
-        context.kernels.dropoutRows(
-            s, ld, s, ld, generator.x, generator.y, row * 2 * chunk + key - firstKey, 2 * chunk,
-            Dropout.threshold(dropRate), 1, -.infinity, rows, keys)
+        context.kernels.random.dropoutRows(
+            DropoutArguments(
+                y: scores, x: FloatRows(s, stride: ld), extent: extent,
+                words: RandomWords(
+                    key: RandomKey(word0: generator.x, word1: generator.y), first: row * 2 * chunk + key - firstKey,
+                    perRow: 2 * chunk), threshold: Dropout.threshold(dropRate), scale: 1, dropped: -.infinity))
     }
 }
 

@@ -1,5 +1,8 @@
-// Dropout from the counter-based generator (Threefry-2x32-20, as Numerics.CounterGenerator): element i of a site draws word i of
-// the site's stream, so the mask is the same in every layout and in the backward.
+import CSIMD
+import KernelInterface
+
+// Dropout from the counter-based generator (Threefry-2x32-20, as Numerics.CounterGenerator): element i of a site draws
+// word i of the site's stream, so the mask is the same in every layout and in the backward.
 
 @inline(always) func threefry(
     _ k0: UInt32, _ k1: UInt32, _ c0: SIMD16<UInt32>, _ c1: SIMD16<UInt32>
@@ -40,13 +43,14 @@
     return x
 }
 
-/// y[t] = x[t] scaled by 1 / (1 - rate) where kept, `dropped` elsewhere; element (t, i) draws word first + t * stride + i of the stream
-/// with key (k0, k1), and is dropped when its low 32 bits are below rate * 2^32. x, y [rows, n] with row strides; y may be x.
-func dropoutRows(
-    _ y: MP, _ ldy: Int, _ x: P, _ ldx: Int, _ k0: UInt32, _ k1: UInt32, _ first: Int, _ stride: Int,
-    _ threshold: UInt32,
-    _ scale: Float, _ dropped: Float, _ rows: Int, _ n: Int
-) {
+/// y[t] = x[t] scaled by 1 / (1 - rate) where kept, `dropped` elsewhere; element (t, i) draws word first + t * stride +
+/// i of the stream with key (k0, k1), and is dropped when its low 32 bits are below rate * 2^32. x, y [rows, n] with
+/// row strides; y may be x.
+func dropoutRows(_ a: DropoutArguments) {
+    let (y, ldy, x, ldx) = (a.y.base, a.y.stride, a.x.base, a.x.stride)
+    let (k0, k1, first, stride) = (a.words.key.word0, a.words.key.word1, a.words.first, a.words.perRow)
+    let (threshold, scale, dropped) = (a.threshold, a.scale, a.dropped)
+    let (rows, n) = (a.extent.rows, a.extent.columns)
     var t = 0
     while t < rows {
         let base = UInt64(truncatingIfNeeded: first &+ t &* stride)
@@ -67,4 +71,16 @@ func dropoutRows(
         }
         t &+= 1
     }
+}
+
+/// out[i] = deviation g(first + i) for i < n, where g(j) are the standard normal numbers that Box-Muller makes of the
+/// words of the stream with key (k0, k1) (csimd_normal.h): the very floats that the C library's functions give. NaN
+/// where that isn't certain or |g| may not be below `limit`; returns how many those are.
+func normals(_ a: NormalsArguments) -> Int {
+    cs_normals(
+        a.out, a.count, a.key.word0, a.key.word1, UInt64(truncatingIfNeeded: a.first), a.deviation, a.limit)
+}
+
+var randomKernels: RandomKernels {
+    RandomKernels(dropoutRows: dropoutRows, normals: normals)
 }

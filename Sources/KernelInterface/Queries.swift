@@ -1,0 +1,181 @@
+/// The affine views of z, and rotary positions.
+public struct QueryKernels: Sendable {
+    /// r = (mean of a head's z^2 + eps)^(-1/2): (r [rows, heads], z, shape with heads as groups, eps).
+    public let headScales: @Sendable (UnsafeMutablePointer<Float>, FloatRows, GroupedShape, Float) -> Void
+    /// The four views of z.
+    public let queryViews: @Sendable (QueryViewsArguments) -> Void
+    /// The gradient of z r from those of the views.
+    public let queryViewsBackward: @Sendable (QueryViewsBackwardArguments) -> Void
+    /// The gradients of gamma and beta from that of a view.
+    public let queryViewWeight: @Sendable (QueryViewWeightArguments) -> Void
+    /// Rotates pairs of features by their token's angles.
+    public let rotate: @Sendable (RotateArguments) -> Void
+
+    public init(
+        headScales: @escaping @Sendable (UnsafeMutablePointer<Float>, FloatRows, GroupedShape, Float) -> Void,
+        queryViews: @escaping @Sendable (QueryViewsArguments) -> Void,
+        queryViewsBackward: @escaping @Sendable (QueryViewsBackwardArguments) -> Void,
+        queryViewWeight: @escaping @Sendable (QueryViewWeightArguments) -> Void,
+        rotate: @escaping @Sendable (RotateArguments) -> Void
+    ) {
+        self.headScales = headScales
+        self.queryViews = queryViews
+        self.queryViewsBackward = queryViewsBackward
+        self.queryViewWeight = queryViewWeight
+        self.rotate = rotate
+    }
+}
+
+/// Four views of z, [rows, features] each, without gaps; written.
+public struct QueryViews {
+    /// Queries of attention.
+    public var q: UnsafeMutablePointer<Float>
+    /// Keys of attention.
+    public var k: UnsafeMutablePointer<Float>
+    /// Queries of the working memory.
+    public var memoryQ: UnsafeMutablePointer<Float>
+    /// Keys of the working memory.
+    public var memoryK: UnsafeMutablePointer<Float>
+
+    @inlinable public init(
+        @_nonEphemeral q: UnsafeMutablePointer<Float>, @_nonEphemeral k: UnsafeMutablePointer<Float>,
+        @_nonEphemeral memoryQ: UnsafeMutablePointer<Float>, @_nonEphemeral memoryK: UnsafeMutablePointer<Float>
+    ) {
+        self.q = q
+        self.k = k
+        self.memoryQ = memoryQ
+        self.memoryK = memoryK
+    }
+}
+
+/// Gradients of `QueryViews`.
+public struct QueryViewGradients {
+    public var q: UnsafePointer<Float>
+    public var k: UnsafePointer<Float>
+    public var memoryQ: UnsafePointer<Float>
+    public var memoryK: UnsafePointer<Float>
+
+    @inlinable public init(
+        @_nonEphemeral q: UnsafePointer<Float>, @_nonEphemeral k: UnsafePointer<Float>,
+        @_nonEphemeral memoryQ: UnsafePointer<Float>, @_nonEphemeral memoryK: UnsafePointer<Float>
+    ) {
+        self.q = q
+        self.k = k
+        self.memoryQ = memoryQ
+        self.memoryK = memoryK
+    }
+}
+
+/// view_j = z r (1 + gamma_j) / sqrt(features of a head) + beta_j.
+public struct QueryViewsArguments {
+    public var views: QueryViews
+    /// [rows, features].
+    public var z: FloatRows
+    /// r [rows, heads], of `headScales`.
+    public var scales: UnsafePointer<Float>
+    /// [4, features], without the 1.
+    public var gamma: UnsafePointer<Float>
+    /// [4, features].
+    public var beta: UnsafePointer<Float>
+    /// Heads as groups.
+    public var shape: GroupedShape
+
+    @inlinable public init(
+        views: QueryViews, z: FloatRows, @_nonEphemeral scales: UnsafePointer<Float>,
+        @_nonEphemeral gamma: UnsafePointer<Float>, @_nonEphemeral beta: UnsafePointer<Float>, shape: GroupedShape
+    ) {
+        assert(z.stride >= shape.features)
+        self.views = views
+        self.z = z
+        self.scales = scales
+        self.gamma = gamma
+        self.beta = beta
+        self.shape = shape
+    }
+}
+
+/// dz = the sum over views of d_j (1 + gamma_j) / sqrt(features of a head).
+public struct QueryViewsBackwardArguments {
+    /// [rows, features], without gaps; written: the gradient of z r.
+    public var dz: UnsafeMutablePointer<Float>
+    public var views: QueryViewGradients
+    /// [4, features], without the 1.
+    public var gamma: UnsafePointer<Float>
+    /// Heads as groups.
+    public var shape: GroupedShape
+
+    @inlinable public init(
+        @_nonEphemeral dz: UnsafeMutablePointer<Float>, views: QueryViewGradients,
+        @_nonEphemeral gamma: UnsafePointer<Float>, shape: GroupedShape
+    ) {
+        self.dz = dz
+        self.views = views
+        self.gamma = gamma
+        self.shape = shape
+    }
+}
+
+/// dbeta += the sum over rows of d, dgamma += the sum of d z r / sqrt(features of a head), for one view
+/// and some columns.
+public struct QueryViewWeightArguments {
+    /// [features]; added to.
+    public var dgamma: UnsafeMutablePointer<Float>
+    /// [features]; added to.
+    public var dbeta: UnsafeMutablePointer<Float>
+    /// d [rows, features], without gaps.
+    public var dview: UnsafePointer<Float>
+    /// [rows, features].
+    public var z: FloatRows
+    /// r [rows, heads].
+    public var scales: UnsafePointer<Float>
+    /// Heads as groups.
+    public var shape: GroupedShape
+    /// The features that this call adds to.
+    public var columns: Range<Int>
+
+    @inlinable public init(
+        @_nonEphemeral dgamma: UnsafeMutablePointer<Float>, @_nonEphemeral dbeta: UnsafeMutablePointer<Float>,
+        @_nonEphemeral dview: UnsafePointer<Float>, z: FloatRows, @_nonEphemeral scales: UnsafePointer<Float>,
+        shape: GroupedShape, columns: Range<Int>
+    ) {
+        assert(columns.lowerBound >= 0 && columns.upperBound <= shape.features && z.stride >= shape.features)
+        self.dgamma = dgamma
+        self.dbeta = dbeta
+        self.dview = dview
+        self.z = z
+        self.scales = scales
+        self.shape = shape
+        self.columns = columns
+    }
+}
+
+/// Rotates pairs of neighbouring features in the first heads of x, in place.
+public struct RotateArguments {
+    /// [rows, _]; changed.
+    public var x: MutableFloatRows
+    /// [rows, features], each angle twice.
+    public var cosines: UnsafePointer<Float>
+    /// [rows, features], each angle twice, with signs (-, +).
+    public var sines: UnsafePointer<Float>
+    /// 1, or -1 to turn back.
+    public var direction: Float
+    public var rows: Int
+    /// Of one head.
+    public var features: Int
+    /// That are rotated: the first ones.
+    public var heads: Int
+
+    @inlinable public init(
+        x: MutableFloatRows, @_nonEphemeral cosines: UnsafePointer<Float>, @_nonEphemeral sines: UnsafePointer<Float>,
+        direction: Float, rows: Int, features: Int, heads: Int
+    ) {
+        assert(rows >= 0 && features % 2 == 0 && x.stride >= features * heads && direction.magnitude == 1)
+        self.x = x
+        self.cosines = cosines
+        self.sines = sines
+        self.direction = direction
+        self.rows = rows
+        self.features = features
+        self.heads = heads
+    }
+}

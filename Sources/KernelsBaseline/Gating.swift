@@ -1,0 +1,133 @@
+import KernelInterface
+
+/// x[t] += b in place, then y[t] = silu(x[t]); [rows, cols] with row strides. `b` may be nil.
+func biasSilu(_ a: BiasSiluArguments) {
+    let (x, b, y) = (a.x, a.bias, a.y)
+    let (rows, cols) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let xt = x.base + t &* x.stride
+        let yt = y.base + t &* y.stride
+        var i = 0
+        while i < cols {
+            var v = load(xt, i, upTo: cols)
+            if let b {
+                v += load(b, i, upTo: cols)
+                store(xt, i, v, upTo: cols)
+            }
+            store(yt, i, v * sigmoid(v), upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// silu'(x) = s (1 + x (1 - s)), s = sigmoid(x).
+@inline(always) func siluSlope(_ x: V) -> V {
+    let s = sigmoid(x)
+    return s * fma(x, 1 - s, all(1))
+}
+
+/// dx[t] = dy[t] * silu'(x[t]); [rows, cols] with row strides. dx may be dy.
+func siluBackward(_ a: SiluBackwardArguments) {
+    let (dx, dy, x) = (a.dx, a.dy, a.x)
+    let (rows, cols) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let o = dx.base + t &* dx.stride
+        let g = dy.base + t &* dy.stride
+        let xt = x.base + t &* x.stride
+        var i = 0
+        while i < cols {
+            store(o, i, load(g, i, upTo: cols) * siluSlope(load(xt, i, upTo: cols)), upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// SwiGLU: h[t] = silu(a[t, 0..<n]) * a[t, n..<2n]; a [rows, 2n], h [rows, n].
+func swiglu(_ h: MP, _ a: P, _ extent: Extent) {
+    let (rows, n) = (extent.rows, extent.columns)
+    var t = 0
+    while t < rows {
+        let x = a + t &* (2 &* n)
+        let ht = h + t &* n
+        var i = 0
+        while i < n {
+            let u = load(x, i, upTo: n)
+            store(ht, i, u * sigmoid(u) * load(x + n, i, upTo: n), upTo: n)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// da[t] = (dh * a3 * silu'(a1), dh * silu(a1)) for a = (a1, a3) [rows, 2n].
+func swigluBackward(_ a: SwigluBackwardArguments) {
+    let (da, dh) = (a.da, a.dh)
+    let (rows, n) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let x = a.a + t &* (2 &* n)
+        let o = da + t &* (2 &* n)
+        let g = dh + t &* n
+        var i = 0
+        while i < n {
+            let u = load(x, i, upTo: n)
+            let d = load(g, i, upTo: n)
+            let s = sigmoid(u)
+            store(o, i, d * load(x + n, i, upTo: n) * (s * fma(u, 1 - s, all(1))), upTo: n)
+            store(o + n, i, d * u * s, upTo: n)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// mix[t] = sca[t] * silu(r[t]) + awm[t]; r with a row stride (pre-activation), the others [rows, cols].
+func gatedMix(_ a: GatedMixArguments) {
+    let (mix, sca, r, awm) = (a.mix, a.attended, a.gate, a.recalled)
+    let (rows, cols) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let rt = r.base + t &* r.stride
+        let k = t &* cols
+        var i = 0
+        while i < cols {
+            let u = load(rt, i, upTo: cols)
+            let v = fma(load(sca + k, i, upTo: cols), u * sigmoid(u), load(awm + k, i, upTo: cols))
+            store(mix + k, i, v, upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// dsca = dmix * silu(r), dr = dmix * sca * silu'(r); r and dr with row strides.
+func gatedMixBackward(_ a: GatedMixBackwardArguments) {
+    let (dsca, dr, dmix, sca, r) = (a.dattended, a.dgate, a.dmix, a.attended, a.gate)
+    let (rows, cols) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let rt = r.base + t &* r.stride
+        let ot = dr.base + t &* dr.stride
+        let k = t &* cols
+        var i = 0
+        while i < cols {
+            let u = load(rt, i, upTo: cols)
+            let s = sigmoid(u)
+            let d = load(dmix + k, i, upTo: cols)
+            store(dsca + k, i, d * u * s, upTo: cols)
+            store(ot, i, d * load(sca + k, i, upTo: cols) * (s * fma(u, 1 - s, all(1))), upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+var gatingKernels: GatingKernels {
+    GatingKernels(
+        biasSilu: biasSilu, siluBackward: siluBackward, swiglu: swiglu, swigluBackward: swigluBackward,
+        gatedMix: gatedMix, gatedMixBackward: gatedMixBackward)
+}
