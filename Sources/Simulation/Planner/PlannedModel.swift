@@ -11,6 +11,8 @@ package struct PlannedModel: Sendable {
         package var linearFlops: Double
         /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
         package var otherFlops: Double
+        /// Operations that a token takes more for each token of its sequence before it; their mean is among the others.
+        package var flopsPerTokenBefore = 0.0
 
         package init(parameters: Double, packedBytes: Double = 0, linearFlops: Double, otherFlops: Double) {
             self.parameters = parameters
@@ -28,13 +30,16 @@ package struct PlannedModel: Sendable {
         package var gradientStash: Double
         /// Carried state at the slice's entry.
         package var state: Double
+        /// What a whole sequence keeps of its tokens.
+        package var prefix: Double
         /// Scratch during an action.
         package var workspace: Double
 
-        package init(stash: Double, gradientStash: Double, state: Double, workspace: Double) {
+        package init(stash: Double, gradientStash: Double, state: Double, prefix: Double = 0, workspace: Double) {
             self.stash = stash
             self.gradientStash = gradientStash
             self.state = state
+            self.prefix = prefix
             self.workspace = workspace
         }
     }
