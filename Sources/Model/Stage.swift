@@ -4,8 +4,9 @@ import Numerics
 
 /// A run of consecutive blocks on one rank, with their parameters: what a pipeline stage computes.
 ///
-/// Slices in flight live in memory that the caller lays out: a *slot* holds the inputs of all blocks and their stashes, a *gradient
-/// slot* the upstream gradients of the linear maps, a *state* the carried state of all blocks. Confined to one thread.
+/// Slices in flight live in memory that the caller lays out: a *slot* holds the inputs of all blocks and their stashes,
+/// a *gradient slot* the upstream gradients of the linear maps, a *state* the carried state of all blocks. Confined to
+/// one thread.
 package final class Stage {
     package let blocks: [any Block]
     package let store: ParameterStore
@@ -22,6 +23,41 @@ package final class Stage {
     package var slotCount: Int { layout.slotCount }
     package var gradientSlotCount: Int { layout.gradientSlotCount }
     package var stateCount: Int { layout.stateCount }
+    /// Floats that a token of a sequence takes in a `Prefix`.
+    package var prefixWidth: Int { layout.prefixWidth }
+
+    /// The rows of all blocks for a sequence of up to `tokens` tokens, in memory of the caller's: `prefixWidth` floats
+    /// a token in each buffer.
+    package struct Prefix {
+        package let values: UnsafeMutablePointer<Float>
+        package let gradients: UnsafeMutablePointer<Float>?
+        package let tokens: Int
+        /// The row of the slice's first token.
+        package let first: Int
+
+        package init(
+            values: UnsafeMutablePointer<Float>, gradients: UnsafeMutablePointer<Float>? = nil, tokens: Int, first: Int
+        ) {
+            self.values = values
+            self.gradients = gradients
+            self.tokens = tokens
+            self.first = first
+        }
+    }
+
+    /// The context as block `i` sees it.
+    private func context(_ context: SliceContext, _ prefix: Prefix?, of i: Int) -> SliceContext {
+        let width = i + 1 < blocks.count ? layout.prefixOffsets[i + 1] : layout.prefixWidth
+        guard width > layout.prefixOffsets[i] else { return context }
+        guard let prefix, prefix.first + context.length <= prefix.tokens else {
+            preconditionFailure("\(blocks[i].name) needs rows for the tokens of the whole sequence")
+        }
+        let offset = layout.prefixOffsets[i] * prefix.tokens
+        var own = context
+        own.prefix = PrefixRows(
+            values: prefix.values + offset, gradients: prefix.gradients.map { $0 + offset }, first: prefix.first)
+        return own
+    }
 
     /// - Parameters:
     ///   - parts: of the model, consecutive
@@ -94,31 +130,34 @@ package final class Stage {
             dropout: dropout)
     }
 
-    /// Forward of the slice whose input lies in the slot; `output` [T, D] receives the last block's (unused after an output layer).
+    /// Forward of the slice whose input lies in the slot; `output` [T, D] receives the last block's (unused after an
+    /// output layer).
     package func forward(
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, entry: UnsafePointer<Float>,
-        exit: UnsafeMutablePointer<Float>, output: UnsafeMutablePointer<Float>
+        exit: UnsafeMutablePointer<Float>, prefix: Prefix? = nil, output: UnsafeMutablePointer<Float>
     ) {
         for (i, block) in blocks.enumerated() {
             block.forward(
-                context, x: input(slot, of: i), y: i + 1 < blocks.count ? input(slot, of: i + 1) : output,
+                self.context(context, prefix, of: i), x: input(slot, of: i),
+                y: i + 1 < blocks.count ? input(slot, of: i + 1) : output,
                 entry: entry + layout.stateOffsets[i], exit: exit + layout.stateOffsets[i],
                 stash: slot + layout.stashOffsets[i])
         }
     }
 
-    /// `gradient` [T, D] holds the output's gradient and receives the input's; `stateGradient` likewise for the state. With `accumulates`
-    /// each block adds its weights' gradients at once, while what they are made of is in the cache. `added` hears of each block that has
-    /// added all its gradients of the slice, the last block first.
+    /// `gradient` [T, D] holds the output's gradient and receives the input's; `stateGradient` likewise for the state.
+    /// With `accumulates` each block adds its weights' gradients at once, while what they are made of is in the cache.
+    /// `added` hears of each block that has added all its gradients of the slice, the last block first.
     package func backward(
         _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, accumulates: Bool = false,
+        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, prefix: Prefix? = nil,
+        accumulates: Bool = false,
         added: (_ block: Int) -> Void = { _ in }
     ) {
         precondition(accumulates || splitsWeightGradients, "this stage has no room for weight gradients of their own")
         for (i, block) in blocks.enumerated().reversed() {
             block.backward(
-                context, dy: gradient, dx: gradient, x: input(slot, of: i),
+                self.context(context, prefix, of: i), dy: gradient, dx: gradient, x: input(slot, of: i),
                 stateGradient: stateGradient + layout.stateOffsets[i], stash: slot + layout.stashOffsets[i],
                 gradientStash: gradientSlot + layout.gradientOffsets[i])
             guard accumulates else { continue }

@@ -8,6 +8,10 @@ package struct StageLayout: Sendable {
     let stashOffsets: [Int]
     let gradientOffsets: [Int]
     let stateOffsets: [Int]
+    /// Floats of a token's rows before each block's.
+    let prefixOffsets: [Int]
+    /// Floats of a token's rows of all blocks.
+    package let prefixWidth: Int
     /// The inputs of all blocks and their stashes.
     package let slotCount: Int
     /// The upstream gradients of the linear maps, of all blocks or of the largest.
@@ -31,6 +35,9 @@ package struct StageLayout: Sendable {
             splitsWeightGradients
             ? Self.offsets(gradients) : ([Int](repeating: 0, count: gradients.count), gradients.max() ?? 0)
         (stateOffsets, stateCount) = Self.offsets(sizes.map(\.state))
+        let widths = sizes.map(\.prefix)
+        prefixOffsets = widths.indices.map { widths[..<$0].reduce(0, +) }
+        prefixWidth = widths.reduce(0, +)
         packedCount = sizes.reduce(0) { $0 + $1.packed }
         workspaceCount = sizes.map(\.workspace).max() ?? 0
     }

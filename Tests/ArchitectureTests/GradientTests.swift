@@ -21,6 +21,11 @@ import Testing
         stage.beginStep()
         var slices: [(shared: any SharedSlice, slot: FloatBuffer, start: Int)] = []
         var state = FloatBuffer(stage.stateCount)
+        let rows = (0..<2).map { _ in FloatBuffer(stage.prefixWidth * length) }
+        func prefix(_ start: Int, gradients: Bool) -> Stage.Prefix {
+            Stage.Prefix(
+                values: rows[0].base, gradients: gradients ? rows[1].base : nil, tokens: length, first: start)
+        }
         stage.initialState(state.base)
         let output = FloatBuffer(longest * model.dim)
         var (cursor, loss) = (model.cursor.start, 0.0)
@@ -35,7 +40,8 @@ import Testing
                 shared.move(to: cursor, length: end - start, tokens: tokens.baseAddress! + start)
                 let (slot, exit) = (FloatBuffer(stage.slotCount), FloatBuffer(stage.stateCount))
                 stage.forward(
-                    context(shared, start), slot: slot.base, entry: state.base, exit: exit.base, output: output.base)
+                    context(shared, start), slot: slot.base, entry: state.base, exit: exit.base,
+                    prefix: prefix(start, gradients: false), output: output.base)
                 (cursor, state) = (shared.exit, exit)
                 loss += stage.output!.lossSum / Double(length)
                 slices.append((shared, slot, start))
@@ -45,7 +51,7 @@ import Testing
             for (shared, slot, start) in slices.reversed() {
                 stage.backward(
                     context(shared, start), slot: slot.base, gradientSlot: gradientSlot.base, gradient: output.base,
-                    stateGradient: stateGradient.base)
+                    stateGradient: stateGradient.base, prefix: prefix(start, gradients: true))
                 stage.accumulateWeightGradients(
                     context(shared, start), slot: slot.base, gradientSlot: gradientSlot.base)
             }
@@ -53,20 +59,22 @@ import Testing
         return (loss, stage.store)
     }
 
-    static let model: LeakyModel = {
-        var model = LeakyModel()
+    /// With layers of two and of three kinds.
+    static let models = [LeakyModel(), LeakyModel(layers: 6, hasMeans: true)].map { given in
+        var model = given
         model.resolve(for: TextNeeds(vocabulary: 11, documentMark: 3))
         return model
-    }()
+    }
 
-    @Test func agreeWithFiniteDifferences() {
-        let (_, store) = Self.run(Self.model, ends: [20])
+    @Test(arguments: models.indices) func agreeWithFiniteDifferences(number: Int) {
+        let model = Self.models[number]
+        let (_, store) = Self.run(model, ends: [20])
         for entry in store.entries {
             let name = entry.spec.name
             let direction = (0..<entry.count).map { Float(($0 * 37) % 7 - 3) / 3 }
             let slope = (0..<entry.count).reduce(0.0) { $0 + Double(direction[$1]) * Double(store.gradient(name)![$1]) }
             func loss(_ step: Float) -> Double {
-                Self.run(Self.model, ends: [20], gradients: false) { store in
+                Self.run(model, ends: [20], gradients: false) { store in
                     for i in 0..<entry.count { store.value(name)![i] += step * direction[i] }
                 }.loss
             }
@@ -76,8 +84,10 @@ import Testing
         }
     }
 
-    @Test(arguments: [[1, 2, 9, 20], Array(1...20), [10, 20]]) func areThoseOfTheWholeSequenceBitForBit(ends: [Int]) {
-        let (whole, cut) = (Self.run(Self.model, ends: [20]).store, Self.run(Self.model, ends: ends).store)
+    @Test(arguments: [[1, 2, 9, 20], Array(1...20), [10, 20]], models.indices)
+    func areThoseOfTheWholeSequenceBitForBit(ends: [Int], number: Int) {
+        let model = Self.models[number]
+        let (whole, cut) = (Self.run(model, ends: [20]).store, Self.run(model, ends: ends).store)
         for entry in whole.entries {
             let (a, b) = (whole.gradient(entry.spec.name)!, cut.gradient(entry.spec.name)!)
             #expect((0..<entry.count).allSatisfy { a[$0].bitPattern == b[$0].bitPattern }, "\(entry.spec.name)")

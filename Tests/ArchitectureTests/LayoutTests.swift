@@ -119,6 +119,35 @@ import Testing
         }
     }
 
+    /// With a layer that keeps every token of a sequence.
+    @Test func aPrefixGivesTheSameBitsInEveryLayout() async throws {
+        let model = LeakyModel(layers: 6, hasMeans: true)
+        let expected = try await Layout(model: model).train()
+        #expect(expected.losses[2] < expected.losses[0])
+        for var layout in Self.layouts {
+            layout.model = model
+            let found = try await layout.train()
+            #expect(found.parameters == expected.parameters, "\(layout.testDescription)")
+            #expect(found.generated == expected.generated, "\(layout.testDescription)")
+        }
+    }
+
+    /// One buffer for the values of a sequence, one for their gradients: never more than the table has sequences under way.
+    @Test func aPrefixIsCountedOnceASequence() throws {
+        var layout = Layout(stages: 2, model: LeakyModel(layers: 6, hasMeans: true))
+        let plan = try layout.plan()
+        let memory = plan.memory(of: 0, workers: 1)
+        #expect(memory.prefix == 4 * Layout.length * 12)
+        // 1f1b: a sequence's last slice goes back before the next sequence is whole.
+        let rank = plan.memory(ofRank: 0, workers: 1, checkpoints: false)
+        #expect(rank.prefixes % memory.prefix == 0 && rank.prefixes / memory.prefix >= 2)
+        layout.schedule = "all-forward-all-backward"
+        let all = try layout.plan().memory(ofRank: 0, workers: 1, checkpoints: false)
+        #expect(all.prefixes == (Layout.sequences + 1) * memory.prefix)
+        layout.streams = true
+        #expect(throws: PipelineError.self) { try layout.plan() }
+    }
+
     @Test func replicasAndSharedMomentsGiveTheSameBitsInEveryLayout() async throws {
         var model = LeakyModel()
         model.ties = true

@@ -6,6 +6,8 @@ package struct BlockDescription: Sendable {
     /// Matrix flops of one token's forward (multiply and add counted apart, masked tiles not counted): what utilisation
     /// counts.
     package let forwardFlopsPerToken: Double
+    /// What a token's forward takes more for each token of its sequence before it; 0: all tokens take the same.
+    package let flopsPerTokenBefore: Double
     private let sizeRule: @Sendable (SliceShape) -> BlockSizes
     private let carriedRule: @Sendable (SliceShape) -> [StateTensor]
     private let workRule: @Sendable (_ slice: Int, _ operand: Double) -> WorkCounts
@@ -15,7 +17,7 @@ package struct BlockDescription: Sendable {
     ///   - carried: the parts of its carried state, under names of the model's
     ///   - work: as `work(slice:operand:)` gives it
     package init(
-        name: String, parameters: [ParameterSpec], forwardFlopsPerToken: Double,
+        name: String, parameters: [ParameterSpec], forwardFlopsPerToken: Double, flopsPerTokenBefore: Double = 0,
         sizes: @escaping @Sendable (SliceShape) -> BlockSizes,
         carried: @escaping @Sendable (SliceShape) -> [StateTensor] = { _ in [] },
         work: @escaping @Sendable (_ slice: Int, _ operand: Double) -> WorkCounts
@@ -23,9 +25,15 @@ package struct BlockDescription: Sendable {
         self.name = name
         self.parameters = parameters
         self.forwardFlopsPerToken = forwardFlopsPerToken
+        self.flopsPerTokenBefore = flopsPerTokenBefore
         sizeRule = sizes
         carriedRule = carried
         workRule = work
+    }
+
+    /// The mean of all tokens of a sequence.
+    package func meanForwardFlops(sequence: Int) -> Double {
+        forwardFlopsPerToken + flopsPerTokenBefore * Double(max(0, sequence - 1)) / 2
     }
 
     /// Memory, in floats, for slices of this shape.
@@ -40,7 +48,9 @@ package struct BlockDescription: Sendable {
     package func work(slice: Int, operand: Double) -> WorkCounts { workRule(slice, operand) }
 }
 
-/// A part of a block's carried state.
+/// A part of a block's carried state of fixed size: copied from slice to slice. A *recurrent* part sums up all that has
+/// been, a *window* holds a bounded tail of it. What holds every token of the sequence is a prefix
+/// (`BlockSizes.prefix`).
 package struct StateTensor: Sendable, Equatable {
     /// `layers.3.ema`: the block's name and the part's.
     package let name: String
@@ -59,8 +69,11 @@ package struct StateTensor: Sendable, Equatable {
 
 /// Memory that a block asks for, in floats.
 package struct BlockSizes: Sendable, Equatable {
-    /// Carried state of one stream.
+    /// Carried state of one stream, of fixed size.
     package var state = 0
+    /// Kept of each token of a sequence, from its slice's first forward to the sequence's last backward: rows are
+    /// appended, never copied.
+    package var prefix = 0
     /// Kept from forward to backward for one slice.
     package var stash = 0
     /// Kept from backward to weight gradients for one slice.
@@ -70,8 +83,11 @@ package struct BlockSizes: Sendable, Equatable {
     /// Kept for good beside the parameters: weights in packed form.
     package var packed = 0
 
-    package init(state: Int = 0, stash: Int = 0, gradientStash: Int = 0, workspace: Int = 0, packed: Int = 0) {
+    package init(
+        state: Int = 0, prefix: Int = 0, stash: Int = 0, gradientStash: Int = 0, workspace: Int = 0, packed: Int = 0
+    ) {
         self.state = state
+        self.prefix = prefix
         self.stash = stash
         self.gradientStash = gradientStash
         self.workspace = workspace

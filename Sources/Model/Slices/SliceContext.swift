@@ -7,6 +7,8 @@ package struct SliceContext {
     package let matrices: any MatrixProducts
     package let kernels: KernelTable
     package let slice: any SharedSlice
+    /// The rows of the block that is at work; nil where it keeps none, and for weight gradients.
+    package internal(set) var prefix: PrefixRows?
     /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
     package let workspace: UnsafeMutablePointer<Float>
     /// Token ids of the slice, for the embedding.

@@ -10,6 +10,9 @@ final class Generator {
     private let slots: [FloatBuffer]
     private var states: [FloatBuffer]
     private var exits: [FloatBuffer]
+    /// Rows of the tokens of prompt and continuation; nothing where no block keeps any.
+    private var prefixes: [FloatBuffer] = []
+    private var longest = 0
     private let ids: FixedBuffer<Int32>
     private let length: Int
     private let slice: any SharedSlice
@@ -49,6 +52,8 @@ final class Generator {
             s.stage.beginStep(trains: false)
             s.stage.initialState(states[i].base)
         }
+        longest = request.prompt.count + request.count
+        prefixes = stages.map { FloatBuffer($0.stage.prefixWidth * longest) }
         var cursor = engine.plan.cursor.start
         var result: [Int32] = []
         var pending = request.prompt
@@ -108,7 +113,10 @@ final class Generator {
             let context = stage.context(
                 slice: slice, tokens: number == 0 ? UnsafePointer(ids.base) : nil, targets: nil, lossScale: 0,
                 dropout: nil)
-            stage.forward(context, slot: slot, entry: states[i].base, exit: exits[i].base, output: output.base)
+            stage.forward(
+                context, slot: slot, entry: states[i].base, exit: exits[i].base,
+                prefix: Stage.Prefix(values: prefixes[i].base, tokens: longest, first: slice.start),
+                output: output.base)
             swap(&states[i], &exits[i])
             if number == plan.lastStage {
                 let logits = stage.output!.logits(stash: stage.stash(slot, of: stage.blocks.count - 1))

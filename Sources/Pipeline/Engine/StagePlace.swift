@@ -22,6 +22,10 @@ final class StagePlace {
     /// The latest exit state of each sequence under way, and where its stream stands.
     private var streams: [Int: Stream] = [:]
     private var stateGradients: [Int: FloatBuffer] = [:]
+    /// Rows of the tokens of whole sequences, and their gradients.
+    private let prefixes: BufferPool
+    private var prefixValues: [Int: FloatBuffer] = [:]
+    private var prefixGradients: [Int: FloatBuffer] = [:]
     /// Streams mode: what each sequence ended the last step with.
     private var carried: [Int: Stream] = [:]
     /// Streams mode: what each sequence began this step with, until it is known whether the step counts.
@@ -49,6 +53,7 @@ final class StagePlace {
         memory = StageSlots(
             plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)
+        prefixes = BufferPool(stage.prefixWidth * plan.sequence)
         discarded = FloatBuffer(plan.slots.stages[number].light > 0 ? stage.stateCount : 0)
     }
 
@@ -80,6 +85,24 @@ final class StagePlace {
         return freshStream()
     }
 
+    /// The rows of a sequence for one of its slices; nil where no block keeps any.
+    private func prefix(_ sequence: Int, slice: Int) -> Stage.Prefix? {
+        prefixValues[sequence].map {
+            Stage.Prefix(
+                values: $0.base, gradients: prefixGradients[sequence]?.base, tokens: plan.sequence,
+                first: slice * plan.slice)
+        }
+    }
+
+    private func beginPrefix(_ sequence: Int) {
+        if stage.prefixWidth > 0 { prefixValues[sequence] = prefixes.take() }
+    }
+
+    private func endPrefix(_ sequence: Int) {
+        if let values = prefixValues.removeValue(forKey: sequence) { prefixes.giveBack(values) }
+        if let gradients = prefixGradients.removeValue(forKey: sequence) { prefixes.giveBack(gradients) }
+    }
+
     private func freshStream() -> Stream {
         let state = states.take()
         stage.initialState(state.base)
@@ -107,7 +130,10 @@ final class StagePlace {
             light.update(from: stream.state.base, count: stage.stateCount)
             stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
         }
-        stage.forward(context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
+        if slice == 0 { beginPrefix(sequence) }
+        stage.forward(
+            context, slot: slot, entry: stream.state.base, exit: exit.base, prefix: prefix(sequence, slice: slice),
+            output: output)
         // The cursor stays with the unit until its last use.
         if plan.streams, slice == 0 {
             entered[sequence] = Stream(cursor: cursors.take(stream.cursor.value), state: stream.state)
@@ -138,8 +164,11 @@ final class StagePlace {
             dropout: nil)
         if let input { stage.input(slot).update(from: input.base, count: input.count) }
         let exit = states.take()
+        if slice == 0 { beginPrefix(sequence) }
         stage.forward(
-            context, slot: slot, entry: stream.state.base, exit: exit.base, output: output)
+            context, slot: slot, entry: stream.state.base, exit: exit.base, prefix: prefix(sequence, slice: slice),
+            output: output)
+        if slice == plan.slices - 1 { endPrefix(sequence) }
         states.giveBack(stream.state)
         stream.cursor.value.become(shared.exit)
         let next = Stream(cursor: stream.cursor, state: exit)
@@ -156,7 +185,11 @@ final class StagePlace {
         let slot = memory[.full, place.full]
         let light = memory[.light, place.light]
         stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
-        stage.forward(context(unit, inputs), slot: slot, entry: light, exit: discarded.base, output: output)
+        // The rows are written again as they are.
+        let (sequence, slice) = unit.quotientAndRemainder(dividingBy: plan.slices)
+        stage.forward(
+            context(unit, inputs), slot: slot, entry: light, exit: discarded.base,
+            prefix: prefix(sequence, slice: slice), output: output)
     }
 
     /// `gradient` [T, D] holds the output's gradient and receives the input's. `added` hears of each block that has added all its
@@ -170,15 +203,22 @@ final class StagePlace {
             let fresh = states.take()
             fresh.clear()
             stateGradients[sequence] = fresh
+            if stage.prefixWidth > 0 {
+                let fresh = prefixes.take()
+                fresh.clear()
+                prefixGradients[sequence] = fresh
+            }
         }
         let stateGradient = stateGradients[sequence]!
         stage.backward(
             context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
-            gradient: gradient, stateGradient: stateGradient.base, accumulates: accumulates, added: added)
+            gradient: gradient, stateGradient: stateGradient.base, prefix: prefix(sequence, slice: slice),
+            accumulates: accumulates, added: added)
         if accumulates { land(unit) }
         if slice == 0 {
             states.giveBack(stateGradient)
             stateGradients[sequence] = nil
+            endPrefix(sequence)
         }
     }
 
@@ -228,7 +268,7 @@ final class StagePlace {
     }
 
     /// Nothing may be left in flight after a step.
-    var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty }
+    var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty && prefixValues.isEmpty }
 
     /// The sum of the latest forward's token losses, on the last stage.
     var lossSum: Double { stage.output?.lossSum ?? 0 }

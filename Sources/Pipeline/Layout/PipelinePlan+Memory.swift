@@ -13,6 +13,8 @@ extension PipelinePlan {
         package let lightUnit: Int
         /// The state that a sequence carries from slice to slice.
         package let state: Int
+        /// What a sequence keeps of its tokens, from its first forward to its last backward; their gradients take as much.
+        package let prefix: Int
         /// The parameters; their gradients take as much.
         package let values: Int
         /// Both moments, of the tensors that the replica updates.
@@ -60,7 +62,9 @@ extension PipelinePlan {
             blocks.flatMap(\.parameters), keepsMoments: keepsMoments(replica: replica, stage: stage))
         return StageMemory(
             unit: sizes.full * float, gradientUnit: sizes.gradient * float, lightUnit: sizes.light * float,
-            state: layout.stateCount * float, values: store.count * float, moments: 2 * store.momentCount * float,
+            state: layout.stateCount * float,
+            prefix: layout.prefixWidth.saturatingTimes(sequence.saturatingTimes(float)),
+            values: store.count * float, moments: 2 * store.momentCount * float,
             packed: layout.packedCount * float, workspace: layout.workspaceCount * float)
     }
 

@@ -62,6 +62,12 @@ package struct PipelinePlan: Sendable {
         descriptions = (0..<partition.stages).map { stage in
             model.parts(layers: partition.layers(of: stage)).map(model.describe)
         }
+        if streams, let block = descriptions.joined().first(where: { $0.sizes(for: SliceShape(length: 1)).prefix > 0 })
+        {
+            throw PipelineError(
+                "\(block.name) keeps every token of a sequence, so a stream that goes on from step to step would have no end of memory: "
+                    + "set data.streams to false")
+        }
         let specs = descriptions.map { $0.flatMap(\.parameters) }
         let ties = Self.ties(specs)
         self.ties = ties
@@ -129,9 +135,20 @@ package struct PipelinePlan: Sendable {
         return ScheduleTable(name: "forward", shape: shape, rows: rows)
     }
 
-    /// Matrix flops of training on one token: forward, and backward counted as twice that.
+    /// Matrix flops of training on one token, the mean of a sequence's: forward, and backward counted as twice that.
     package var trainingFlopsPerToken: Double {
-        3 * descriptions.reduce(0.0) { $0 + $1.reduce(0.0) { $0 + $1.forwardFlopsPerToken } }
+        3 * (0...lastStage).reduce(0.0) { $0 + meanForwardFlops(of: $1) }
+    }
+
+    /// Matrix flops of a token's forward at a stage, the mean of a sequence's.
+    package func meanForwardFlops(of stage: Int) -> Double {
+        descriptions[stage].reduce(0.0) { $0 + $1.meanForwardFlops(sequence: sequence) }
+    }
+
+    /// What each slice of a sequence costs a stage more than the one before, as a share of the mean.
+    package func sliceGrowth(of stage: Int) -> Double {
+        let before = descriptions[stage].reduce(0.0) { $0 + $1.flopsPerTokenBefore }
+        return before > 0 ? before * Double(slice) / meanForwardFlops(of: stage) : 0
     }
 
     /// Parameters of the whole model; copies aren't counted.

@@ -2,7 +2,7 @@ import Hardware
 import Numerics
 import Schedules
 
-/// The bytes that a rank needs for a step, by what they are for. Only `stash`, `spool` and `tokens` depend on a sequence's length, the
+/// The bytes that a rank needs for a step, by what they are for. Only `stash`, `prefixes`, `spool` and `tokens` depend on a sequence's length, the
 /// stash by the number of slices that it keeps at once:
 ///
 ///     stash = full x (activations of a slice) + light x (input and entry state of a slice) + gradient x (upstream gradients of a slice)
@@ -22,6 +22,8 @@ package struct RankMemory: Sendable, Equatable {
     package var slots = SlotNumbers()
     /// Carried states and their gradients.
     package var states = 0
+    /// What whole sequences keep of their tokens, and its gradients.
+    package var prefixes = 0
     /// Activations and gradients that come and go between stages, and what has come of other replicas' gradients to be summed.
     package var messages = 0
     /// Token numbers of a step, as read and as used.
@@ -40,7 +42,7 @@ package struct RankMemory: Sendable, Equatable {
 
     package var stashBytes: Int { .saturatingSum([stash.full, stash.light, stash.gradient]) }
     package var total: Int {
-        .saturatingSum([parameters, packed, workspace, stashBytes, states, messages, tokens, snapshot])
+        .saturatingSum([parameters, packed, workspace, stashBytes, states, prefixes, messages, tokens, snapshot])
     }
 }
 
@@ -63,6 +65,7 @@ extension PipelinePlan {
                     slots.stages[stage][family].saturatingTimes(bytes[family]))
             }
             memory.states = memory.states.saturatingPlus(mostStates(at: stage).saturatingTimes(bytes.state))
+            memory.prefixes = memory.prefixes.saturatingPlus(mostPrefixes(at: stage).saturatingTimes(bytes.prefix))
             if checkpoints, savesValues(replica) { memory.snapshot += bytes.values }
             if checkpoints, savesMoments(replica) { memory.snapshot += bytes.moments }
         }
@@ -107,6 +110,21 @@ extension PipelinePlan {
             }
         }
         return most + (slots.stages[stage].light > 0 ? 1 : 0)
+    }
+
+    /// Sequences of which a stage keeps every token, from the first forward to the last backward, and those of which it has gradients.
+    private func mostPrefixes(at stage: Int) -> Int {
+        var (held, most) = (0, 0)
+        for action in table.rows[table.shape.rank(of: stage)] where action.stage == stage {
+            if action.kind == .forward {
+                if action.slice == 0 { held += 1 }
+            } else if action.kind.givesInputGradient, action.slice == slices - 1 {
+                held += 1
+            }
+            most = max(most, held)
+            if action.kind.givesInputGradient, action.slice == 0 { held -= 2 }
+        }
+        return most
     }
 
     /// Buffers of messages posted ahead, on their way out, and in the hands of an action; a rank that gets further ahead of a neighbour makes

@@ -113,7 +113,10 @@ public struct CostFile: Sendable, Equatable {
                                     ("weight_unit_bytes", .number(Double(stage.weightUnitBytes))),
                                     ("light_bytes", .number(Double(stage.lightBytes))),
                                     ("resident_bytes", .number(Double(stage.residentBytes))),
-                                ])
+                                ]
+                                + (stage.sequenceBytes > 0
+                                    ? [("sequence_bytes", .number(Double(stage.sequenceBytes)))] : [])
+                                + (stage.sliceGrowth > 0 ? [("slice_growth", .number(stage.sliceGrowth))] : []))
                     })
             ))
         if !messageBytes.isEmpty { members.append(("message_bytes", .numbers(messageBytes.map(Double.init)))) }
@@ -184,7 +187,7 @@ extension StageCosts {
         let fields = try json.object(
             allowing: [
                 "forward", "backward_input", "backward_weight", "backward", "recompute", "unit_bytes",
-                "weight_unit_bytes", "weight_share", "light_bytes", "resident_bytes",
+                "weight_unit_bytes", "weight_share", "light_bytes", "resident_bytes", "sequence_bytes", "slice_growth",
             ])
         let forward = try fields.required("forward").milliseconds()
         let recompute = try fields.optional("recompute")?.milliseconds()
@@ -205,6 +208,8 @@ extension StageCosts {
             ?? Int((Double(unitBytes) * (share ?? 1)).rounded())
         lightBytes = try fields.optional("light_bytes")?.wholeNumber(Bounds.bytes) ?? 0
         residentBytes = try fields.optional("resident_bytes")?.wholeNumber(Bounds.bytes) ?? 0
+        sequenceBytes = try fields.optional("sequence_bytes")?.wholeNumber(Bounds.bytes) ?? 0
+        sliceGrowth = try fields.optional("slice_growth")?.number(0...2) ?? 0
     }
 
     /// A stage with the given share of this one's layers. What a unit keeps at a boundary isn't divided.
@@ -219,6 +224,7 @@ extension StageCosts {
         part.weightUnitBytes = Int((Double(weightUnitBytes) * share).rounded())
         part.lightBytes = lightBytes
         part.residentBytes = Int((Double(residentBytes) * share).rounded())
+        part.sequenceBytes = Int((Double(sequenceBytes) * share).rounded())
         return part
     }
 }

@@ -12,6 +12,8 @@ public struct Costs: Sendable, Equatable {
     public var closing: [Double]
     /// Ranks that share cores; a rank that is in none has its own.
     public var sharedCores: [SharedCores] = []
+    /// Of a sequence.
+    private let slices: Int
 
     /// - Throws: `SimulationError` if the numbers don't fit `shape`.
     public init(
@@ -26,6 +28,7 @@ public struct Costs: Sendable, Equatable {
             }
             return [T](repeating: values[0], count: count)
         }
+        slices = shape.slices
         self.stages = try fit(
             stages, shape.stages, "stages with costs",
             default: StageCosts(forward: 0, backwardInput: 0, backwardWeight: 0))
@@ -48,7 +51,8 @@ public struct Costs: Sendable, Equatable {
     private func checkBytes(_ shape: ScheduleShape) throws {
         let units = Double(shape.units)
         let held = stages.reduce(0.0) {
-            $0 + Double($1.residentBytes) + units * Double(max($1.unitBytes, $1.weightUnitBytes, $1.lightBytes))
+            $0 + Double($1.residentBytes) + 2 * Double(shape.sequences) * Double($1.sequenceBytes) + units
+                * Double(max($1.unitBytes, $1.weightUnitBytes, $1.lightBytes))
         }
         let sent = messageBytes.reduce(0.0) { $0 + 2 * units * Double($1) }
         for (what, bytes) in [("held", held), ("sent", sent)] where bytes >= 4e18 {
@@ -58,8 +62,13 @@ public struct Costs: Sendable, Equatable {
         }
     }
 
+    /// Seconds that a kind of action takes at a stage, the mean of a sequence's slices.
+    public func meanDuration(_ kind: ActionKind, at stage: Int, on rank: Int) -> Double {
+        stages[stage].duration(kind) * slowness[rank]
+    }
+
     /// Seconds that `action` takes on `rank`.
     public func duration(_ action: Action, on rank: Int) -> Double {
-        stages[action.stage].duration(action.kind) * slowness[rank]
+        stages[action.stage].duration(action.kind, slice: action.slice, of: slices) * slowness[rank]
     }
 }

@@ -123,7 +123,12 @@ public enum MemoryCap: Sendable, Equatable {
                 throw SimulationError("a cap in bytes needs unit_bytes in the costs; give them or a cap in units")
             }
             let caps = (0..<shape.ranks).map { rank in
-                bytes - shape.stages(on: rank).reduce(0) { $0 + Double(costs.stages[$1].residentBytes) }
+                bytes
+                    - shape.stages(on: rank).reduce(0) { sum, stage in
+                        // The search counts units: what sequences hold beside them counts as if all were under way.
+                        let sequences = 2 * Double(shape.sequences) * Double(costs.stages[stage].sequenceBytes)
+                        return sum + Double(costs.stages[stage].residentBytes) + sequences
+                    }
             }
             if let rank = caps.firstIndex(where: { $0 <= 0 }) {
                 throw SimulationError(

@@ -20,14 +20,20 @@ public struct StageCosts: Sendable, Equatable {
     public var weightShare = StageCosts.transformerWeightShare
     /// Bytes of a recomputed unit's input and entry state.
     public var lightBytes = 0
+    /// Bytes that a sequence holds from its first forward to its last input gradient, and once more for gradients from
+    /// its first input gradient on: what is kept of every token.
+    public var sequenceBytes = 0
     /// Bytes that the stage holds whatever the schedule: parameters, gradients, optimizer state.
     public var residentBytes = 0
+    /// What a slice takes longer than the one before it, as a share of the mean; the times are the mean of a sequence's
+    /// slices.
+    public var sliceGrowth = 0.0
     /// Whether the halves of a backward are unknown: only the whole was measured.
     public var lacksHalves = false
 
     /// A transformer layer keeps sb(34h+5as) bytes until its input gradient and 32sbh from there to its weight gradient
-    /// (arXiv 2401.10241, table 1; s tokens, b sequences, h features, a heads): 0.37 and 0.43 for that paper's models of 1.5
-    /// and 6.2 billion parameters.
+    /// (arXiv 2401.10241, table 1; s tokens, b sequences, h features, a heads): 0.37 and 0.43 for that paper's models
+    /// of 1.5 and 6.2 billion parameters.
     public static let transformerWeightShare = 0.4
 
     /// How a unit counts from its input gradient to its weight gradient, where it counts 1 before.
@@ -58,7 +64,12 @@ public struct StageCosts: Sendable, Equatable {
         lacksHalves = true
     }
 
-    /// Seconds of an action.
+    /// The time of a kind of action for one of the slices of a sequence.
+    func duration(_ kind: ActionKind, slice: Int, of slices: Int) -> Double {
+        if sliceGrowth == 0 { return duration(kind) }
+        return duration(kind) * max(0, 1 + sliceGrowth * (Double(slice) - Double(slices - 1) / 2))
+    }
+
     public func duration(_ kind: ActionKind) -> Double {
         switch kind {
         case .forward: forward

@@ -7,12 +7,14 @@ extension CostMeasurement {
         public let weightUnit: Int
         public let light: Int
         public let resident: Int
+        public let sequence: Int
 
-        public init(unit: Int, weightUnit: Int, light: Int, resident: Int) {
+        public init(unit: Int, weightUnit: Int, light: Int, resident: Int, sequence: Int = 0) {
             self.unit = unit
             self.weightUnit = weightUnit
             self.light = light
             self.resident = resident
+            self.sequence = sequence
         }
     }
 
@@ -21,13 +23,16 @@ extension CostMeasurement {
     ///
     /// - Parameters:
     ///   - bytes: one entry per stage
+    ///   - growth: by stage what a slice takes longer than the one before, as a share of the mean; empty: nothing
     ///   - note: where and how it was measured
     public func file(
-        bytes: [StageBytes], messageBytes: Int, note: String
+        bytes: [StageBytes], growth: [Double] = [], messageBytes: Int, note: String
     ) throws -> CostFile {
         precondition(bytes.count == times.count, "one entry per stage")
         let stages = try zip(times, bytes).enumerated().map { stage, measured in
-            try Self.stage(stage, measured.0, measured.1)
+            var costs = try Self.stage(stage, measured.0, measured.1)
+            if !growth.isEmpty { costs.sliceGrowth = growth[stage] }
+            return costs
         }
         var file = CostFile(
             stages: stages, messageBytes: stages.count > 1 ? [messageBytes] : [], closing: [rest],
@@ -54,6 +59,7 @@ extension CostMeasurement {
         costs.weightUnitBytes = bytes.weightUnit
         costs.lightBytes = bytes.light
         costs.residentBytes = bytes.resident
+        costs.sequenceBytes = bytes.sequence
         return costs
     }
 }

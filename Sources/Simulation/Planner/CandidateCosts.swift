@@ -84,17 +84,22 @@ struct CandidateCosts {
         let fixed = Double(layers) * overhead
         var (linear, other) = (0.0, 0.0)
         var (stash, gradientStash, state, workspace, packed) = (0.0, 0.0, 0.0, 0.0, 0.0)
+        var (prefix, growth) = (0.0, 0.0)
         for (count, block, size) in blocks {
             linear += count * block.linearFlops * Double(slice) / speed
             other += count * block.otherFlops * Double(slice) / speed
             stash += count * size.stash
             gradientStash += count * size.gradientStash
             state += count * size.state
+            prefix += count * size.prefix
+            growth += count * block.flopsPerTokenBefore * Double(slice) * Double(slice) / speed
             workspace = max(workspace, size.workspace)
             packed += count * block.packedBytes
         }
         var costs = StageCosts(
             forward: linear + other + fixed, backwardInput: linear + 2 * other + fixed, backwardWeight: linear + fixed)
+        if growth > 0 { costs.sliceGrowth = growth / costs.forward }
+        costs.sequenceBytes = Self.clamped(prefix)
         let input = model.activationBytesPerToken * Double(slice)
         costs.unitBytes = Self.clamped(stash + state)
         costs.weightUnitBytes = Self.clamped(stash + state + gradientStash)

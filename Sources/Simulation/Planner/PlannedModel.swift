@@ -11,6 +11,8 @@ public struct PlannedModel: Sendable {
         public var linearFlops: Double
         /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
         public var otherFlops: Double
+        /// Operations that a token takes more for each token of its sequence before it; their mean is among the others.
+        public var flopsPerTokenBefore = 0.0
 
         public init(parameters: Double, packedBytes: Double = 0, linearFlops: Double, otherFlops: Double) {
             self.parameters = parameters
@@ -28,13 +30,16 @@ public struct PlannedModel: Sendable {
         public var gradientStash: Double
         /// Carried state at the slice's entry.
         public var state: Double
+        /// What a whole sequence keeps of its tokens.
+        public var prefix: Double
         /// Scratch during an action.
         public var workspace: Double
 
-        public init(stash: Double, gradientStash: Double, state: Double, workspace: Double) {
+        public init(stash: Double, gradientStash: Double, state: Double, prefix: Double = 0, workspace: Double) {
             self.stash = stash
             self.gradientStash = gradientStash
             self.state = state
+            self.prefix = prefix
             self.workspace = workspace
         }
     }

@@ -46,7 +46,7 @@ struct Prepared {
         for (stage, rank) in costs.placement.enumerated() {
             let stage = costs.stages[stage]
             work[rank] += units * (stage.forward + stage.backward + (candidate.recompute ? stage.recompute : 0))
-            least[rank] += Double(stage.residentBytes)
+            least[rank] += Double(stage.residentBytes) + 2 * Double(stage.sequenceBytes)
             least[rank] += Double(slices) * Double(candidate.recompute ? stage.lightBytes : stage.unitBytes)
         }
         bound = work.max() ?? 0

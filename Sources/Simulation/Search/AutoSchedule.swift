@@ -42,7 +42,8 @@ public struct AutoSchedule: Sendable {
             if let table = greedy.table(policy, name: Self.name) { try search.consider(table) }
         }
         if fusing, let best = search.best { try search.consider(best.table.mergingAdjacentWeightGradients()) }
-        guard shape.virtualStages == 1 else {
+        // The bound and the exact search know one time for all slices of a sequence.
+        guard shape.virtualStages == 1, costs.stages.allSatisfy({ $0.sliceGrowth == 0 }) else {
             guard let best = search.best else { throw Self.nothingFits }
             self.init(simulation: best, lowerBound: nil, isOptimal: false, tried: search.tried)
             return

@@ -1,6 +1,6 @@
 import Schedules
 
-/// Durations per stage and delays between neighbours, looked up once for the searches. Messages don't hinder each
+/// Durations per stage, the means of a sequence's slices, and delays between neighbours, looked up once for the searches. Messages don't hinder each
 /// other.
 struct PipelineTimes {
     let forward: [Double]
@@ -15,7 +15,7 @@ struct PipelineTimes {
     init(shape: ScheduleShape, costs: Costs, network: Network) {
         func times(_ kind: ActionKind) -> [Double] {
             (0..<shape.stages).map {
-                costs.duration(Action(kind, stage: $0, sequence: 0, slice: 0), on: shape.rank(of: $0))
+                costs.meanDuration(kind, at: $0, on: shape.rank(of: $0))
             }
         }
         func delay(_ stage: Int, _ other: Int) -> Double {

@@ -27,6 +27,10 @@ extension Simulation {
             for action in row {
                 let stage = costs.stages[action.stage]
                 let isRecomputed = recomputed[index.unit(action)]
+                let (isFirst, isLast) = (action.slice == 0, action.slice == table.shape.slices - 1)
+                // Rows of the sequence's tokens from its first slice on, their gradients from its last slice back.
+                if action.kind == .forward, isFirst { held += stage.sequenceBytes }
+                if action.kind.givesInputGradient, isLast { held += stage.sequenceBytes }
                 switch action.kind {
                 case .forward: held += isRecomputed ? stage.lightBytes : stage.unitBytes
                 case .recompute: held += stage.unitBytes
@@ -41,6 +45,7 @@ extension Simulation {
                 case .backwardInput: held -= stage.unitBytes - stage.weightUnitBytes
                 case .backwardWeight: held -= stage.weightUnitBytes
                 }
+                if action.kind.givesInputGradient, isFirst { held -= 2 * stage.sequenceBytes }
                 // An input gradient may leave more than it frees: what the weight gradient needs.
                 peak = max(peak, held)
             }

@@ -40,14 +40,14 @@ package struct ConfigurationKey: Sendable {
     /// What the example file shows where the default says nothing.
     let example: ConfigurationValue?
     /// What becomes of a run that goes on with another value, where the architecture says it; nil: `Continuity` knows.
-    let change: ModelKey.Change?
+    private(set) var change: ModelKey.Change?
     private let read: @Sendable (RunConfiguration) -> ConfigurationValue
     /// Called only with values that `accept` returned.
     private let write: @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
 
     init(
         section: Section, name: String, kind: Kind, constraint: ValueConstraint, help: String,
-        example: ConfigurationValue?, change: ModelKey.Change? = nil,
+        example: ConfigurationValue?,
         read: @escaping @Sendable (RunConfiguration) -> ConfigurationValue,
         write: @escaping @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
     ) {
@@ -57,9 +57,15 @@ package struct ConfigurationKey: Sendable {
         self.constraint = constraint
         self.help = help
         self.example = example
-        self.change = change
         self.read = read
         self.write = write
+    }
+
+    /// The same key, which makes `change` of a run that goes on with another value.
+    func changing(_ change: ModelKey.Change) -> ConfigurationKey {
+        var key = self
+        key.change = change
+        return key
     }
 
     /// `section.name`

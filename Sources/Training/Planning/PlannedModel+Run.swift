@@ -10,7 +10,9 @@ extension PlannedModel {
         let (layers, embedding, output) = (model.layerKinds, model.describe(.embedding), model.describe(.output))
         let wire: WireFormat = configuration.pipeline.compressMessages ? .bfloat16 : .float32
         func figures(_ block: BlockDescription) -> Block {
-            Block(block, shape: SliceShape(length: model.sliceMultiple, matrices: configuration.matrixEngine))
+            Block(
+                block, shape: SliceShape(length: model.sliceMultiple, matrices: configuration.matrixEngine),
+                sequence: configuration.data.sequence)
         }
         let input = 4 * Double(model.dim)
         self.init(
@@ -23,8 +25,9 @@ extension PlannedModel {
                 let sizes = block.sizes(for: SliceShape(length: slice, matrices: configuration.matrixEngine))
                 return SliceBytes(
                     stash: 4 * Double(sizes.stash) + input * Double(slice),
-                    gradientStash: 4 * Double(sizes.gradientStash),
-                    state: 4 * Double(sizes.state), workspace: 4 * Double(sizes.workspace))
+                    gradientStash: 4 * Double(sizes.gradientStash), state: 4 * Double(sizes.state),
+                    prefix: 4 * Double(sizes.prefix) * Double(configuration.data.sequence),
+                    workspace: 4 * Double(sizes.workspace))
             }
             return (SliceBytes(meanOf: layers.map(bytes)), bytes(embedding), bytes(output))
         }
@@ -33,14 +36,16 @@ extension PlannedModel {
 }
 
 extension PlannedModel.Block {
-    fileprivate init(_ block: BlockDescription, shape: SliceShape) {
+    fileprivate init(_ block: BlockDescription, shape: SliceShape, sequence: Int) {
         // Each element of a linear map's matrix costs a multiplication and an addition a token, whether or not it is a tied copy.
         let matrices = block.parameters.filter(\.decays).reduce(0) { $0 + Double($1.count) }
-        let linear = min(block.forwardFlopsPerToken, 2 * matrices)
+        let all = block.meanForwardFlops(sequence: sequence)
+        let linear = min(all, 2 * matrices)
         self.init(
             parameters: block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) },
             packedBytes: 4 * Double(block.sizes(for: shape).packed), linearFlops: linear,
-            otherFlops: block.forwardFlopsPerToken - linear)
+            otherFlops: all - linear)
+        flopsPerTokenBefore = block.flopsPerTokenBefore
         largestTensor = block.parameters.map { Double($0.count) }.max() ?? 0
     }
 
@@ -50,6 +55,7 @@ extension PlannedModel.Block {
             parameters: mean(\.parameters), packedBytes: mean(\.packedBytes), linearFlops: mean(\.linearFlops),
             otherFlops: mean(\.otherFlops))
         largestTensor = blocks.map(\.largestTensor).max() ?? 0
+        flopsPerTokenBefore = mean(\.flopsPerTokenBefore)
     }
 }
 
@@ -58,6 +64,6 @@ extension PlannedModel.SliceBytes {
         func mean(_ bytes: (Self) -> Double) -> Double { blocks.reduce(0) { $0 + bytes($1) } / Double(blocks.count) }
         self.init(
             stash: mean(\.stash), gradientStash: mean(\.gradientStash), state: mean(\.state),
-            workspace: blocks.map(\.workspace).max() ?? 0)
+            prefix: mean(\.prefix), workspace: blocks.map(\.workspace).max() ?? 0)
     }
 }

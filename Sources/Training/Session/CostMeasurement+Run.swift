@@ -18,12 +18,13 @@ extension CostMeasurement {
             let memory = plan.memory(of: stage, workers: workers[plan.table.shape.rank(of: stage)])
             return StageBytes(
                 unit: memory.unit, weightUnit: memory.unit + memory.gradientUnit, light: memory.lightUnit,
-                resident: memory.resident)
+                resident: memory.resident, sequence: memory.prefix)
         }
         var note = "measured on ranks: \(host.title), workers on cores \(host.coreList)"
         if !sharedCores.isEmpty { note += " (ranks share cores; actions by processor time)" }
         note += "; \(steps) steps of \(plan.table.name), slices of \(plan.slice)"
-        return try file(bytes: bytes, messageBytes: plan.messageBytes, note: note)
+        let growth = (0...plan.lastStage).map(plan.sliceGrowth)
+        return try file(bytes: bytes, growth: growth, messageBytes: plan.messageBytes, note: note)
     }
 }
 

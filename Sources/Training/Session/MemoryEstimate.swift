@@ -95,7 +95,8 @@ struct MemoryEstimate {
         let needed = ResourceLimits.filesOpen + 8 + host.ranks.count * (plan.pipeline.stashDirectory == nil ? 2 : 3)
         guard needed > limit else { return }
         throw ConfigurationError(
-            "this run opens about \(needed) files at a time in a process, and at most \(limit) may be open (ulimit -n): raise the limit")
+            "this run opens about \(needed) files at a time in a process, and at most \(limit) may be open (ulimit -n): raise the limit"
+        )
     }
 
     private var fullestRank: RankMemory { ranks.max { $0.total < $1.total } ?? RankMemory() }
@@ -150,6 +151,7 @@ struct MemoryEstimate {
         if rank.packed > 0 { parts.append("packed weights \(ByteText.of(rank.packed))") }
         parts.append("scratch \(ByteText.of(rank.workspace))")
         parts.append("states \(ByteText.of(rank.states))")
+        if rank.prefixes > 0 { parts.append("rows of whole sequences \(ByteText.of(rank.prefixes))") }
         if rank.messages > 0 { parts.append("messages \(ByteText.of(rank.messages))") }
         parts.append("tokens \(ByteText.of(rank.tokens))")
         if rank.snapshot > 0 { parts.append("checkpoint copy \(ByteText.of(rank.snapshot))") }

@@ -32,10 +32,9 @@ struct SliceSurvey {
                 guard let forward = times[.forward], let backward = times[.backward] ?? Self.halves(times) else {
                     throw SimulationError("no forward and backward of stage \(stage) was measured")
                 }
-                let blocks = pipeline.blocks(of: stage)
                 samples.append(
                     ClusterFit.Sample(
-                        flopsPerToken: blocks.reduce(0) { $0 + $1.forwardFlopsPerToken },
+                        flopsPerToken: pipeline.meanForwardFlops(of: stage),
                         layers: pipeline.partition.counts[stage],
                         slice: pipeline.slice, time: forward + backward))
             }

@@ -159,11 +159,12 @@ extension PipelinePlan {
         case .even:
             return .even(layers: model.layers, stages: stages)
         case .balanced:
-            let layers = model.layerKinds.map(\.forwardFlopsPerToken)
+            func flops(_ block: BlockDescription) -> Double { block.meanForwardFlops(sequence: c.data.sequence) }
+            let layers = model.layerKinds.map(flops)
             return .balanced(
                 layers: model.layers, stages: stages, layer: layers.reduce(0, +) / Double(layers.count),
-                embedding: model.describe(.embedding).forwardFlopsPerToken,
-                output: model.describe(.output).forwardFlopsPerToken)
+                embedding: flops(model.describe(.embedding)),
+                output: flops(model.describe(.output)))
         case .explicit(let counts):
             guard counts.count == stages else {
                 throw ConfigurationError([

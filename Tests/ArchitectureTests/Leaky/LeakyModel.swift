@@ -15,6 +15,7 @@ struct LeakyModel: Architecture {
             "vocabulary", \Self.vocabulary, .atLeast(0, atMost: 1 << 20), "Tokens; 0 = as many as the text needs."),
         .number("leak", \Self.leak, .decay, "What an average keeps of itself from token to token, at first."),
         .boolean("tie", \Self.ties, "The output matrix is the embedding."),
+        .boolean("means", \Self.hasMeans, "Every third layer is a mean of all tokens so far."),
     ]
     static let rules = [
         ModelRule { (m: Self) in
@@ -32,6 +33,7 @@ struct LeakyModel: Architecture {
     var precision = Precision.f32
     var leak = 0.9
     var ties = false
+    var hasMeans = false
     /// The token that begins a document.
     var mark: Int32?
     /// Counts the live blocks that are made.
@@ -48,7 +50,7 @@ struct LeakyModel: Architecture {
         mark = text.documentMark
     }
 
-    var layerPeriod: Int { 2 }
+    var layerPeriod: Int { hasMeans ? 3 : 2 }
     var cursor: CursorForm { LeakySlice.form }
     var summary: String { "\(layers) layers of \(dim)" }
     var sizes: String { summary }
@@ -56,7 +58,12 @@ struct LeakyModel: Architecture {
     func describe(_ part: ModelPart) -> BlockDescription {
         switch part {
         case .embedding: LeakyEmbedding.description(self)
-        case .layer(let i): i % 2 == 0 ? LeakyAverage.description(self, layer: i) : LeakyMap.description(self, layer: i)
+        case .layer(let i):
+            switch i % layerPeriod {
+            case 0: LeakyAverage.description(self, layer: i)
+            case 1: LeakyMap.description(self, layer: i)
+            default: LeakyMean.description(self, layer: i)
+            }
         case .output: LeakyOutput.description(self)
         }
     }
@@ -66,7 +73,12 @@ struct LeakyModel: Architecture {
         return parts.map { part in
             switch part {
             case .embedding: LeakyEmbedding(self)
-            case .layer(let i): i % 2 == 0 ? LeakyAverage(self, layer: i) : LeakyMap(self, layer: i)
+            case .layer(let i):
+                switch i % layerPeriod {
+                case 0: LeakyAverage(self, layer: i)
+                case 1: LeakyMap(self, layer: i)
+                default: LeakyMean(self, layer: i)
+                }
             case .output: LeakyOutput(self)
             }
         }
