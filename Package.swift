@@ -33,10 +33,12 @@ let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":")
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
-// The commit, for `gecko --version`: a build outside of a repository has none. jobs/setup.sh says it, because SwiftPM keeps what it
-// once read from here, and after the next commit an unchanged manifest would name the one before.
+// The commit, for `gecko --version`: a build outside of a repository has none. jobs/setup.sh says it, because SwiftPM
+// keeps what it once read from here, and after the next commit an unchanged manifest would name the one before.
 let commit =
-    environment("GECKO_COMMIT") ?? Context.gitInformation.map { $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "") }
+    environment("GECKO_COMMIT") ?? Context.gitInformation.map {
+        $0.currentCommit + ($0.hasUncommittedChanges ? "+" : "")
+    }
     ?? ""
 
 let package = Package(
@@ -78,8 +80,9 @@ let package = Package(
             name: "MPI", dependencies: ["CMPI", "Hardware"],
             linkerSettings: mpiRunPaths.isEmpty ? [] : [.unsafeFlags(mpiRunPaths)]),
 
-        // Arithmetic. Who uses the kernels names their interface, too, although it comes with them: a build after a change of the table
-        // compiles again only what depends on it by name, and a caller with the old table would crash.
+        // Arithmetic. Who uses the kernels names their interface, too, although it comes with them: a build after a
+        // change of the table compiles again only what depends on it by name, and a caller with the old table would
+        // crash.
         .target(name: "KernelInterface"),
         .target(
             name: "KernelsBaseline", dependencies: ["CSIMD", "KernelInterface"],

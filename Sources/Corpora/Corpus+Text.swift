@@ -24,6 +24,9 @@ extension Corpus {
         let (a, b) = (reader.files[first.0].path, reader.files[first.1].path)
         let what = a == b ? "\(a) is named twice" : "\(b) is \(a)"
         return
-            "\(count) file\(count == 1 ? " comes" : "s come") again under another name or by a link (\(what)): the text is read as often as it is there"
+            """
+            \(count) file\(count == 1 ? " comes" : "s come") again under another name or by a link (\(what)): the \
+            text is read as often as it is there
+            """
     }
 }

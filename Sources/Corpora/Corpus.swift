@@ -42,7 +42,8 @@ package struct Corpus: Sendable {
     /// - Parameters:
     ///   - heldOut: share of the tokens kept for evaluation, in [0, 1).
     ///   - packed: a bos token goes before each document.
-    ///   - separator: text that ends a document within a file when packed, with escapes; it is not part of any document.
+    ///   - separator: text that ends a document within a file when packed, with escapes; it is not part of any
+    ///     document.
     ///   - exclusions: what no corpus holds
     /// - Throws: `CorpusError` for what is missing, unreadable or empty, and for a separator that never occurs.
     package static func load(
@@ -86,8 +87,10 @@ package struct Corpus: Sendable {
         }
         guard occurs else {
             throw CorpusError(
-                "data.separator \"\(BytePath(bytes: separator.bytes))\" does not occur in \(path): give the text that stands between its "
-                    + "documents (\\n is a line's end, \\t a tab, \\\\ a backslash, \\xNN a byte), or leave it out, and each file is a document"
+                "data.separator \"\(BytePath(bytes: separator.bytes))\" does not occur in \(path): give the text that "
+                    + "stands between its "
+                    + "documents (\\n is a line's end, \\t a tab, \\\\ a backslash, \\xNN a byte), or leave it out, "
+                    + "and each file is a document"
             )
         }
         guard count > 0 else {
@@ -116,7 +119,8 @@ package struct Corpus: Sendable {
         try Corpus(path: path, packed: packed, heldOut: share, leftOut: leftOut, reader: reader, pieces: pieces)
     }
 
-    /// Files that were looked into and to which something happened that their sizes and times don't show; each change once.
+    /// Files that were looked into and to which something happened that their sizes and times don't show; each change
+    /// once.
     package func takeTouched() -> [Int] { reader.takeTouched() }
 
     /// Copies the tokens from `start` on into `tokens`, as many as it holds.

@@ -22,7 +22,10 @@ struct CorpusFile: Sendable {
         let count = try bytes.withUnsafeMutableBytes { try file.read($0, at: 0) }
         guard stamp.size > 0 || count == 0 else {
             throw CorpusError(
-                "cannot read the corpus \(path): its file system says that it has no bytes, but it has some, as in /proc or while it is written: copy it to a file of its own"
+                """
+                cannot read the corpus \(path): its file system says that it has no bytes, but it has some, as in \
+                /proc or while it is written: copy it to a file of its own
+                """
             )
         }
         bytes.removeLast(bytes.count - count)
@@ -32,7 +35,10 @@ struct CorpusFile: Sendable {
         let found = try withUnsafeMutableBytes(of: &last) { try file.read($0, at: stamp.size - 1) }
         guard found == 1 else {
             throw CorpusError(
-                "cannot read the corpus \(path): its file system says that it has \(stamp.size) bytes, but it ends before: copy it to a file of its own"
+                """
+                cannot read the corpus \(path): its file system says that it has \(stamp.size) bytes, but it ends \
+                before: copy it to a file of its own
+                """
             )
         }
     }

@@ -1,8 +1,9 @@
 import Files
 import Foundation
 
-/// The files that make up a text, in the order in which they are read: the named ones as they come, those of a folder by the bytes of their
-/// names at any depth, links followed. Each byte below a name is either in one of the files, or told in `leftOut`, or an error.
+/// The files that make up a text, in the order in which they are read: the named ones as they come, those of a folder
+/// by the bytes of their names at any depth, links followed. Each byte below a name is either in one of the files, or
+/// told in `leftOut`, or an error.
 struct CorpusListing {
     private(set) var files: [BytePath] = []
     private(set) var leftOut = LeftOut()
@@ -52,7 +53,10 @@ struct CorpusListing {
             let identity = FileIdentity(status)
             if let own = exclusions.places.first(where: { FileIdentity($0.path) == identity }) {
                 throw CorpusError(
-                    "data.path names \(path), which is \(own.key), where the run writes: give the text, or the run, a folder of its own"
+                    """
+                    data.path names \(path), which is \(own.key), where the run writes: give the text, or the run, \
+                    a folder of its own
+                    """
                 )
             }
             let before = files.count
@@ -65,7 +69,10 @@ struct CorpusListing {
             }
         default:
             throw CorpusError(
-                "cannot read the corpus \(path): it is neither a file nor a folder, but a pipe, a socket or a device: write the text to a file"
+                """
+                cannot read the corpus \(path): it is neither a file nor a folder, but a pipe, a socket or a \
+                device: write the text to a file
+                """
             )
         }
     }

@@ -2,8 +2,8 @@ import Files
 import Foundation
 import Synchronization
 
-/// The files of a corpus, read where they are needed. They are never mapped: a file that shrinks is an error here and would be the end of
-/// the process there. Around each look into a file it is compared with what it was at the start.
+/// The files of a corpus, read where they are needed. They are never mapped: a file that shrinks is an error here and
+/// would be the end of the process there. Around each look into a file it is compared with what it was at the start.
 final class CorpusReader: Sendable {
     let files: [CorpusFile]
 
@@ -11,7 +11,8 @@ final class CorpusReader: Sendable {
     private let opened = Mutex<[(index: Int, file: OpenFile)]>([])
     private static let mostOpened = 32
 
-    /// Files that something happened to which their times and sizes don't show: the stamp that was seen, and whether somebody has asked for it.
+    /// Files that something happened to which their times and sizes don't show: the stamp that was seen, and whether
+    /// somebody has asked for it.
     private let touched = Mutex<[Int: (stamp: FileStamp, isTold: Bool)]>([:])
 
     /// Bytes in one read of a whole file: few enough to be still in the cache when they are looked at.

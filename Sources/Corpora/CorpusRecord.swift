@@ -1,7 +1,7 @@
 import Files
 
-/// What a text was: its files in the order in which they are read, each with its size and digest. Names don't count: a text stays the same
-/// under other ones.
+/// What a text was: its files in the order in which they are read, each with its size and digest. Names don't count: a
+/// text stays the same under other ones.
 package struct CorpusRecord: Sendable, Equatable {
     struct File: Sendable, Equatable {
         let path: BytePath
@@ -66,7 +66,8 @@ package struct CorpusRecord: Sendable, Equatable {
         }
     }
 
-    /// The text in a few words, the same for the same text: "4404412 tokens, sha256 0f..."; without the digest while that isn't known.
+    /// The text in a few words, the same for the same text: "4404412 tokens, sha256 0f..."; without the digest while
+    /// that isn't known.
     package var name: String {
         var digest = ParameterDigest()
         for file in files {
@@ -89,7 +90,10 @@ extension CorpusRecord {
     /// The record as a file that `sha256sum --check` reads, too.
     package var bytes: [UInt8] {
         let head =
-            "# The text of this run, \(Self.name(tokens: tokens)): sha256sum --check says whether it is still the same.\n"
+            """
+            # The text of this run, \(Self.name(tokens: tokens)): sha256sum --check says whether it is still the \
+            same.\n
+            """
         var bytes = Array(head.utf8)
         for file in files {
             let isEscaped = file.path.bytes.contains { Self.escape($0) != nil }

@@ -3,8 +3,9 @@ import Glibc
 /// On the way to a complete file: half of its bytes are written, all are, they are flushed to disk.
 package enum FileMoment: Sendable { case half, written, flushed }
 
-/// The one writer of files. A file appears under its name only when it is complete: written beside it under a temporary name, synced to
-/// disk and renamed by `commit()`. Dropped before that, it leaves nothing behind. A file that is replaced keeps its mode, a link stays one.
+/// The one writer of files. A file appears under its name only when it is complete: written beside it under a temporary
+/// name, synced to disk and renamed by `commit()`. Dropped before that, it leaves nothing behind. A file that is
+/// replaced keeps its mode, a link stays one.
 ///
 /// A device or a pipe is written into, from front to back, and stays what it is.
 package final class AtomicFile {

@@ -61,7 +61,8 @@ package enum Folder {
         return a == b
     }
 
-    /// Whether a path, of what exists, leads into a folder or to the folder itself, whatever links and names are on the way.
+    /// Whether a path, of what exists, leads into a folder or to the folder itself, whatever links and names are on the
+    /// way.
     package static func holds(_ folder: String, _ path: String) -> Bool {
         let (outer, inner) = (realPath(folder), realPath(path))
         return inner == outer || inner.hasPrefix(outer.hasSuffix("/") ? outer : outer + "/")

@@ -1,8 +1,8 @@
 import Glibc
 
 extension Folder {
-    /// What the system says of the entries of a folder: names as bytes, in the order of these bytes, whatever the locale; without itself and
-    /// the folder above.
+    /// What the system says of the entries of a folder: names as bytes, in the order of these bytes, whatever the
+    /// locale; without itself and the folder above.
     package static func names(_ path: BytePath) throws -> [[UInt8]] {
         guard let stream = path.withCString(opendir) else { throw FileError.system("list it", "\(path)") }
         defer { closedir(stream) }

@@ -18,8 +18,8 @@ package struct FileIdentity: Sendable, Equatable {
     }
 }
 
-/// A folder that is kept open, so that it is noticed when its name leads to nothing or to something else: renamed, removed, replaced, no
-/// longer mounted.
+/// A folder that is kept open, so that it is noticed when its name leads to nothing or to something else: renamed,
+/// removed, replaced, no longer mounted.
 package final class HeldFolder: Sendable {
     package let path: String
     private let descriptor: Int32

@@ -3,7 +3,8 @@ import Glibc
 /// A file that a user named for one of gecko's products.
 package enum OutputFile {
     /// Writes all of it, or leaves what was there.
-    /// - Throws: `FileError`; also for a file that is there and isn't of this kind, unless `overwrite` says that it may go
+    /// - Throws: `FileError`; also for a file that is there and isn't of this kind, unless `overwrite` says that it may
+    ///   go
     package static func write(_ text: String, to path: String, as kind: OutputKind, overwrite: Bool) throws {
         try check(path, as: kind, overwrite: overwrite)
         try SmallFile.write(text, to: path)

@@ -2,8 +2,8 @@ import Glibc
 
 /// Where the bytes of an output go, found out before the first of them.
 ///
-/// Links are followed: the file at their end is written, the link stays. What isn't a regular file (a device, a pipe, a terminal) is
-/// written into and never replaced.
+/// Links are followed: the file at their end is written, the link stays. What isn't a regular file (a device, a pipe, a
+/// terminal) is written into and never replaced.
 enum OutputTarget {
     /// A regular file, there or not yet: by the path at the end of all links, and its mode if it is there.
     case file(path: String, mode: mode_t?)

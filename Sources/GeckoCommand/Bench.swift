@@ -13,15 +13,21 @@ struct Bench: AsyncParsableCommand {
             gecko bench --size L --against "python jobs/bench/pytorch_gecko.py --size L"
             mpirun -np 2 gecko bench --size S --slice 256
 
-            Trains a few real steps (forward, backward, AdamW) on random tokens and leaves nothing behind. Sizes as D/Z/E/F, layers, chunk: \
-            XS 192/96/384/384, 4, 128; S 512/256/1024/1024, 6, 512; L 1024/256/2048/2048, 8, 512; one sequence of 4,096 tokens a step. \
-            Without a size the model is that of the configuration file; its corpus isn't read. Every key can be overridden as --section.key value.
+            Trains a few real steps (forward, backward, AdamW) on random tokens and leaves nothing behind. Sizes as \
+            D/Z/E/F, layers, chunk: \
+            XS 192/96/384/384, 4, 128; S 512/256/1024/1024, 6, 512; L 1024/256/2048/2048, 8, 512; one sequence of \
+            4,096 tokens a step. \
+            Without a size the model is that of the configuration file; its corpus isn't read. Every key can be \
+            overridden as --section.key value.
 
-            Utilisation is model flops (masked attention tiles not counted, backward = 2 x forward, recompute not counted) over the fused multiply-add \
-            peak that is measured in the same process. The table counts core time; GFLOP/s and GB/s by formula, each operation reading and \
+            Utilisation is model flops (masked attention tiles not counted, backward = 2 x forward, recompute not \
+            counted) over the fused multiply-add \
+            peak that is measured in the same process. The table counts core time; GFLOP/s and GB/s by formula, each \
+            operation reading and \
             writing its operands once a slice.
 
-            --against runs a command after each round of steps and reads its rate: the last JSON key "tokens_per_second" of its output, or else the last \
+            --against runs a command after each round of steps and reads its rate: the last JSON key \
+            "tokens_per_second" of its output, or else the last \
             number in front of "tokens/s". The ratio is the median over the pairs.
             """)
 
@@ -54,7 +60,8 @@ struct Bench: AsyncParsableCommand {
 
     @Flag(
         help: """
-            Instead of training, measure every matrix product of a layer on one core, by each engine in turn, for slices of \
+            Instead of training, measure every matrix product of a layer on one core, by each engine in turn, for \
+            slices of \
             the model's length.
             """)
     var shapes = false

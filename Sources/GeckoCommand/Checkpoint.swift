@@ -84,14 +84,19 @@ struct Checkpoint: ParsableCommand {
                 step        \(m.step), of which \(m.skipped) skipped\(m.doubt.map { "; \($0)" } ?? "")
                 data        \(m.sequences) sequences read of \(m.corpus)
                 random      seed \(m.seed), counter-based: nothing else to know
-                layout      \(m.layout.stages) stages (layers \(m.layout.layers.map(String.init).joined(separator: "+"))) x \(m.layout.replicas) replicas, schedule \(m.layout.schedule)
+                layout      \(m.layout.stages) stages (layers \
+                \(m.layout.layers.map(String.init).joined(separator: "+"))) x \(m.layout.replicas) replicas, schedule \
+                \(m.layout.schedule)
                 size        \(Figures.bytes(m.size)) in \(m.files.count) files
 
                 """)
             for file in m.files {
                 let contents = try SafetensorsFile("\(location.store.path(m.step))/\(file.name)")
                 try Console.show(
-                    "\(file.name)  \(Figures.bytes(file.size))  \(contents.entries.count) tensors  sha256 \(file.sha256)"
+                    """
+                    \(file.name)  \(Figures.bytes(file.size))  \(contents.entries.count) tensors  sha256 \
+                    \(file.sha256)
+                    """
                 )
                 guard tensors else { continue }
                 for entry in contents.entries {
@@ -104,7 +109,10 @@ struct Checkpoint: ParsableCommand {
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Compare every file with its size and digest, and look for numbers that are not finite; fails if any is wrong."
+                """
+                Compare every file with its size and digest, and look for numbers that are not finite; fails if \
+                any is wrong.
+                """
         )
 
         @OptionGroup var chosen: Chosen
@@ -144,7 +152,10 @@ struct Checkpoint: ParsableCommand {
                 if bad == 0 {
                     let rate = Double(manifest.size) / max(1e-9, seconds / .seconds(1))
                     try Console.show(
-                        "step \(manifest.step): whole, \(manifest.files.count) files, \(Figures.bytes(manifest.size)), read and hashed at \(Figures.bytes(Int(rate)))/s"
+                        """
+                        step \(manifest.step): whole, \(manifest.files.count) files, \
+                        \(Figures.bytes(manifest.size)), read and hashed at \(Figures.bytes(Int(rate)))/s
+                        """
                     )
                 }
             }
@@ -158,7 +169,10 @@ struct Checkpoint: ParsableCommand {
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract:
-                "Write a checkpoint's parameters as one plain safetensors file, under the reference implementation's names.",
+                """
+                Write a checkpoint's parameters as one plain safetensors file, under the reference \
+                implementation's names.
+                """,
             discussion: "gecko generate takes such a file, any safetensors reader opens it.")
 
         @OptionGroup var chosen: Chosen
@@ -185,7 +199,8 @@ struct Checkpoint: ParsableCommand {
                 gecko checkpoint import model.safetensors run.toml --run.directory runs/tuned
                 gecko train run.toml --run.directory runs/tuned --resume
 
-                The file holds float32 tensors under the reference implementation's names, all those of the configured model and no others. The \
+                The file holds float32 tensors under the reference implementation's names, all those of the configured \
+                model and no others. The \
                 optimizer's moments begin at zero, as in a new run.
                 """)
 
@@ -199,7 +214,10 @@ struct Checkpoint: ParsableCommand {
             let path = try CheckpointExchange.import(
                 file, configurationFile: arguments.file, configuration: configuration)
             try Console.show(
-                "\(file) is the checkpoint of step 0 in \(path): go on from it with gecko train, the same arguments and --resume"
+                """
+                \(file) is the checkpoint of step 0 in \(path): go on from it with gecko train, the same arguments \
+                and --resume
+                """
             )
         }
     }

@@ -36,7 +36,8 @@ struct CostOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             """
-            Share of a unit that is held from its input gradient to its weight gradient, for caps and peaks (0 to 1); 0.4, as of the \
+            Share of a unit that is held from its input gradient to its weight gradient, for caps and peaks (0 to 1); \
+            0.4, as of the \
             zero-bubble paper's transformers, where costs hold no bytes.
             """, valueName: "share"))
     var weightShare: Double?

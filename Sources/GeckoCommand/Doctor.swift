@@ -13,10 +13,12 @@ struct Doctor: ParsableCommand {
             srun --nodes 8 --ntasks-per-node 1 --mpi=pmix gecko doctor
             mpirun --hostfile hosts --map-by ppr:1:node --bind-to none gecko doctor
 
-            One rank a node uses all of its cores. Takes some seconds. It names the node that is slow or unlike the others, and exits with 1 if it \
+            One rank a node uses all of its cores. Takes some seconds. It names the node that is slow or unlike the \
+            others, and exits with 1 if it \
             found anything. Alone it looks at this machine.
 
-            On every core the same products are computed by tiles and by OpenBLAS: a core on which they differ by more than \
+            On every core the same products are computed by tiles and by OpenBLAS: a core on which they differ by more \
+            than \
             rounding can explain is named.
             """)
 
@@ -30,13 +32,19 @@ struct Doctor: ParsableCommand {
 
     @Option(
         help:
-            "Latency and bandwidth that the network should have, such as 5us,25gbit; links are compared with each other otherwise."
+            """
+            Latency and bandwidth that the network should have, such as 5us,25gbit; links are compared with each \
+            other otherwise.
+            """
     )
     var network: String?
 
     @Option(
         help:
-            "How much slower than the better cores a core may be, and how much of its time other programs may have, as a share."
+            """
+            How much slower than the better cores a core may be, and how much of its time other programs may have, \
+            as a share.
+            """
     )
     var tolerance = 0.15
 

@@ -72,7 +72,10 @@ private enum Words {
             guard let word = CommandLine.unsafeArgv[i] else { return nil }
             guard let text = String(validatingCString: word) else {
                 throw ValidationError(
-                    "argument \(i), '\(String(cString: word))', is not UTF-8. Name files by a folder, a pattern or a link whose name is"
+                    """
+                    argument \(i), '\(String(cString: word))', is not UTF-8. Name files by a folder, a pattern or \
+                    a link whose name is
+                    """
                 )
             }
             return text

@@ -22,7 +22,10 @@ struct NetworkOptions: ParsableArguments {
             _ = try Self.link(localNetwork, "--local-network")
             guard nodes != nil else {
                 throw ValidationError(
-                    "--local-network changes nothing while each rank has a node of its own: give --nodes, such as 0,0,1,1"
+                    """
+                    --local-network changes nothing while each rank has a node of its own: give --nodes, such as \
+                    0,0,1,1
+                    """
                 )
             }
         }
@@ -57,7 +60,10 @@ struct NetworkOptions: ParsableArguments {
         }
         if nodes != nil, within == between, result.exceptions.isEmpty {
             throw ValidationError(
-                "--nodes changes nothing while links inside and between nodes are alike: give --network or --local-network"
+                """
+                --nodes changes nothing while links inside and between nodes are alike: give --network or \
+                --local-network
+                """
             )
         }
         return result
@@ -81,7 +87,10 @@ struct NetworkOptions: ParsableArguments {
             }
             guard a != b || ranksOfNode[a] ?? 0 > 1 else {
                 throw ValidationError(
-                    "--link: node \(a) has one rank, which sends itself nothing: expected two nodes of \(names), found '\(entry.shown)'"
+                    """
+                    --link: node \(a) has one rank, which sends itself nothing: expected two nodes of \(names), \
+                    found '\(entry.shown)'
+                    """
                 )
             }
             guard seen.insert([min(a, b), max(a, b)]).inserted else {

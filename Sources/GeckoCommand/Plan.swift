@@ -9,10 +9,14 @@ struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Choose stages, replicas, slices, schedule and threads for a model on a cluster.",
         discussion: """
-            CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node ("480GiB"), gflops of a core \
-            (in the run's model.precision; measured on this machine if left out), overhead (milliseconds a layer takes per slice beside its arithmetic), serial_share, \
-            memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"); gecko profile --cluster measures one. RUN is a configuration as gecko train takes \
-            it; its model, data.sequence and training.batch count, and of its [pipeline] shard_optimizer and compress_messages; the rest of \
+            CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node \
+            ("480GiB"), gflops of a core \
+            (in the run's model.precision; measured on this machine if left out), overhead (milliseconds a layer takes \
+            per slice beside its arithmetic), serial_share, \
+            memory_bandwidth ("300GB/s"), network and local as latency,bandwidth ("5us,25gbit"); gecko profile \
+            --cluster measures one. RUN is a configuration as gecko train takes \
+            it; its model, data.sequence and training.batch count, and of its [pipeline] shard_optimizer and \
+            compress_messages; the rest of \
             [pipeline] and machine.threads are what is chosen.
             """)
 

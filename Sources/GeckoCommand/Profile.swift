@@ -9,9 +9,13 @@ struct Profile: AsyncParsableCommand {
             mpirun -np 4 gecko profile run.toml --pipeline.schedule zb-h1 --output zb-h1.json
             mpirun -np 2 gecko profile run.toml --cluster machine.toml
 
-            Writes the costs beside the configuration (run.costs.json for run.toml), where gecko simulate run.toml finds them, or to --output.
+            Writes the costs beside the configuration (run.costs.json for run.toml), where gecko simulate run.toml \
+            finds them, or to --output.
 
-            Runs a few training steps of the configuration and of variants of its schedule, alone or under a launcher as gecko train does, and writes the times of forward, backward, both of its halves, recompute, messages and the end of a step, with bytes, for gecko simulate --costs. It leaves no run directory and no model. Every key can be overridden as --section.key value.
+            Runs a few training steps of the configuration and of variants of its schedule, alone or under a launcher \
+            as gecko train does, and writes the times of forward, backward, both of its halves, recompute, messages \
+            and the end of a step, with bytes, for gecko simulate --costs. It leaves no run directory and no model. \
+            Every key can be overridden as --section.key value.
             """)
 
     @Option(help: "Steps that are measured, of each variant, after one of warm-up.")
@@ -24,7 +28,8 @@ struct Profile: AsyncParsableCommand {
 
     @Option(
         help: """
-            Also measure steps with slices of every length, from chunk to sequence, and write a description of this machine to this file, \
+            Also measure steps with slices of every length, from chunk to sequence, and write a description of this \
+            machine to this file, \
             for gecko plan.
             """, transform: pathOption)
     var cluster: String?

@@ -9,7 +9,9 @@ struct RunArguments: ParsableArguments {
     @Argument(
         parsing: .allUnrecognized,
         help: ArgumentHelp(
-            "A TOML file, or a pipe with its text, and then --section.key value overrides.", valueName: "file and overrides"))
+            """
+            A TOML file, or a pipe with its text, and then --section.key value overrides.
+            """, valueName: "file and overrides"))
     var arguments: [String] = []
 
     /// The file, if there is one.
@@ -23,8 +25,8 @@ struct RunArguments: ParsableArguments {
     /// As it stands in the file and on the command line, before anything is resolved.
     func configuration() throws -> RunConfiguration { try RunConfiguration.load(file: file, overrides: overrides) }
 
-    /// machine.patience, as far as this process can tell by itself: under a launcher only one rank is sure to see the file, and what comes
-    /// through standard input.
+    /// machine.patience, as far as this process can tell by itself: under a launcher only one rank is sure to see the
+    /// file, and what comes through standard input.
     var patience: Double? {
         let rank = Launcher.rank(ProcessInfo.processInfo.environment)
         let isElsewhere = file.map { ConfigurationFile.isStream($0) && (rank ?? 0) != 0 } ?? false

@@ -51,12 +51,18 @@ extension Simulate {
     func checkDrawable(_ simulation: Simulation) throws {
         if trace != nil, simulation.table.actionCount > PerfettoTrace.mostSpans {
             throw ValidationError(
-                "--trace: the step has \(simulation.table.actionCount) actions, expected at most \(PerfettoTrace.mostSpans): take fewer sequences or slices"
+                """
+                --trace: the step has \(simulation.table.actionCount) actions, expected at most \
+                \(PerfettoTrace.mostSpans): take fewer sequences or slices
+                """
             )
         }
         if messages, simulation.arrows.count > TimelineSVG.mostMessages {
             throw ValidationError(
-                "--messages: the step has \(simulation.arrows.count), expected at most \(TimelineSVG.mostMessages): leave it out, or take fewer sequences or slices"
+                """
+                --messages: the step has \(simulation.arrows.count), expected at most \(TimelineSVG.mostMessages): \
+                leave it out, or take fewer sequences or slices
+                """
             )
         }
     }

@@ -10,23 +10,32 @@ struct Simulate: ParsableCommand {
         abstract: "Predict a pipeline step: time, idle ranks, memory, messages, critical path.",
         discussion: """
             gecko simulate --stages 4 --sequences 8 --slices 2 --compare all
-            gecko simulate run.toml --compare all                      # the shape, schedule and cap of a run, and its costs
+            gecko simulate run.toml --compare all                      # the shape, schedule and cap of a run, and its \
+            costs
             gecko simulate run.toml --stages 8 --schedule zb-h1        # what would change
 
-            Makes a schedule, or reads one from a file, and runs it under given costs, each action as early as its rank and its inputs \
+            Makes a schedule, or reads one from a file, and runs it under given costs, each action as early as its \
+            rank and its inputs \
             allow. The training runs the same table.
 
-            Schedules: \(ScheduleRegistry.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")); auto (a search for the \
-            shortest order under --cap, with one stage a rank or --virtual). Anything else is taken for a schedule file, such as --save writes.
+            Schedules: \(ScheduleRegistry.all.map { "\($0.name) (\($0.summary))" }.joined(separator: "; ")); auto (a \
+            search for the \
+            shortest order under --cap, with one stage a rank or --virtual). Anything else is taken for a schedule \
+            file, such as --save writes.
 
-            RUN is a configuration as gecko train takes it, or a run's folder. What is no option comes from there: stages, sequences (batch / \
-            replicas), slices (sequence / slice), schedule, virtual, cap, recompute; and costs from the run's folder, from gecko profile \
-            beside the configuration, or from pipeline.costs. What the model's layers don't allow is refused, as gecko train would.
+            RUN is a configuration as gecko train takes it, or a run's folder. What is no option comes from there: \
+            stages, sequences (batch / \
+            replicas), slices (sequence / slice), schedule, virtual, cap, recompute; and costs from the run's folder, \
+            from gecko profile \
+            beside the configuration, or from pipeline.costs. What the model's layers don't allow is refused, as gecko \
+            train would.
 
-            Without costs every rank takes --forward, --backward-input and --backward-weight milliseconds for a unit (a slice of a \
+            Without costs every rank takes --forward, --backward-input and --backward-weight milliseconds for a unit \
+            (a slice of a \
             sequence) through all its layers, whatever the number of its stages: 1 each, if not given.
 
-            Idle is the share of the whole step in which ranks don't compute; bubble is that share of the longest rank's span, as papers count it.
+            Idle is the share of the whole step in which ranks don't compute; bubble is that share of the longest \
+            rank's span, as papers count it.
             """)
 
     @Argument(help: ArgumentHelp("A run's configuration or folder.", valueName: "run"))
@@ -58,13 +67,17 @@ struct Simulate: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Lay the prediction for this run beside its trace: schedule.txt, costs.json and trace.json in its directory.",
+            """
+            Lay the prediction for this run beside its trace: schedule.txt, costs.json and trace.json in its \
+            directory.
+            """,
             valueName: "run"))
     var against: String?
 
     @Option(
         help: """
-            Most that a rank may hold: units such as 12, 2x for twice what 1f1b holds, or bytes such as 4GiB. A unit counts 1 until its \
+            Most that a rank may hold: units such as 12, 2x for twice what 1f1b holds, or bytes such as 4GiB. A unit \
+            counts 1 until its \
             input gradient and --weight-share from there to its weight gradient; peak units count alike.
             """)
     var cap: String?

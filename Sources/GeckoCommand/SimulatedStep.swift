@@ -48,7 +48,10 @@ struct SimulatedStep {
         if let run, let path = options.configurationFile {
             let open = run.leavesRanksOpen ? " (the configuration leaves them to the launcher: --stages)" : ""
             remarks.insert(
-                "\(path): \(schedule.ranks) stages\(open), \(schedule.sequences) sequences of \(schedule.slices) slices, \(run.layers) layers",
+                """
+                \(path): \(schedule.ranks) stages\(open), \(schedule.sequences) sequences of \(schedule.slices) \
+                slices, \(run.layers) layers
+                """,
                 at: 0)
         }
     }
@@ -81,8 +84,10 @@ struct SimulatedStep {
             ("--virtual", virtualIsGiven ? schedule.virtualStages ?? 1 : shape.virtualStages, shape.virtualStages),
         ] where value != found {
             throw ValidationError(
-                "\(option): \(name) is a schedule for \(shape.ranks) stages (ranks) with \(shape.virtualStages) each, \(shape.sequences) "
-                    + "sequences and \(shape.slices) slices, but \(value) was asked for: expected \(found), or leave it out"
+                "\(option): \(name) is a schedule for \(shape.ranks) stages (ranks) with \(shape.virtualStages) each, "
+                    + "\(shape.sequences) "
+                    + "sequences and \(shape.slices) slices, but \(value) was asked for: expected \(found), or leave "
+                    + "it out"
             )
         }
     }

@@ -9,7 +9,8 @@ struct Status: ParsableCommand {
             gecko status runs/run
             gecko status runs/run --job 42        # a run that gecko submit didn't start
 
-            Whether a process trains is asked of the run's lock, not of a clock; how the last turn ended is in end.json. \
+            Whether a process trains is asked of the run's lock, not of a clock; how the last turn ended is in \
+            end.json. \
             Exit code 0: it could answer, whatever the answer; 1: there is no run.
             """)
 

@@ -13,9 +13,12 @@ struct Submit: ParsableCommand {
             gecko submit run.toml --nodes 8 --time 12:00:00 --training.steps 100000
             gecko status runs/run
 
-            Asks Slurm what the nodes are, or takes [cluster] from a file (gecko profile --cluster measures one), chooses stages, replicas, slices, schedule and threads \
-            as gecko plan does, and writes job.sbatch and job.toml into the run's folder. The job saves and goes back into the queue before its \
-            time limit until the run is finished; a lost node does the same. A layout key on the command line (--pipeline.stages 4) is kept. \
+            Asks Slurm what the nodes are, or takes [cluster] from a file (gecko profile --cluster measures one), \
+            chooses stages, replicas, slices, schedule and threads \
+            as gecko plan does, and writes job.sbatch and job.toml into the run's folder. The job saves and goes back \
+            into the queue before its \
+            time limit until the run is finished; a lost node does the same. A layout key on the command line \
+            (--pipeline.stages 4) is kept. \
             A run that has begun keeps its layout, and so its bits, when it is submitted again; --replan chooses anew. \
             Submit from the folder in which the configuration's relative paths hold.
             """)
@@ -116,8 +119,10 @@ struct Submit: ParsableCommand {
         let speed = coreSpeed(configuration, folder)
         try Console.show(
             """
-            cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo
-                        \(Figures.number(speed.gflops)) GFLOP/s a core, \(speed.origin); network \(network), assumed (--network, --cluster)
+            cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \
+            \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo
+                        \(Figures.number(speed.gflops)) GFLOP/s a core, \(speed.origin); network \(network), assumed \
+                        (--network, --cluster)
             """)
         return try Cluster(
             nodes: nodes, sockets: shape.sockets, cores: shape.cores, memory: shape.memory, gflops: speed.gflops,

@@ -9,10 +9,12 @@ struct Train: AsyncParsableCommand {
             mpirun -np 4 gecko train run.toml --pipeline.replicas 2
             srun --mpi=pmix gecko train run.toml
 
-            The same command started again goes on from the newest whole checkpoint of its run, unless the configuration sets run.overwrite, \
+            The same command started again goes on from the newest whole checkpoint of its run, unless the \
+            configuration sets run.overwrite, \
             which begins anew; --resume goes on in any case.
 
-            Alone, all stages run as actors in this process. Under a launcher each rank is one stage of one replica: ranks = stages x replicas. \
+            Alone, all stages run as actors in this process. Under a launcher each rank is one stage of one replica: \
+            ranks = stages x replicas. \
             Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
             The last line printed is the digest of all parameters, which is the same for every layout.
 

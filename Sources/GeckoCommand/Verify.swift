@@ -11,8 +11,10 @@ struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Check this machine's arithmetic against golden data.",
         discussion: """
-            Runs every case of every golden file in DIRECTORY: single operations, whole layers, whole models (in one piece and cut at several \
-            positions) with their states and state gradients, decoding, AdamW trajectories. Prints a line a case with the largest deviation \
+            Runs every case of every golden file in DIRECTORY: single operations, whole layers, whole models (in one \
+            piece and cut at several \
+            positions) with their states and state gradients, decoding, AdamW trajectories. Prints a line a case with \
+            the largest deviation \
             relative to the tensor's largest entry. Exits with 0 only if every case passed.
             """)
 
@@ -55,7 +57,10 @@ struct Verify: ParsableCommand {
         } else {
             let where_ = worst.map { " (\($0.file) \($0.name) \($0.tensor))" } ?? ""
             try Console.show(
-                "\(reports.count) cases, \(reports.count - failed.count) passed, \(failed.count) failed; worst deviation \(scientific(worst?.deviation ?? 0))\(where_)"
+                """
+                \(reports.count) cases, \(reports.count - failed.count) passed, \(failed.count) failed; worst \
+                deviation \(scientific(worst?.deviation ?? 0))\(where_)
+                """
             )
         }
         if !failed.isEmpty { throw ExitCode(1) }
@@ -77,6 +82,9 @@ extension CaseReport {
         let padded = title.padding(toLength: max(52, title.count), withPad: " ", startingAt: 0)
         if let failure { return "FAIL  \(padded)  \(failure)" }
         return
-            "\(passed ? "ok  " : "FAIL")  \(padded)  \(scientific(deviation)) of \(scientific(tolerance))  \(tensors) tensors, worst \(tensor)"
+            """
+            \(passed ? "ok  " : "FAIL")  \(padded)  \(scientific(deviation)) of \(scientific(tolerance))  \
+            \(tensors) tensors, worst \(tensor)
+            """
     }
 }

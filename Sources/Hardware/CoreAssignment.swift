@@ -1,7 +1,7 @@
 /// Which cores the threads of each rank of one node are pinned to.
 ///
-/// A pure function of what the ranks may use and how many threads they want, so that every rank of the node computes the same
-/// answer. Two ranks share a core only when there are more threads than cores.
+/// A pure function of what the ranks may use and how many threads they want, so that every rank of the node computes
+/// the same answer. Two ranks share a core only when there are more threads than cores.
 package struct CoreAssignment: Sendable, Equatable {
     /// Cores per rank, ascending, one entry per thread; no rank has more threads on a core than that can run at a time.
     package let cores: [[Int]]
@@ -16,7 +16,8 @@ package struct CoreAssignment: Sendable, Equatable {
     ///   - threads: threads per rank; 0 for as many as fit when ranks that compete for cores get equally many.
     ///   - most: of these, the most of each rank, where a quota says so
     ///   - units: hardware threads of a core. A rank's threads beyond them would only take turns, so there are none.
-    /// - Throws: `HardwareError.noUsableCore` when a rank may use none, `tooManyThreads` when no machine could run so many.
+    /// - Throws: `HardwareError.noUsableCore` when a rank may use none, `tooManyThreads` when no machine could run so
+    ///   many.
     package init(
         allowed: [[Int]], threads: Int = 0, most: [Int?]? = nil, units: (_ core: Int) -> Int = { _ in .max }
     ) throws {
@@ -53,8 +54,9 @@ package struct CoreAssignment: Sendable, Equatable {
         warning = warnings.isEmpty ? nil : warnings.joined(separator: " ")
     }
 
-    /// Threads for each core that a rank may use, and threads of a node's ranks together where it has few cores: more only wait for each
-    /// other. (Shares of work are computed by as many threads as the cores run, so that a few too many cost next to nothing.)
+    /// Threads for each core that a rank may use, and threads of a node's ranks together where it has few cores: more
+    /// only wait for each other. (Shares of work are computed by as many threads as the cores run, so that a few too
+    /// many cost next to nothing.)
     package static let mostThreadsACore = 64
     package static let mostThreads = 4096
 

@@ -1,8 +1,8 @@
-/// Gives every rank its number of threads on cores it may use, at most `perCore` threads on a core: a flow from ranks to cores,
-/// found by augmenting paths.
+/// Gives every rank its number of threads on cores it may use, at most `perCore` threads on a core: a flow from ranks
+/// to cores, found by augmenting paths.
 ///
-/// Ranks begin their search at different places of their lists, in proportion to their number, so that they spread over the
-/// machine's sockets and memories. The order of the search is fixed, hence so is the answer.
+/// Ranks begin their search at different places of their lists, in proportion to their number, so that they spread over
+/// the machine's sockets and memories. The order of the search is fixed, hence so is the answer.
 struct CoreMatching {
     private let allowed: [[Int]]
     private let threads: Int

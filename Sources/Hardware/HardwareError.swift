@@ -18,11 +18,15 @@ package enum HardwareError: Error, Equatable, CustomStringConvertible {
                 + " may use no core: the binding set by the launcher and the cores that the system allows do not meet."
                 + " Check the launcher's binding options (--bind-to, --cpu-bind) and the job's CPU set."
         case .tooManyThreads(let threads, 1, let cores, let most):
-            "\(threads) threads a rank (machine.threads, --threads) are too many: it may use \(cores) core(s), and at most "
-                + "\(CoreAssignment.mostThreadsACore) a core make sense. Set machine.threads to at most \(most), or to 0 for one a core."
+            "\(threads) threads a rank (machine.threads, --threads) are too many: it may use \(cores) core(s), and at "
+                + "most "
+                + "\(CoreAssignment.mostThreadsACore) a core make sense. Set machine.threads to at most \(most), or to "
+                + "0 for one a core."
         case .tooManyThreads(let threads, let ranks, let cores, let most):
-            "\(ranks) ranks with \(threads) thread(s) each are too many for one node, of which \(cores) core(s) may be used: at most "
-                + "\(most) threads. Take fewer stages or replicas (pipeline.stages, --stages), or start them on more nodes."
+            "\(ranks) ranks with \(threads) thread(s) each are too many for one node, of which \(cores) core(s) may be "
+                + "used: at most "
+                + "\(most) threads. Take fewer stages or replicas (pipeline.stages, --stages), or start them on more "
+                + "nodes."
         case .unknownCore(let core, let usable):
             "core \(core) is not one of the cores this process may use (\(CoreList(usable)))."
         case .bindingRefused(let core, let reason):

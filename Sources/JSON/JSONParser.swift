@@ -1,5 +1,6 @@
-/// A strict reader of RFC 8259 JSON for text that may be hostile: what other readers pass over in silence (a key twice, half a surrogate
-/// pair, invalid UTF-8, anything after the value) is refused, and nesting is bounded. Time and memory are linear in the text.
+/// A strict reader of RFC 8259 JSON for text that may be hostile: what other readers pass over in silence (a key twice,
+/// half a surrogate pair, invalid UTF-8, anything after the value) is refused, and nesting is bounded. Time and memory
+/// are linear in the text.
 package struct JSONParser {
     private let text: UnsafeRawBufferPointer
     private var position = 0

@@ -40,7 +40,8 @@ package enum JSONText {
     }
 
     /// A text as JSON has it, with its quotes.
-    /// - Parameter ascii: whether all that isn't plain ASCII is written as its number, for messages: it may be invisible
+    /// - Parameter ascii: whether all that isn't plain ASCII is written as its number, for messages: it may be
+    ///   invisible
     package static func quoted(_ text: String, ascii: Bool = false) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {

@@ -1,7 +1,9 @@
-/// The innermost part of a matrix product at one CPU level: a tile of C = alpha A B from packed panels (`Sources/CSIMD/csimd_tile.h`).
+/// The innermost part of a matrix product at one CPU level: a tile of C = alpha A B from packed panels
+/// (`Sources/CSIMD/csimd_tile.h`).
 ///
-/// A panel holds `rows` rows of A, or `columns` columns of B, for consecutive k: [word][rows]. A 32-bit word is a float32, or two
-/// consecutive k as bfloat16; sums are float32. Every element of C is one chain of multiply-adds over k, so no cut of C shows in its bits.
+/// A panel holds `rows` rows of A, or `columns` columns of B, for consecutive k: [word][rows]. A 32-bit word is a
+/// float32, or two consecutive k as bfloat16; sums are float32. Every element of C is one chain of multiply-adds over
+/// k, so no cut of C shows in its bits.
 public struct MatrixTile: Sendable {
     public typealias P = UnsafePointer<Float>
     public typealias MP = UnsafeMutablePointer<Float>
@@ -12,8 +14,8 @@ public struct MatrixTile: Sendable {
     public let step: Int
     /// (words, a, b, c, ldc, rows, columns, alpha, adds): C[rows, columns] = alpha A B, added to C when `adds`.
     public let multiply: @Sendable (Int, P, P, MP, Int, Int, Int, Float, Bool) -> Void
-    /// (to, x, ld, count, k, width): x [count, k] becomes panels of `width` rows, [panel][word][width], filled up with zeros. A width that
-    /// isn't a multiple of 8 writes up to 8 words beyond the last panel.
+    /// (to, x, ld, count, k, width): x [count, k] becomes panels of `width` rows, [panel][word][width], filled up with
+    /// zeros. A width that isn't a multiple of 8 writes up to 8 words beyond the last panel.
     public let packRows: @Sendable (MP, P, Int, Int, Int, Int) -> Void
     /// The same from x [k, count].
     public let packColumns: @Sendable (MP, P, Int, Int, Int, Int) -> Void

@@ -1,8 +1,8 @@
 import CSIMD
 import KernelInterface
 
-// The tiles and the packing are written in C (csimd_tile.h, csimd_pack.h); here they become this level's. Named functions, because closures
-// of a public value would be weak symbols.
+// The tiles and the packing are written in C (csimd_tile.h, csimd_pack.h); here they become this level's. Named
+// functions, because closures of a public value would be weak symbols.
 
 var matrixTile: MatrixTile {
     MatrixTile(

@@ -1,6 +1,7 @@
 import CSIMD
 
-/// Runs `rounds` x 24 independent vector multiply-adds (2 x 16 flops each); returns a value that depends on all of them.
+/// Runs `rounds` x 24 independent vector multiply-adds (2 x 16 flops each); returns a value that depends on all of
+/// them.
 func multiplyAddPeak(_ rounds: Int, _ x: Float) -> Float {
     var a0 = all(x), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0, a7 = a0, a8 = a0, a9 = a0, a10 = a0, a11 = a0
     let b = all(0.999)

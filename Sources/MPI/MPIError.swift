@@ -11,7 +11,8 @@ package enum MPIError: Error, Equatable, CustomStringConvertible {
     /// Another rank found that one is missing.
     case stopped(rank: Int, what: String, by: Int, reason: String)
     case tasksWithoutMPI(tasks: Int)
-    /// A launcher that doesn't fit the library; `processes` is nil where it tells only that there are more than `world`.
+    /// A launcher that doesn't fit the library; `processes` is nil where it tells only that there are more than
+    /// `world`.
     case foreignLauncher(String, processes: Int?, world: Int)
 
     /// Whether another rank did not come in time.

@@ -81,7 +81,8 @@ extension MPIWorld {
         }
     }
 
-    /// Everybody's numbers into memory of the caller: `all` [ranks, values]. Every rank brings equally many, so one call does it.
+    /// Everybody's numbers into memory of the caller: `all` [ranks, values]. Every rank brings equally many, so one
+    /// call does it.
     package func allGather(
         _ values: UnsafeBufferPointer<Double>, into all: UnsafeMutableBufferPointer<Double>
     ) throws {

@@ -3,10 +3,12 @@ import Glibc
 import Hardware
 
 extension MPIWorld {
-    /// On a core of its own a rank holds on for long: nobody else needs the core, and a nap delays the message it waits for.
+    /// On a core of its own a rank holds on for long: nobody else needs the core, and a nap delays the message it waits
+    /// for.
     private static let ownCore = WaitPolicy(spin: 300e-6, awake: 20e-3)
 
-    /// Polls until `isReady`, which should call MPI, so that MPI moves: spinning, then yielding, then with naps in between.
+    /// Polls until `isReady`, which should call MPI, so that MPI moves: spinning, then yielding, then with naps in
+    /// between.
     ///
     /// - Parameter onWait: other work to be moved on meanwhile.
     /// - Returns: false when it didn't come true within `seconds`.
@@ -30,8 +32,8 @@ extension MPIWorld {
     /// - Parameters:
     ///   - what: names the wait in errors and answers ("F of sequence 1, slice 0: activation from rank 2")
     ///   - peer: the rank that is waited for, if it is one
-    /// - Throws: `MPIError.timedOut` when it lasts longer than `patience`, with what all other ranks say; `MPIError.stopped` when another
-    ///   rank found that out first.
+    /// - Throws: `MPIError.timedOut` when it lasts longer than `patience`, with what all other ranks say;
+    ///   `MPIError.stopped` when another rank found that out first.
     package func wait(
         for what: () -> String, peer: Int? = nil, onWait: (() throws -> Void)? = nil, until isReady: () throws -> Bool
     ) throws {
@@ -55,8 +57,8 @@ extension MPIWorld {
         throw MPIError.timedOut(rank: rank, what: what(), seconds: seconds, found: found)
     }
 
-    /// Answers other ranks' questions with `activity`, the end of a sentence ("computes F of ..."), and moves messages on. What another
-    /// rank found meanwhile is thrown by the next wait.
+    /// Answers other ranks' questions with `activity`, the end of a sentence ("computes F of ..."), and moves messages
+    /// on. What another rank found meanwhile is thrown by the next wait.
     package func attend(_ activity: () -> String) throws { try rollCall.attend(self, activity) }
 
     /// To be called after a lost peer was reported and before the job is ended: the others report too.

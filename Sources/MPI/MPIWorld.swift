@@ -4,8 +4,8 @@ import Hardware
 
 /// All ranks of this run. It belongs to the thread that makes it, the only one that may call MPI.
 ///
-/// Ranks are numbered node by node, in the order in which the launcher's ranks first come to a node, whatever way the launcher dealt
-/// them out: neighbours in rank share a node as long as it has room. Rank 0 is the launcher's rank 0.
+/// Ranks are numbered node by node, in the order in which the launcher's ranks first come to a node, whatever way the
+/// launcher dealt them out: neighbours in rank share a node as long as it has room. Rank 0 is the launcher's rank 0.
 ///
 /// Works under a launcher and without one (a world of one rank). Communicators and requests never leave this class.
 package final class MPIWorld {
@@ -63,8 +63,8 @@ package final class MPIWorld {
         }
         node = try MPIWorld.make("MPI_Comm_split_type") { cmpi_split_by_node(world, rank, $0) }
         try MPIWorld.check(cmpi_return_errors(node), "MPI_Comm_set_errhandler")
-        // Communicators of our own: their tags are ours alone. They inherit the error handler. Ranks of a node have the same key, the
-        // launcher's number of the first of them; among those of equal key the launcher's order stays.
+        // Communicators of our own: their tags are ours alone. They inherit the error handler. Ranks of a node have the
+        // same key, the launcher's number of the first of them; among those of equal key the launcher's order stays.
         var first = rank
         try MPIWorld.check(cmpi_broadcast_int(&first, 0, node), "MPI_Bcast")
         let ordered = try MPIWorld.make("MPI_Comm_split") { cmpi_reorder(world, first, $0) }

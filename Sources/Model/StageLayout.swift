@@ -23,8 +23,8 @@ package struct StageLayout: Sendable {
     /// Weights in packed form.
     package let packedCount: Int
 
-    /// - Parameter splitsWeightGradients: whether weight gradients come in actions of their own. If not, each block's follow its input gradient
-    ///   at once, so that all blocks can use the same gradient slot one after another.
+    /// - Parameter splitsWeightGradients: whether weight gradients come in actions of their own. If not, each block's
+    ///   follow its input gradient at once, so that all blocks can use the same gradient slot one after another.
     package init(_ blocks: [BlockDescription], dim: Int, shape: SliceShape, splitsWeightGradients: Bool) {
         let sizes = blocks.map { $0.sizes(for: shape) }
         let alignment = FloatBuffer.alignment

@@ -2,9 +2,9 @@ import Glibc
 
 /// Zeroed, aligned memory for floats, freed with its owner. Confined to the domain that made it.
 ///
-/// Large buffers are mappings of their own that nobody has touched: on a NUMA machine a page comes to lie near the thread that writes
-/// it first, so a team that shares the first write as it shares the work has its memory near. Where the system allows it they are
-/// made of huge pages.
+/// Large buffers are mappings of their own that nobody has touched: on a NUMA machine a page comes to lie near the
+/// thread that writes it first, so a team that shares the first write as it shares the work has its memory near. Where
+/// the system allows it they are made of huge pages.
 package final class FloatBuffer {
     package let base: UnsafeMutablePointer<Float>
     package let count: Int
@@ -74,7 +74,10 @@ package final class FloatBuffer {
         guard posix_memalign(&memory, alignment, bytes) == 0, let memory else {
             // The console lives in a module that arithmetic doesn't know.
             let text =
-                "Error: the system has no \(bytes) bytes of memory more for this process (ulimit -v, ulimit -d, or others hold it)\n"
+                """
+                Error: the system has no \(bytes) bytes of memory more for this process (ulimit -v, ulimit -d, or \
+                others hold it)\n
+                """
             _ = write(STDERR_FILENO, text, text.utf8.count)
             _exit(1)
         }

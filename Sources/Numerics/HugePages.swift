@@ -1,6 +1,7 @@
 import Glibc
 
-/// Memory in pages of 2 MiB: a core's address cache covers 512 times as much, and the first touch of a buffer takes 512 times fewer faults.
+/// Memory in pages of 2 MiB: a core's address cache covers 512 times as much, and the first touch of a buffer takes 512
+/// times fewer faults.
 package enum HugePages {
     /// Bytes of a huge page on x86-64.
     static let size = 2 << 20
@@ -56,7 +57,8 @@ package enum HugePages {
         guard isHuge else { return (start, start, length) }
         let skipped = (size - Int(bitPattern: start) % size) % size
         let base = start + skipped
-        // The ends that alignment leaves over go back. The tail stays in small pages, so that no memory is used that nobody asked for.
+        // The ends that alignment leaves over go back. The tail stays in small pages, so that no memory is used that
+        // nobody asked for.
         if skipped > 0 { munmap(start, skipped) }
         let rest = size - skipped
         if rest > 0 { munmap(base + bytes, rest) }

@@ -81,7 +81,8 @@ package final class RankGroup: Sendable {
 
     private func replica(_ i: Int) -> Int { ranks[i] / plan.ranks }
 
-    /// Runs the same call on every actor here; throws the error that began it, not those of ranks that were stopped because of it.
+    /// Runs the same call on every actor here; throws the error that began it, not those of ranks that were stopped
+    /// because of it.
     private func each<Value: Sendable>(
         _ call: @escaping @Sendable (Int, StageActor) async throws -> Value
     ) async throws -> [Value] {
@@ -107,7 +108,8 @@ package final class RankGroup: Sendable {
         return values
     }
 
-    /// Runs the same call on every actor here, as `each` does, and gives what the first of them came to. Alone, an actor needs no task of its own.
+    /// Runs the same call on every actor here, as `each` does, and gives what the first of them came to. Alone, an
+    /// actor needs no task of its own.
     private func first<Value: Sendable>(
         _ call: @escaping @Sendable (Int, StageActor) async throws -> Value
     ) async throws -> Value {
@@ -115,9 +117,10 @@ package final class RankGroup: Sendable {
         return try await each(call)[0]
     }
 
-    /// One training step; `batches` by replica. What the ranks' `notes` (by world rank, equally many numbers each) hold when the gradients are
-    /// complete travels with the norms and stands in the report, the same on every rank: ranks can agree at a step's boundary without a
-    /// collective of their own. `disturbance` is asked for on each rank's thread at the same moment.
+    /// One training step; `batches` by replica. What the ranks' `notes` (by world rank, equally many numbers each) hold
+    /// when the gradients are complete travels with the norms and stands in the report, the same on every rank: ranks
+    /// can agree at a step's boundary without a collective of their own. `disturbance` is asked for on each rank's
+    /// thread at the same moment.
     package func step(
         _ batches: [Batch], number: Int, rule: UpdateRule,
         notes: @escaping @Sendable (_ rank: Int) -> [Double] = { _ in [] },
@@ -190,7 +193,8 @@ package final class RankGroup: Sendable {
         }
     }
 
-    /// Bytes a second of a plain copy of the state, all ranks here at the same time: what `capture` is measured against.
+    /// Bytes a second of a plain copy of the state, all ranks here at the same time: what `capture` is measured
+    /// against.
     package func plainCopyRate(_ snapshots: [RankSnapshot?]) async throws -> Double {
         let reports = try await each { i, actor in
             guard let snapshot = snapshots[i] else { return CaptureReport(bytes: 0, seconds: 0) }

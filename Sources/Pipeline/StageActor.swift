@@ -3,8 +3,8 @@ import Model
 import Numerics
 import Schedules
 
-/// One rank of the pipeline: an actor on a pinned thread of its own, on which its stages compute, its messages move and its gradients
-/// are synced.
+/// One rank of the pipeline: an actor on a pinned thread of its own, on which its stages compute, its messages move and
+/// its gradients are synced.
 ///
 /// Awaiting happens at the edges only; within a step the thread runs its row of the table without suspending.
 package actor StageActor {
@@ -84,7 +84,8 @@ package actor StageActor {
         try guarded("sums up its breakdown") { try running.endBreakdown() }
     }
 
-    /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back what `finish` makes of it.
+    /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back
+    /// what `finish` makes of it.
     package func collectParameters<Sink: ParameterSink & SendableMetatype, Result: Sendable>(
         into make: @Sendable () throws -> Sink, finish: @Sendable (Sink) throws -> Result
     ) throws -> Result? {

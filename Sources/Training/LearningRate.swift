@@ -60,7 +60,8 @@ package struct LearningRate: Sendable, Equatable {
         guard warmup > 0, steps <= warmup, steps > 0 else { return nil }
         let share = String(Int((100 * rate(step: steps - 1) / peak).rounded()))
         return
-            "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) % of the peak learning rate: lower "
+            "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) % of the peak learning rate: "
+            + "lower "
             + "optimizer.warmup, or raise training.steps"
     }
 

@@ -30,7 +30,10 @@ package struct Verifier {
         let files = entries.filter { $0.hasSuffix(".safetensors") }.sorted()
         guard !files.isEmpty else {
             throw VerificationError(
-                "'\(directory)' holds no .safetensors files; give a directory of golden data, such as Tests/ModelTests/Fixtures"
+                """
+                '\(directory)' holds no .safetensors files; give a directory of golden data, such as \
+                Tests/ModelTests/Fixtures
+                """
             )
         }
         var isEmpty = true
@@ -42,7 +45,10 @@ package struct Verifier {
         }
         if isEmpty {
             throw VerificationError(
-                "'\(directory)' holds parameters only; put golden data beside them: model_X_plain, _packed, _decode or _adamw"
+                """
+                '\(directory)' holds parameters only; put golden data beside them: model_X_plain, _packed, _decode \
+                or _adamw
+                """
             )
         }
     }

@@ -132,7 +132,8 @@ import Testing
         }
     }
 
-    /// One buffer for the values of a sequence, one for their gradients: never more than the table has sequences under way.
+    /// One buffer for the values of a sequence, one for their gradients: never more than the table has sequences under
+    /// way.
     @Test func aPrefixIsCountedOnceASequence() throws {
         var layout = Layout(stages: 2, model: LeakyModel(layers: 6, hasMeans: true))
         let plan = try layout.plan()

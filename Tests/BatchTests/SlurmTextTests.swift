@@ -33,7 +33,10 @@ import Testing
         let job = try #require(
             SlurmJob(
                 scontrol:
-                    "JobId=42 JobName=a=b UserId=me(1000) JobState=RUNNING Reason=None Restarts=2 RunTime=00:10:00 TimeLimit=12:00:00 StartTime=2026-01-01T00:00:00 NodeList=n[1-3]\n"
+                    """
+                    JobId=42 JobName=a=b UserId=me(1000) JobState=RUNNING Reason=None Restarts=2 RunTime=00:10:00 \
+                    TimeLimit=12:00:00 StartTime=2026-01-01T00:00:00 NodeList=n[1-3]\n
+                    """
             ))
         #expect(job.number == "42")
         #expect(job.isAlive)
@@ -49,7 +52,10 @@ import Testing
         let job = try #require(
             SlurmJob(
                 scontrol:
-                    "JobId=42 JobName=x JobState=COMPLETED UserId=no UserId=me(1000) GroupId=us(100) JobState=PENDING Reason=Priority"
+                    """
+                    JobId=42 JobName=x JobState=COMPLETED UserId=no UserId=me(1000) GroupId=us(100) \
+                    JobState=PENDING Reason=Priority
+                    """
             ))
         #expect(job.state == "PENDING")
         #expect(job.reason == "Priority")

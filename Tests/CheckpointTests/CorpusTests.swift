@@ -4,7 +4,8 @@ import Foundation
 import JSON
 import Testing
 
-/// The corpus that jobs/fuzz.sh begins with, and what fuzzing has found: `good-` is read, `bad-` refused, everything else one or the other.
+/// The corpus that jobs/fuzz.sh begins with, and what fuzzing has found: `good-` is read, `bad-` refused, everything
+/// else one or the other.
 @Suite struct CorpusTests {
     private static let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent().path + "/Corpus"
 

@@ -39,7 +39,8 @@ import Testing
         #expect(throws: ManifestError.self) { try Manifest(text + [0x0A], file: "m") }
     }
 
-    /// The text of a manifest with another body and a digest that fits it: what an attacker, not an accident, would write.
+    /// The text of a manifest with another body and a digest that fits it: what an attacker, not an accident, would
+    /// write.
     private func sealed(_ change: (String) -> String) -> [UInt8] {
         let json = Self.sample.json
         let seal = ",\n  \"manifest_sha256\": \""

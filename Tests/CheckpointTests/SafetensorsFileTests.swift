@@ -47,7 +47,8 @@ import Testing
     @Test func `a tensor at an odd offset is read`() throws {
         let folder = try TemporaryFolder()
         let header =
-            #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"f":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}"#
+            #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"#
+            + #""f":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}"#
         var bytes = safetensors(header)
         bytes += [7] + withUnsafeBytes(of: Float(2.5)) { Array($0) }
         let file = try SafetensorsFile(try folder.write("a", bytes))
@@ -65,7 +66,8 @@ import Testing
         ("{\"a\":1}", 0, "tensor \"a\": expected an object"),
         // Duplicate keys.
         (
-            #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
+            #"{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"#
+                + #""a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#,
             0, "the key \"a\" is given twice"
         ),
         (#"{"a":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}"#, 0, "the key \"dtype\" is given twice"),
@@ -93,11 +95,13 @@ import Testing
         // Coverage of the buffer.
         (#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, 3, "hole"),
         (
-            #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#,
+            #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"#
+                + #""b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#,
             3, "tensor \"b\": data_offsets begin at 1, which overlaps"
         ),
         (
-            #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[3,5]}}"#,
+            #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"#
+                + #""b":{"dtype":"U8","shape":[2],"data_offsets":[3,5]}}"#,
             5, "hole"
         ),
         (#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}}"#, 3, "the tensors end at byte 2"),

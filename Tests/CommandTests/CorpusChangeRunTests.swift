@@ -5,8 +5,8 @@ import TestSupport
 import Testing
 import Training
 
-/// A text that changes while a run reads it, or between a run and its resume, is found; the run ends in good order and goes on with the text as
-/// it was.
+/// A text that changes while a run reads it, or between a run and its resume, is found; the run ends in good order and
+/// goes on with the text as it was.
 @Suite(.serialized) struct CorpusChangeRunTests {
     /// Numbers that don't hang on how many steps there are to be.
     private static let even = [
@@ -75,7 +75,8 @@ import Training
         _ = try runProgram("/bin/sh", ["-c", "cd '\(space.path)'; \(text)"])
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
         let command =
-            "cd '\(space.path)'/r${OMPI_COMM_WORLD_RANK:-$PMI_RANK} && exec '\(gecko)' train ../run.toml --data.path c.txt "
+            "cd '\(space.path)'/r${OMPI_COMM_WORLD_RANK:-$PMI_RANK} && exec '\(gecko)' train ../run.toml --data.path "
+            + "c.txt "
             + "--training.steps 100000"
         let other = space.path + "/r1/c.txt"
         let outcome = try await run(space) {

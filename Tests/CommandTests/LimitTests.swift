@@ -75,7 +75,8 @@ import Testing
         #expect(!outcome.output.contains("1/1"), "\(outcome.output)")
     }
 
-    /// Reading a large step's table takes seconds: a signal ends the start, and the default of the launcher's exit code stays.
+    /// Reading a large step's table takes seconds: a signal ends the start, and the default of the launcher's exit code
+    /// stays.
     @Test func aSignalWhileTheRunStartsEndsIt() async throws {
         let space = try Workspace()
         let outcome = try await Mpirun.run(

@@ -1,7 +1,8 @@
 import TestSupport
 import Testing
 
-/// A rank that stands still is noticed: every other one says who is missing and what it waits for, and the job ends with a code of its own.
+/// A rank that stands still is noticed: every other one says who is missing and what it waits for, and the job ends
+/// with a code of its own.
 @Suite(.serialized) struct LostPeerTests {
     private static let impatient = ["--machine.patience", "1", "--training.steps", "12", "--run.overwrite", "true"]
 

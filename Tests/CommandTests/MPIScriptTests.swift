@@ -89,8 +89,10 @@ import Testing
             "mpicc",
             """
             #!/bin/sh
-            echo 'gcc -I"\(space.path)/in clude" -I /opt/x/include -L"/opt/a" -L/usr/lib/x86_64-linux-gnu -Xlinker --enable-new-dtags' \\
-                '-Xlinker -rpath -Xlinker "/opt/b" -Wl,-rpath -Wl,/opt/c -Wl,-rpath,/opt/d -Wl,-z,relro -lmpi /opt/e/libx.so -pthread'
+            echo 'gcc -I"\(space.path)/in clude" -I /opt/x/include -L"/opt/a" -L/usr/lib/x86_64-linux-gnu -Xlinker \
+            --enable-new-dtags' \\
+                '-Xlinker -rpath -Xlinker "/opt/b" -Wl,-rpath -Wl,/opt/c -Wl,-rpath,/opt/d -Wl,-z,relro -lmpi \
+                /opt/e/libx.so -pthread'
 
             """)
         chmod(space.path + "/mpicc", 0o755)

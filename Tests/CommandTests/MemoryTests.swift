@@ -58,7 +58,11 @@ import Testing
                 "all-forward-all-backward",
             ], ranks: ranks)
         #expect(outcome.exitCode != 0)
-        #expect(outcome.output.contains("the stash cannot be put into \(space.path)/none: No such file"), "\(outcome.output)")
+        #expect(
+            outcome.output.contains(
+                """
+                the stash cannot be put into \(space.path)/none: No such file
+                """), "\(outcome.output)")
     }
 
     @Test func moreThanTheMachineHas() async throws {

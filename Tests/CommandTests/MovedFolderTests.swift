@@ -26,7 +26,8 @@ import Testing
         FileManager.default.fileExists(atPath: "\(space.path)/\(name)")
     }
 
-    @Test(arguments: ["50", "1", "0"]) func aRenamedFolderIsNoticedAndNothingIsSaidToBeSaved(every: String) async throws {
+    @Test(arguments: ["50", "1", "0"]) func aRenamedFolderIsNoticedAndNothingIsSaidToBeSaved(every: String) async throws
+    {
         let space = try Workspace()
         let outcome = try await train(space, "mv run moved", "--checkpoint.every \(every)")
         #expect(outcome.exitCode == 1, "\(outcome.output)")

@@ -3,8 +3,8 @@ import TestSupport
 import Testing
 
 @Suite struct StartUpTests {
-    /// A run of the quickstart's size reaches its first step within a second on an idle machine. Here it is held loosely, whole short runs
-    /// by the shortest of three: tests share their cores.
+    /// A run of the quickstart's size reaches its first step within a second on an idle machine. Here it is held
+    /// loosely, whole short runs by the shortest of three: tests share their cores.
     @Test func trainingBeginsSoon() async throws {
         let workspace = try Workspace(corpus: String(repeating: "In the beginning was the word. ", count: 140_000))
         try workspace.write(

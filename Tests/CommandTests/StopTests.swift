@@ -2,7 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A signal on any rank stops all of them at the same step's boundary, saved, with an exit code that asks for another start.
+/// A signal on any rank stops all of them at the same step's boundary, saved, with an exit code that asks for another
+/// start.
 @Suite(.serialized) struct StopTests {
     private static let steps = [
         "--training.steps", "12", "--training.evaluate_every", "4", "--run.overwrite", "false", "--pipeline.stages",

@@ -18,7 +18,8 @@ import Testing
 
     @Test(arguments: [0, 2]) func aRunThatDivergesHasNoModelAndNoCheckpointOfIt(ranks: Int) async throws {
         let space = try Workspace()
-        let outcome = try await space.train(Self.steps + ["--optimizer.learning_rate", "1e30", "--optimizer.weight_decay", "0"], ranks: ranks)
+        let outcome = try await space.train(
+            Self.steps + ["--optimizer.learning_rate", "1e30", "--optimizer.weight_decay", "0"], ranks: ranks)
         #expect(outcome.exitCode == 1, "\(outcome.output)")
         #expect(outcome.output.contains("is not finite"), "\(outcome.output)")
         #expect(outcome.output.contains("loss nan") || outcome.output.contains("loss inf"), "\(outcome.output)")
@@ -151,7 +152,8 @@ import Testing
     @Test func aLossBeyondAllBoundsIsTold() async throws {
         let space = try Workspace()
         let outcome = try await space.train([
-            "--training.steps", "16", "--optimizer.learning_rate", "30", "--optimizer.weight_decay", "0", "--optimizer.warmup", "2",
+            "--training.steps", "16", "--optimizer.learning_rate", "30", "--optimizer.weight_decay", "0",
+            "--optimizer.warmup", "2",
             "--training.log_every", "1", "--training.max_nonfinite", "100",
         ])
         #expect(outcome.output.components(separatedBy: "the run diverges").count == 2, "\(outcome.output)")

@@ -1,5 +1,5 @@
-// What libFuzzer calls; jobs/fuzz.sh builds it with the readers' sources, outside the package. The first byte chooses the reader: one corpus
-// for all.
+// What libFuzzer calls; jobs/fuzz.sh builds it with the readers' sources, outside the package. The first byte chooses
+// the reader: one corpus for all.
 
 import JSON
 

@@ -58,7 +58,8 @@ import Testing
         }
     }
 
-    /// More threads than cores, so that they are late, lose their cores in the middle and take over from each other, thousands of times.
+    /// More threads than cores, so that they are late, lose their cores in the middle and take over from each other,
+    /// thousands of times.
     @Test(arguments: [2, 16, 64])
     func everyShareIsComputedOnceWhateverTheScheduler(workers: Int) throws {
         let topology = try Topology()

@@ -2,7 +2,8 @@ import Kernels
 import TestSupport
 import Testing
 
-/// Every kernel against its equation in Double, backwards against central differences, at every CPU level this machine runs.
+/// Every kernel against its equation in Double, backwards against central differences, at every CPU level this machine
+/// runs.
 @Suite struct EquationTests {
     @Test(arguments: KernelCases.all)
     func aKernelFollowsItsEquationAndTouchesNothingElse(_ c: KernelCase) {

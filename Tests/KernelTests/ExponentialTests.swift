@@ -2,7 +2,8 @@ import Glibc
 import Kernels
 import Testing
 
-/// The vector exponential, seen through the attention's backward: with a maximum of 0 and a sum of 1 it writes P = exp(s).
+/// The vector exponential, seen through the attention's backward: with a maximum of 0 and a sum of 1 it writes P =
+/// exp(s).
 @Suite struct ExponentialTests {
     private func exponentials(_ x: [Float], _ kernels: KernelTable) -> [Float] {
         let memory = KernelMemory()

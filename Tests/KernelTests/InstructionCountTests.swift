@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-/// No kernel may come to need more instructions than the repository has on record. The counts don't depend on the machine or its load; they
-/// belong to the AVX2 level, the highest that valgrind knows.
+/// No kernel may come to need more instructions than the repository has on record. The counts don't depend on the
+/// machine or its load; they belong to the AVX2 level, the highest that valgrind knows.
 ///
 /// After a change that is meant: UPDATE_INSTRUCTION_COUNTS=1 swift test -c release --filter InstructionCountTests
 @Suite(

@@ -2,8 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The kernels are compiled once per CPU level, into functions of their own. A weak function could be merged by the linker across levels,
-/// and then an old CPU would meet instructions that it doesn't have: the release objects must define none.
+/// The kernels are compiled once per CPU level, into functions of their own. A weak function could be merged by the
+/// linker across levels, and then an old CPU would meet instructions that it doesn't have: the release objects must
+/// define none.
 @Suite struct KernelObjectTests {
     @Test(
         .enabled(

@@ -1,8 +1,8 @@
 import Kernels
 import Testing
 
-/// Levels 3 and 4 give the same bits: the same operations on the same 16 lanes in the same order, whatever registers hold them. The
-/// baseline level may differ, for lack of a fused multiply-add it rounds products before it adds.
+/// Levels 3 and 4 give the same bits: the same operations on the same 16 lanes in the same order, whatever registers
+/// hold them. The baseline level may differ, for lack of a fused multiply-add it rounds products before it adds.
 @Suite(.enabled(if: KernelTable.at(level: 4) != nil, "this CPU doesn't run level 4"))
 struct LevelTests {
     @Test(arguments: KernelCases.all)

@@ -107,7 +107,8 @@ struct ProductCase: Sendable, CustomTestStringConvertible {
         }
     }
 
-    /// Layers of the sizes that the project is measured at, with slices that end anywhere; and more rows than one call takes.
+    /// Layers of the sizes that the project is measured at, with slices that end anywhere; and more rows than one call
+    /// takes.
     static let large: [ProductCase] =
         layer(T: 1024, D: 192, Z: 96, E: 384, F: 384) + layer(T: 300, D: 192, Z: 96, E: 384, F: 384)
         + layer(T: 256, D: 512, Z: 256, E: 1024, F: 1024) + layer(T: 131, D: 1024, Z: 256, E: 2048, F: 2048)

@@ -2,8 +2,8 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// Runs `body` for every rank of a fabric, each on a thread of its own, and returns the errors by rank. A rank that throws
-/// cancels the fabric.
+/// Runs `body` for every rank of a fabric, each on a thread of its own, and returns the errors by rank. A rank that
+/// throws cancels the fabric.
 func runRanks(
     _ fabric: InMemoryFabric, _ body: @escaping @Sendable (InMemoryEndpoint) throws -> Void
 ) -> [(any Error)?] {

@@ -30,7 +30,8 @@ import Testing
         #expect(try #require(error).description.contains("srun --mpi=\(MPILibrary.current.slurmPlugin)"))
     }
 
-    /// The launcher's own variables say most; PMI's are those of MPICH's mpiexec, whose helpers srun may have started with PMIx.
+    /// The launcher's own variables say most; PMI's are those of MPICH's mpiexec, whose helpers srun may have started
+    /// with PMIx.
     @Test func theNearestLaunchersRankCounts() {
         #expect(Launcher.rank(["PMI_RANK": "3", "PMIX_RANK": "1"]) == 3)
         #expect(Launcher.rank(["MV2_COMM_WORLD_RANK": "2", "PMI_RANK": "0"]) == 2)

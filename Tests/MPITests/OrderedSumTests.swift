@@ -51,7 +51,8 @@ import Testing
         }
     }
 
-    /// Hooks between kernels can't throw: what they met must be told by the next call that can, and must not be looked for again.
+    /// Hooks between kernels can't throw: what they met must be told by the next call that can, and must not be looked
+    /// for again.
     @Test func whatEndedATransferIsToldByEveryLaterCall() throws {
         let errors = runRanks(InMemoryFabric(size: 2)) { endpoint in
             let gradient = Message(endpoint.rank == 0 ? 1000 : 600)
@@ -79,7 +80,8 @@ import Testing
         }
     }
 
-    /// Two members of one thread, which therefore do everything in a known order; eight floats in two buckets, each member with half of each.
+    /// Two members of one thread, which therefore do everything in a known order; eight floats in two buckets, each
+    /// member with half of each.
     @Test(arguments: [true, false]) func aBucketIsSummedWhileTheNextIsNotComplete(returns: Bool) throws {
         let fabric = InMemoryFabric(size: 2)
         let endpoints = [fabric.endpoint(0), fabric.endpoint(1)]

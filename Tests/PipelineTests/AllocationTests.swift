@@ -24,9 +24,10 @@ import Testing
         Case(stages: 1, mpi: false, threads: 2, most: 3, matrices: "openblas"),
     ]
 
-    /// Calls of malloc and its relatives in a step after the second that are not MPI's own: the least of five steps (and processes), since
-    /// a rank that is held up for long may tell so, and the one that waits for it take another buffer. Other tests may hold its core all the
-    /// while, and a worker that is moved to another core costs calls: then another run is made. What a step itself takes is in all of them.
+    /// Calls of malloc and its relatives in a step after the second that are not MPI's own: the least of five steps
+    /// (and processes), since a rank that is held up for long may tell so, and the one that waits for it take another
+    /// buffer. Other tests may hold its core all the while, and a worker that is moved to another core costs calls:
+    /// then another run is made. What a step itself takes is in all of them.
     private func calls(_ c: Case, layers: Int, slices: Int) async throws -> Int {
         var least = Int.max
         for _ in 0..<6 where least > c.most {

@@ -54,7 +54,8 @@ struct Harness {
         var parameters: [[Float]] = []
         var losses: [Double] = []
         var norms: [Double] = []
-        /// The share of its sums that some rank had formed before its last gradients were complete, in the step where it was least.
+        /// The share of its sums that some rank had formed before its last gradients were complete, in the step where
+        /// it was least.
         var leastEarlySum = Double.infinity
         var evaluation = 0.0
         var generated: [Int32] = []

@@ -14,8 +14,8 @@ import Testing
         for (a, b) in zip(found.losses + found.norms, expected.losses + expected.norms) {
             #expect(abs(a - b) < 2e-5 * abs(b))
         }
-        // AdamW moves every parameter by up to its rate a step, whatever the gradient's size: rounding in a gradient near zero shows as
-        // a share of that.
+        // AdamW moves every parameter by up to its rate a step, whatever the gradient's size: rounding in a gradient
+        // near zero shows as a share of that.
         let reach = Float(one.rate) * Float(one.steps)
         for (a, b) in zip(found.parameters, expected.parameters) {
             let worst = zip(a, b).reduce(0) { max($0, abs($1.0 - $1.1)) }

@@ -59,8 +59,9 @@ import Testing
         try await expectSame(harness, try await harness.run(), "two layers")
     }
 
-    /// When a rank completes its last bucket after all others, their shares of its first bucket have come, since they sent them when they completed
-    /// theirs: it has summed some of them before it goes on to the last. This depends on no clock.
+    /// When a rank completes its last bucket after all others, their shares of its first bucket have come, since they
+    /// sent them when they completed theirs: it has summed some of them before it goes on to the last. This depends on
+    /// no clock.
     @Test(arguments: [false, true]) func sumsBeginBeforeTheLastGradientsAreComplete(shards: Bool) async throws {
         var harness = Self.harness(replicas: 2)
         harness.shards = shards

@@ -67,7 +67,8 @@ struct ClusterFitTests {
         #expect(Link([(bytes: 10, time: 2e-3), (bytes: 1000, time: 1e-3)])?.bandwidth == .infinity)
     }
 
-    /// TeraPipe (arXiv 2102.07988) on 175 billion parameters: seconds of an iteration by the number of equal slices of 2,048 tokens.
+    /// TeraPipe (arXiv 2102.07988) on 175 billion parameters: seconds of an iteration by the number of equal slices of
+    /// 2,048 tokens.
     private static let teraPipe = [
         1: 9.990, 4: 2.902, 8: 1.892, 16: 1.547, 32: 1.593, 64: 2.227, 128: 3.252,
     ]
@@ -75,7 +76,8 @@ struct ClusterFitTests {
     @Test(
         "fed with TeraPipe's ends, the plan's U has TeraPipe's shape, and its choice is within 5 % of TeraPipe's best")
     func teraPipe() throws {
-        // 96 stages and 2 sequences: n slices take (2n + 95) times what one takes on a stage, arithmetic / n + overhead.
+        // 96 stages and 2 sequences: n slices take (2n + 95) times what one takes on a stage, arithmetic / n +
+        // overhead.
         let whole = try #require(Self.teraPipe[1]) / 97
         let short = try #require(Self.teraPipe[128]) / 351
         let arithmetic = (whole - short) / (1 - 1.0 / 128)

@@ -31,23 +31,38 @@ struct CostFileTests {
             ("{\"format\": \"gecko-costs 1\", \"stages\": [{}]}", "stages[0]: 'forward' is missing"),
             ("{\"format\": \"gecko-costs 1\", \"stage\": []}", "unknown key 'stage'"),
             (
-                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward\": 2, \"weight_share\": 1.5}]}",
+                """
+                {\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward\": 2, \"weight_share\": \
+                1.5}]}
+                """,
                 "weight_share: expected a share from 0 to 1, found 1.5"
             ),
             (
-                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": -1, \"backward_input\": 1, \"backward_weight\": 1}]}",
+                """
+                {\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": -1, \"backward_input\": 1, \
+                \"backward_weight\": 1}]}
+                """,
                 "forward: expected a time in milliseconds from 0 to 3.6e9 (a thousand hours), found -1"
             ),
             (
-                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": \"1\", \"backward_input\": 1, \"backward_weight\": 1}]}",
+                """
+                {\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": \"1\", \"backward_input\": 1, \
+                \"backward_weight\": 1}]}
+                """,
                 "found \"1\""
             ),
             (
-                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": true, \"backward_input\": 1, \"backward_weight\": 1}]}",
+                """
+                {\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": true, \"backward_input\": 1, \
+                \"backward_weight\": 1}]}
+                """,
                 "forward: expected a time"
             ),
             (
-                "{\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward_input\": 1, \"backward_weight\": 1, \"unit_bytes\": 1.5}]}",
+                """
+                {\"format\": \"gecko-costs 1\", \"stages\": [{\"forward\": 1, \"backward_input\": 1, \
+                \"backward_weight\": 1, \"unit_bytes\": 1.5}]}
+                """,
                 "unit_bytes: expected a whole number"
             ),
         ])
@@ -57,7 +72,10 @@ struct CostFileTests {
     }
 
     @Test(
-        "what a weight gradient keeps comes from bytes, from the file's share, or from the transformers of the literature"
+        """
+        what a weight gradient keeps comes from bytes, from the file's share, or from the transformers of the \
+        literature
+        """
     )
     func weightShare() throws {
         func stage(_ members: String) throws -> StageCosts {
@@ -90,7 +108,10 @@ struct CostFileTests {
     }
 
     @Test(
-        "what other readers pass over in silence, and numbers out of all bounds, are refused with line, column and what stands there",
+        """
+        what other readers pass over in silence, and numbers out of all bounds, are refused with line, column and \
+        what stands there
+        """,
         arguments: [
             (
                 "\"forward\": 1, \"forward\": 100",

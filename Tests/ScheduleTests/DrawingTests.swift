@@ -76,7 +76,10 @@ struct DrawingTests {
     }
 
     @Test(
-        "cells too narrow to be told apart keep the share of each colour: a row of forwards and gaps stays paler than one without"
+        """
+        cells too narrow to be told apart keep the share of each colour: a row of forwards and gaps stays paler \
+        than one without
+        """
     )
     func bundles() {
         func picture(_ gap: Double) -> String {

@@ -1,5 +1,6 @@
-/// Finds the least makespan by running through every order there is, for tests of the search: one stage a rank, no bounds,
-/// no heuristics. States that agree in what has been done are kept only if none of them is as early in every time.
+/// Finds the least makespan by running through every order there is, for tests of the search: one stage a rank, no
+/// bounds, no heuristics. States that agree in what has been done are kept only if none of them is as early in every
+/// time.
 struct Exhaustive {
     let ranks, sequences, slices: Int
     let forward, input, weight: [Double]

@@ -95,7 +95,10 @@ struct GoldenFigureTests {
     }
 
     @Test(
-        "interleaved is within .004 of the zero-bubble paper's 1F1B-I, whose models have as many stages a rank as layers",
+        """
+        interleaved is within .004 of the zero-bubble paper's 1F1B-I, whose models have as many stages a rank as \
+        layers
+        """,
         arguments: PublishedProfile.all)
     func publishedInterleaved(profile: PublishedProfile) throws {
         let table = try makeTable(
@@ -110,7 +113,8 @@ struct GoldenFigureTests {
     @Test("peaks in units count the share that a weight gradient still needs, the same as caps do")
     func peakUnits() throws {
         let table = try makeTable("zb-h1", ranks: 4, sequences: 4, slices: 4)
-        // Rank r holds K+P-1-r whole units and r that only wait for their weight gradient (arXiv 2401.10241, section 2).
+        // Rank r holds K+P-1-r whole units and r that only wait for their weight gradient (arXiv 2401.10241, section
+        // 2).
         #expect(try simulate(table).peakUnits == [7, 6.4, 5.8, 5.2])
         for (ranks, sequences, slices, peak) in [
             (4, 4, 4, 7.0), (8, 8, 4, 11), (8, 8, 8, 15), (8, 2, 16, 23), (4, 1, 16, 16),

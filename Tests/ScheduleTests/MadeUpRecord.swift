@@ -2,7 +2,8 @@ import Schedules
 import Simulation
 
 extension Simulation {
-    /// A trace as if a run had done exactly what the simulation says: `steps` times, with a pause and an evaluation between steps.
+    /// A trace as if a run had done exactly what the simulation says: `steps` times, with a pause and an evaluation
+    /// between steps.
     ///
     /// - Parameter begin: seconds of a beginning before each step's first actions
     func madeUpRecord(steps: Int, begin: Double = 0) -> Timeline {

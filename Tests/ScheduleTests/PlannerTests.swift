@@ -157,7 +157,10 @@ struct PlannerTests {
     }
 
     @Test(
-        "very large clusters and models are planned for, and layouts that are too large to simulate are left out and counted"
+        """
+        very large clusters and models are planned for, and layouts that are too large to simulate are left out \
+        and counted
+        """
     )
     func limits() throws {
         let wide = try Self.plan(Self.cluster(nodes: 100_000, cores: 8, memory: 128e9), Self.model(batch: 100_000))

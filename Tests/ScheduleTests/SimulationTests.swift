@@ -105,7 +105,8 @@ struct SimulationTests {
         }
         // Rank 0: F F B W B W holds two units; rank 1: F B F B W W holds one and what a weight gradient keeps.
         #expect(try peak(table) == [1200, 1140])
-        // Its light state goes when a unit has been recomputed: F R B F R B W W holds one unit, what a weight gradient keeps, one light state.
+        // Its light state goes when a unit has been recomputed: F R B F R B W W holds one unit, what a weight gradient
+        // keeps, one light state.
         #expect(try peak(table.withRecompute()) == [1114, 1147])
     }
 

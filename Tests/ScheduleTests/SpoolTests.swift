@@ -86,7 +86,8 @@ struct SpoolTests {
         let fetches = orders.enumerated().flatMap { at, list in list.filter { $0.kind == .fetch }.map { _ in at } }
         // Slices 0...4 are stored as soon as they are there; the last three stay.
         #expect(stores == [0, 1, 2, 3, 4])
-        // Positions 8...15 are the backwards of slices 7...0: slice 4 is fetched when slice 7 has gone, three actions before it is needed.
+        // Positions 8...15 are the backwards of slices 7...0: slice 4 is fetched when slice 7 has gone, three actions
+        // before it is needed.
         #expect(fetches == [8, 9, 10, 11, 12])
     }
 }

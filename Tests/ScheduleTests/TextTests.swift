@@ -39,7 +39,10 @@ struct TextTests {
     }
 
     @Test(
-        "any line ends, a byte order mark, blanks at line ends and a missing last line end are taken, with the right places in messages"
+        """
+        any line ends, a byte order mark, blanks at line ends and a missing last line end are taken, with the \
+        right places in messages
+        """
     )
     func lineEnds() throws {
         let table = try makeTable("1f1b", ranks: 2, sequences: 3, slices: 2)

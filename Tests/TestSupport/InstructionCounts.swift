@@ -1,12 +1,13 @@
 import Foundation
 
-/// Instructions that a run of a program spends in each function, counted by valgrind's callgrind: the same in every run.
+/// Instructions that a run of a program spends in each function, counted by valgrind's callgrind: the same in every
+/// run.
 package struct InstructionCounts: Sendable {
     /// By function, calls of others not included.
     package private(set) var counts: [String: Int] = [:]
 
-    /// Reads callgrind's output file, whose format its manual describes: `fn=` names the function whose lines follow, `calls=` a line that
-    /// belongs to a callee. Names are written once, then meant by number.
+    /// Reads callgrind's output file, whose format its manual describes: `fn=` names the function whose lines follow,
+    /// `calls=` a line that belongs to a callee. Names are written once, then meant by number.
     package init(callgrind text: String) {
         var names: [Substring: Substring] = [:]
         var function = ""

@@ -1,8 +1,8 @@
 import Foundation
 import MPI
 
-/// Runs programs of this package under a fresh launcher of MPI (`Launchers`): several ranks on however few cores, nothing
-/// inherited from a launcher that may have started the tests.
+/// Runs programs of this package under a fresh launcher of MPI (`Launchers`): several ranks on however few cores,
+/// nothing inherited from a launcher that may have started the tests.
 package enum Mpirun {
     package struct Outcome: Sendable {
         /// 128 and more: ended by a signal.
@@ -19,8 +19,8 @@ package enum Mpirun {
         URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     }
 
-    /// Runs `program`, of this package or by its absolute path, on `ranks` ranks; with 0 ranks without mpirun. It (or mpirun) gets `signals` after
-    /// so many seconds each; after `limit` seconds it is ended.
+    /// Runs `program`, of this package or by its absolute path, on `ranks` ranks; with 0 ranks without mpirun. It (or
+    /// mpirun) gets `signals` after so many seconds each; after `limit` seconds it is ended.
     ///
     /// One at a time: runs that share the cores would only slow each other down.
     ///
@@ -93,8 +93,8 @@ package enum Mpirun {
         for task in [watchdog] + senders { task.cancel() }
     }
 
-    /// Threads of Swift's pool block signals, and a process inherits that from the thread that starts it: mpirun could not
-    /// be ended, nor end its ranks.
+    /// Threads of Swift's pool block signals, and a process inherits that from the thread that starts it: mpirun could
+    /// not be ended, nor end its ranks.
     private static func runWithSignals(_ process: Process) throws {
         var none = sigset_t()
         var before = sigset_t()

@@ -2,8 +2,8 @@ import Foundation
 import Hardware
 import Synchronization
 
-/// Lends a team of `workers`, who take turns on the cores where there are fewer, on a thread of its own so that pinning touches nobody
-/// else.
+/// Lends a team of `workers`, who take turns on the cores where there are fewer, on a thread of its own so that pinning
+/// touches nobody else.
 package func withTeam(of workers: Int, _ body: @escaping @Sendable (Team) throws -> Void) throws {
     let done = DispatchSemaphore(value: 0)
     let failure = Mutex<(any Error)?>(nil)

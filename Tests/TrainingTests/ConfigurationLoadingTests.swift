@@ -77,7 +77,10 @@ import Training
         ("[pipeline]\nlayers = \"1,,2\"", "expected \"balanced\", \"even\" or a list"),
         (
             "[data]\npath = 1979-05-27",
-            "data.path at run.toml:2: expected a path, several separated by commas, or a list of paths such as [\"a.txt\", \"b\"], found a date or time"
+            """
+            data.path at run.toml:2: expected a path, several separated by commas, or a list of paths such as \
+            [\"a.txt\", \"b\"], found a date or time
+            """
         ),
         ("[model.layers]\nx = 1", "model.layers at run.toml:1: expected an integer of at least 1, found a table"),
         ("[training]\nsteps = 5\nsteps = 6", "run.toml:3:"),

@@ -26,7 +26,10 @@ import Training
     @Test(arguments: [
         (
             ["--model.dim=100", "--model.norm_groups=32"],
-            "model.dim = 100 (on the command line) is not a multiple of model.norm_groups = 32 (on the command line): set model.dim to 96 or 128 or model.norm_groups to 25 or 50"
+            """
+            model.dim = 100 (on the command line) is not a multiple of model.norm_groups = 32 (on the command \
+            line): set model.dim to 96 or 128 or model.norm_groups to 25 or 50
+            """
         ),
         (["--model.ln_groups=5"], "set model.dim to 190 or 195 or model.ln_groups to 4 or 6"),
         (
@@ -37,13 +40,19 @@ import Training
         (["--model.z_dim=100"], "leaves 25 a head: set model.z_dim to 96 or 104"),
         (
             ["--model.dim=32", "--model.norm_groups=32"],
-            "leaves the timestep norm one feature, of which nothing but its sign comes through: set model.dim to 64 or model.norm_groups to 16"
+            """
+            leaves the timestep norm one feature, of which nothing but its sign comes through: set model.dim to 64 \
+            or model.norm_groups to 16
+            """
         ),
         (["--model.ln_groups=192"], "leaves the layer norm one feature"),
         (["--model.heads=96", "--model.rope_heads=0"], "one feature, of which nothing but its sign comes through"),
         (
             ["--optimizer.learning_rate=20"],
-            "each step would take all of the weights away and leave them with the other sign: set optimizer.weight_decay to 0.005"
+            """
+            each step would take all of the weights away and leave them with the other sign: set \
+            optimizer.weight_decay to 0.005
+            """
         ),
         (["--checkpoint.directory="], "checkpoint.directory is empty"),
         (["--model.rope_heads=5"], "set model.rope_heads to at most 4, or to -1 for all"),
@@ -51,7 +60,10 @@ import Training
         (["--model.vocabulary=256", "--data.packed"], "need 257"),
         (
             ["--pipeline.slice=64"],
-            "pipeline.slice = 64 (on the command line) is not a multiple of model.chunk = 128: set pipeline.slice to 128 or model.chunk to 64"
+            """
+            pipeline.slice = 64 (on the command line) is not a multiple of model.chunk = 128: set pipeline.slice \
+            to 128 or model.chunk to 64
+            """
         ),
         (["--pipeline.slice=384"], "data.sequence = 1024 is not a multiple of pipeline.slice = 384"),
         (["--data.sequence=1000"], "set data.sequence to 896 or 1024 or model.chunk to 125 or 200"),
@@ -61,7 +73,10 @@ import Training
         (["--run.directory="], "run.directory is empty"),
         (
             ["--pipeline.stages=5"],
-            "5 stages are more than model.layers = 4, and each stage needs a layer: set pipeline.stages to at most 4, or model.layers to 5 or more"
+            """
+            5 stages are more than model.layers = 4, and each stage needs a layer: set pipeline.stages to at most \
+            4, or model.layers to 5 or more
+            """
         ),
         (["--pipeline.layers=3,2"], "sums to 5, but model.layers = 4: change the list, or set model.layers to 5"),
         (["--pipeline.layers=4,0"], "each stage takes from 1 to all 4 layers"),
@@ -83,7 +98,10 @@ import Training
     @Test(arguments: [
         (
             3, ["--pipeline.stages=2"],
-            "the launcher started 3 ranks, but 2 stages x 1 replicas are 2: start 2 ranks (-np 2), or set pipeline.stages to 3"
+            """
+            the launcher started 3 ranks, but 2 stages x 1 replicas are 2: start 2 ranks (-np 2), or set \
+            pipeline.stages to 3
+            """
         ),
         (4, ["--pipeline.stages=2"], "or set pipeline.stages to 4, or set pipeline.replicas to 2"),
         (

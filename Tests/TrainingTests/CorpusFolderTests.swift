@@ -120,7 +120,10 @@ import Testing
         let t = folder.file("text")
         #expect(
             corpus.leftOut
-                == "2 hidden files or folders (\(t)/.git, ...), 1 pipe, socket or device (\(t)/pipe), 1 empty file (\(t)/empty)"
+                == """
+                2 hidden files or folders (\(t)/.git, ...), 1 pipe, socket or device (\(t)/pipe), 1 empty file \
+                (\(t)/empty)
+                """
         )
         #expect(refusal(.text("\(t)/pipe")).contains("neither a file nor a folder"))
     }

@@ -46,7 +46,10 @@ struct PlanningTests {
     }
 
     @Test(
-        "every number of a cluster's file has its bounds, and what is wrong is told with its place and as the file has it",
+        """
+        every number of a cluster's file has its bounds, and what is wrong is told with its place and as the file \
+        has it
+        """,
         arguments: [
             ("nodes = 9223372036854775807", "c.toml:2:9: nodes: expected at most 1000000, found 9223372036854775807"),
             ("nodes = -1", "c.toml:2:9: nodes: expected at least 1, found -1"),

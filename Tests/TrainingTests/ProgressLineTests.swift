@@ -17,7 +17,9 @@ import Training
         #expect(lines.map { $0.prefix(5) } == [" 1/10", " 4/10", " 8/10", "10/10"])
         #expect(
             lines[1]
-                == " 4/10  loss 2.0000  2.885 bits/byte  12.3k tok/s  norm 0.83  lr 1.8e-3  mfu 42%  idle 12%  0:12 left"
+                == """
+                 4/10  loss 2.0000  2.885 bits/byte  12.3k tok/s  norm 0.83  lr 1.8e-3  mfu 42%  idle 12%  0:12 left
+                """
         )
         #expect(!output.text.contains("\r"))
     }

@@ -27,7 +27,10 @@ import Verification
             cases += 1
             #expect(
                 report.passed,
-                "\(report.file) \(report.name): \(report.failure ?? "\(report.deviation) of \(report.tolerance) in \(report.tensor)")"
+                """
+                \(report.file) \(report.name): \
+                \(report.failure ?? "\(report.deviation) of \(report.tolerance) in \(report.tensor)")
+                """
             )
         }
         #expect(cases == 67)

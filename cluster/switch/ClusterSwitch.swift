@@ -1,6 +1,7 @@
 import Glibc
 
-/// An Ethernet switch in user space with slow cables, for `cluster/dev up --delay`: many kernels come without a delay of their own.
+/// An Ethernet switch in user space with slow cables, for `cluster/dev up --delay`: many kernels come without a delay
+/// of their own.
 @main
 struct ClusterSwitch {
     static func main() {
@@ -8,7 +9,10 @@ struct ClusterSwitch {
             let arguments = CommandLine.arguments.dropFirst()
             guard arguments.count >= 4 else {
                 throw SwitchError.wrong(
-                    "usage: cluster-switch RATE DELAY INTERFACE INTERFACE...    such as: cluster-switch 1gbit 100us eth0 to-n1"
+                    """
+                    usage: cluster-switch RATE DELAY INTERFACE INTERFACE...    such as: cluster-switch 1gbit 100us \
+                    eth0 to-n1
+                    """
                 )
             }
             let rate = try rate(arguments[1])

@@ -1,6 +1,7 @@
 import Glibc
 
-/// Descriptors to wait for until one can be read, with a timeout finer than `poll` has (`ppoll` is not imported into Swift).
+/// Descriptors to wait for until one can be read, with a timeout finer than `poll` has (`ppoll` is not imported into
+/// Swift).
 struct DescriptorSet {
     private var bits = InlineArray<16, UInt64>(repeating: 0)
     private var end: Int32 = 0

@@ -1,7 +1,8 @@
 import Glibc
 
-/// Passes packets between its ports, each with a cable of `rate` bytes a second and `delay` seconds one way. A packet takes its time on the
-/// sender's and on the receiver's cable at once (cut-through), so that a flow alone sees `rate` and one `delay`.
+/// Passes packets between its ports, each with a cable of `rate` bytes a second and `delay` seconds one way. A packet
+/// takes its time on the sender's and on the receiver's cable at once (cut-through), so that a flow alone sees `rate`
+/// and one `delay`.
 struct EthernetSwitch {
     private let taps: [Tap]
     private let rate: Double

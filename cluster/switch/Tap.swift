@@ -1,14 +1,17 @@
 import Glibc
 
-/// An Ethernet interface whose other end is this program: what the kernel sends comes out of `read`, what is written it receives.
+/// An Ethernet interface whose other end is this program: what the kernel sends comes out of `read`, what is written it
+/// receives.
 struct Tap {
     let descriptor: Int32
 
-    /// Each packet is preceded by the kernel's `virtio_net_hdr`, because packets keep their segmentation offload (up to 64 KiB each).
+    /// Each packet is preceded by the kernel's `virtio_net_hdr`, because packets keep their segmentation offload (up to
+    /// 64 KiB each).
     static let headerBytes = 10
     static let largestPacket = headerBytes + 14 + 65536
 
-    /// Makes the interface in this process' network namespace; it may be moved to another one and goes when this process ends.
+    /// Makes the interface in this process' network namespace; it may be moved to another one and goes when this
+    /// process ends.
     init(name: String) throws(SwitchError) {
         descriptor = open("/dev/net/tun", O_RDWR | O_NONBLOCK)
         guard descriptor >= 0 else { throw .system("open /dev/net/tun") }

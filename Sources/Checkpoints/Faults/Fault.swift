@@ -1,8 +1,8 @@
 import Files
 import Glibc
 
-/// Injected faults, from the environment: `GECKO_FAULT=point:step[:rank[:action]]`, several separated by commas. Without the
-/// variable nothing happens anywhere.
+/// Injected faults, from the environment: `GECKO_FAULT=point:step[:rank[:action]]`, several separated by commas.
+/// Without the variable nothing happens anywhere.
 ///
 ///     GECKO_FAULT=part-half:50          # kill -9 of the process that comes first to half of its file of step 50
 ///     GECKO_FAULT=part-half:50:1:fail   # rank 1 finds the disk full there

@@ -1,5 +1,5 @@
-/// A place where a run can be made to die, to show that nothing is lost there. In the order in which a step, its checkpoint and the
-/// clean-up pass them; docs/checkpoints.md says what is on disk at each.
+/// A place where a run can be made to die, to show that nothing is lost there. In the order in which a step, its
+/// checkpoint and the clean-up pass them; docs/checkpoints.md says what is on disk at each.
 package enum FaultPoint: String, Sendable, CaseIterable {
     /// Before anything else, in every process; `step` is 0.
     case start = "start"

@@ -9,7 +9,10 @@ extension Manifest {
     /// The manifest as JSON, sealed with a digest of its own.
     package var json: String {
         let files = files.map {
-            "    {\"name\": \(JSONText.quoted($0.name)), \"rank\": \($0.rank), \"size\": \($0.size), \"sha256\": \"\($0.sha256)\"}"
+            """
+                {\"name\": \(JSONText.quoted($0.name)), \"rank\": \($0.rank), \"size\": \($0.size), \"sha256\": \
+            \"\($0.sha256)\"}
+            """
         }
         let run =
             run.map {

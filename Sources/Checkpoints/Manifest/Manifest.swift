@@ -1,4 +1,5 @@
-/// What a checkpoint is: where the run stood, and every file that belongs to it. Written last, it makes the checkpoint count.
+/// What a checkpoint is: where the run stood, and every file that belongs to it. Written last, it makes the checkpoint
+/// count.
 package struct Manifest: Sendable, Equatable {
     /// A file of the checkpoint.
     package struct File: Sendable, Equatable {

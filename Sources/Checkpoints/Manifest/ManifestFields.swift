@@ -11,7 +11,10 @@ package struct ManifestFields {
         self.path = path
         guard case .object(let members) = node.value else {
             throw ManifestError(
-                file: file, reason: "expected an object\(path.isEmpty ? "" : " at \(path)"), found \(node.value.summary)")
+                file: file,
+                reason: """
+                    expected an object\(path.isEmpty ? "" : " at \(path)"), found \(node.value.summary)
+                    """)
         }
         // The parser refuses keys that are equal as bytes; the first of those equal as text counts.
         self.members = Dictionary(members.map { ($0.key, $0.node) }) { first, _ in first }

@@ -6,8 +6,8 @@ import Glibc
 //   2. when all are: one rank: `commit`            the manifest, durable before it has its name
 //   3. the same rank: `cleanUp`
 extension CheckpointStore {
-    /// Makes the folder of a step's checkpoint and takes away the manifest that an earlier, damaged one may have left there. Every rank
-    /// calls it before it writes; the store's own folder must be there.
+    /// Makes the folder of a step's checkpoint and takes away the manifest that an earlier, damaged one may have left
+    /// there. Every rank calls it before it writes; the store's own folder must be there.
     package func begin(_ step: Int) throws {
         try Folder.make(path(step), below: directory)
         try refuseForeign(step)
@@ -76,8 +76,8 @@ extension CheckpointStore {
         for step in try steps(Self.removingPrefix) { try Folder.remove(removingPath(step)) }
     }
 
-    /// Takes away a step's folder, complete or not. It loses its name first: in one move it stops to be a checkpoint, and what remains
-    /// after a crash is known for rubbish.
+    /// Takes away a step's folder, complete or not. It loses its name first: in one move it stops to be a checkpoint,
+    /// and what remains after a crash is known for rubbish.
     private func remove(_ step: Int, reach: (FaultPoint) throws -> Void = { _ in }) throws {
         try refuseForeign(step)
         let (old, doomed) = (path(step), removingPath(step))
@@ -108,7 +108,8 @@ extension CheckpointStore {
         let good = whole.last { (try? manifest($0))?.doubt == nil }
         let doomed = retention.expendable(whole, newest: newest).subtracting([good].compactMap { $0 })
         for step in all {
-            // What is not whole and older than a whole one has no use; what is damaged and newer is kept for its owner to look at.
+            // What is not whole and older than a whole one has no use; what is damaged and newer is kept for its owner
+            // to look at.
             let isRubbish = !whole.contains(step) && step < newest
             if isRubbish || doomed.contains(step) { try remove(step, reach: reach) }
         }

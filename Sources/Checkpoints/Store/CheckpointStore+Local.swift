@@ -1,7 +1,8 @@
 import Files
 
-// A node-local store holds the files of the node's ranks, copies of another node's, and the manifest of all. A step counts there when some node
-// has its manifest: it is written after every file and every copy is durable, wherever they are.
+// A node-local store holds the files of the node's ranks, copies of another node's, and the manifest of all. A step
+// counts there when some node has its manifest: it is written after every file and every copy is durable, wherever they
+// are.
 extension CheckpointStore {
     static let copyPrefix = "copy-of-"
 
@@ -32,7 +33,8 @@ extension CheckpointStore {
         try target.commit()
     }
 
-    /// Where this node has a file of a step, as its own or as a copy, whole by size and digest. `report` hears of damage.
+    /// Where this node has a file of a step, as its own or as a copy, whole by size and digest. `report` hears of
+    /// damage.
     package func find(_ file: Manifest.File, step: Int, report: (any Error) -> Void = { _ in }) -> String? {
         for name in [file.name, Self.copyPrefix + file.name] {
             let path = "\(path(step))/\(name)"

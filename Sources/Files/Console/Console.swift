@@ -3,8 +3,8 @@ import Synchronization
 
 /// Standard output and standard error: every line that gecko prints goes through here.
 ///
-/// `say` and `complain` are for what is told on the way: they never fail and never wait long, since a run outlives its log. `show` is for
-/// commands whose product is their output: it fails when the product can't be written.
+/// `say` and `complain` are for what is told on the way: they never fail and never wait long, since a run outlives its
+/// log. `show` is for commands whose product is their output: it fails when the product can't be written.
 package enum Console {
     /// The way of lines that may be lost.
     private static let output = Mutex(LossyStream(STDOUT_FILENO))
@@ -12,11 +12,13 @@ package enum Console {
     /// Takes the lines of both, too.
     private static let log = Mutex<RunningLog?>(nil)
 
-    /// Call it before anything else: gives each of the descriptors 0 to 2 that is closed something that stands for it, so that no other
-    /// file gets its number, and makes a pipe that nobody reads an error of the write instead of the end of the process.
+    /// Call it before anything else: gives each of the descriptors 0 to 2 that is closed something that stands for it,
+    /// so that no other file gets its number, and makes a pipe that nobody reads an error of the write instead of the
+    /// end of the process.
     package static func open() {
         for number in STDIN_FILENO...STDERR_FILENO where fcntl(number, F_GETFD) < 0 {
-            // For reading only: who writes to it learns that it is closed. The lowest free number is the one that is missing.
+            // For reading only: who writes to it learns that it is closed. The lowest free number is the one that is
+            // missing.
             if Glibc.open("/dev/null", O_RDONLY) < 0 { _ = Glibc.open("/", O_RDONLY) }
         }
         // A handler, and not SIG_IGN, which programs that are started here would inherit.

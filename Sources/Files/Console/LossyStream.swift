@@ -1,12 +1,14 @@
 import Glibc
 
-/// A descriptor for lines that may be lost: what it doesn't take is dropped, whether the disk is full, the reader gone or just not reading.
+/// A descriptor for lines that may be lost: what it doesn't take is dropped, whether the disk is full, the reader gone
+/// or just not reading.
 package struct LossyStream {
     private let descriptor: Int32
     /// Pieces of text that were dropped since the last one that was written.
     private var dropped = 0
 
-    /// How long a reader that doesn't read is waited for, in milliseconds; then it is not waited for any more until it reads again.
+    /// How long a reader that doesn't read is waited for, in milliseconds; then it is not waited for any more until it
+    /// reads again.
     private let patience: Int32
 
     package init(_ descriptor: Int32, patience: Int32 = 2000) {

@@ -1,6 +1,7 @@
 import Glibc
 
-/// A file that takes every line of the console beside it, each with its time. What it can't take is dropped, as everywhere on the console.
+/// A file that takes every line of the console beside it, each with its time. What it can't take is dropped, as
+/// everywhere on the console.
 package struct RunningLog: Sendable {
     private let descriptor: Int32
     private var stream: LossyStream

@@ -60,7 +60,10 @@ struct PathReader {
         guard let value = environment.variable(String(name)), !value.isEmpty else {
             let state = environment.variable(String(name)) == nil ? "not set" : "empty"
             throw PathProblem(
-                "$\(name) in \(Shown.quoted(text)) is \(state) here: set and export it, or write the path out ($$ is a $ itself)"
+                """
+                $\(name) in \(Shown.quoted(text)) is \(state) here: set and export it, or write the path out ($$ \
+                is a $ itself)
+                """
             )
         }
         rest = isBraced ? after.dropFirst() : after

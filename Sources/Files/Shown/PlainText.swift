@@ -1,7 +1,7 @@
 /// What a text with characters that only look plain was meant to be: for suggestions, never to be used unasked.
 package enum PlainText {
-    /// The text in plain characters: digits and signs of other scripts, typographic dashes and quotes, look-alikes of Latin letters; without
-    /// what can't be seen, and without blanks and quotes around it.
+    /// The text in plain characters: digits and signs of other scripts, typographic dashes and quotes, look-alikes of
+    /// Latin letters; without what can't be seen, and without blanks and quotes around it.
     package static func meant(by text: String) -> String {
         var plain = ""
         for scalar in text.unicodeScalars {

@@ -1,5 +1,5 @@
-/// Text that was found somewhere, as a message shows it: what can't be seen in it is written as its number, what only looks like a plain
-/// character is named.
+/// Text that was found somewhere, as a message shows it: what can't be seen in it is written as its number, what only
+/// looks like a plain character is named.
 package enum Shown {
     /// Characters of a text that a message shows; a longer one is cut.
     private static let longest = 200
@@ -20,7 +20,8 @@ package enum Shown {
         return "\"\(out)\"" + (rest > 0 ? "... (and \(rest) more characters)" : "")
     }
 
-    /// Quoted, and with the names of all characters that are not plain, where only plain ones are expected: `"5–3" (with U+2013 EN DASH)`.
+    /// Quoted, and with the names of all characters that are not plain, where only plain ones are expected: `"5–3"
+    /// (with U+2013 EN DASH)`.
     package static func found(_ text: String) -> String { quoted(text) + note(on: text) }
 
     /// A name of a key, a section or an option: as it is if it is plain, otherwise as `found` gives it.

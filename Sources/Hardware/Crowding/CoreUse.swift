@@ -32,9 +32,9 @@ package struct CoreUse: Sendable, Equatable {
 
     /// What others had of each core, as a share of the time since `earlier`, cores ascending.
     ///
-    /// A thread's delay counts, less what this process' own threads did: those pinned to the same core, and those that aren't pinned, which may
-    /// have run anywhere. So nothing is blamed on others that may be our own; what others do while nobody here wants the core harms nobody and
-    /// isn't counted either.
+    /// A thread's delay counts, less what this process' own threads did: those pinned to the same core, and those that
+    /// aren't pinned, which may have run anywhere. So nothing is blamed on others that may be our own; what others do
+    /// while nobody here wants the core harms nobody and isn't counted either.
     package func taken(since earlier: CoreUse) -> [TakenCore] {
         let seconds = wall - earlier.wall
         guard seconds > 0 else { return [] }

@@ -2,7 +2,8 @@ import CCPU
 import Glibc
 import Synchronization
 
-/// The threads of this process that are pinned to compute, so that their use of their cores can be read from any thread.
+/// The threads of this process that are pinned to compute, so that their use of their cores can be read from any
+/// thread.
 enum PinnedThreads {
     private struct Table {
         var entries: [(key: Int, thread: Int, core: @Sendable () -> Int)] = []

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The time that a container or a job may take of the processors, in cores: half a core's worth is 0.5, however many cores it may run on.
+/// The time that a container or a job may take of the processors, in cores: half a core's worth is 0.5, however many
+/// cores it may run on.
 package struct CPUQuota: Sendable, Equatable {
     package let cores: Double
     /// The file that sets it.
@@ -38,7 +39,8 @@ extension CPUQuota {
         [quota?.cores ?? 0, Double(quota?.group ?? 0)]
     }
 
-    /// Most threads of each of a node's ranks under their quotas, which those of one group share; nil where there is none.
+    /// Most threads of each of a node's ranks under their quotas, which those of one group share; nil where there is
+    /// none.
     package static func shares(_ ranks: [[Double]]) -> [Int?] {
         ranks.map { rank in
             guard rank.count == 2, rank[0] > 0 else { return nil }

@@ -1,6 +1,7 @@
 import Glibc
 
-/// The control groups that a process is in (containers, batch systems), of both versions: where the files of their limits are.
+/// The control groups that a process is in (containers, batch systems), of both versions: where the files of their
+/// limits are.
 package struct ControlGroups: Sendable {
     /// A limit that a group's file sets.
     package struct Limit: Sendable, Equatable {

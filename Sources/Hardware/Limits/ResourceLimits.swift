@@ -6,7 +6,9 @@ package enum ResourceLimits {
     /// Nil: no limit.
     private static func limit(_ resource: __rlimit_resource) -> Int? {
         var limit = rlimit()
-        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max) else { return nil }
+        guard getrlimit(__rlimit_resource_t(resource.rawValue), &limit) == 0, limit.rlim_cur < UInt(Int.max) else {
+            return nil
+        }
         return Int(limit.rlim_cur)
     }
 
@@ -17,8 +19,8 @@ package enum ResourceLimits {
     /// Files open at a time (`ulimit -n`).
     package static var openFiles: Int? { limit(RLIMIT_NOFILE) }
 
-    /// Why no program of this kind gets anywhere under these limits; nil: it can begin. Looked at first: what fails later fails in libraries,
-    /// without a word.
+    /// Why no program of this kind gets anywhere under these limits; nil: it can begin. Looked at first: what fails
+    /// later fails in libraries, without a word.
     package static var problem: String? {
         if let limit = addressSpace, limit - ProcessMemory.addresses < 64 << 20 {
             return "ulimit -v (RLIMIT_AS) leaves \(ByteText.of(max(0, limit - ProcessMemory.addresses))) of "
@@ -29,11 +31,14 @@ package enum ResourceLimits {
                 + "\(ByteText.of(limit)): too little to begin with; raise it to 1 GiB or more"
         }
         if threadStack > ProcessMemory.ofTheNode {
-            return "ulimit -s (RLIMIT_STACK) gives each thread a stack of \(ByteText.of(threadStack)), more than there is: "
+            return "ulimit -s (RLIMIT_STACK) gives each thread a stack of \(ByteText.of(threadStack)), more than there "
+                + "is: "
                 + "set it to 8192 or to unlimited"
         }
         if let limit = openFiles, limit < 16 {
-            return "ulimit -n (RLIMIT_NOFILE) allows \(limit) open files: too few to begin with; raise it to 1024 or more"
+            return """
+                ulimit -n (RLIMIT_NOFILE) allows \(limit) open files: too few to begin with; raise it to 1024 or more
+                """
         }
         return nil
     }

@@ -19,7 +19,8 @@ package enum ProcessMemory {
     /// The most bytes that the process has held so far. (getrusage would count what its parent held, too.)
     package static var peak: Int { kilobytes(of: "VmHWM:", in: "/proc/self/status").map { $0 << 10 } ?? 0 }
 
-    /// Bytes that processes here may hold in all: the node's memory, or less if this process' group has a limit (containers, Slurm).
+    /// Bytes that processes here may hold in all: the node's memory, or less if this process' group has a limit
+    /// (containers, Slurm).
     package static var limit: Int { MemoryLimit.tightestShared.bytes }
 
     package static var ofTheNode: Int { sysconf(Int32(_SC_PHYS_PAGES)) * sysconf(Int32(_SC_PAGESIZE)) }

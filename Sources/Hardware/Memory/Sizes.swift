@@ -1,4 +1,5 @@
-/// Sums and products of sizes, which end at the largest number: what can't be had is refused by whoever compares it with what there is.
+/// Sums and products of sizes, which end at the largest number: what can't be had is refused by whoever compares it
+/// with what there is.
 extension Int {
     /// Neither is negative.
     package func saturatingTimes(_ other: Int) -> Int {

@@ -1,4 +1,5 @@
-/// Finds the thread that one waits for in vain, because another program holds its core: the time for which it has had a core stands still.
+/// Finds the thread that one waits for in vain, because another program holds its core: the time for which it has had a
+/// core stands still.
 ///
 /// It looks at one thread at a time, and not before the wait is long for a wait: a look is a system call.
 struct AbsenceWatch {

@@ -2,19 +2,22 @@ import CCPU
 import Glibc
 import Synchronization
 
-/// What the leader and the other threads of a team share: rounds of work, whose shares are fixed while whoever is free computes them.
+/// What the leader and the other threads of a team share: rounds of work, whose shares are fixed while whoever is free
+/// computes them.
 ///
-/// A round begins when the leader writes its number into `opened`. Each thread begins with the shares of its own seat; the leader then takes
-/// over all that nobody has begun, because its thread sleeps or has no core, and waits until all shares are done. So a thread without a
-/// core costs nothing unless it loses the core within a share, and then it is moved (`ThreadCores`).
+/// A round begins when the leader writes its number into `opened`. Each thread begins with the shares of its own seat;
+/// the leader then takes over all that nobody has begun, because its thread sleeps or has no core, and waits until all
+/// shares are done. So a thread without a core costs nothing unless it loses the core within a share, and then it is
+/// moved (`ThreadCores`).
 ///
-/// **Why that has no races.** A seat of n shares counts those begun: up to r * n in round r. A thread that has seen round r takes a share by
-/// raising the count from a number below r * n by one, atomically, so every share is taken once. The round can't be over then: the leader
-/// ends it when `done` is r * n at every seat, and the share just taken isn't done. Only after taking a share does a thread read `body`, and the
-/// leader writes `body` only between the end of a round and the opening of the next one; so nobody reads a body whose round is over,
-/// however late he comes: a late thread finds r * n shares or more begun and takes none. The release of `opened` and the acquire of those
-/// who see it order the body, and what earlier rounds wrote, before the shares; the releases of `done` and the leader's acquires order
-/// the shares before all that follows.
+/// **Why that has no races.** A seat of n shares counts those begun: up to r * n in round r. A thread that has seen
+/// round r takes a share by raising the count from a number below r * n by one, atomically, so every share is taken
+/// once. The round can't be over then: the leader ends it when `done` is r * n at every seat, and the share just taken
+/// isn't done. Only after taking a share does a thread read `body`, and the leader writes `body` only between the end
+/// of a round and the opening of the next one; so nobody reads a body whose round is over, however late he comes: a
+/// late thread finds r * n shares or more begun and takes none. The release of `opened` and the acquire of those who
+/// see it order the body, and what earlier rounds wrote, before the shares; the releases of `done` and the leader's
+/// acquires order the shares before all that follows.
 ///
 /// `@unchecked Sendable`: `body` and `isRunning` as said; seats, order and cores never change; all else is atomic.
 final class Crew: @unchecked Sendable {
@@ -74,7 +77,8 @@ final class Crew: @unchecked Sendable {
         (seats + thread &* Seat.stride).assumingMemoryBound(to: Seat.self)
     }
 
-    /// The leader's side: opens a round, computes its share and those that nobody has begun, and returns when all are done.
+    /// The leader's side: opens a round, computes its share and those that nobody has begun, and returns when all are
+    /// done.
     ///
     /// - Parameter inPlace: each share is for its own thread and core
     func share(_ work: LentBody, inPlace: Bool) {

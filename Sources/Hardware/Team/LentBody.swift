@@ -1,7 +1,9 @@
-/// A closure on loan to other threads, for as long as its owner waits for them: its code and its captures, which stay where they are.
+/// A closure on loan to other threads, for as long as its owner waits for them: its code and its captures, which stay
+/// where they are.
 ///
-/// Swift lends a closure only after moving it to the heap (`withoutActuallyEscaping`), twice for every kernel of every worker. This
-/// rests on what Swift's ABI fixes: a closure that doesn't escape is passed as two addresses, that of its code and that of its captures.
+/// Swift lends a closure only after moving it to the heap (`withoutActuallyEscaping`), twice for every kernel of every
+/// worker. This rests on what Swift's ABI fixes: a closure that doesn't escape is passed as two addresses, that of its
+/// code and that of its captures.
 struct LentBody {
     private let code: UnsafeRawPointer
     private let captures: UnsafeRawPointer?

@@ -1,12 +1,13 @@
 import Synchronization
 
-/// What the threads of a crew know of one of them: the state of the shares that are its own. Seats lie two cache lines apart, since processors
-/// fetch lines in pairs; mostly only the seat's own thread writes there.
+/// What the threads of a crew know of one of them: the state of the shares that are its own. Seats lie two cache lines
+/// apart, since processors fetch lines in pairs; mostly only the seat's own thread writes there.
 struct Seat: ~Copyable {
     /// The shares are `first..<first + count` in the crew's order.
     let first: Int
     let count: Int
-    /// How many of these shares were begun, and how many done, since the crew began: in round r from (r - 1) * count to r * count.
+    /// How many of these shares were begun, and how many done, since the crew began: in round r from (r - 1) * count to
+    /// r * count.
     let begun = Atomic<Int>(0)
     let done = Atomic<Int>(0)
     /// Whether the thread is computing shares, its own or others'.
@@ -15,7 +16,8 @@ struct Seat: ~Copyable {
     static let stride = 128
 }
 
-/// A round of a crew as the one word that opens it: its number, and whether its shares must stay with their own threads.
+/// A round of a crew as the one word that opens it: its number, and whether its shares must stay with their own
+/// threads.
 struct Round {
     let word: Int
 

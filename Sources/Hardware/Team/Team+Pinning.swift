@@ -1,5 +1,6 @@
 extension Team {
-    /// The cores that each worker is bound to, as the system tells them; empty for a worker that was last seen elsewhere.
+    /// The cores that each worker is bound to, as the system tells them; empty for a worker that was last seen
+    /// elsewhere.
     package func boundCores(_ topology: Topology) -> [[Int]] {
         let found = UnsafeMutableBufferPointer<[Int]>.allocate(capacity: count)
         found.initialize(repeating: [])

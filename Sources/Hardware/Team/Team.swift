@@ -3,10 +3,11 @@ import Synchronization
 
 /// Fork-join over pinned threads. The thread that makes the team leads it.
 ///
-/// Shares of work are static: what a worker's share is never depends on timing, so that results don't. A worker is such a share; who computes
-/// it is whoever has a core: a worker's own thread as a rule, another one where that is held up. Where workers share cores a core has only as many
-/// threads as it can run at a time, each for several workers. A team belongs to its leader's thread: `run`, `forEach` and
-/// `stop` are for that thread, and `run` must not be called from inside a body.
+/// Shares of work are static: what a worker's share is never depends on timing, so that results don't. A worker is such
+/// a share; who computes it is whoever has a core: a worker's own thread as a rule, another one where that is held up.
+/// Where workers share cores a core has only as many threads as it can run at a time, each for several workers. A team
+/// belongs to its leader's thread: `run`, `forEach` and `stop` are for that thread, and `run` must not be called from
+/// inside a body.
 package final class Team {
     /// Workers, the leader included.
     package let count: Int
@@ -14,8 +15,8 @@ package final class Team {
     package let threadCount: Int
     /// Called by the leader after each fork-join, whatever the count: between kernels a message can be moved on.
     package var onJoin: (() -> Void)?
-    /// Set while most pieces of work are smaller than what a fork-join costs, as for one token: then all but the larger products stay with the
-    /// leader.
+    /// Set while most pieces of work are smaller than what a fork-join costs, as for one token: then all but the larger
+    /// products stay with the leader.
     package var hasLittleWork = false
     /// Set while a breakdown is wanted.
     package var clock: WorkClock?
@@ -33,12 +34,14 @@ package final class Team {
         places = nil
     }
 
-    /// Pins the calling thread to the first of `cores`, one a worker, and starts a pinned thread for each other one that can run beside it.
+    /// Pins the calling thread to the first of `cores`, one a worker, and starts a pinned thread for each other one
+    /// that can run beside it.
     ///
     /// - Parameters:
     ///   - oversubscribed: whether other ranks share the cores: waiting threads soon let go of a core that others need.
     ///   - threadsPerCore: for tests; nil: as many as the core has hardware threads
-    ///   - onSight: for tests: called by each thread but the leader's that has seen a round and not yet taken a share of it
+    ///   - onSight: for tests: called by each thread but the leader's that has seen a round and not yet taken a share
+    ///     of it
     package init(
         topology: Topology, cores: [Int], oversubscribed: Bool, threadsPerCore: Int? = nil,
         onSight: (@Sendable (_ thread: Int) -> Void)? = nil
@@ -74,8 +77,8 @@ package final class Team {
         }
     }
 
-    /// The threads of a team whose workers are on `cores`: the core of each, and the workers whose shares are its own. The first one is the
-    /// leader's, with worker 0.
+    /// The threads of a team whose workers are on `cores`: the core of each, and the workers whose shares are its own.
+    /// The first one is the leader's, with worker 0.
     package static func seats(_ cores: [Int], threads: (_ core: Int) -> Int) -> [(core: Int, workers: [Int])] {
         var seats: [(core: Int, workers: [Int])] = []
         var seen: Set<Int> = []
@@ -96,7 +99,8 @@ package final class Team {
     ///
     /// - Parameters:
     ///   - work: what a breakdown counts it as; nil: as nothing
-    ///   - inPlace: every worker's share is computed on the worker's own core, and is waited for if others hold that: for what is about cores,
+    ///   - inPlace: every worker's share is computed on the worker's own core, and is waited for if others hold that:
+    ///     for what is about cores,
     ///     or about the memory near them, rather than about a result
     @inline(__always)
     package func run(as work: Work? = nil, inPlace: Bool = false, _ body: (Int) -> Void) {
@@ -108,7 +112,8 @@ package final class Team {
         }
     }
 
-    /// Runs `body(task)` for every task in `0..<tasks`; worker `w` takes the consecutive tasks from `tasks * w / count` on.
+    /// Runs `body(task)` for every task in `0..<tasks`; worker `w` takes the consecutive tasks from `tasks * w / count`
+    /// on.
     @inline(__always)
     package func forEach(_ tasks: Int, as work: Work? = nil, inPlace: Bool = false, _ body: (Int) -> Void) {
         if let crew, tasks > 1 {

@@ -3,12 +3,13 @@ import Synchronization
 
 /// Which core each thread of a team is pinned to, and the means to move one whose core is held by another program.
 ///
-/// A thread that loses its core in the middle of a share has what all others wait for, and the system gives the core back only when a time
-/// slice is over, milliseconds later. A thread that waits for it has a core to spare: it brings the other one there. A worker goes home
-/// after its share; the leader keeps the better core and the worker takes the leader's.
+/// A thread that loses its core in the middle of a share has what all others wait for, and the system gives the core
+/// back only when a time slice is over, milliseconds later. A thread that waits for it has a core to spare: it brings
+/// the other one there. A worker goes home after its share; the leader keeps the better core and the worker takes the
+/// leader's.
 ///
-/// `@unchecked Sendable`: a thread writes its own handles in `enter`, before a crew reports that it is complete and thus before others read
-/// them; all else is atomic.
+/// `@unchecked Sendable`: a thread writes its own handles in `enter`, before a crew reports that it is complete and
+/// thus before others read them; all else is atomic.
 final class ThreadCores: @unchecked Sendable {
     private enum Place {
         static let home = 0
@@ -89,7 +90,8 @@ final class ThreadCores: @unchecked Sendable {
         places[thread].store(Place.home, ordering: .releasing)
     }
 
-    /// The leader gets the core of the caller, which takes the leader's: for good, as the leader also works between rounds.
+    /// The leader gets the core of the caller, which takes the leader's: for good, as the leader also works between
+    /// rounds.
     func giveCoreToLeader(from worker: Int) {
         guard claim(0) else { return }
         let (lost, better) = (homes[0].load(ordering: .relaxed), homes[worker].load(ordering: .relaxed))

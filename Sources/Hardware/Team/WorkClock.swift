@@ -1,4 +1,5 @@
-/// Counts where a team's time goes, while it is on: two looks at the clock for each piece of work, no memory after its making.
+/// Counts where a team's time goes, while it is on: two looks at the clock for each piece of work, no memory after its
+/// making.
 ///
 /// A worker's share adds to cells of its own within a round, whoever computes it; the leader reads them between rounds.
 package final class WorkClock {

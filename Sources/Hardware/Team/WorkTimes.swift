@@ -1,4 +1,5 @@
-/// Where the time of some steps went, in core-seconds: a team's wall time times its threads. Times of several teams add up.
+/// Where the time of some steps went, in core-seconds: a team's wall time times its threads. Times of several teams add
+/// up.
 package struct WorkTimes: Sendable, Equatable {
     private static let works = Work.allCases.count
     private static let columns = works + 2
@@ -30,7 +31,8 @@ package struct WorkTimes: Sendable, Equatable {
     package var rest: Double { StepPart.allCases.reduce(0) { $0 + self[rest: $1] } }
     package var total: Double { StepPart.allCases.reduce(0) { $0 + self[total: $1] } }
 
-    /// Core-seconds in which a core had nothing to do: the leader waited for messages, or workers for the leader or one another.
+    /// Core-seconds in which a core had nothing to do: the leader waited for messages, or workers for the leader or one
+    /// another.
     package var idle: Double { total - rest - Work.allCases.reduce(0) { $0 + ($1 == .waiting ? 0 : self[$1]) } }
 
     /// Adds what another team counted.

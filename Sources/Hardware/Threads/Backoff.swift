@@ -31,8 +31,8 @@ package struct Backoff {
         self.policy = policy
     }
 
-    /// Waits a moment; false when the thread should sleep instead: the wait has lasted long, or giving the core away for a moment costs
-    /// more than sleep.
+    /// Waits a moment; false when the thread should sleep instead: the wait has lasted long, or giving the core away
+    /// for a moment costs more than sleep.
     @inline(__always)
     package mutating func pause() -> Bool {
         looks &+= 1
@@ -58,8 +58,9 @@ package struct Backoff {
     }
 }
 
-/// What yielding costs here at the moment. Nothing where nobody else wants the core; but who yields to a program that computes is back only
-/// when that one's time slice is over, milliseconds later, while a sleeper is woken when it is needed.
+/// What yielding costs here at the moment. Nothing where nobody else wants the core; but who yields to a program that
+/// computes is back only when that one's time slice is over, milliseconds later, while a sleeper is woken when it is
+/// needed.
 enum YieldPrice {
     /// Seconds out of the core from which a yield was dear.
     private static let dear = 200e-6

@@ -4,8 +4,8 @@ import Synchronization
 
 /// Lets threads sleep until another thread has changed something that they watch.
 ///
-/// The watched state must be readable without a lock (atomics). Ringing costs a fence when nobody sleeps, and nobody holds a lock: a thread
-/// that loses its core, on either side, delays no other.
+/// The watched state must be readable without a lock (atomics). Ringing costs a fence when nobody sleeps, and nobody
+/// holds a lock: a thread that loses its core, on either side, delays no other.
 /// `@unchecked Sendable`: the word that threads sleep on is atomic and stays where it is.
 package final class Doorbell: @unchecked Sendable {
     /// How often it rang for somebody: the word that sleepers sleep on.
@@ -19,9 +19,10 @@ package final class Doorbell: @unchecked Sendable {
 
     /// Wakes all sleepers. Call it after the change.
     ///
-    /// The fences here and in `sleep` keep the two from missing each other: either the ringer sees that it is awaited, or the sleeper sees
-    /// the ringer's change before it sleeps. A sleeper whose mark another ringer wipes away is woken by that one, since it has read `rings`
-    /// before it made its mark, and the ringer counts up after it wiped it.
+    /// The fences here and in `sleep` keep the two from missing each other: either the ringer sees that it is awaited,
+    /// or the sleeper sees the ringer's change before it sleeps. A sleeper whose mark another ringer wipes away is
+    /// woken by that one, since it has read `rings` before it made its mark, and the ringer counts up after it wiped
+    /// it.
     package func ring() {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard isAwaited.load(ordering: .relaxed) else { return }

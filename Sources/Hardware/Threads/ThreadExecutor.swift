@@ -49,8 +49,8 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
         bell.ring()
     }
 
-    /// Runs the jobs that are queued, ends the thread and waits for its end. Call it from another thread; calls after the first
-    /// do nothing.
+    /// Runs the jobs that are queued, ends the thread and waits for its end. Call it from another thread; calls after
+    /// the first do nothing.
     package func stop() {
         guard !isStopped.exchange(true, ordering: .relaxed), let running = thread.withLock({ $0 }) else { return }
         precondition(!running.isCurrent, "executor \(name) cannot be stopped by its own thread")

@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Ends the process when one of its threads gives no sign of life for too long: stuck in a kernel, in a file of a server that is
-/// gone, in a call of a library that waits for ever. Nothing within the thread could notice that.
+/// Ends the process when one of its threads gives no sign of life for too long: stuck in a kernel, in a file of a
+/// server that is gone, in a call of a library that waits for ever. Nothing within the thread could notice that.
 ///
 /// Time in which the whole process was stopped doesn't count.
 package final class Watchdog: Sendable {

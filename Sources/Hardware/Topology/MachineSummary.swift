@@ -25,7 +25,8 @@ package struct MachineSummary: Sendable, Equatable {
     package let units: Int
     /// All of the node's memory.
     package let memoryBytes: Int
-    /// Memory per memory node; with memory added while the node runs, the system's own figures can be lower than the total.
+    /// Memory per memory node; with memory added while the node runs, the system's own figures can be lower than the
+    /// total.
     package let memory: [MemoryNode]
     package let caches: [Cache]
 }

@@ -5,8 +5,8 @@ import Glibc
 extension Topology {
     private static let thread = Int32(HWLOC_CPUBIND_THREAD.rawValue)
 
-    /// Binds the calling thread to `core`: to one hardware thread of it, or to all of them that the process may use when
-    /// `wholeCore` is set, which leaves the system room to place threads that share the core.
+    /// Binds the calling thread to `core`: to one hardware thread of it, or to all of them that the process may use
+    /// when `wholeCore` is set, which leaves the system room to place threads that share the core.
     package func pin(toCore core: Int, wholeCore: Bool = false) throws {
         try pin(pthread_self(), toCore: core, wholeCore: wholeCore)
     }

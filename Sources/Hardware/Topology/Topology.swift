@@ -3,12 +3,12 @@ import Glibc
 
 /// The machine as hwloc sees it, and the cores of it that this process may use.
 ///
-/// Cores are numbered by hwloc's logical index over the whole node, disallowed cores included, so that every process of a node
-/// gives a core the same number whatever its own limits are.
+/// Cores are numbered by hwloc's logical index over the whole node, disallowed cores included, so that every process of
+/// a node gives a core the same number whatever its own limits are.
 ///
 /// Load it before any thread is pinned: the process's binding, as the launcher set it, is read once here.
-/// `@unchecked Sendable`: nothing changes the hwloc topology or the bitmap between `init` and `deinit`, and hwloc allows
-/// concurrent reads of a loaded topology.
+/// `@unchecked Sendable`: nothing changes the hwloc topology or the bitmap between `init` and `deinit`, and hwloc
+/// allows concurrent reads of a loaded topology.
 package final class Topology: @unchecked Sendable {
     let handle: hwloc_topology_t
     /// Processing units that both the system (cgroup, CPU set) and the launcher's binding leave to this process.

@@ -1,5 +1,6 @@
-/// How a rank that waits in vain learns what the others are doing: it asks all of them, and whoever is alive answers between kernels and
-/// while it waits itself. Then it tells those that answered what it found, so that each of them speaks up before the job ends.
+/// How a rank that waits in vain learns what the others are doing: it asks all of them, and whoever is alive answers
+/// between kernels and while it waits itself. Then it tells those that answered what it found, so that each of them
+/// speaks up before the job ends.
 ///
 /// Open MPI 4.1 reports no dead peers: without this, a rank that waits for one waits for ever.
 final class RollCall {
@@ -39,7 +40,8 @@ final class RollCall {
         try letters.clear(world)
     }
 
-    /// Asks all ranks and tells those that answer. What they say, as sentences: the silent first, then `first`, then the others.
+    /// Asks all ranks and tells those that answer. What they say, as sentences: the silent first, then `first`, then
+    /// the others.
     func call(_ world: MPIWorld, first: Int?, activity: () -> String) throws -> String {
         let others = (0..<world.size).filter { $0 != world.rank }
         answers = [:]
@@ -57,8 +59,8 @@ final class RollCall {
         return text
     }
 
-    /// Says that this rank has reported, and stays until those that it told have done so too, or the time is up: the first to leave
-    /// ends them all.
+    /// Says that this rank has reported, and stays until those that it told have done so too, or the time is up: the
+    /// first to leave ends them all.
     func farewell(_ world: MPIWorld) {
         // What fails here has been told already, in the error that led here.
         try? {

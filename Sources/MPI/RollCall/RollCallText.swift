@@ -1,4 +1,5 @@
-/// What a roll call found, as sentences: who is missing first, then the rank that was waited for, then others, as far as one wants to read.
+/// What a roll call found, as sentences: who is missing first, then the rank that was waited for, then others, as far
+/// as one wants to read.
 package struct RollCallText: CustomStringConvertible {
     /// Answers that are written out.
     private static let longest = 8

@@ -2,9 +2,10 @@ import Hardware
 
 /// Arithmetic and memory traffic of a kind of work, counted by formula.
 ///
-/// Flops are those of the mathematics: masked attention tiles and what the backward computes again are left out. Bytes are what has to be
-/// moved when each operation of the equations reads its inputs and writes its outputs once a slice: fused operations that keep their
-/// values in cache move less, so a rate above the memory's bandwidth means that the caches serve it.
+/// Flops are those of the mathematics: masked attention tiles and what the backward computes again are left out. Bytes
+/// are what has to be moved when each operation of the equations reads its inputs and writes its outputs once a slice:
+/// fused operations that keep their values in cache move less, so a rate above the memory's bandwidth means that the
+/// caches serve it.
 package struct WorkCount: Sendable, Equatable {
     package var flops = 0.0
     package var bytes = 0.0

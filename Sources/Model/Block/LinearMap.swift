@@ -1,6 +1,7 @@
 import Numerics
 
-/// A weight matrix W [outputs, inputs] as a linear map of a slice's rows, with its backward: y = x W^T, dx = dy W, dW += dy^T x.
+/// A weight matrix W [outputs, inputs] as a linear map of a slice's rows, with its backward: y = x W^T, dx = dy W, dW
+/// += dy^T x.
 ///
 /// W is prepared for each direction at its first use in a step and serves all slices of the step.
 final class LinearMap {

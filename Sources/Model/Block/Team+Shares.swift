@@ -1,8 +1,8 @@
 import Hardware
 
 extension Team {
-    /// Gives each worker a run of consecutive items. Only for work whose items are independent, so that the cut can't matter. Where the team
-    /// has little work the leader does it.
+    /// Gives each worker a run of consecutive items. Only for work whose items are independent, so that the cut can't
+    /// matter. Where the team has little work the leader does it.
     ///
     /// - Parameter work: what a breakdown counts it as
     @inline(__always)

@@ -1,7 +1,7 @@
 import Hardware
 
-/// What training on one token costs, by kind of work (GECKO.md, Counts), for slices of `slice` tokens in the steady state: the window is
-/// full, and each chunk absorbs one.
+/// What training on one token costs, by kind of work (GECKO.md, Counts), for slices of `slice` tokens in the steady
+/// state: the window is full, and each chunk absorbs one.
 extension GeckoConfiguration {
     /// Forward, backward and weight gradients of one layer, per token.
     ///
@@ -15,13 +15,15 @@ extension GeckoConfiguration {
         for (columns, rows) in [(Z + E, D), (E, D), (D, D), (D, E), ((swiglu ? 2 : 1) * F, D), (D, F)] {
             w.addProducts(columns: columns, rows: rows, slice: T, operand: operand)
         }
-        // Scores and values of the visible keys; forward reads q, k, v and writes y; backward reads q, k, v, y, dy, writes dq, adds to dk, dv.
+        // Scores and values of the visible keys; forward reads q, k, v and writes y; backward reads q, k, v, y, dy,
+        // writes dq, adds to dk, dv.
         let keys = (1 + window) * (Z + E)
         w.add(.attention, flops: 3 * (Z + E) * (3 * C + 1), floats: (Z + keys + E) + (2 * Z + 3 * keys + 2 * E))
         // Forward h and y; backward h again, g, and the gradients of x, p, q, gamma. A state is kept for each tile.
         let entries = 2 * N * D / 64
         w.add(.ema, flops: (12 + 34) * D * N, floats: (2 * D + entries) + (3 * D + entries))
-        // Timestep norm, RMS norm, layer norm: forward 2, backward 3 passes (the layer norm adds), the weights' gradients 2.
+        // Timestep norm, RMS norm, layer norm: forward 2, backward 3 passes (the layer norm adds), the weights'
+        // gradients 2.
         w.add(.norms, flops: (8 + 14 + 4 + 8 + 7 + 12) * D, floats: (2 + 3) * D + (2 + 3 + 2) * D + (2 + 4 + 2) * D)
         // Read and absorb; the memory itself once a chunk for each.
         let memory = 2 * Z * E / H / C
@@ -73,8 +75,8 @@ extension GeckoConfiguration {
 }
 
 extension WorkCounts {
-    /// A linear map's three products (output, input gradient, weight gradient) per token: each reads its two operands and writes its
-    /// result; the weight gradient is added to.
+    /// A linear map's three products (output, input gradient, weight gradient) per token: each reads its two operands
+    /// and writes its result; the weight gradient is added to.
     fileprivate mutating func addProducts(columns n: Double, rows k: Double, slice T: Double, operand: Double) {
         let flops = 3 * 2 * n * k
         let read = (k + n * k / T) + (n + n * k / T) + (n + k)

@@ -1,7 +1,7 @@
 import Numerics
 
-/// The carried state of one layer, or its gradient (the same layout): the timestep norm's averages, the EMA's state, the window's
-/// keys and values, the working memory.
+/// The carried state of one layer, or its gradient (the same layout): the timestep norm's averages, the EMA's state,
+/// the window's keys and values, the working memory.
 package struct LayerState {
     package let mean, variance, ema, keys, memoryKeys, values, memory, lognorm: UnsafeMutablePointer<Float>
     private let groups: Int
@@ -92,7 +92,8 @@ package struct LayerState {
         values.update(from: w.v, count: rows * valueDim)
     }
 
-    /// Fills gradients of `keys` rows: this window's `rows` at row `from`, zeros elsewhere (nothing lies behind the window).
+    /// Fills gradients of `keys` rows: this window's `rows` at row `from`, zeros elsewhere (nothing lies behind the
+    /// window).
     func copyWindowGradient(to w: Window, keys count: Int, from: Int, rows: Int) {
         precondition(from + rows == count, "the window handed on must be the tail of the keys held")
         for (target, source, width) in [(w.k, keys, zDim), (w.ak, memoryKeys, zDim), (w.v, values, valueDim)] {

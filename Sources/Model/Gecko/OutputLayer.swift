@@ -1,8 +1,9 @@
 import KernelInterface
 import Numerics
 
-/// The model's last block: final timestep norm, output matrix, cross entropy. Its y is unused; the forward leaves the loss, and (when
-/// there are targets) already turns the logits into their gradient, since the loss is the end of the way.
+/// The model's last block: final timestep norm, output matrix, cross entropy. Its y is unused; the forward leaves the
+/// loss, and (when there are targets) already turns the logits into their gradient, since the loss is the end of the
+/// way.
 package final class OutputLayer: OutputBlock {
     private let c: GeckoConfiguration
     private let map: LinearMap
@@ -15,8 +16,8 @@ package final class OutputLayer: OutputBlock {
     private static let normWeight = "output.final_norm.weight"
     private static let normBias = "output.final_norm.bias"
     package static let weightName = "output.output.weight"
-    /// The name under which a tied output matrix is kept beside the embedding: a part of its own, so that the two gradients are
-    /// always summed in the same order, whether or not they meet on one stage.
+    /// The name under which a tied output matrix is kept beside the embedding: a part of its own, so that the two
+    /// gradients are always summed in the same order, whether or not they meet on one stage.
     package static let tiedName = "output.tied_embedding"
 
     /// Sum of the latest forward's token losses in nats.

@@ -2,8 +2,8 @@
 package struct CaseReport: Sendable {
     package let file: String
     package let name: String
-    /// The largest deviation over the case's tensors, each relative to its largest entry, and the tensor it was found in; of those past
-    /// their tolerance if any is.
+    /// The largest deviation over the case's tensors, each relative to its largest entry, and the tensor it was found
+    /// in; of those past their tolerance if any is.
     package var deviation = 0.0
     package var tensor = ""
     package var tolerance = 0.0
@@ -20,7 +20,8 @@ package struct CaseReport: Sendable {
 
     package var passed: Bool { failure == nil && tensors > 0 && deviation <= tolerance }
 
-    /// Largest |found - expected| relative to the largest finite |expected|. Infinities must agree exactly; a NaN never does.
+    /// Largest |found - expected| relative to the largest finite |expected|. Infinities must agree exactly; a NaN never
+    /// does.
     mutating func compare(_ name: String, _ found: [Float], _ expected: [Float], tolerance limit: Double) {
         tensors += 1
         compared.insert(name)
@@ -55,7 +56,10 @@ package struct CaseReport: Sendable {
             let i = zip(found, expected).enumerated().first { $1.0 != $1.1 }?.offset ?? min(found.count, expected.count)
             failure =
                 failure
-                ?? "\(name): differs at \(i): found \(i < found.count ? "\(found[i])" : "nothing"), expected \(i < expected.count ? "\(expected[i])" : "nothing")"
+                    ?? """
+                    \(name): differs at \(i): found \(i < found.count ? "\(found[i])" : "nothing"), expected \
+                    \(i < expected.count ? "\(expected[i])" : "nothing")
+                    """
         }
     }
 }

@@ -1,6 +1,7 @@
 extension GoldenSource {
-    /// Holds a case of an operation or a layer to the form of golden data: every output has an expected value, every real input and
-    /// parameter an expected gradient, and all of them have been compared. A carried state needs no gradient: an empty one has none.
+    /// Holds a case of an operation or a layer to the form of golden data: every output has an expected value, every
+    /// real input and parameter an expected gradient, and all of them have been compared. A carried state needs no
+    /// gradient: an empty one has none.
     func requireComplete(case name: String, compared: Set<String>) throws {
         let prefix = name + "."
         for tensor in names where tensor.hasPrefix(prefix) {
@@ -35,8 +36,8 @@ extension GoldenSource {
         }
     }
 
-    /// Where the file holds a part of a state or its gradient (`kind` state or stategrad), it must hold all parts, whose names are
-    /// `found`.
+    /// Where the file holds a part of a state or its gradient (`kind` state or stategrad), it must hold all parts,
+    /// whose names are `found`.
     func requireWholeStates(_ kind: String, _ found: some Sequence<String>) throws {
         let positions = positions(of: kind)
         for name in found.sorted() where !has(name) {

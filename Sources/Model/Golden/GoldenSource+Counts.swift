@@ -1,4 +1,5 @@
-/// Reading with the size that the case's shapes and hyperparameters ask for: a tensor of another size would be read past its end.
+/// Reading with the size that the case's shapes and hyperparameters ask for: a tensor of another size would be read
+/// past its end.
 extension GoldenSource {
     func floats(_ tensor: String, count: Int) throws -> [Float] {
         try check(try floats(tensor), tensor, count)
@@ -25,7 +26,10 @@ extension GoldenSource {
     private func check<Element>(_ values: [Element], _ tensor: String, _ count: Int) throws -> [Element] {
         guard values.count == count else {
             throw VerificationError(
-                "\(name): tensor '\(tensor)' has \(values.count) values; the other shapes and the hyperparameters need \(count)"
+                """
+                \(name): tensor '\(tensor)' has \(values.count) values; the other shapes and the hyperparameters \
+                need \(count)
+                """
             )
         }
         return values

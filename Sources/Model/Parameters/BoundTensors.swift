@@ -1,5 +1,5 @@
-/// Where one block's tensors lie, by their names within the block. Looking one up allocates nothing, unlike putting its full name together;
-/// for that, names stay within the 15 bytes that a string holds by itself.
+/// Where one block's tensors lie, by their names within the block. Looking one up allocates nothing, unlike putting its
+/// full name together; for that, names stay within the 15 bytes that a string holds by itself.
 struct BoundTensors {
     private var values: [String: UnsafeMutablePointer<Float>] = [:]
     private var gradients: [String: UnsafeMutablePointer<Float>] = [:]

@@ -1,7 +1,8 @@
 import Glibc
 import Numerics
 
-/// First values of a tensor (GECKO.md, Initialisation). A pure function of (seed, tensor name): every layout starts alike.
+/// First values of a tensor (GECKO.md, Initialisation). A pure function of (seed, tensor name): every layout starts
+/// alike.
 package enum Initializer: Sendable, Equatable {
     case constant(Float)
     /// Normal with this standard deviation.

@@ -24,7 +24,8 @@ struct NormalSource {
         }
     }
 
-    /// Writes out[i] = deviation x (number i, truncated at `bound`) for `part`: several at a time where those are sure to be the same.
+    /// Writes out[i] = deviation x (number i, truncated at `bound`) for `part`: several at a time where those are sure
+    /// to be the same.
     func fill(_ out: UnsafeMutablePointer<Float>, _ part: Range<Int>, deviation: Double, bound: Double) {
         for start in stride(from: part.lowerBound, to: part.upperBound, by: Self.block) {
             let count = min(Self.block, part.upperBound - start)

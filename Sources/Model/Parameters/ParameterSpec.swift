@@ -1,5 +1,5 @@
-/// A tensor of parameters that a block owns: its name (the reference implementation's), shape, first values and whether weight
-/// decay applies.
+/// A tensor of parameters that a block owns: its name (the reference implementation's), shape, first values and whether
+/// weight decay applies.
 package struct ParameterSpec: Sendable, Equatable {
     package let name: String
     package let shape: [Int]

@@ -1,7 +1,8 @@
 import Hardware
 import Numerics
 
-/// Flat memory for a stage's parameters and their gradients, in one layout, and for AdamW's moments of those tensors that are updated here.
+/// Flat memory for a stage's parameters and their gradients, in one layout, and for AdamW's moments of those tensors
+/// that are updated here.
 package final class ParameterStore {
     /// One tensor's place.
     package struct Entry: Sendable {
@@ -47,7 +48,8 @@ package final class ParameterStore {
         entry.momentOffset.map { (firstMoments.base + $0, secondMoments.base + $0) }
     }
 
-    /// Writes all memory for the first time, each worker what it will update: on a NUMA machine a page lies near who wrote it first.
+    /// Writes all memory for the first time, each worker what it will update: on a NUMA machine a page lies near who
+    /// wrote it first.
     package func touch(_ team: Team) {
         for e in entries {
             let parts = AdamW.parts(e.count, workers: team.count)

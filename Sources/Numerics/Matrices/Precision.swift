@@ -1,6 +1,7 @@
 import Kernels
 
-/// The number format of a matrix product's factors. Sums, and everything that isn't a matrix product, are float32 in both.
+/// The number format of a matrix product's factors. Sums, and everything that isn't a matrix product, are float32 in
+/// both.
 package enum Precision: String, Sendable, CaseIterable {
     case f32
     case bf16

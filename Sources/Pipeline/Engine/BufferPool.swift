@@ -1,7 +1,8 @@
 import Glibc
 import Numerics
 
-/// Buffers of one size, used again last in, first out. Where those made at the beginning don't do, more are made as needed.
+/// Buffers of one size, used again last in, first out. Where those made at the beginning don't do, more are made as
+/// needed.
 final class BufferPool {
     private let count: Int
     private var free: [FloatBuffer]

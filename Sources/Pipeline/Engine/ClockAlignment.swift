@@ -1,7 +1,7 @@
 import Hardware
 
-/// Finds one moment on the clocks of all ranks, so that times of different ranks can be compared: to within half of the shortest
-/// round trip, by Cristian's method (Distributed Computing 3, 1989).
+/// Finds one moment on the clocks of all ranks, so that times of different ranks can be compared: to within half of the
+/// shortest round trip, by Cristian's method (Distributed Computing 3, 1989).
 enum ClockAlignment {
     /// Round trips per rank; the shortest counts, since the others were held up on one of their two ways.
     private static let rounds = 24

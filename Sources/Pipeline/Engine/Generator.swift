@@ -3,7 +3,8 @@ import Hardware
 import Model
 import Numerics
 
-/// Continues a text through the pipeline: every stage keeps the stream's state, one token at a time goes through all of them.
+/// Continues a text through the pipeline: every stage keeps the stream's state, one token at a time goes through all of
+/// them.
 final class Generator {
     private let engine: RankEngine
     private let stages: [(number: Int, stage: Stage)]
@@ -23,7 +24,8 @@ final class Generator {
         self.engine = engine
         self.length = length
         let m = engine.plan.model
-        let shape = SliceShape(length: length, aligned: false, workers: engine.team.count, matrices: engine.plan.matrices)
+        let shape = SliceShape(
+            length: length, aligned: false, workers: engine.team.count, matrices: engine.plan.matrices)
         stages = engine.places.map { place in
             (
                 place.number,
@@ -46,7 +48,8 @@ final class Generator {
         let seed: UInt64
     }
 
-    /// The tokens that continue the prompt, until any rank is stopped; the same on every rank. `emit` is called with each as it comes.
+    /// The tokens that continue the prompt, until any rank is stopped; the same on every rank. `emit` is called with
+    /// each as it comes.
     func run(_ request: Request, isStopped: () -> Bool, emit: (Int32) throws -> Void) throws -> [Int32] {
         for (i, s) in stages.enumerated() {
             s.stage.beginStep(trains: false)
@@ -137,7 +140,8 @@ final class Generator {
 
 /// Chooses a token from logits.
 enum Sampler {
-    /// Temperature 0 takes the largest (the first of equals); otherwise softmax(logits / temperature) at the given uniform number.
+    /// Temperature 0 takes the largest (the first of equals); otherwise softmax(logits / temperature) at the given
+    /// uniform number.
     static func choose(_ logits: [Float], temperature: Double, uniform: Double) -> Int {
         let top = logits.max() ?? 0
         if temperature <= 0 { return logits.firstIndex(of: top) ?? 0 }

@@ -1,13 +1,14 @@
 import Numerics
 
-/// Sums the gradients of a rank's stages over the replicas, bucket by bucket: each starts on its way when its last block has its gradient, and
-/// goes on between the kernels of what the rank still has to compute.
+/// Sums the gradients of a rank's stages over the replicas, bucket by bucket: each starts on its way when its last
+/// block has its gradient, and goes on between the kernels of what the rank still has to compute.
 final class GradientSync {
     private let buckets: [SyncLayout.Bucket]
     private let sum: OrderedSum
     /// Buckets that are complete in this step.
     private var complete = 0
-    /// The share of what this rank sums that was summed before its last bucket was complete: what overlapped for certain.
+    /// The share of what this rank sums that was summed before its last bucket was complete: what overlapped for
+    /// certain.
     private(set) var earlyShare = 0.0
 
     /// - Parameters:

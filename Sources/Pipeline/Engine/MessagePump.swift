@@ -3,8 +3,8 @@ import Model
 import Numerics
 import Schedules
 
-/// A rank's messages for one run of a table: receives are posted ahead in the order in which they will be needed, sends keep their
-/// buffer until they are done. Nothing waits for a send, so nothing depends on the transport's buffering.
+/// A rank's messages for one run of a table: receives are posted ahead in the order in which they will be needed, sends
+/// keep their buffer until they are done. Nothing waits for a send, so nothing depends on the transport's buffering.
 final class MessagePump {
     /// Receives posted before they are needed.
     static let ahead = 8

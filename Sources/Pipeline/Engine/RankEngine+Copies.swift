@@ -8,8 +8,8 @@ package protocol FixedBytes: AnyObject, Sendable {
 
 /// Memory for bytes that another rank sends.
 ///
-/// Unchecked because the compiler can't see the handover: only the transport writes it, until the rank has found the transfer complete;
-/// from then on it is only read.
+/// Unchecked because the compiler can't see the handover: only the transport writes it, until the rank has found the
+/// transfer complete; from then on it is only read.
 package final class ArrivalBuffer: FixedBytes, @unchecked Sendable {
     let memory: UnsafeMutableRawBufferPointer
     package var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(memory) }

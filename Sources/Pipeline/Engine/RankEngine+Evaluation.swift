@@ -1,8 +1,8 @@
 import Schedules
 
 extension RankEngine {
-    /// Sum of the token losses of this replica's sequences (any number of them) in nats, over all replicas; parameters as they are. Every replica
-    /// must bring equally many sequences.
+    /// Sum of the token losses of this replica's sequences (any number of them) in nats, over all replicas; parameters
+    /// as they are. Every replica must bring equally many sequences.
     func evaluate(_ batch: Batch) throws -> Double {
         load(batch)
         for place in places { place.stage.beginStep(trains: false) }

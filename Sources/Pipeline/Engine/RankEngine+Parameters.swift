@@ -13,7 +13,8 @@ package protocol ParameterSource {
 }
 
 extension RankEngine {
-    /// Brings every tensor of the model to world rank 0, one at a time and in the model's order, and gives it to the sink there.
+    /// Brings every tensor of the model to world rank 0, one at a time and in the model's order, and gives it to the
+    /// sink there.
     func collectParameters(_ sink: (any ParameterSink)?) throws {
         guard replica == 0 else { return }
         for stage in 0...plan.lastStage {

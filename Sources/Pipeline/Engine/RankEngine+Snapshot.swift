@@ -17,7 +17,8 @@ package enum StateName {
 
 /// Gives training state by name. Used from one thread; what it gives is read by several.
 package protocol StateSource {
-    /// Float32 elements in C order, as bytes that need not be aligned; throws when there is no such tensor of this shape.
+    /// Float32 elements in C order, as bytes that need not be aligned; throws when there is no such tensor of this
+    /// shape.
     func withTensor(_ name: String, shape: [Int], _ body: (UnsafeRawBufferPointer) throws -> Void) throws
     /// - Parameter form: the architecture's
     func cursor(stream: Int, _ form: CursorForm) throws -> StreamCursor
@@ -29,7 +30,8 @@ extension RankEngine {
     /// Floats that must still be to be had beside a snapshot: it must not take what training itself will ask for.
     private static let reserve = 1 << 25
 
-    /// Memory for `capture`, touched so that the first snapshot is as quick as the others; nil when the system refuses it.
+    /// Memory for `capture`, touched so that the first snapshot is as quick as the others; nil when the system refuses
+    /// it.
     func makeSnapshot() -> RankSnapshot? {
         guard FloatBuffer(ifPossible: snapshotCount + Self.reserve) != nil else { return nil }
         var tensors: [RankSnapshot.Tensor] = []
@@ -102,11 +104,12 @@ extension RankEngine {
         return CaptureReport(bytes: bytes, seconds: MonotonicClock.seconds - start)
     }
 
-    /// The measure of `capture`: each worker copies one stretch of each store by a single memcpy. The snapshot must not be lent. Nothing
-    /// where the memory for it is refused.
+    /// The measure of `capture`: each worker copies one stretch of each store by a single memcpy. The snapshot must not
+    /// be lent. Nothing where the memory for it is refused.
     func copyPlainly(_ snapshot: RankSnapshot) -> CaptureReport {
         snapshot.checkNotLent()
-        // A capture finds neither state nor copy in the caches: a step and the writer have been at work since the last one.
+        // A capture finds neither state nor copy in the caches: a step and the writer have been at work since the last
+        // one.
         let copied = snapshot.stores.joined().reduce(0) { $0 + $1.count }
         let pieces = RankMemory.cacheFiller(copied) >> 18
         guard let other = FloatBuffer(ifPossible: pieces << 18) else { return CaptureReport(bytes: 0, seconds: 0) }
@@ -154,7 +157,8 @@ extension RankEngine {
         }
     }
 
-    /// Sets parameters, the moments kept here and carried states of this rank's stages, whatever layout they were saved under.
+    /// Sets parameters, the moments kept here and carried states of this rank's stages, whatever layout they were saved
+    /// under.
     /// - Parameter streams: whether it holds carried states, where this run has them
     func restore(from source: any StateSource, optimizerStep: Int, streams: Bool) throws {
         self.optimizerStep = optimizerStep

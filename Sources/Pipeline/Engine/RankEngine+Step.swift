@@ -20,10 +20,12 @@ package struct UpdateRule: Sendable {
 }
 
 extension RankEngine {
-    /// One training step: the table, the sync, the global norm, the update. The numbers of the report are the same on every rank.
+    /// One training step: the table, the sync, the global norm, the update. The numbers of the report are the same on
+    /// every rank.
     ///
     /// - Parameters:
-    ///   - notes: numbers that this rank tells all others with the norms, asked for when the gradients are complete; equally many
+    ///   - notes: numbers that this rank tells all others with the norms, asked for when the gradients are complete;
+    ///     equally many
     ///     on every rank
     ///   - disturbance: asked for then too
     func step(
@@ -83,7 +85,8 @@ extension RankEngine {
                 return
             }
             throw PipelineError(
-                "rank \(endpoint.rank) updates no tensor, so none of its gradients of step \(step + 1) can be spoiled: name a rank of another "
+                "rank \(endpoint.rank) updates no tensor, so none of its gradients of step \(step + 1) can be spoiled: "
+                    + "name a rank of another "
                     + "replica")
         case .hang: while true { sleep(1) }
         }
@@ -102,8 +105,9 @@ extension RankEngine {
         }
     }
 
-    /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor that it updates, stages ascending, with zeros
-    /// in the place of those that other replicas update. Padded, since all ranks must bring equally many.
+    /// This rank's numbers for the all-gather: times, loss, and the squared norm of each tensor that it updates, stages
+    /// ascending, with zeros in the place of those that other replicas update. Padded, since all ranks must bring
+    /// equally many.
     private func summarize(tableSeconds: Double) {
         ownNumbers[RankNumbers.Place.tableSeconds] = tableSeconds
         ownNumbers[RankNumbers.Place.waited] = waited
@@ -137,8 +141,8 @@ extension RankEngine {
         }
     }
 
-    /// Tied tensors: the gradient of the original and that of the copy are summed on both, always in this order, so that
-    /// the two stay equal and every layout gives the same bits. In one replica alone when that one updates both
+    /// Tied tensors: the gradient of the original and that of the copy are summed on both, always in this order, so
+    /// that the two stay equal and every layout gives the same bits. In one replica alone when that one updates both
     /// (`TensorOwners`).
     private func exchangeTiedGradients() throws { for tie in plan.ties { try exchange(tie) } }
 
@@ -192,7 +196,8 @@ extension RankNumbers {
         return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last), Place.loss] }
     }
 
-    /// The squared norms of all tensors, as the replica given or else each one's owner has them, summed in the model's order.
+    /// The squared norms of all tensors, as the replica given or else each one's owner has them, summed in the model's
+    /// order.
     fileprivate func squaredNorm(_ plan: PipelinePlan, replica: Int) -> Double {
         let shape = plan.table.shape
         var total = 0.0

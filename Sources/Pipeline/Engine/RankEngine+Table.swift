@@ -4,8 +4,8 @@ import Numerics
 import Schedules
 
 extension RankEngine {
-    /// Runs this rank's row of the plan's table: forwards, backwards, weight gradients. Afterwards every stage's gradient is complete, and on
-    /// its way to the other replicas since its block had it.
+    /// Runs this rank's row of the plan's table: forwards, backwards, weight gradients. Afterwards every stage's
+    /// gradient is complete, and on its way to the other replicas since its block had it.
     func runTable(_ batch: Batch, step: Int) throws {
         let row = plan.table.rows[rank]
         let slots = plan.slots.rows[rank]
@@ -19,7 +19,8 @@ extension RankEngine {
             if action.kind.givesWeightGradient { gradientsLeft[action.stage] -= 1 }
             do {
                 try run(action, at: position, place: place, slots: slots[position], inputs: inputs, batch: batch) {
-                    // Of a stage's last weight gradient each block's is final: it goes on its way while the next block computes.
+                    // Of a stage's last weight gradient each block's is final: it goes on its way while the next block
+                    // computes.
                     guard gradientsLeft[action.stage] == 0 else { return }
                     place.stage.endStep(block: $0)
                     let block = $0
@@ -29,7 +30,8 @@ extension RankEngine {
             } catch let error as PipelineError {
                 throw error
             } catch let error as TransportError {
-                // A cancelled transport speaks of the rank that failed, a wait in vain of the action; anything else happened here.
+                // A cancelled transport speaks of the rank that failed, a wait in vain of the action; anything else
+                // happened here.
                 switch error {
                 case .cancelled, .timedOut: throw error
                 default: throw PipelineError("rank \(endpoint.rank), \(describe(action)): \(error)")
@@ -52,8 +54,8 @@ extension RankEngine {
                 ? DropoutStream(seed: seed, step: step, sequence: batch.sequenceNumbers[action.sequence]) : nil)
     }
 
-    /// On the timeline an action begins when it has all that it needs and ends when its product is on its way: only waiting lies
-    /// between two actions of a rank. `added` hears of each block that has added its gradients.
+    /// On the timeline an action begins when it has all that it needs and ends when its product is on its way: only
+    /// waiting lies between two actions of a rank. `added` hears of each block that has added its gradients.
     private func run(
         _ action: Action, at position: Int, place: StagePlace, slots: SlotNumbers, inputs: StagePlace.Inputs,
         batch: Batch, added: (_ block: Int) -> Void

@@ -4,8 +4,8 @@ import Model
 import Numerics
 import Schedules
 
-/// What one rank does: holds its stages and their memory, runs its row of the table, syncs, steps the optimizer. Confined to the
-/// rank's thread; `StageActor` is its face.
+/// What one rank does: holds its stages and their memory, runs its row of the table, syncs, steps the optimizer.
+/// Confined to the rank's thread; `StageActor` is its face.
 final class RankEngine {
     let plan: PipelinePlan
     let endpoint: any Endpoint
@@ -131,7 +131,8 @@ final class RankEngine {
     /// What went wrong between kernels, where nothing can be thrown.
     private var failure: (any Error)?
 
-    /// Moves messages between kernels; MPI makes no progress without calls. What goes wrong is thrown by `checkMessages`.
+    /// Moves messages between kernels; MPI makes no progress without calls. What goes wrong is thrown by
+    /// `checkMessages`.
     func advance() {
         let now = MonotonicClock.seconds
         if now - lastAdvance < 50e-6 { return }

@@ -1,5 +1,5 @@
-/// What the ranks tell each other when a step's gradients are complete: a row of numbers from each, by world rank. The memory serves step
-/// after step where nobody keeps a copy.
+/// What the ranks tell each other when a step's gradients are complete: a row of numbers from each, by world rank. The
+/// memory serves step after step where nobody keeps a copy.
 package struct RankNumbers: Sendable {
     /// Places within a row.
     enum Place {
@@ -42,7 +42,8 @@ package struct RankNumbers: Sendable {
     /// Share of a rank's time spent waiting for messages or the disk in the schedule.
     package func idleShare(of rank: Int) -> Double { self[rank, Place.waited] / self[rank, Place.tableSeconds] }
 
-    /// The share of the sums over replicas that a rank forms which was done before its last gradients were complete; 0 with one replica.
+    /// The share of the sums over replicas that a rank forms which was done before its last gradients were complete; 0
+    /// with one replica.
     package func earlySum(of rank: Int) -> Double { self[rank, Place.summedEarly] }
 
     /// The most bytes that a rank's process has held so far.

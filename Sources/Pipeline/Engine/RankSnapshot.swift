@@ -2,10 +2,11 @@ import Model
 import Numerics
 import Synchronization
 
-/// A copy of all that a rank's training state is, taken between two steps so that training goes on while the copy is written.
+/// A copy of all that a rank's training state is, taken between two steps so that training goes on while the copy is
+/// written.
 ///
-/// Unchecked because the compiler can't see the handover: the rank's thread writes it only while it isn't lent (`RankEngine.capture` checks),
-/// and whoever reads it has it lent until it gives it back.
+/// Unchecked because the compiler can't see the handover: the rank's thread writes it only while it isn't lent
+/// (`RankEngine.capture` checks), and whoever reads it has it lent until it gives it back.
 package final class RankSnapshot: @unchecked Sendable {
     /// A tensor of float32 in C order.
     package struct Tensor {

@@ -114,7 +114,8 @@ final class StagePlace {
         states.giveBack(stream.state)
     }
 
-    /// The forward of a unit. With a light slot (`place.light`), input and entry state are kept and the activations dropped.
+    /// The forward of a unit. With a light slot (`place.light`), input and entry state are kept and the activations
+    /// dropped.
     func forward(
         sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, restart: Bool,
         output: UnsafeMutablePointer<Float>
@@ -149,8 +150,8 @@ final class StagePlace {
         }
     }
 
-    /// A forward without a backward, for evaluation: in a slot that no unit holds between steps. Sequences begin anew and may be as many
-    /// as one likes.
+    /// A forward without a backward, for evaluation: in a slot that no unit holds between steps. Sequences begin anew
+    /// and may be as many as one likes.
     func evaluate(
         sequence: Int, slice: Int, inputs: Inputs, input: FloatBuffer?, output: UnsafeMutablePointer<Float>
     ) {
@@ -180,7 +181,8 @@ final class StagePlace {
         }
     }
 
-    /// Computes a unit's activations again from its kept input and entry state: the same numbers, since the kernels are the same.
+    /// Computes a unit's activations again from its kept input and entry state: the same numbers, since the kernels are
+    /// the same.
     func recompute(unit: Int, place: SlotNumbers, inputs: Inputs, output: UnsafeMutablePointer<Float>) {
         let slot = memory[.full, place.full]
         let light = memory[.light, place.light]
@@ -192,8 +194,8 @@ final class StagePlace {
             prefix: prefix(sequence, slice: slice), output: output)
     }
 
-    /// `gradient` [T, D] holds the output's gradient and receives the input's. `added` hears of each block that has added all its
-    /// gradients of the unit, the last block first.
+    /// `gradient` [T, D] holds the output's gradient and receives the input's. `added` hears of each block that has
+    /// added all its gradients of the unit, the last block first.
     func backward(
         sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, gradient: UnsafeMutablePointer<Float>,
         accumulates: Bool, added: (_ block: Int) -> Void
@@ -254,8 +256,8 @@ final class StagePlace {
         try fill(stream.state.base)
     }
 
-    /// Streams mode, at a step's end: on with the new states; or back to the old ones, when the step is skipped because its own, too, may
-    /// hold what is not a number.
+    /// Streams mode, at a step's end: on with the new states; or back to the old ones, when the step is skipped because
+    /// its own, too, may hold what is not a number.
     func settleStreams(skipped: Bool) {
         for (sequence, before) in entered {
             guard skipped else {

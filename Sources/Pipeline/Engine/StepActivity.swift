@@ -1,7 +1,8 @@
 import Hardware
 import Schedules
 
-/// What a rank is at within a step, counted from 0, or an evaluation. At most three words, as an `Activity` should be: hence the 32 bits.
+/// What a rank is at within a step, counted from 0, or an evaluation. At most three words, as an `Activity` should be:
+/// hence the 32 bits.
 enum StepActivity: Activity {
     case begins(step: Int32)
     /// The action at a position of the rank's row.

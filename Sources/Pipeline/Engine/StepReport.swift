@@ -25,8 +25,8 @@ package struct StepReport: Sendable {
 
     /// Idle share of each rank.
     package var idleShares: [Double] { numbers.ranks.map(numbers.idleShare) }
-    /// Of each rank, the share of the sums over replicas that it forms which was done before its last gradients were complete; 0 with one
-    /// replica.
+    /// Of each rank, the share of the sums over replicas that it forms which was done before its last gradients were
+    /// complete; 0 with one replica.
     package var earlySums: [Double] { numbers.ranks.map(numbers.earlySum) }
     /// The most bytes that each rank's process has held so far.
     package var peakMemory: [Int] { numbers.ranks.map(numbers.peakMemory) }

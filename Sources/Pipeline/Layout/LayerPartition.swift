@@ -1,5 +1,5 @@
-/// How a model's layers are shared among pipeline stages: consecutive runs, at least one layer each; the embedding belongs to the first
-/// stage, the output layer to the last.
+/// How a model's layers are shared among pipeline stages: consecutive runs, at least one layer each; the embedding
+/// belongs to the first stage, the output layer to the last.
 package struct LayerPartition: Sendable, Equatable {
     /// Layers of each stage.
     package let counts: [Int]
@@ -19,7 +19,8 @@ package struct LayerPartition: Sendable, Equatable {
         LayerPartition(counts: (0..<stages).map { layers / stages + ($0 < layers % stages ? 1 : 0) })
     }
 
-    /// Minimises the longest stage's cost, embedding and output layer counted; among equals the earliest stages are the longest.
+    /// Minimises the longest stage's cost, embedding and output layer counted; among equals the earliest stages are the
+    /// longest.
     ///
     /// - Parameters:
     ///   - layer: cost of one layer, in any unit.

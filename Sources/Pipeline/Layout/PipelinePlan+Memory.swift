@@ -13,7 +13,8 @@ extension PipelinePlan {
         package let lightUnit: Int
         /// The state that a sequence carries from slice to slice.
         package let state: Int
-        /// What a sequence keeps of its tokens, from its first forward to its last backward; their gradients take as much.
+        /// What a sequence keeps of its tokens, from its first forward to its last backward; their gradients take as
+        /// much.
         package let prefix: Int
         /// The parameters; their gradients take as much.
         package let values: Int

@@ -23,7 +23,8 @@ package struct PipelinePlan: Sendable {
     package var matrices = MatrixEngine.tiles
     /// How the gradients' way between replicas is cut.
     package var sync = SyncSizes()
-    /// By stage and tensor, in the stage's order, the replica that updates the tensor; nil when every replica updates all.
+    /// By stage and tensor, in the stage's order, the replica that updates the tensor; nil when every replica updates
+    /// all.
     package let owners: [[Int]]?
     /// What is to be known of each stage's blocks.
     private let descriptions: [[BlockDescription]]
@@ -41,7 +42,8 @@ package struct PipelinePlan: Sendable {
 
     /// Validates the table. `table.shape.ranks` is the pipeline's length within one replica.
     ///
-    /// - Parameter shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and updates those
+    /// - Parameter shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own,
+    ///   and updates those
     package init(
         model: any Architecture, table: ScheduleTable, partition: LayerPartition, slice: Int, replicas: Int,
         streams: Bool, stashDirectory: String? = nil, shardsOptimizer: Bool = false
@@ -65,7 +67,8 @@ package struct PipelinePlan: Sendable {
         if streams, let block = descriptions.joined().first(where: { $0.sizes(for: SliceShape(length: 1)).prefix > 0 })
         {
             throw PipelineError(
-                "\(block.name) keeps every token of a sequence, so a stream that goes on from step to step would have no end of memory: "
+                "\(block.name) keeps every token of a sequence, so a stream that goes on from step to step would have "
+                    + "no end of memory: "
                     + "set data.streams to false")
         }
         let specs = descriptions.map { $0.flatMap(\.parameters) }

@@ -2,13 +2,15 @@ import Hardware
 import Numerics
 import Schedules
 
-/// The bytes that a rank needs for a step, by what they are for. Only `stash`, `prefixes`, `spool` and `tokens` depend on a sequence's length, the
-/// stash by the number of slices that it keeps at once:
+/// The bytes that a rank needs for a step, by what they are for. Only `stash`, `prefixes`, `spool` and `tokens` depend
+/// on a sequence's length, the stash by the number of slices that it keeps at once:
 ///
-///     stash = full x (activations of a slice) + light x (input and entry state of a slice) + gradient x (upstream gradients of a slice)
+///     stash = full x (activations of a slice) + light x (input and entry state of a slice)
+///             + gradient x (upstream gradients of a slice)
 ///
-/// with the numbers of slots that the table asks for. In memory `full` is the number of slices in flight; with recompute that is `light`, and
-/// `full` is as many as are computed at a time; on disk each is at most `Slots.resident`.
+/// with the numbers of slots that the table asks for. In memory `full` is the number of slices in flight; with
+/// recompute that is `light`, and `full` is as many as are computed at a time; on disk each is at most
+/// `Slots.resident`.
 package struct RankMemory: Sendable, Equatable {
     /// Parameters, their gradients, both moments of the tensors that the rank updates.
     package var parameters = 0
@@ -24,18 +26,21 @@ package struct RankMemory: Sendable, Equatable {
     package var states = 0
     /// What whole sequences keep of their tokens, and its gradients.
     package var prefixes = 0
-    /// Activations and gradients that come and go between stages, and what has come of other replicas' gradients to be summed.
+    /// Activations and gradients that come and go between stages, and what has come of other replicas' gradients to be
+    /// summed.
     package var messages = 0
     /// Token numbers of a step, as read and as used.
     package var tokens = 0
-    /// A copy of what the rank saves of parameters and moments, from which a checkpoint is written while training goes on.
+    /// A copy of what the rank saves of parameters and moments, from which a checkpoint is written while training goes
+    /// on.
     package var snapshot = 0
     /// What is kept of slices on disk; no memory.
     package var spool = 0
 
     package init() {}
 
-    /// Floats that are written to drive a copy of so many out of the caches, when its speed is measured after the run; whole MiB.
+    /// Floats that are written to drive a copy of so many out of the caches, when its speed is measured after the run;
+    /// whole MiB.
     package static func cacheFiller(_ copied: Int) -> Int {
         min(1 << 24, (copied.saturatingTimes(4) >> 18).saturatingPlus(1).saturatingTimes(1 << 18))
     }
@@ -75,8 +80,8 @@ extension PipelinePlan {
             memory.messages += Summation.shareBytes(
                 members: replicas, longestPiece: SyncLayout(self, rank: rank).longestPiece(of: replica))
         }
-        // As int32: token and target in the step's batch and in that of the next step, which is there already, of all replicas; in the copy
-        // for the rank; and with several where the batch was put together.
+        // As int32: token and target in the step's batch and in that of the next step, which is there already, of all
+        // replicas; in the copy for the rank; and with several where the batch was put together.
         memory.tokens = [2, MemoryLayout<Int32>.stride, replicas > 1 ? 2 + 2 * replicas : 3].reduce(
             sequences.saturatingTimes(sequence)
         ) { $0.saturatingTimes($1) }
@@ -112,7 +117,8 @@ extension PipelinePlan {
         return most + (slots.stages[stage].light > 0 ? 1 : 0)
     }
 
-    /// Sequences of which a stage keeps every token, from the first forward to the last backward, and those of which it has gradients.
+    /// Sequences of which a stage keeps every token, from the first forward to the last backward, and those of which it
+    /// has gradients.
     private func mostPrefixes(at stage: Int) -> Int {
         var (held, most) = (0, 0)
         for action in table.rows[table.shape.rank(of: stage)] where action.stage == stage {
@@ -127,8 +133,8 @@ extension PipelinePlan {
         return most
     }
 
-    /// Buffers of messages posted ahead, on their way out, and in the hands of an action; a rank that gets further ahead of a neighbour makes
-    /// more.
+    /// Buffers of messages posted ahead, on their way out, and in the hands of an action; a rank that gets further
+    /// ahead of a neighbour makes more.
     func mostMessages(on rank: Int) -> Int {
         min(MessagePump.ahead, messages.receives[rank].count) + min(2, messages.sends[rank].count) + 1
     }

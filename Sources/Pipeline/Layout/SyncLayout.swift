@@ -3,8 +3,8 @@ import Schedules
 
 /// How the gradients' way between replicas is cut, in bytes.
 package struct SyncSizes: Sendable, Equatable {
-    /// A bucket ends with the first block that fills it: large enough that every replica's part of it makes a few messages of a size
-    /// that networks carry at full speed, small enough that the first one is on its way soon.
+    /// A bucket ends with the first block that fills it: large enough that every replica's part of it makes a few
+    /// messages of a size that networks carry at full speed, small enough that the first one is on its way soon.
     package var bucket = 4 << 20
     /// The most that goes in one message.
     package var piece = 1 << 20
@@ -14,8 +14,9 @@ package struct SyncSizes: Sendable, Equatable {
 
 /// In what pieces and order a rank's gradients are summed over the replicas, and by which of them.
 ///
-/// *Buckets* are runs of a stage's blocks, in the order in which the rank's row completes their gradients; that is the same on all replicas.
-/// Of each bucket every replica sums a *part*: an equal share of its floats, or the tensors that it updates.
+/// *Buckets* are runs of a stage's blocks, in the order in which the rank's row completes their gradients; that is the
+/// same on all replicas. Of each bucket every replica sums a *part*: an equal share of its floats, or the tensors that
+/// it updates.
 package struct SyncLayout: Sendable {
     /// Floats of a stage's store.
     package struct Stretch: Sendable, Equatable {

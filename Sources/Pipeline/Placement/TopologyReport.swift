@@ -91,8 +91,10 @@ package struct TopologyReport {
             let ranks = CoreList(misplaced.map(\.rank))
             let found = first.isFree ? "are not bound" : "are on \(CoreList(first.pinned))"
             warnings.append(
-                "warning: threads of rank(s) \(ranks) are not where they should be: those of rank \(first.rank) should be on core(s) "
-                    + "\(CoreList(first.planned)) and \(found). The system doesn't let threads be bound here, or the topology isn't this "
+                "warning: threads of rank(s) \(ranks) are not where they should be: those of rank \(first.rank) should "
+                    + "be on core(s) "
+                    + "\(CoreList(first.planned)) and \(found). The system doesn't let threads be bound here, or the "
+                    + "topology isn't this "
                     + "machine's (HWLOC_ variables)."
             )
         }

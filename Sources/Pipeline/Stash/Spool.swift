@@ -1,8 +1,8 @@
 import Hardware
 import Synchronization
 
-/// A rank's stash on disk: a thread of its own carries out transfers one after the other, in the order in which they were asked for, while
-/// the rank computes.
+/// A rank's stash on disk: a thread of its own carries out transfers one after the other, in the order in which they
+/// were asked for, while the rank computes.
 final class Spool {
     private let worker: SpoolWorker
     private let thread: PosixThread
@@ -20,7 +20,8 @@ final class Spool {
         thread.join()
     }
 
-    /// Asks for a transfer of whole pages; the memory must stay in place and be left alone until it is done. Returns the transfer's number.
+    /// Asks for a transfer of whole pages; the memory must stay in place and be left alone until it is done. Returns
+    /// the transfer's number.
     func ask(_ kind: SpoolTransfer.Kind, _ memory: UnsafeMutableRawBufferPointer, at offset: Int) -> Int {
         asked += 1
         worker.add(SpoolTransfer(kind: kind, memory: memory, offset: offset))
@@ -51,8 +52,8 @@ struct SpoolTransfer {
 
 /// What the rank's thread and the spool's thread share.
 ///
-/// `@unchecked Sendable`: `transfers` is used under the lock of `mutex` only; the memory that a transfer names belongs to the spool's
-/// thread from `add` until `done` has passed it, which the release and acquire of `done` order.
+/// `@unchecked Sendable`: `transfers` is used under the lock of `mutex` only; the memory that a transfer names belongs
+/// to the spool's thread from `add` until `done` has passed it, which the release and acquire of `done` order.
 private final class SpoolWorker: @unchecked Sendable {
     private let file: SpoolFile
     private let mutex = Mutex(())

@@ -4,8 +4,8 @@ import Hardware
 
 /// A nameless file on a disk, of fixed size: gone with the process, however that ends.
 ///
-/// Transfers go past the page cache where the file system allows it (O_DIRECT), so that what is on the disk isn't in memory too.
-/// Where it doesn't, each transfer waits for the disk and drops its pages from the cache.
+/// Transfers go past the page cache where the file system allows it (O_DIRECT), so that what is on the disk isn't in
+/// memory too. Where it doesn't, each transfer waits for the disk and drops its pages from the cache.
 package final class SpoolFile: Sendable {
     private let descriptor: Int32
     private let isDirect: Bool
@@ -46,7 +46,8 @@ package final class SpoolFile: Sendable {
         }
         throw SpoolError(
             "the stash cannot be put into \(directory): \(String(cString: strerror(errno))). "
-                + "Give a folder on a disk of the node that can be written, as in pipeline.stash_directory = \"/scratch\""
+                + "Give a folder on a disk of the node that can be written, as in pipeline.stash_directory = "
+                + "\"/scratch\""
         )
     }
 

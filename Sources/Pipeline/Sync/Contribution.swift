@@ -1,4 +1,5 @@
-/// A member's dealings with another member about that member's part: it sends its share of each piece and may get the sum back.
+/// A member's dealings with another member about that member's part: it sends its share of each piece and may get the
+/// sum back.
 final class Contribution {
     let peer: Int
     private let endpoint: any Endpoint

@@ -2,14 +2,14 @@ import Hardware
 
 /// Sums memory over a group of ranks, always in the order of the group: `((x0 + x1) + x2) + ...` for every element.
 ///
-/// The order depends on neither timing nor where an element lies, so gradients come out bit for bit the same however the model is cut into
-/// stages and they into buckets. (An MPI all-reduce promises no such thing: its algorithms order the sum by the element's place in
-/// the message.)
+/// The order depends on neither timing nor where an element lies, so gradients come out bit for bit the same however
+/// the model is cut into stages and they into buckets. (An MPI all-reduce promises no such thing: its algorithms order
+/// the sum by the element's place in the message.)
 ///
-/// Each member of the group sums a part of it all: every other member sends it its share of that part, piece after piece, and gets the
-/// sums back if `returns`. With equal parts a member of a group of R then moves 2 (R - 1) / R of the memory each way, as a ring would, and
-/// half of that without the return. Pieces start on their way as soon as their bucket is complete, so sending, summing and whatever fills the next
-/// bucket overlap.
+/// Each member of the group sums a part of it all: every other member sends it its share of that part, piece after
+/// piece, and gets the sums back if `returns`. With equal parts a member of a group of R then moves 2 (R - 1) / R of
+/// the memory each way, as a ring would, and half of that without the return. Pieces start on their way as soon as
+/// their bucket is complete, so sending, summing and whatever fills the next bucket overlap.
 ///
 /// Nothing is allocated after `init`. The object belongs to its endpoint's thread, and can be used again and again.
 package final class OrderedSum {
@@ -27,7 +27,8 @@ package final class OrderedSum {
 
     /// - Parameters:
     ///   - group: the ranks, in the order of the sum; the same at all of them. This endpoint's rank is one.
-    ///   - parts: what each member sums, in the group's order. It lives as long as this object; of the same sizes at all members.
+    ///   - parts: what each member sums, in the group's order. It lives as long as this object; of the same sizes at
+    ///     all members.
     ///   - returns: whether every member gets all sums; otherwise only the one that has formed them has them
     ///   - firstTag: this tag and the next are used; no other message between these ranks may have them meanwhile.
     package init(endpoint: any Endpoint, group: [Int], parts: [PartPieces], returns: Bool, firstTag: Int) {
@@ -69,11 +70,15 @@ package final class OrderedSum {
     /// Begins a sum of what is complete from the first to the last bucket.
     package func start() throws { try complete(buckets: buckets) }
 
-    /// The first so many buckets are complete: from now on they belong to the sync until `isFinished`. Begins a sum if none is under way.
+    /// The first so many buckets are complete: from now on they belong to the sync until `isFinished`. Begins a sum if
+    /// none is under way.
     package func complete(buckets: Int) throws {
         precondition(
             buckets <= self.buckets && (!isStarted || buckets > complete),
-            "rank \(endpoint.rank): bucket \(buckets) of \(self.buckets) after bucket \(complete): this sync is under way"
+            """
+            rank \(endpoint.rank): bucket \(buckets) of \(self.buckets) after bucket \(complete): this sync is \
+            under way
+            """
         )
         if !isStarted {
             for contribution in contributions { contribution.reset() }
@@ -123,7 +128,8 @@ package final class OrderedSum {
     package func finish() throws {
         precondition(
             !isStarted || complete == buckets, "rank \(endpoint.rank): \(complete) of \(buckets) buckets are complete")
-        // A wait for each piece: one that lasts puts the thread to sleep between its looks, and the network would be idle meanwhile.
+        // A wait for each piece: one that lasts puts the thread to sleep between its looks, and the network would be
+        // idle meanwhile.
         while isStarted {
             let before = completedTransfers
             try endpoint.wait(for: "the gradient sync with ranks \(peers)") {

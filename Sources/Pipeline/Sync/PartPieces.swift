@@ -1,4 +1,5 @@
-/// A member's part of what a group of ranks sums or shares: pieces of memory, in the order in which they become complete.
+/// A member's part of what a group of ranks sums or shares: pieces of memory, in the order in which they become
+/// complete.
 package struct PartPieces {
     private let pieces: [UnsafeMutableBufferPointer<Float>]
     /// How many pieces lie in the first 0, 1, 2, ... buckets.

@@ -1,10 +1,10 @@
 import Numerics
 
-/// A member's work on its own part: it collects the others' shares of each piece, sums them in the order of the group, and
-/// may send the sum to all.
+/// A member's work on its own part: it collects the others' shares of each piece, sums them in the order of the group,
+/// and may send the sum to all.
 final class Summation {
-    /// Shares of a peer that may be on their way or waiting for the others'. Messages move on between kernels only, every few milliseconds:
-    /// so many of a piece's length keep a network busy from one to the next.
+    /// Shares of a peer that may be on their way or waiting for the others'. Messages move on between kernels only,
+    /// every few milliseconds: so many of a piece's length keep a network busy from one to the next.
     static let depth = 4
 
     private let endpoint: any Endpoint

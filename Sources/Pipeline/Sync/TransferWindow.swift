@@ -15,7 +15,8 @@ struct TransferWindow {
         completed = 0
     }
 
-    /// Counts the transfers that have ended, then starts those of the next pieces below `limit` for which there is room.
+    /// Counts the transfers that have ended, then starts those of the next pieces below `limit` for which there is
+    /// room.
     mutating func advance(to limit: Int, _ endpoint: any Endpoint, start: (Int) throws -> TransferID) throws {
         while completed < started, try endpoint.isComplete(transfers[completed % transfers.count]) { completed += 1 }
         while started < limit, started - completed < transfers.count {

@@ -2,8 +2,9 @@ import Hardware
 
 /// One rank's connection to the others. It belongs to the rank's thread: every call comes from there.
 ///
-/// Messages between two ranks with the same tag arrive in the order in which they were sent, and are matched with receives in
-/// the order in which those were started. Nothing may depend on buffering: a send may wait until its receive has started.
+/// Messages between two ranks with the same tag arrive in the order in which they were sent, and are matched with
+/// receives in the order in which those were started. Nothing may depend on buffering: a send may wait until its
+/// receive has started.
 package protocol Endpoint: AnyObject {
     var rank: Int { get }
     var size: Int { get }
@@ -13,10 +14,11 @@ package protocol Endpoint: AnyObject {
     var patience: Double { get set }
     /// Beats while a wait lasts.
     var pulse: Pulse? { get set }
-    /// Called over and over while a wait lasts, so that other work in flight, such as a gradient sync, moves on. It must
-    /// not wait itself.
+    /// Called over and over while a wait lasts, so that other work in flight, such as a gradient sync, moves on. It
+    /// must not wait itself.
     var onWait: (() throws -> Void)? { get set }
-    /// What this rank is doing when it doesn't wait ("computes F of sequence 1, slice 0"), told to a peer that waits for it in vain.
+    /// What this rank is doing when it doesn't wait ("computes F of sequence 1, slice 0"), told to a peer that waits
+    /// for it in vain.
     var activity: (() -> String)? { get set }
 
     /// Makes room for so many transfers under way at the same time; more may be.

@@ -53,7 +53,8 @@ package enum WireFormat: Sendable, Equatable {
         }
     }
 
-    /// The rounded upper halves, in the lower ones. What is not a number stays so: rounding could carry it over to zero.
+    /// The rounded upper halves, in the lower ones. What is not a number stays so: rounding could carry it over to
+    /// zero.
     @inline(__always)
     private static func rounded(_ bits: SIMD16<UInt32>) -> SIMD16<UInt32> {
         let even = (bits &>> 16) & 1

@@ -30,7 +30,8 @@ package struct Diagnosis: Sendable {
             let which = slow.count == facts.cores.count ? "all \(slow.count)" : "\(slow.count) of \(facts.cores.count)"
             return Finding(
                 facts.node,
-                "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(rounded(worst.gflops)) GFLOP/s where the better cores here do "
+                "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(rounded(worst.gflops)) "
+                    + "GFLOP/s where the better cores here do "
                     + "\(rounded(usual)), and \(cause)")
         }
     }
@@ -55,10 +56,16 @@ package struct Diagnosis: Sendable {
     private static func takers(_ core: NodeFacts.Core, _ facts: NodeFacts) -> String {
         if facts.throttled > 0.05 {
             return
-                "it stood still for \(percent(core.taken)) of the time: the CPU quota of this process' control group (cpu.max, cpu.cfs_quota_us) is used up"
+                """
+                it stood still for \(percent(core.taken)) of the time: the CPU quota of this process' control \
+                group (cpu.max, cpu.cfs_quota_us) is used up
+                """
         }
         return
-            "other programs had it for \(percent(core.taken)) of the time: look for them (top, another job, a rank bound to the same core)"
+            """
+            other programs had it for \(percent(core.taken)) of the time: look for them (top, another job, a rank \
+            bound to the same core)
+            """
     }
 
     private static func memory(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
@@ -74,7 +81,8 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "memory is slow: rank \(facts.rank) copies \(rounded(facts.memoryBandwidth / 1e9)) GB/s where others do \(rounded(usual / 1e9)): "
+                        "memory is slow: rank \(facts.rank) copies \(rounded(facts.memoryBandwidth / 1e9)) GB/s where "
+                            + "others do \(rounded(usual / 1e9)): "
                             + "look for a missing memory module or for other programs"))
             }
             guard seen.insert(facts.node).inserted else { continue }
@@ -87,7 +95,10 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "only \(gibibytes(facts.freeMemory)) of \(gibibytes(facts.memory)) of memory are free: another program, or files in memory (/dev/shm), hold the rest"
+                        """
+                        only \(gibibytes(facts.freeMemory)) of \(gibibytes(facts.memory)) of memory are free: \
+                        another program, or files in memory (/dev/shm), hold the rest
+                        """
                     ))
             }
         }
@@ -104,7 +115,10 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "runs \(levelName(facts.cpuLevel)) kernels where most nodes run \(levelName(level)) (\(facts.processor))"
+                        """
+                        runs \(levelName(facts.cpuLevel)) kernels where most nodes run \(levelName(level)) \
+                        (\(facts.processor))
+                        """
                     ))
             }
             if let cores, facts.nodeCores != cores {
@@ -122,7 +136,8 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "rank \(facts.rank) computes other bits than most ranks (\(facts.bits), they \(bits)): another kind of CPU. Runs would depend "
+                        "rank \(facts.rank) computes other bits than most ranks (\(facts.bits), they \(bits)): another "
+                            + "kind of CPU. Runs would depend "
                             + "on which node does what"))
             }
             if let first = facts.goldenFailures.first {
@@ -184,7 +199,8 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "the processors' time is limited to \(rounded(cores)) core(s) by \(file) (a container, a job): threads that want more "
+                        "the processors' time is limited to \(rounded(cores)) core(s) by \(file) (a container, a job): "
+                            + "threads that want more "
                             + "stand still, so start no more of them, or ask for more"))
             }
             if let problem = facts.folderProblem {
@@ -195,7 +211,10 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "its clock is \(milliseconds(abs(facts.clockOffset))) \(side) rank 0's: let NTP or chrony set it"
+                        """
+                        its clock is \(milliseconds(abs(facts.clockOffset))) \(side) rank 0's: let NTP or chrony \
+                        set it
+                        """
                     ))
             }
             return findings

@@ -1,4 +1,5 @@
-/// Finds slow links, and the node whose links are all slow. Bandwidth and latency are judged apart: each names its own culprit.
+/// Finds slow links, and the node whose links are all slow. Bandwidth and latency are judged apart: each names its own
+/// culprit.
 struct LinkDiagnosis {
     let findings: [Finding]
 
@@ -31,7 +32,8 @@ struct LinkDiagnosis {
         Set([names[link.from] ?? "rank \(link.from)", names[link.to] ?? "rank \(link.to)"])
     }
 
-    /// A node is to blame when it is slow with every partner, and there are links without it that are not; else the link is.
+    /// A node is to blame when it is slow with every partner, and there are links without it that are not; else the
+    /// link is.
     private static func blame(_ slow: [Slow], among links: [LinkFacts], _ names: [Int: String]) -> [Finding] {
         let pairs = Set(links.map { pair($0, names) })
         let slowPairs = Set(slow.map { pair($0.link, names) })
@@ -45,7 +47,10 @@ struct LinkDiagnosis {
             findings.append(
                 Finding(
                     node,
-                    "all its links are slow, such as \(title(example.link, names)): \(example.text). Look at its cable, its port, its network card"
+                    """
+                    all its links are slow, such as \(title(example.link, names)): \(example.text). Look at its \
+                    cable, its port, its network card
+                    """
                 ))
             explained.formUnion(partners)
         }
@@ -75,7 +80,10 @@ struct LinkDiagnosis {
             Slow(
                 link: $0,
                 text:
-                    "\(microseconds($0.latency)) for a short message where \(expected == nil ? "others take" : "expected are") \(microseconds(usual))"
+                    """
+                    \(microseconds($0.latency)) for a short message where \
+                    \(expected == nil ? "others take" : "expected are") \(microseconds(usual))
+                    """
             )
         }
     }

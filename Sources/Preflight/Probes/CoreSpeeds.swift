@@ -1,11 +1,13 @@
 import Hardware
 import Numerics
 
-/// How fast each core of a rank multiplies matrices while all of them do, and how much of the time it had to give to other programs.
+/// How fast each core of a rank multiplies matrices while all of them do, and how much of the time it had to give to
+/// other programs.
 enum CoreSpeeds {
     /// Rows and columns: the operands lie in a core's second-level cache, so that memory does not count.
     private static let size = 288
-    /// Of several windows the best counts: a moment's disturbance is no defect, a neighbour that stays takes its share of every window.
+    /// Of several windows the best counts: a moment's disturbance is no defect, a neighbour that stays takes its share
+    /// of every window.
     private static let windows = 5
     private static let secondsPerWindow = 0.06
 

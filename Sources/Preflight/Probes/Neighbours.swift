@@ -1,7 +1,8 @@
 import Hardware
 import MPI
 
-/// Messages to and from the next rank, all ranks at the same time but each with one partner only, so that no cable carries two.
+/// Messages to and from the next rank, all ranks at the same time but each with one partner only, so that no cable
+/// carries two.
 struct Neighbours {
     let world: MPIWorld
 

@@ -1,7 +1,8 @@
 import Glibc
 import MPI
 
-/// One rank works while the others sleep, for ranks that share cores: a waiting rank that polled would be what disturbs the measurement.
+/// One rank works while the others sleep, for ranks that share cores: a waiting rank that polled would be what disturbs
+/// the measurement.
 enum Turns {
     private enum Tag {
         static let next = 3

@@ -8,7 +8,8 @@ enum WallClock {
     private static let rounds = 12
 
     /// All ranks call it.
-    /// - Returns: seconds that this rank's clock is ahead of rank 0's, and how far that may be off: half of the shortest round trip
+    /// - Returns: seconds that this rank's clock is ahead of rank 0's, and how far that may be off: half of the
+    ///   shortest round trip
     static func compare(_ world: MPIWorld) throws -> (offset: Double, error: Double) {
         let message = Message(bytes: 24)
         let whole = UnsafeRawBufferPointer(message.bytes)

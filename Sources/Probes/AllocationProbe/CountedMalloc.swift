@@ -1,8 +1,8 @@
 import Glibc
 import Synchronization
 
-/// Counts calls of the C library's allocator while it is on: the program's own `malloc` and its relatives take the place of the
-/// library's, for every library in the process, and pass on to it.
+/// Counts calls of the C library's allocator while it is on: the program's own `malloc` and its relatives take the
+/// place of the library's, for every library in the process, and pass on to it.
 enum CountedMalloc {
     private static let isOn = Atomic<Bool>(false)
     private static let ours = Atomic<Int>(0)

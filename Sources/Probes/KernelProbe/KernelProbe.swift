@@ -3,8 +3,8 @@ import Kernels
 import Model
 import Numerics
 
-/// Trains a small model for one step of two slices on one thread, so that a profiler can count the instructions of every kernel: each
-/// runs on the same numbers in every run. It prints the CPU level of the kernels.
+/// Trains a small model for one step of two slices on one thread, so that a profiler can count the instructions of
+/// every kernel: each runs on the same numbers in every run. It prints the CPU level of the kernels.
 @main
 enum KernelProbe {
     static func main() {

@@ -39,7 +39,8 @@ func pingPong(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
     }
 }
 
-/// Receives start in another order than their sends, and large messages go both ways at once: nothing may depend on buffering.
+/// Receives start in another order than their sends, and large messages go both ways at once: nothing may depend on
+/// buffering.
 func ordering(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
     let count = 100_000
     let tags = 10

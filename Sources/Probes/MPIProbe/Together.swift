@@ -33,8 +33,8 @@ private func gatherEqually(_ count: Int, _ world: MPIWorld, _ endpoint: MPIEndpo
     try expect(all == expected, "allGather of \(count) numbers each")
 }
 
-/// Sums of several sizes over all ranks and over every second rank, two at the same time; the result must be the ordered sum bit
-/// for bit.
+/// Sums of several sizes over all ranks and over every second rank, two at the same time; the result must be the
+/// ordered sum bit for bit.
 func sync(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
     for count in [0, 1, 7, 1000, 300_001] {
         let groups = [

@@ -1,6 +1,6 @@
 extension ScheduleGenerator {
-    /// 1F1B over slices (Seq1F1B, arXiv 2406.03488): rank r runs K-1 + P-1-r forwards, then one forward and one backward
-    /// in turn. K-1 of them fill the sequence whose last slice must come through before any gradient starts.
+    /// 1F1B over slices (Seq1F1B, arXiv 2406.03488): rank r runs K-1 + P-1-r forwards, then one forward and one
+    /// backward in turn. K-1 of them fill the sequence whose last slice must come through before any gradient starts.
     /// Bubble (P-1)/(M+P-1); rank r holds min(K+P-1-r, M) units.
     static let oneForwardOneBackward = ScheduleGenerator(
         name: "1f1b", summary: "one forward, one backward in turn over slices; the least memory at full speed"

@@ -66,7 +66,8 @@ public struct ScheduleRequest: Sendable {
             guard cap >= least else {
                 throw ScheduleError.unsupported(
                     "rank \(rank) may hold \(cap) units, but no schedule does with fewer than \(least): a sequence's "
-                        + "\(shape.slices) slices are all held when its first gradient starts; raise the cap, recompute, or "
+                        + "\(shape.slices) slices are all held when its first gradient starts; raise the cap, "
+                        + "recompute, or "
                         + "cut sequences into fewer or cheaper slices")
             }
         }
@@ -78,7 +79,8 @@ public struct ScheduleRequest: Sendable {
         try requireEnoughMemory(table.shape)
         for (rank, peak) in Slots(table).peakUnits.enumerated() where peak > unitCaps[rank] {
             throw ScheduleError.unsupported(
-                "schedule '\(table.name)' holds \(peak) units on rank \(rank), but at most \(unitCaps[rank]) are allowed; "
+                "schedule '\(table.name)' holds \(peak) units on rank \(rank), but at most \(unitCaps[rank]) are "
+                    + "allowed; "
                     + "use 'memory-capped' or 'auto', which keep a cap")
         }
     }

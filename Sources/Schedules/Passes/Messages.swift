@@ -26,8 +26,8 @@ public struct Message: Equatable, Sendable {
     public let position: Int
 }
 
-/// The messages of a table: what each rank receives, in the order in which it needs it, and sends, in the order in which
-/// it produces it.
+/// The messages of a table: what each rank receives, in the order in which it needs it, and sends, in the order in
+/// which it produces it.
 public struct Messages: Sendable {
     /// By rank, in the order in which they are needed.
     public let receives: [[Message]]

@@ -1,6 +1,6 @@
 extension ScheduleTable {
-    /// The table with a recompute in front of every backward that has none: only a slice's input and entry state are then
-    /// kept from its forward on, and its activations just from the recompute to the end of its backward.
+    /// The table with a recompute in front of every backward that has none: only a slice's input and entry state are
+    /// then kept from its forward on, and its activations just from the recompute to the end of its backward.
     public func withRecompute() -> ScheduleTable {
         let index = TableIndex(shape)
         let recomputed = recomputedUnits()

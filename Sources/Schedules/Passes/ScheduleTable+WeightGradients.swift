@@ -9,8 +9,8 @@ extension ScheduleTable {
             })
     }
 
-    /// Each input gradient as a fused backward, the separate weight gradients gone. Legal whenever the table is: nothing
-    /// waits for a weight gradient, and both kinds come in one order.
+    /// Each input gradient as a fused backward, the separate weight gradients gone. Legal whenever the table is:
+    /// nothing waits for a weight gradient, and both kinds come in one order.
     public func mergingWeightGradients() -> ScheduleTable {
         with(
             rows: rows.map { row in

@@ -46,15 +46,17 @@ public struct SlotNumbers: Equatable, Sendable {
     static let none = SlotNumbers(full: -1, light: -1, gradient: -1)
 }
 
-/// Slots for all that every stage keeps of its units, so that memory is laid out before a step and none is allocated in it.
+/// Slots for all that every stage keeps of its units, so that memory is laid out before a step and none is allocated in
+/// it.
 ///
-/// A unit's activations take a full slot from its forward on until its weight gradient is done. A recomputed unit takes a
-/// light slot from its forward to its recompute, a full slot for the time of its forward, and one from its recompute on. An
-/// input gradient takes a gradient slot until the weight gradient is done. Slots of a stage are used again last in, first
-/// out, so that memory stays warm.
+/// A unit's activations take a full slot from its forward on until its weight gradient is done. A recomputed unit takes
+/// a light slot from its forward to its recompute, a full slot for the time of its forward, and one from its recompute
+/// on. An input gradient takes a gradient slot until the weight gradient is done. Slots of a stage are used again last
+/// in, first out, so that memory stays warm.
 ///
-/// With a limit there are at most so many slots of a family at a stage. What finds no place is spooled: stored on a disk between
-/// two of its uses and fetched in time (`SpooledSlots`). No schedule is known here: the table says when a unit is needed next.
+/// With a limit there are at most so many slots of a family at a stage. What finds no place is spooled: stored on a
+/// disk between two of its uses and fetched in time (`SpooledSlots`). No schedule is known here: the table says when a
+/// unit is needed next.
 public struct Slots: Sendable {
     /// Slots per stage.
     public let stages: [SlotNumbers]
@@ -64,12 +66,14 @@ public struct Slots: Sendable {
     public let peakUnits: [Int]
     /// For each rank the most units at once whose activations are held, over its stages, in slots or spooled.
     public let peakFullUnits: [Int]
-    /// For each rank and position in its row, what to store and fetch once the action is done, in this order. Empty without a limit.
+    /// For each rank and position in its row, what to store and fetch once the action is done, in this order. Empty
+    /// without a limit.
     public let orders: [[[SpoolOrder]]]
     /// Places on disk, per stage.
     public let extents: [SlotNumbers]
 
-    /// Slots of a family at a stage when the rest is spooled: one is computed in, one is being stored or was just fetched, one is under way.
+    /// Slots of a family at a stage when the rest is spooled: one is computed in, one is being stored or was just
+    /// fetched, one is under way.
     public static let resident = 3
 
     /// Assigns the slots of `table`, which must be valid.

@@ -15,12 +15,14 @@ public struct SpoolOrder: Equatable, Sendable {
     public let extent: Int
 }
 
-/// A fixed number of slots for uses that would like more: what is needed last is stored, what is needed next is fetched.
+/// A fixed number of slots for uses that would like more: what is needed last is stored, what is needed next is
+/// fetched.
 ///
-/// The uses are known to the end, so the best rule is known too (Belady; Cao et al., "A study of integrated prefetching and caching
-/// strategies", 1995): as soon as a unit in some slot is needed later than the next one that has no slot, it makes room for it. A store is
-/// ordered right after the unit's last use, so it has all the time until its slot is taken; a fetch as soon as a slot is free
-/// for it. Carried out in order, by one hand, the orders need no other rule: whoever uses a slot waits for the slot's latest order.
+/// The uses are known to the end, so the best rule is known too (Belady; Cao et al., "A study of integrated prefetching
+/// and caching strategies", 1995): as soon as a unit in some slot is needed later than the next one that has no slot,
+/// it makes room for it. A store is ordered right after the unit's last use, so it has all the time until its slot is
+/// taken; a fetch as soon as a slot is free for it. Carried out in order, by one hand, the orders need no other rule:
+/// whoever uses a slot waits for the slot's latest order.
 struct SpooledSlots {
     struct Order {
         let position: Int
@@ -46,7 +48,8 @@ struct SpooledSlots {
     }
 
     private let uses: [SlotUse]
-    /// What each use finds or leaves in its slot, numbered: a recomputed unit fills a slot twice, with nothing in between.
+    /// What each use finds or leaves in its slot, numbered: a recomputed unit fills a slot twice, with nothing in
+    /// between.
     private let contents: [Int]
     private var residents: [Resident] = []
     private var free: [Int]

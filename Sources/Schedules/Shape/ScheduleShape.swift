@@ -17,8 +17,8 @@ public struct ScheduleShape: Sendable, Equatable {
     /// The largest number of stages on one rank.
     public var virtualStages: Int { stagesByRank.reduce(0) { max($0, $1.count) } }
 
-    /// Largest number of (stage, unit) pairs; keeps every index of a table within 31 bits and every tag, two a pair, within the 28 bits that
-    /// MPICH has for them.
+    /// Largest number of (stage, unit) pairs; keeps every index of a table within 31 bits and every tag, two a pair,
+    /// within the 28 bits that MPICH has for them.
     public static let largestSize = 1 << 27
     /// Largest number of ranks.
     public static let largestRanks = 1 << 20

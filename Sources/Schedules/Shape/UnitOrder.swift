@@ -1,8 +1,8 @@
 /// The order in which units enter the pipeline and the order in which their gradients leave it.
 ///
-/// Forwards go by sequence and then by slice. Backwards go by sequence too, but run the slices of a sequence from the last
-/// to the first, because the gradient of the carried state flows that way. Weight gradients are therefore summed in one
-/// order in every legal schedule.
+/// Forwards go by sequence and then by slice. Backwards go by sequence too, but run the slices of a sequence from the
+/// last to the first, because the gradient of the carried state flows that way. Weight gradients are therefore summed
+/// in one order in every legal schedule.
 public struct UnitOrder: Sendable {
     /// Slices of each sequence.
     public let slices: Int
@@ -25,7 +25,8 @@ public struct UnitOrder: Sendable {
         sequence * slices + slices - 1 - slice
     }
 
-    /// How many forwards of a stage must have passed before its `index`-th backward can come: all slices of its sequence.
+    /// How many forwards of a stage must have passed before its `index`-th backward can come: all slices of its
+    /// sequence.
     public func forwardsBefore(backward index: Int) -> Int {
         (index / slices + 1) * slices
     }

@@ -28,7 +28,8 @@ extension ScheduleTable {
         let index = TableIndex(shape)
         let recomputed = recomputedUnits()
         var done = [Bool](repeating: false, count: index.productCount)
-        // A product is awaited by at most one other rank; a rank that waits for itself never wakes, whatever stands here.
+        // A product is awaited by at most one other rank; a rank that waits for itself never wakes, whatever stands
+        // here.
         var waiter = [Int32](repeating: -1, count: index.productCount)
         var next = [Int](repeating: 0, count: shape.ranks)
         var waits = [Wait?](repeating: nil, count: shape.ranks)

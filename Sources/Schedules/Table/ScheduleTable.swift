@@ -1,5 +1,5 @@
-/// A schedule: for each rank the row of actions that it runs, in order. The validator, the simulator, the drawings and the
-/// runtime all take this very value.
+/// A schedule: for each rank the row of actions that it runs, in order. The validator, the simulator, the drawings and
+/// the runtime all take this very value.
 public struct ScheduleTable: Sendable, Equatable {
     /// The schedule's name, for people: one word.
     public let name: String

@@ -57,8 +57,8 @@ public enum Dependencies {
     /// Calls `body` for each thing that `action` needs.
     ///
     /// - forward: the output of the stage before, and the state that the slice before left at this stage
-    /// - input gradient (alone or fused): its own forward, or its recomputation where there is one; the gradient from the
-    ///   stage after; the state gradient that the slice after left at this stage
+    /// - input gradient (alone or fused): its own forward, or its recomputation where there is one; the gradient from
+    ///   the stage after; the state gradient that the slice after left at this stage
     /// - weight gradient: its input gradient
     /// - recompute: its forward
     ///

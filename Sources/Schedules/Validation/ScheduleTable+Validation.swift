@@ -15,7 +15,8 @@ extension ScheduleTable {
 
     private func checkCells() throws -> Places {
         let index = TableIndex(shape)
-        // An action count below two a unit cannot be complete; saying so first keeps memory in step with the text's size.
+        // An action count below two a unit cannot be complete; saying so first keeps memory in step with the text's
+        // size.
         guard actionCount >= 2 * index.size else { throw firstOfTooFew() }
         var places = Places(
             repeating: [Int32](repeating: -1, count: index.size), count: ActionKind.allCases.count)
@@ -66,7 +67,8 @@ extension ScheduleTable {
                         let extra = action(input >= 0 ? .backwardInput : .backwardWeight)
                         throw cellError(
                             .mixedBackward, shape.rank(of: stage), Int(max(input, weight)),
-                            "the unit has a fused backward \(action(.backward)) at position \(fused) and \(extra) beside "
+                            "the unit has a fused backward \(action(.backward)) at position \(fused) and \(extra) "
+                                + "beside "
                                 + "it; expected either D alone, or B and W")
                     }
                     if fused < 0 {
@@ -91,8 +93,10 @@ extension ScheduleTable {
                             action.kind, stage: action.stage, sequence: expected.sequence, slice: expected.slice)
                         throw cellError(
                             .summationOrder, rank, position,
-                            "\(action) comes out of order: \(kinds) of a stage go by ascending sequence and, within one, "
-                                + "by descending slice, so that sums are the same in every schedule; expected \(unit) here"
+                            "\(action) comes out of order: \(kinds) of a stage go by ascending sequence and, within "
+                                + "one, "
+                                + "by descending slice, so that sums are the same in every schedule; expected \(unit) "
+                                + "here"
                         )
                     }
                     next[action.stage] += 1
@@ -109,7 +113,8 @@ extension ScheduleTable {
         if let own = waits.first(where: { shape.rank(of: $0.dependency.stage) == $0.rank }) {
             throw cellError(
                 .dependency, own.rank, own.position,
-                "\(rows[own.rank][own.position]) needs \(own.dependency.description), which stands later in the same row; "
+                "\(rows[own.rank][own.position]) needs \(own.dependency.description), which stands later in the same "
+                    + "row; "
                     + "put it before this action")
         }
         // Each rank that is stuck waits for one that is stuck: follow that until a rank comes up again.

@@ -26,7 +26,8 @@ public enum Bounds {
     public static func check(actions count: Double, most: Int = actions, what: String = "simulated") throws {
         guard count > Double(most) else { return }
         throw SimulationError(
-            "the step has \(count < 1e15 ? "\(Int(count))" : count.significant) actions, and at most \(most) can be \(what): take fewer "
+            "the step has \(count < 1e15 ? "\(Int(count))" : count.significant) actions, and at most \(most) can be "
+                + "\(what): take fewer "
                 + "ranks, sequences or slices; a longer step goes on as a shorter one does")
     }
 }

@@ -57,7 +57,10 @@ public struct Costs: Sendable, Equatable {
         let sent = messageBytes.reduce(0.0) { $0 + 2 * units * Double($1) }
         for (what, bytes) in [("held", held), ("sent", sent)] where bytes >= 4e18 {
             throw SimulationError(
-                "the bytes \(what) in a step come to \(bytes.significant), more than can be counted: give fewer or smaller units"
+                """
+                the bytes \(what) in a step come to \(bytes.significant), more than can be counted: give fewer or \
+                smaller units
+                """
             )
         }
     }

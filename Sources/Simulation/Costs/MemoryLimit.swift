@@ -16,10 +16,11 @@ public struct MemoryLimit: Sendable, Equatable {
         self.caps = caps
     }
 
-    /// A cap counted in units: one from its forward to its input gradient, the stage's `heldShare` from there to its weight
-    /// gradient.
+    /// A cap counted in units: one from its forward to its input gradient, the stage's `heldShare` from there to its
+    /// weight gradient.
     ///
-    /// - Parameter units: the cap of every rank in units of a rank's layers: with two stages a rank a stage's unit counts half
+    /// - Parameter units: the cap of every rank in units of a rank's layers: with two stages a rank a stage's unit
+    ///   counts half
     public init(shape: ScheduleShape, costs: Costs, units: Double = .infinity) {
         let weights = (0..<shape.stages).map { 1 / Double(shape.stages(on: shape.rank(of: $0)).count) }
         self.init(

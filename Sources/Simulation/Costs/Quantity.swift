@@ -66,7 +66,8 @@ extension Link {
         }
         guard let latency = Quantity.seconds(parts[0]), (latency * 1e3) <= Bounds.milliseconds.upperBound else {
             throw SimulationError(
-                "expected latency,bandwidth such as 5us,25gbit, with a latency in ns, us, ms or s, found '\(parts[0].shown)' "
+                "expected latency,bandwidth such as 5us,25gbit, with a latency in ns, us, ms or s, found "
+                    + "'\(parts[0].shown)' "
                     + "for it")
         }
         if parts[1].lowercased() == Self.unlimited {
@@ -75,7 +76,8 @@ extension Link {
         }
         guard let bandwidth = Quantity.bandwidth(parts[1]), (1...Bounds.bandwidth).contains(bandwidth) else {
             throw SimulationError(
-                "expected latency,bandwidth such as 5us,25gbit, with a bandwidth in mbit, gbit (bits a second), MB/s or GB/s, found "
+                "expected latency,bandwidth such as 5us,25gbit, with a bandwidth in mbit, gbit (bits a second), MB/s "
+                    + "or GB/s, found "
                     + "'\(parts[1].shown)' for it")
         }
         self.init(latency: latency, bandwidth: bandwidth)
@@ -106,7 +108,10 @@ public enum MemoryCap: Sendable, Equatable {
             self = .bytes(bytes)
         } else {
             throw SimulationError(
-                "expected a cap in units such as 12, in multiples of what 1f1b holds such as 2x, or in bytes such as 4GiB, found '\(text.shown)'"
+                """
+                expected a cap in units such as 12, in multiples of what 1f1b holds such as 2x, or in bytes such \
+                as 4GiB, found '\(text.shown)'
+                """
             )
         }
     }
@@ -132,7 +137,10 @@ public enum MemoryCap: Sendable, Equatable {
             }
             if let rank = caps.firstIndex(where: { $0 <= 0 }) {
                 throw SimulationError(
-                    "rank \(rank)'s parameters and optimizer state alone take more than \(Int(saturating: bytes).asBytes)"
+                    """
+                    rank \(rank)'s parameters and optimizer state alone take more than \
+                    \(Int(saturating: bytes).asBytes)
+                    """
                 )
             }
             return MemoryLimit(

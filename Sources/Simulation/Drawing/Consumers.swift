@@ -18,7 +18,8 @@ struct Consumers {
         }
     }
 
-    /// When the action that needs the message starts: the first of its kind that doesn't start before the message departs.
+    /// When the action that needs the message starts: the first of its kind that doesn't start before the message
+    /// departs.
     func start(of arrow: Timeline.Arrow) -> Double? {
         guard let action = arrow.action else { return nil }
         let stage = action.kind == .forward ? action.stage + 1 : action.stage - 1

@@ -15,7 +15,8 @@ public struct PerfettoTrace {
     /// The complete JSON document.
     public var text: String {
         var text =
-            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"program\":\"gecko\",\"title\":\(JSONText.quoted(timeline.title))},\"traceEvents\":["
+            "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"program\":\"gecko\",\"title\":"
+            + "\(JSONText.quoted(timeline.title))},\"traceEvents\":["
         var separator = "\n"
         func add(_ event: String) {
             text += separator + "{" + event + "}"
@@ -34,7 +35,8 @@ public struct PerfettoTrace {
         for rank in 0..<timeline.ranks {
             add("\"name\":\"process_name\",\"ph\":\"M\",\"pid\":\(rank),\"tid\":0,\"args\":{\"name\":\"rank \(rank)\"}")
             add(
-                "\"name\":\"process_sort_index\",\"ph\":\"M\",\"pid\":\(rank),\"tid\":0,\"args\":{\"sort_index\":\(rank)}"
+                "\"name\":\"process_sort_index\",\"ph\":\"M\",\"pid\":\(rank),\"tid\":0,"
+                    + "\"args\":{\"sort_index\":\(rank)}"
             )
             for lane in lanes[rank].sorted() {
                 let name = lane == 0 ? "actions" : "lane \(lane)"

@@ -18,8 +18,8 @@ extension CostMeasurement {
         }
     }
 
-    /// The costs in the simulator's form. Kinds of action that weren't measured are left out as far as the form can tell them from others:
-    /// halves of a backward are not guessed from the whole.
+    /// The costs in the simulator's form. Kinds of action that weren't measured are left out as far as the form can
+    /// tell them from others: halves of a backward are not guessed from the whole.
     ///
     /// - Parameters:
     ///   - bytes: one entry per stage

@@ -2,8 +2,9 @@ import Schedules
 
 /// What the actions, messages and ends of recorded steps took.
 ///
-/// Of an action that was seen three times or more (over steps and replicas) the median counts, and the mean over the units of a stage of
-/// that, since units differ: the first slice of a sequence attends to less. With fewer steps it is the median over all units.
+/// Of an action that was seen three times or more (over steps and replicas) the median counts, and the mean over the
+/// units of a stage of that, since units differ: the first slice of a sequence attends to less. With fewer steps it is
+/// the median over all units.
 public struct CostMeasurement: Sendable {
     /// Seconds of each kind of action that the table has, by stage.
     public private(set) var times: [[ActionKind: Double]]
@@ -19,10 +20,11 @@ public struct CostMeasurement: Sendable {
     public let stepTime: Double
     /// Shortest and longest step.
     public let stepRange: ClosedRange<Double>
-    /// How much longer actions of ranks with cores of their own took than they had a core, as a share: what other programs took
-    /// away. Nil where no such rank was measured.
+    /// How much longer actions of ranks with cores of their own took than they had a core, as a share: what other
+    /// programs took away. Nil where no such rank was measured.
     public let disturbance: Double?
-    /// The groups of ranks that share cores, with what is left of their cores once waiting ranks and switching took their part.
+    /// The groups of ranks that share cores, with what is left of their cores once waiting ranks and switching took
+    /// their part.
     public let sharedCores: [SharedCores]
 
     /// - Parameters:
@@ -97,7 +99,8 @@ extension Timeline.Span {
 }
 
 extension RecordedStep {
-    /// How much processor time the actions of a group got of what its cores had while actions of the group were under way.
+    /// How much processor time the actions of a group got of what its cores had while actions of the group were under
+    /// way.
     fileprivate func efficiency(of group: SharedCores) throws -> Double {
         let spans = group.ranks.flatMap { actions[$0] }
         let used = try spans.reduce(0) { $0 + (try $1.requiredProcessorTime) }

@@ -61,7 +61,8 @@ public struct RecordedStep: Sendable {
         return max(0, actions[rank][delivery.position].start - ready)
     }
 
-    /// Seconds that a message was under way; nil if the receiver was still computing when it left, since then nobody saw it arrive.
+    /// Seconds that a message was under way; nil if the receiver was still computing when it left, since then nobody
+    /// saw it arrive.
     public func transferTime(_ delivery: Delivery) -> Double? {
         let free = free(delivery.arrow.toRank, before: delivery.position) ?? -.infinity
         return free < delivery.arrow.departure ? delivery.arrow.arrival - delivery.arrow.departure : nil

@@ -1,7 +1,9 @@
-/// The speed figures of a cluster's description, fitted to what stages, messages and ends of steps took with slices of several lengths.
+/// The speed figures of a cluster's description, fitted to what stages, messages and ends of steps took with slices of
+/// several lengths.
 ///
-/// The planner's model of a stage is a straight line over the slice length: arithmetic per token, and an overhead per layer and
-/// action. Both come from one least-squares fit of relative errors, so that short slices count as much as long ones.
+/// The planner's model of a stage is a straight line over the slice length: arithmetic per token, and an overhead per
+/// layer and action. Both come from one least-squares fit of relative errors, so that short slices count as much as
+/// long ones.
 public struct ClusterFit: Sendable, Equatable {
     /// What one stage took for a slice, forward and backward.
     public struct Sample: Sendable, Equatable {

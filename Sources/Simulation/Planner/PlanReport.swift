@@ -39,7 +39,8 @@ public struct PlanReport: Sendable {
         text += "\(tooLarge.count) too large for the memory\n"
         if !tooLong.isEmpty {
             text +=
-                "and \(tooLong.count) left out: their steps have too many actions to be simulated, or no time was left for them; settle "
+                "and \(tooLong.count) left out: their steps have too many actions to be simulated, or no time was left "
+                + "for them; settle "
             text += "what is known already (--stages, --slice, ...)\n"
         }
         text += "\n"
@@ -121,8 +122,10 @@ public struct PlanReport: Sendable {
             return "No layout was simulated: settle a smaller number of --stages, or a longer --slice.\n"
         }
         return
-            "No layout fits. The nearest, \(nearest.candidate.description), needs \(Int(saturating: nearest.memory).asBytes) on a "
-            + "rank that has \(Int(saturating: memory(nearest)).asBytes); use more nodes, a smaller model or shorter sequences.\n"
+            "No layout fits. The nearest, \(nearest.candidate.description), needs "
+            + "\(Int(saturating: nearest.memory).asBytes) on a "
+            + "rank that has \(Int(saturating: memory(nearest)).asBytes); use more nodes, a smaller model or shorter "
+            + "sequences.\n"
     }
 
     private func memory(_ run: PlannedRun) -> Double { cluster.memory / Double(run.candidate.ranksPerNode) }
@@ -162,7 +165,10 @@ public struct PlanReport: Sendable {
         case .tooLong: return "not simulated: its step has too many actions, or no time was left for it"
         case .tooLarge:
             return
-                "needs \(Int(saturating: run.memory).asBytes) on a rank that has \(Int(saturating: memory(run)).asBytes)"
+                """
+                needs \(Int(saturating: run.memory).asBytes) on a rank that has \
+                \(Int(saturating: memory(run)).asBytes)
+                """
         case .boundedOut:
             return "\(slower) or more, for its arithmetic, sync and optimizer alone"
         case .simulated, .estimated:

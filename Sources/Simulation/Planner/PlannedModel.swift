@@ -5,11 +5,14 @@ public struct PlannedModel: Sendable {
         public var parameters: Double
         /// Bytes of its weights in packed form, kept beside the parameters.
         public var packedBytes: Double
-        /// Elements of the largest tensor: what an optimizer that is shared out by whole tensors leaves on some replica at least.
+        /// Elements of the largest tensor: what an optimizer that is shared out by whole tensors leaves on some replica
+        /// at least.
         public var largestTensor = 0.0
-        /// Operations per token of a forward in products with weights; the input and the weight gradient each take as many.
+        /// Operations per token of a forward in products with weights; the input and the weight gradient each take as
+        /// many.
         public var linearFlops: Double
-        /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as many.
+        /// Operations per token of a forward without weights, such as attention; the input gradient takes twice as
+        /// many.
         public var otherFlops: Double
         /// Operations that a token takes more for each token of its sequence before it; their mean is among the others.
         public var flopsPerTokenBefore = 0.0

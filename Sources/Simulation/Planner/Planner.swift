@@ -145,7 +145,8 @@ public struct Planner {
     }
 
     private static let tooMany = SimulationError(
-        "there are more layouts than can be looked at; settle what is known already: --stages, --replicas, --threads, --slice, --schedule, "
+        "there are more layouts than can be looked at; settle what is known already: --stages, --replicas, --threads, "
+            + "--slice, --schedule, "
             + "--recompute")
 
     /// Ascending.

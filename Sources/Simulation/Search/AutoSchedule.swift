@@ -2,13 +2,14 @@ import Schedules
 
 /// The schedule called `auto`: a search for the order with the least makespan for given costs under a memory limit.
 ///
-/// It starts from every named schedule that keeps the limit, adds tables grown by a greedy scheduler under many policies,
-/// and, where the shape is small, closes the gap by branch and bound. Among equal makespans the shorter longest span of a
-/// rank wins, which is what counts when steps follow each other without a barrier.
+/// It starts from every named schedule that keeps the limit, adds tables grown by a greedy scheduler under many
+/// policies, and, where the shape is small, closes the gap by branch and bound. Among equal makespans the shorter
+/// longest span of a rank wins, which is what counts when steps follow each other without a barrier.
 public struct AutoSchedule: Sendable {
     /// The best table with its times.
     public let simulation: Simulation
-    /// Seconds; no order with one stage a rank ends sooner. nil with several stages a rank, for which no bound is known here.
+    /// Seconds; no order with one stage a rank ends sooner. nil with several stages a rank, for which no bound is known
+    /// here.
     public let lowerBound: Double?
     /// Whether the makespan is known to be the least possible.
     public let isOptimal: Bool
@@ -84,8 +85,10 @@ public struct AutoSchedule: Sendable {
             let least = shape.stages(on: rank).reduce(0) { $0 + Double(shape.slices) * memory.unit[$1] }
             guard least <= memory.caps[rank] * (1 + MemoryLimit.tolerance) else {
                 throw SimulationError(
-                    "rank \(rank) may hold \(memory.caps[rank].significant), but needs at least \(least.significant): all "
-                        + "\(shape.slices) slices of a sequence are held when its first gradient starts; raise the cap, "
+                    "rank \(rank) may hold \(memory.caps[rank].significant), but needs at least \(least.significant): "
+                        + "all "
+                        + "\(shape.slices) slices of a sequence are held when its first gradient starts; raise the "
+                        + "cap, "
                         + "recompute activations, or use shorter sequences")
             }
         }

@@ -1,7 +1,7 @@
 import Schedules
 
-/// Durations per stage, the means of a sequence's slices, and delays between neighbours, looked up once for the searches. Messages don't hinder each
-/// other.
+/// Durations per stage, the means of a sequence's slices, and delays between neighbours, looked up once for the
+/// searches. Messages don't hinder each other.
 struct PipelineTimes {
     let forward: [Double]
     let input: [Double]

@@ -1,9 +1,10 @@
 import Schedules
 
 extension Simulation {
-    /// Per rank the most units held at once, in units of a rank's layers: a unit at one of v stages counts 1/v. The measure is
-    /// that of caps in units: a unit counts whole until its input gradient and its stage's `heldShare` from there to its
-    /// weight gradient. With recompute it counts whole to the end, since what it keeps, its input, it keeps to the end.
+    /// Per rank the most units held at once, in units of a rank's layers: a unit at one of v stages counts 1/v. The
+    /// measure is that of caps in units: a unit counts whole until its input gradient and its stage's `heldShare` from
+    /// there to its weight gradient. With recompute it counts whole to the end, since what it keeps, its input, it
+    /// keeps to the end.
     public var peakUnits: [Double] {
         var costs = costs
         if table.usesRecompute {

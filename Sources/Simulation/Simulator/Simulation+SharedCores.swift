@@ -1,8 +1,8 @@
 import Schedules
 
 extension Simulation {
-    /// Runs `table` where some ranks share cores: event by event, since how fast a rank computes changes whenever another
-    /// one of its group starts or ends.
+    /// Runs `table` where some ranks share cores: event by event, since how fast a rank computes changes whenever
+    /// another one of its group starts or ends.
     static func runOnSharedCores(
         _ table: ScheduleTable, costs: Costs, links: Links, recordsMessages: Bool
     ) throws -> Outcome {

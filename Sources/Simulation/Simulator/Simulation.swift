@@ -56,14 +56,16 @@ public struct Simulation: Sendable {
         self.network = network
         if let stage = costs.stages.firstIndex(where: \.lacksHalves), table.splitsWeightGradients {
             throw SimulationError(
-                "schedule '\(table.name)' has input and weight gradients apart, but the costs of stage \(stage) hold the whole backward "
+                "schedule '\(table.name)' has input and weight gradients apart, but the costs of stage \(stage) hold "
+                    + "the whole backward "
                     + "only: measure the halves with gecko profile, or give backward_input and backward_weight")
         }
         if !costs.sharedCores.isEmpty {
             let work = Double(table.actionCount) * Double(table.shape.ranks)
             guard work <= Bounds.sharedCoreWork else {
                 throw SimulationError(
-                    "ranks share cores, and that is simulated for at most \(Bounds.sharedCoreWork.significant) actions times ranks, found "
+                    "ranks share cores, and that is simulated for at most \(Bounds.sharedCoreWork.significant) actions "
+                        + "times ranks, found "
                         + "\(table.actionCount) x \(table.shape.ranks): take fewer sequences or slices")
             }
         }

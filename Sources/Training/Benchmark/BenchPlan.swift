@@ -15,7 +15,8 @@ package struct BenchPlan: RunPlan {
     /// Tokens of a step over all replicas.
     package var tokensPerStep: Int { configuration.training.batch * configuration.data.sequence }
 
-    /// The batches of step `step`, one a replica, drawn anew for each step: a text seen again and again would soon be known by heart.
+    /// The batches of step `step`, one a replica, drawn anew for each step: a text seen again and again would soon be
+    /// known by heart.
     package func batches(step: Int) -> [Batch] {
         let length = configuration.data.sequence
         let rows = configuration.training.batch / pipeline.replicas

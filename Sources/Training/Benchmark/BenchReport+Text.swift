@@ -9,9 +9,11 @@ extension BenchReport {
         return """
             \(Program.line)
             model: \(p.parameterCount) parameters (\(p.model.sizes))
-            step:  \(plan.tokensPerStep) random tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name), \(p.model.precision.rawValue)
+            step:  \(plan.tokensPerStep) random tokens = \(plan.configuration.training.batch) sequences x \(p.slices) \
+            slices x \(p.slice), schedule \(p.table.name), \(p.model.precision.rawValue)
             cpu:   products by \(p.matrices.description)
-            ranks: \(host.title) = \(p.ranks) stages x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
+            ranks: \(host.title) = \(p.ranks) stages x \(p.replicas) replicas, \(host.workers) workers on cores \
+            \(host.coreList)
             """
     }
 

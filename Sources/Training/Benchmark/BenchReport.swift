@@ -34,7 +34,8 @@ struct BenchReport {
     /// The same over the peak of the precision's own products.
     var productUtilisation: Double { utilisation * limits.multiplyAdd / limits.peak(plan.pipeline.model.precision) }
 
-    /// What this kind of work can reach at the most: matrix products, also those inside attention and memory, run in the model's precision.
+    /// What this kind of work can reach at the most: matrix products, also those inside attention and memory, run in
+    /// the model's precision.
     func peak(_ row: Row) -> Double {
         let products = [Work.gemm, .attention, .memory].map(\.title).contains(row.name)
         return products ? limits.peak(plan.pipeline.model.precision) : limits.multiplyAdd

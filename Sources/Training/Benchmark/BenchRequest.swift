@@ -23,7 +23,8 @@ package struct BenchRequest: Sendable {
         guard peer != nil else { return }
         guard case .none = try Launcher.detect(ProcessInfo.processInfo.environment) else {
             throw ConfigurationError(
-                "--against compares from one process: under a launcher the other ranks would hold the peer's cores. Let the launcher be "
+                "--against compares from one process: under a launcher the other ranks would hold the peer's cores. "
+                    + "Let the launcher be "
                     + "the peer: gecko bench ... --against \"mpirun -np 2 gecko bench ...\"")
         }
     }

@@ -25,8 +25,8 @@ struct Benchmark {
             var use = CoreUse.now()
             for round in 0..<request.rounds {
                 var own: [Double] = []
-                // Every round begins with a step that is not counted, as the peer's does: while the peer ran, the system may have taken
-                // caches and pages for it.
+                // Every round begins with a step that is not counted, as the peer's does: while the peer ran, the
+                // system may have taken caches and pages for it.
                 for i in -1..<request.steps {
                     if round == 0, i == 0 {
                         try await group.beginBreakdown()
@@ -73,7 +73,8 @@ struct Benchmark {
         let seconds = MonotonicClock.seconds - start
         guard !report.skipped else {
             throw TrainingError(
-                "step \(number + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so there is no update to measure. "
+                "step \(number + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so there "
+                    + "is no update to measure. "
                     + "Lower optimizer.learning_rate, or set optimizer.clip")
         }
         return seconds

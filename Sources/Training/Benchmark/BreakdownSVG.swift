@@ -1,8 +1,8 @@
 import Foundation
 import Simulation
 
-/// A benchmark as a picture: above, a bar of where the core time went; below, how near each kind of work comes to the machine's roof
-/// (Williams, Waterman and Patterson, "Roofline", CACM 52:4).
+/// A benchmark as a picture: above, a bar of where the core time went; below, how near each kind of work comes to the
+/// machine's roof (Williams, Waterman and Patterson, "Roofline", CACM 52:4).
 struct BreakdownSVG {
     private let report: BenchReport
     private let title: String
@@ -33,7 +33,8 @@ struct BreakdownSVG {
     }
 
     private var summary: String {
-        "\(BenchReport.rate(report.tokensPerSecond)) tokens/s, utilisation \(Figures.percentage(report.utilisation)) of "
+        "\(BenchReport.rate(report.tokensPerSecond)) tokens/s, utilisation \(Figures.percentage(report.utilisation)) "
+            + "of "
             + "\(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s x \(report.host.workers)"
     }
 

@@ -6,7 +6,8 @@ import Numerics
 package struct MachineLimits: Sendable {
     /// Single-precision fused multiply-adds, FLOP/s.
     package var multiplyAdd: Double
-    /// FLOP/s of a tile of a bfloat16 product whose factors lie in the first cache; nil where the CPU has no such instructions.
+    /// FLOP/s of a tile of a bfloat16 product whose factors lie in the first cache; nil where the CPU has no such
+    /// instructions.
     package var bfloat16: Double?
     /// Bytes/s that a long y += x moves (two reads and a write), far beyond the caches.
     package var bandwidth: Double

@@ -4,14 +4,15 @@ import Synchronization
 
 /// Another program that trains, as a command for the shell.
 ///
-/// Its rate is the last one that its output names: the value of a JSON key `tokens_per_second`, or else a number in front of `tokens/s`.
+/// Its rate is the last one that its output names: the value of a JSON key `tokens_per_second`, or else a number in
+/// front of `tokens/s`.
 struct Peer: Sendable {
     let command: String
     /// Of the cores that it may use.
     let topology: Topology
 
-    /// Runs it to its end and reads the rate. It is started from a thread of its own: a program inherits the binding of the thread that
-    /// starts it, and one that a pinned rank started would have all its ranks on that rank's core.
+    /// Runs it to its end and reads the rate. It is started from a thread of its own: a program inherits the binding of
+    /// the thread that starts it, and one that a pinned rank started would have all its ranks on that rank's core.
     func tokensPerSecond() throws -> Double {
         let outcome = Mutex<Result<Double, any Error>?>(nil)
         let thread = try PosixThread(name: "gecko peer") { [self] in
@@ -39,12 +40,18 @@ struct Peer: Sendable {
         process.waitUntilExit()
         guard process.terminationStatus == 0 else {
             throw TrainingError(
-                "--against \"\(command)\" ended with status \(process.terminationStatus); the last of its output:\n\(output.suffix(500))"
+                """
+                --against \"\(command)\" ended with status \(process.terminationStatus); the last of its \
+                output:\n\(output.suffix(500))
+                """
             )
         }
         guard let rate = Self.rate(in: output) else {
             throw TrainingError(
-                "--against \"\(command)\": expected a JSON key \"tokens_per_second\" or a number followed by \"tokens/s\" in its output, found:\n"
+                """
+                --against \"\(command)\": expected a JSON key \"tokens_per_second\" or a number followed by \
+                \"tokens/s\" in its output, found:\n
+                """
                     + output.suffix(500))
         }
         return rate

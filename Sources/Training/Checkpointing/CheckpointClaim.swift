@@ -1,8 +1,8 @@
 import Checkpoints
 import Files
 
-/// Whose the checkpoints are that a run finds in its checkpoint.directory: its own, or those of another run, which it neither goes on from
-/// nor removes.
+/// Whose the checkpoints are that a run finds in its checkpoint.directory: its own, or those of another run, which it
+/// neither goes on from nor removes.
 struct CheckpointClaim {
     /// The run's, new where the folder tells of none.
     let identity: RunIdentity
@@ -47,7 +47,8 @@ struct CheckpointClaim {
         throw FileError(
             path: store.directory, operation: "save this run's checkpoints there",
             reason:
-                "\(directory.path) is a copy of \(original), and both would write into this one folder. Give the copy a "
+                "\(directory.path) is a copy of \(original), and both would write into this one folder. Give the copy "
+                + "a "
                 + "checkpoint.directory of its own, such as {run}/checkpoints, and put a copy of the checkpoints there")
     }
 
@@ -61,13 +62,19 @@ struct CheckpointClaim {
         ]
         if let run = other.run, run.directory == Folder.realPath(directory.path) {
             ways.append(
-                "that run's folder had this very name and is gone: start with --resume to go on with it, or remove its checkpoints"
+                """
+                that run's folder had this very name and is gone: start with --resume to go on with it, or remove \
+                its checkpoints
+                """
             )
         }
         return FileError(
             path: store.directory, operation: "save this run's checkpoints there",
             reason:
-                "it holds the checkpoints \(whose), the newest of step \(other.step). What helps: \(ways.joined(separator: "; "))"
+                """
+                it holds the checkpoints \(whose), the newest of step \(other.step). What helps: \
+                \(ways.joined(separator: "; "))
+                """
         )
     }
 

@@ -7,7 +7,8 @@ import Pipeline
 
 /// Between checkpoints and plain model files, whose tensors have the reference implementation's names.
 package enum CheckpointExchange {
-    /// Writes the parameters of a checkpoint, each of its files checked first, to one safetensors file such as a finished run leaves.
+    /// Writes the parameters of a checkpoint, each of its files checked first, to one safetensors file such as a
+    /// finished run leaves.
     /// - Returns: the parameters' digest, as `gecko train` prints it
     package static func export(_ manifest: Manifest, of store: CheckpointStore, to path: String) throws -> String {
         if let doubt = manifest.doubt {
@@ -27,7 +28,8 @@ package enum CheckpointExchange {
         return try writer.finish()
     }
 
-    /// Makes the checkpoint of step 0 from a plain model file: the beginning of the run that the configuration describes.
+    /// Makes the checkpoint of step 0 from a plain model file: the beginning of the run that the configuration
+    /// describes.
     /// - Returns: the run's folder
     package static func `import`(
         _ file: String, configurationFile: String?, configuration: RunConfiguration
@@ -80,7 +82,8 @@ package enum CheckpointExchange {
         let missing = specs.filter { !model.contains($0.name) }.map(\.name)
         guard missing.isEmpty else {
             throw ModelFileError(
-                "\(model.path) lacks \(missing.count) of this model's \(specs.count) tensors, such as '\(missing[0])': is the [model] section that "
+                "\(model.path) lacks \(missing.count) of this model's \(specs.count) tensors, such as '\(missing[0])': "
+                    + "is the [model] section that "
                     + "of the file?")
         }
         for spec in specs { try model.requireFloats(spec.name, shape: spec.shape) }
@@ -88,7 +91,8 @@ package enum CheckpointExchange {
         let others = model.names.filter { !known.contains($0) }
         guard others.isEmpty else {
             throw ModelFileError(
-                "\(model.path) has \(others.count) tensors that this model hasn't, such as '\(others[0])': is the [model] section that of the "
+                "\(model.path) has \(others.count) tensors that this model hasn't, such as '\(others[0])': is the "
+                    + "[model] section that of the "
                     + "file?")
         }
     }

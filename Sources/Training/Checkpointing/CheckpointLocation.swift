@@ -13,7 +13,10 @@ package struct CheckpointLocation: Sendable {
             throw FileError(
                 path: path, operation: "look for checkpoints in it",
                 reason:
-                    "there is no such folder; give a run's directory, a directory of checkpoints, or one of its folders step-..."
+                    """
+                    there is no such folder; give a run's directory, a directory of checkpoints, or one of its \
+                    folders step-...
+                    """
             )
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path

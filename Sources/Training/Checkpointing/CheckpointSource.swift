@@ -19,7 +19,10 @@ final class CheckpointSource: StateSource, Sendable {
                 if next == opened.count {
                     guard next < paths.count else {
                         throw ModelFileError(
-                            "tensor '\(tensor)' is in none of the checkpoint's files here: \(paths.joined(separator: ", "))"
+                            """
+                            tensor '\(tensor)' is in none of the checkpoint's files here: \
+                            \(paths.joined(separator: ", "))
+                            """
                         )
                     }
                     opened.append(try SafetensorsFile(paths[next]))

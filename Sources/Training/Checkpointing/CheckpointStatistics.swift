@@ -25,7 +25,8 @@ struct CheckpointStatistics {
         let rate = copying > 0 ? Double(bytes) / copying : 0
         func gigabytes(_ rate: Double) -> String { (rate / 1e9).formatted(.number.precision(.fractionLength(1))) }
         return
-            "saved \(saved) checkpoints: training stood still for \((1e3 * mean).formatted(.number.precision(.fractionLength(1)))) ms each, "
+            "saved \(saved) checkpoints: training stood still for "
+            + "\((1e3 * mean).formatted(.number.precision(.fractionLength(1)))) ms each, "
             + "copying \(gigabytes(rate)) GB/s a process (plain memcpy \(gigabytes(plainCopyRate)))"
     }
 }

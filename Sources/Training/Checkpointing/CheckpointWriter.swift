@@ -4,8 +4,8 @@ import Foundation
 import Hardware
 import Pipeline
 
-/// Writes one rank's part of each checkpoint on a thread of its own, from the rank's snapshot, while the rank trains on. World rank 0's, or of
-/// node-local ones the first of each node, also commits.
+/// Writes one rank's part of each checkpoint on a thread of its own, from the rank's snapshot, while the rank trains
+/// on. World rank 0's, or of node-local ones the first of each node, also commits.
 actor CheckpointWriter {
     nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -44,7 +44,8 @@ actor CheckpointWriter {
         return store
     }
 
-    /// Writes the snapshot's files, durably, and gives the snapshot back. A failure is told at once and to the other ranks at the next boundary.
+    /// Writes the snapshot's files, durably, and gives the snapshot back. A failure is told at once and to the other
+    /// ranks at the next boundary.
     ///
     /// - Parameter snapshot: nil when the memory for it was refused
     func write(_ step: Int, _ level: CheckpointLevel, _ snapshot: RankSnapshot?) {
@@ -69,7 +70,8 @@ actor CheckpointWriter {
         }
     }
 
-    /// A rank's part of a checkpoint cannot be written: that is told at once, and to the other ranks at the next boundary.
+    /// A rank's part of a checkpoint cannot be written: that is told at once, and to the other ranks at the next
+    /// boundary.
     static func refuse(_ rank: Int, _ step: Int, _ error: any Error, _ desk: CheckpointDesk) {
         warn("cannot write the checkpoint of step \(step): \(error). Training goes on without it", rank: rank)
         desk.failed(step)
@@ -180,8 +182,8 @@ actor CheckpointWriter {
         return try file(PartName.streams(rank), step, store, snapshot.states, integers: cursors + lists)
     }
 
-    /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing from the metrics. That
-    /// they are lost is no reason to lose the checkpoint, too.
+    /// The steps that the checkpoint holds are on disk before it counts: after a crash of the machine none is missing
+    /// from the metrics. That they are lost is no reason to lose the checkpoint, too.
     private func flush(_ path: String) {
         let descriptor = open(path, O_WRONLY | O_CLOEXEC)
         var problem = descriptor < 0 ? FileError.system("open it", path) : nil

@@ -4,12 +4,13 @@ import Foundation
 import Hardware
 import Pipeline
 
-/// Saves checkpoints of a run while it trains. Each process has one, for its ranks; all take the same decisions, since they go by what all
-/// ranks have told at the step's boundary.
+/// Saves checkpoints of a run while it trains. Each process has one, for its ranks; all take the same decisions, since
+/// they go by what all ranks have told at the step's boundary.
 ///
-/// A checkpoint's way: the state is copied at a boundary (the only stall), each rank's writer makes its files durable, at the first boundary where
-/// all have said so world rank 0's writer adds the manifest and cleans up, and at the first boundary where that is known it is over. A node-local
-/// one goes from node to node in between, and the first rank of each node commits.
+/// A checkpoint's way: the state is copied at a boundary (the only stall), each rank's writer makes its files durable,
+/// at the first boundary where all have said so world rank 0's writer adds the manifest and cleans up, and at the first
+/// boundary where that is known it is over. A node-local one goes from node to node in between, and the first rank of
+/// each node commits.
 final class Checkpointer {
     /// Where the run stands when a checkpoint is taken.
     struct Position {
@@ -86,7 +87,8 @@ final class Checkpointer {
         return { desks[$0].notes }
     }
 
-    /// Call it at each step's boundary with what all ranks told: moves the checkpoint under way on and takes the next one if it is time.
+    /// Call it at each step's boundary with what all ranks told: moves the checkpoint under way on and takes the next
+    /// one if it is time.
     func boundary(_ position: Position, told: [BoundaryNotes]) async throws {
         try await advance(told)
         let isLast = position.step == plan.configuration.training.steps
@@ -118,7 +120,10 @@ final class Checkpointer {
         let seconds = MonotonicClock.seconds - start
         if waited, seconds > 1, group.isRoot {
             warn(
-                "step \(position.step) waited \(Int(seconds.rounded())) s for the checkpoint before: storage is slow, raise checkpoint.every"
+                """
+                step \(position.step) waited \(Int(seconds.rounded())) s for the checkpoint before: storage is \
+                slow, raise checkpoint.every
+                """
             )
         }
         let copies = try await copies(for: position.step)

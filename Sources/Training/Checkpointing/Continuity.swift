@@ -2,13 +2,14 @@ import Checkpoints
 import Foundation
 import Model
 
-/// Compares a run's configuration with that of the checkpoint it goes on from: what would make it another run is refused, what only changes the
-/// numbers is told.
+/// Compares a run's configuration with that of the checkpoint it goes on from: what would make it another run is
+/// refused, what only changes the numbers is told.
 struct Continuity {
     private let old: RunConfiguration?
 
     /// - Parameters:
-    ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file` counts.
+    ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file`
+    ///     counts.
     init(_ manifest: Manifest?, file: String, _ architectures: Architectures) throws {
         guard let manifest else {
             old = try? RunConfiguration.load(file: file, overrides: [], architectures: architectures)
@@ -72,7 +73,8 @@ struct Continuity {
             throw ConfigurationError(
                 refused.map {
                     $0
-                        + ": the run in this folder cannot go on like that. Set it back, give another run.directory, or set run.overwrite to true "
+                        + ": the run in this folder cannot go on like that. Set it back, give another run.directory, "
+                        + "or set run.overwrite to true "
                         + "(without --resume) to begin anew"
                 })
         }

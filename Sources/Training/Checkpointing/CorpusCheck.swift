@@ -4,8 +4,8 @@ import Glibc
 import Hardware
 import Synchronization
 
-/// Reads all of a run's text once, to know it again: a short one at once, a long one on a thread of its own while the run goes on. Where world
-/// rank 0 lives.
+/// Reads all of a run's text once, to know it again: a short one at once, a long one on a thread of its own while the
+/// run goes on. Where world rank 0 lives.
 final class CorpusCheck: Sendable {
     private struct State {
         var result: Result<CorpusRecord, CorpusError>?

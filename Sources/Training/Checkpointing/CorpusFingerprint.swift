@@ -1,8 +1,8 @@
 import Corpora
 import Files
 
-/// Tells one text from another without reading all of it: the number of tokens, and a digest of stretches spread over it. Ranks compare it among
-/// each other at a start. Checkpoints of older versions name their text by it.
+/// Tells one text from another without reading all of it: the number of tokens, and a digest of stretches spread over
+/// it. Ranks compare it among each other at a start. Checkpoints of older versions name their text by it.
 struct CorpusFingerprint {
     let text: String
 

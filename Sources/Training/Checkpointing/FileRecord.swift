@@ -1,6 +1,7 @@
 import Checkpoints
 
-/// A rank's files as numbers for an exchange among ranks: kind, size, and the digest in eight parts of 32 bits, which a double holds exactly.
+/// A rank's files as numbers for an exchange among ranks: kind, size, and the digest in eight parts of 32 bits, which a
+/// double holds exactly.
 enum FileRecord {
     private static let length = 10
 

@@ -4,8 +4,8 @@ import Foundation
 import Pipeline
 import Synchronization
 
-/// Node-local checkpoints at a run's start: which step all nodes together still have whole, and how what a node has lost comes back to it from
-/// the node that keeps a copy.
+/// Node-local checkpoints at a run's start: which step all nodes together still have whole, and how what a node has
+/// lost comes back to it from the node that keeps a copy.
 struct LocalCheckpoints {
     let settings: CheckpointSettings
     let group: RankGroup
@@ -39,7 +39,10 @@ struct LocalCheckpoints {
         if let lost = holders.firstIndex(where: \.isEmpty) {
             if group.isRoot {
                 say(
-                    "warning: the node-local checkpoint of step \(step) cannot be used: \(manifest.files[lost].name) is whole on no node, neither itself nor its copy"
+                    """
+                    warning: the node-local checkpoint of step \(step) cannot be used: \
+                    \(manifest.files[lost].name) is whole on no node, neither itself nor its copy
+                    """
                 )
             }
             return nil
@@ -115,9 +118,9 @@ struct LocalCheckpoints {
         }
     }
 
-    /// Whether a rank reads something of a file: its own, and the parameters that the first replica has saved for all; moments that
-    /// replicas had each for itself, if it is to have all now. Under another layout, and where two ranks share the embedding, any rank may
-    /// need any file.
+    /// Whether a rank reads something of a file: its own, and the parameters that the first replica has saved for all;
+    /// moments that replicas had each for itself, if it is to have all now. Under another layout, and where two ranks
+    /// share the embedding, any rank may need any file.
     private func needs(_ rank: Int, _ file: Manifest.File, _ layout: Manifest.Layout) -> Bool {
         let p = group.plan
         let isSameLayout =

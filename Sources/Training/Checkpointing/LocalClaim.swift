@@ -2,8 +2,8 @@ import Checkpoints
 import Files
 import Pipeline
 
-/// The node-local directories of a run, kept for it while it lives: the first rank of each house locks it, and looks whether it holds the
-/// checkpoints of another run.
+/// The node-local directories of a run, kept for it while it lives: the first rank of each house locks it, and looks
+/// whether it holds the checkpoints of another run.
 struct LocalClaim: Sendable {
     private let locks: [RunLock]
 

@@ -1,5 +1,5 @@
-/// Who keeps whose files beside its own: ranks that share a node-local directory are a house, and each rank's files are copied to a rank of the
-/// next house.
+/// Who keeps whose files beside its own: ranks that share a node-local directory are a house, and each rank's files are
+/// copied to a rank of the next house.
 package struct Neighbours: Sendable, Equatable {
     /// The ranks of each house, both ascending.
     package let houses: [[Int]]

@@ -3,8 +3,8 @@ import Foundation
 import Hardware
 import Pipeline
 
-/// Finds the checkpoint that a run goes on from and loads it. World rank 0 decides by what all can see; every file is checked by its digest; a
-/// checkpoint with a fault is named and the one before it is tried.
+/// Finds the checkpoint that a run goes on from and loads it. World rank 0 decides by what all can see; every file is
+/// checked by its digest; a checkpoint with a fault is named and the one before it is tried.
 struct Resumption {
     let settings: CheckpointSettings
     let group: RankGroup
@@ -66,7 +66,8 @@ struct Resumption {
 
     private var nothingIsWhole: TrainingError {
         TrainingError(
-            "none of the checkpoints in \(settings.store.directory) is whole (each fault is named above): mend them, or set run.overwrite to "
+            "none of the checkpoints in \(settings.store.directory) is whole (each fault is named above): mend them, "
+                + "or set run.overwrite to "
                 + "true (without --resume) to begin anew")
     }
 

@@ -32,7 +32,8 @@ enum RunStart: Equatable, Sendable {
                 throw FileError(
                     path: path, operation: "start a run in this folder",
                     reason:
-                        "it already holds one that is finished; give another run.directory, set run.overwrite to true to replace it, or raise "
+                        "it already holds one that is finished; give another run.directory, set run.overwrite to true "
+                        + "to replace it, or raise "
                         + "training.steps to go on")
             }
             guard newest != nil || configuration.checkpoint.localEvery > 0 else {

@@ -3,8 +3,8 @@ import Corpora
 import Files
 import Synchronization
 
-/// What this process knows of the text that its run reads: how checkpoints name it, and where world rank 0 lives whether it is the one that
-/// the run has read so far.
+/// What this process knows of the text that its run reads: how checkpoints name it, and where world rank 0 lives
+/// whether it is the one that the run has read so far.
 final class RunText: Sendable {
     private struct State {
         var name = ""
@@ -112,7 +112,8 @@ final class RunText: Sendable {
 
     private static func refusal(_ path: CorpusPaths, _ difference: String) -> ConfigurationError {
         ConfigurationError(
-            "data.path = \"\(path)\" is not the text that the run in this folder was trained on: \(difference). Give the same text, or another "
+            "data.path = \"\(path)\" is not the text that the run in this folder was trained on: \(difference). Give "
+                + "the same text, or another "
                 + "run.directory")
     }
 

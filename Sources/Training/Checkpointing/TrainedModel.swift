@@ -25,7 +25,10 @@ package struct TrainedModel: Sendable {
             let (newest, steps) = ((try? location.store.newest())?.step ?? 0, configuration.training.steps)
             if newest > steps {
                 tell(
-                    "note: \(model) is that of step \(steps); the run has gone on: --step \(newest) takes its newest checkpoint"
+                    """
+                    note: \(model) is that of step \(steps); the run has gone on: --step \(newest) takes its \
+                    newest checkpoint
+                    """
                 )
             }
             return
@@ -46,7 +49,10 @@ package struct TrainedModel: Sendable {
     private init(file path: String, step: Int?) throws {
         guard Folder.size(ofFile: path) != nil else {
             throw ModelFileError(
-                "\(path): there is no such file or folder: give a run's directory, one of its checkpoints, or a model.safetensors"
+                """
+                \(path): there is no such file or folder: give a run's directory, one of its checkpoints, or a \
+                model.safetensors
+                """
             )
         }
         guard step == nil else {
@@ -85,7 +91,10 @@ package struct TrainedModel: Sendable {
         }
         throw ModelFileError(
             entries.isEmpty
-                ? "\(path) holds neither a model.safetensors, which a run writes at its end, nor checkpoints: let the run come to its first checkpoint"
+                ? """
+                \(path) holds neither a model.safetensors, which a run writes at its end, nor checkpoints: let the \
+                run come to its first checkpoint
+                """
                 : "none of the checkpoints in \(store.directory) can be used")
     }
 }

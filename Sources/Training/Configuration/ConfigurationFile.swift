@@ -41,7 +41,10 @@ package enum ConfigurationFile {
             var reason = error.reason
             if path.hasPrefix("/dev/fd/") || path.hasPrefix("/proc/self/fd/") {
                 reason +=
-                    ". Launchers don't hand it on to the ranks: give a file, or /dev/stdin and pipe it into the launcher"
+                    """
+                    . Launchers don't hand it on to the ranks: give a file, or /dev/stdin and pipe it into the \
+                    launcher
+                    """
             } else if path.first == "-" {
                 reason += ". Is it meant to be an option? Options of keys are --section.key value"
             }

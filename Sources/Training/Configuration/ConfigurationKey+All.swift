@@ -9,7 +9,11 @@ extension ConfigurationKey {
     private static let data: [ConfigurationKey] = [
         .paths(
             .data, "path", \.data.path,
-            "Text to train on: a file, a folder (all files in it, at any depth, links followed, hidden ones left out), or several: separated by commas, or as a list such as [\"a.txt\", \"b\"], in which a path may have commas of its own.",
+            """
+            Text to train on: a file, a folder (all files in it, at any depth, links followed, hidden ones left \
+            out), or several: separated by commas, or as a list such as [\"a.txt\", \"b\"], in which a path may \
+            have commas of its own.
+            """,
             example: "corpus.txt"),
         .number(
             .data, "held_out", \.data.heldOut, .belowOne(atMost: 0.9999),
@@ -21,7 +25,10 @@ extension ConfigurationKey {
             "Mark each document's beginning with a bos token (256): attention and memory do not cross it."),
         .text(
             .data, "separator", \.data.separator,
-            "With packed: text that ends a document within a file, with \\n for a line's end, \\t for a tab, \\\\ for a backslash, \\xNN for any byte; \"\" = only the ends of files do."
+            """
+            With packed: text that ends a document within a file, with \\n for a line's end, \\t for a tab, \\\\ \
+            for a backslash, \\xNN for any byte; \"\" = only the ends of files do.
+            """
         ),
         .boolean(
             .data, "streams", \.data.streams,
@@ -94,18 +101,27 @@ extension ConfigurationKey {
             "Copies of the pipeline that share the batch; ranks = stages x replicas."),
         .boolean(
             .pipeline, "shard_optimizer", \.pipeline.shardOptimizer,
-            "Each replica keeps AdamW's moments of its share of the tensors only, and sends the others what it updates: less memory, the same numbers. One replica keeps all."
+            """
+            Each replica keeps AdamW's moments of its share of the tensors only, and sends the others what it \
+            updates: less memory, the same numbers. One replica keeps all.
+            """
         ),
         .path(
             .pipeline, "schedule", \.pipeline.schedule, .plain,
-            "Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a schedule file."
+            """
+            Order of forward and backward slices: a schedule's name (gecko simulate --help lists them) or a \
+            schedule file.
+            """
         ),
         .integer(
             .pipeline, "virtual", \.pipeline.virtual, .atLeast(0, atMost: 1 << 14),
             "Stages that each rank holds, for schedules that allow several; 0 = the schedule's choice."),
         .text(
             .pipeline, "cap", \.pipeline.cap,
-            "Most that a rank may hold, in units such as 12, as 2x what 1f1b holds, or in bytes such as 4GiB (needs costs): for memory-capped and auto."
+            """
+            Most that a rank may hold, in units such as 12, as 2x what 1f1b holds, or in bytes such as 4GiB (needs \
+            costs): for memory-capped and auto.
+            """
         ),
         .path(
             .pipeline, "costs", \.pipeline.costs, .plain,
@@ -118,15 +134,24 @@ extension ConfigurationKey {
             "Keep only each slice's input and state, and run forward again before backward: less memory, more time."),
         .choice(
             .pipeline, "stash", \.pipeline.stash,
-            "Where what slices keep for their backward waits: in memory, or on a disk, with memory that doesn't grow with the sequence."
+            """
+            Where what slices keep for their backward waits: in memory, or on a disk, with memory that doesn't \
+            grow with the sequence.
+            """
         ),
         .path(
             .pipeline, "stash_directory", \.pipeline.stashDirectory, .plain,
-            "With stash = disk: a folder on a disk of the node; \"\" = $TMPDIR, or /var/tmp. No file shows in it, none is left."
+            """
+            With stash = disk: a folder on a disk of the node; \"\" = $TMPDIR, or /var/tmp. No file shows in it, \
+            none is left.
+            """
         ),
         .boolean(
             .pipeline, "compress_messages", \.pipeline.compressMessages,
-            "Send activations and their gradients as bfloat16: half the bytes, and numbers that depend on the number of ranks."
+            """
+            Send activations and their gradients as bfloat16: half the bytes, and numbers that depend on the \
+            number of ranks.
+            """
         ),
         .layerSplit(
             .pipeline, "layers", \.pipeline.layers,
@@ -136,7 +161,10 @@ extension ConfigurationKey {
     private static let machine: [ConfigurationKey] = [
         .integer(
             .machine, "threads", \.machine.threads, .atLeast(0),
-            "Worker threads per rank, each pinned to a core, at most 64 a core; 0 = share the node's cores, or what a quota leaves of them, evenly."
+            """
+            Worker threads per rank, each pinned to a core, at most 64 a core; 0 = share the node's cores, or what \
+            a quota leaves of them, evenly.
+            """
         ),
         .choice(
             .machine, "matrices", \.machine.matrices,

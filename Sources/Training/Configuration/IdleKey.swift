@@ -26,7 +26,8 @@ struct IdleKey: Sendable {
         .idle("training.sample_prompt", { $0.training.sampleTokens == 0 }, "training.sample_tokens is 0"),
         .idle("training.sample_temperature", { $0.training.sampleTokens == 0 }, "training.sample_tokens is 0"),
         .idle(
-            "training.sample_tokens", { $0.training.samplePrompt.isEmpty && !$0.data.packed && $0.training.sampleTokens > 0 },
+            "training.sample_tokens",
+            { $0.training.samplePrompt.isEmpty && !$0.data.packed && $0.training.sampleTokens > 0 },
             "training.sample_prompt is empty: there is nothing to continue"),
         IdleKey(key: "training.evaluate_every") {
             $0.training.evaluateEvery > $0.training.steps && $0.data.heldOut > 0

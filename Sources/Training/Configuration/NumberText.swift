@@ -3,7 +3,8 @@ import Foundation
 
 /// Numbers as people write them.
 enum NumberText {
-    /// A number in plain decimal digits, with a point or an exponent; nil for all else, and where it is too large or too small for a number.
+    /// A number in plain decimal digits, with a point or an exponent; nil for all else, and where it is too large or
+    /// too small for a number.
     static func decimal(_ text: String) -> Double? {
         guard text.wholeMatch(of: #/[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?/#) != nil,
             let value = Double(text), value.isFinite

@@ -12,7 +12,8 @@ struct PathForm: Sendable, Equatable {
     static let list = PathForm(isList: true)
     static func with(_ placeholders: String...) -> PathForm { PathForm(placeholders: placeholders) }
 
-    /// The text as the configuration holds it: without placeholders the finished path, with them what `PathText.fill` takes.
+    /// The text as the configuration holds it: without placeholders the finished path, with them what `PathText.fill`
+    /// takes.
     /// - Throws: `PathProblem`
     func read(_ text: String) throws -> String {
         try each(text) {

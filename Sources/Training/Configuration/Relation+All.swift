@@ -45,7 +45,8 @@ extension Relation {
         Relation {
             $0.optimizer.learningRate * $0.optimizer.weightDecay < 1
         } problem: {
-            "\($0.quote("optimizer.learning_rate")) times \($0.quote("optimizer.weight_decay")) is 1 or more: each step would take "
+            "\($0.quote("optimizer.learning_rate")) times \($0.quote("optimizer.weight_decay")) is 1 or more: each "
+                + "step would take "
                 + "all of the weights away and leave them with the other sign"
         } advice: { c in
             let most = (1e3 * 0.1 / c.optimizer.learningRate).rounded(.down) / 1e3
@@ -59,7 +60,10 @@ extension Relation {
         Relation {
             $0.pipeline.stages <= $0.model.layers
         } problem: {
-            "\($0.pipeline.stages) stages\($0.startedRanks) are more than \($0.quote("model.layers")), and each stage needs a layer"
+            """
+            \($0.pipeline.stages) stages\($0.startedRanks) are more than \($0.quote("model.layers")), and each \
+            stage needs a layer
+            """
         } advice: {
             [
                 "set pipeline.stages to at most \($0.model.layers)\($0.world == nil ? "" : " (and start fewer ranks)")",
@@ -94,7 +98,10 @@ extension Relation {
         Relation {
             ($0.checkpoint.localEvery > 0) == !$0.checkpoint.localDirectory.isEmpty
         } problem: {
-            "\($0.quote("checkpoint.local_every")) and \($0.quote("checkpoint.local_directory")) belong together: give both or neither"
+            """
+            \($0.quote("checkpoint.local_every")) and \($0.quote("checkpoint.local_directory")) belong together: \
+            give both or neither
+            """
         },
         Relation {
             !$0.run.directory.isEmpty

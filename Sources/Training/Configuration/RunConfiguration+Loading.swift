@@ -149,7 +149,10 @@ extension RunConfiguration {
                     problems.append(problem)
                 } else if let key, let before, before != key.value(in: self) {
                     remarks.append(
-                        "\(name) is given more than once on the command line: the last one counts, \(key.value(in: self).toml)"
+                        """
+                        \(name) is given more than once on the command line: the last one counts, \
+                        \(key.value(in: self).toml)
+                        """
                     )
                 }
             }

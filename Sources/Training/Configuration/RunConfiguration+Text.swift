@@ -13,14 +13,16 @@ extension RunConfiguration {
     package static func commentedExample() -> String {
         let defaults = RunConfiguration()
         let head = """
-            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, start it:
+            # Every key of a training run with its default. Copy this file, set data.path, keep what you change, start \
+            it:
             #
             #     gecko train run.toml
             #     mpirun -np 2 gecko train run.toml --training.steps 1000
             #
             # A key left out has its default. The command line goes over the file: --section.key value.
             #
-            # In paths, ~ and ~user at the beginning are home folders, $NAME and ${NAME} variables of the environment (rank 0's),
+            # In paths, ~ and ~user at the beginning are home folders, $NAME and ${NAME} variables of the environment \
+            (rank 0's),
             # {name} and the like what the key says. $$, {{ and }} are a $, { and } themselves.
 
             """
@@ -38,7 +40,8 @@ extension RunConfiguration {
 
     /// The keys of the command line, for `--help`.
     ///
-    /// - Parameter words: of the command line; those of the architecture that they name are shown, or else the first one's
+    /// - Parameter words: of the command line; those of the architecture that they name are shown, or else the first
+    ///   one's
     package static func helpText(
         for words: [String] = [], width: Int = 100, architectures: Architectures = .known
     ) -> String {

@@ -4,12 +4,14 @@ import Synchronization
 
 /// Which program this is: for `gecko --version`, for the first line of a run, and for what it leaves in files.
 package enum Program {
-    /// Semantic: the first number changes when files of before can't be read any more, the second when something new can be done.
+    /// Semantic: the first number changes when files of before can't be read any more, the second when something new
+    /// can be done.
     package static let version = "0.9.0"
 
     private static let knownCommit = Mutex("")
 
-    /// The commit that the command was built from; only the command knows, so that a new one doesn't compile everything again.
+    /// The commit that the command was built from; only the command knows, so that a new one doesn't compile everything
+    /// again.
     package static func identify(commit: String) { knownCommit.withLock { $0 = commit } }
 
     /// Its first digits, with "+" where files had been changed.

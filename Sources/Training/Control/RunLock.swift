@@ -2,8 +2,8 @@ import Checkpoints
 import Files
 import Foundation
 
-/// Keeps a second run out of a run's directory, from any node that shares it. The lock belongs to the open file: the system takes it
-/// back when its owner ends, however it ends, so a dead run locks nothing.
+/// Keeps a second run out of a run's directory, from any node that shares it. The lock belongs to the open file: the
+/// system takes it back when its owner ends, however it ends, so a dead run locks nothing.
 package final class RunLock: Sendable {
     /// Negative: none.
     private let descriptor: Int32
@@ -53,7 +53,8 @@ package final class RunLock: Sendable {
             throw FileError(
                 path: folder, operation: "start a run in this folder",
                 reason:
-                    "another run is under way there: \(owner). Wait for its end or stop it, or give another run.directory "
+                    "another run is under way there: \(owner). Wait for its end or stop it, or give another "
+                    + "run.directory "
                     + "(and checkpoint.directory, if it is set)"
             )
         default:

@@ -4,9 +4,9 @@ import Hardware
 import MPI
 import Synchronization
 
-/// Watches for signals while a run starts. From the first step on a signal is seen at every step's boundary; before it, reading, laying out
-/// and waiting for other ranks can take long. Where the run doesn't come to its first boundary soon after a signal, the process ends: nothing
-/// has been trained, and what was saved before is untouched.
+/// Watches for signals while a run starts. From the first step on a signal is seen at every step's boundary; before it,
+/// reading, laying out and waiting for other ranks can take long. Where the run doesn't come to its first boundary soon
+/// after a signal, the process ends: nothing has been trained, and what was saved before is untouched.
 enum StartUp {
     /// Seconds in which a run that starts quickly leaves in good order.
     private static let grace = 5.0
@@ -26,7 +26,8 @@ enum StartUp {
                 let isRoot = (Launcher.rank(ProcessInfo.processInfo.environment) ?? 0) == 0
                 let say = isRoot ? Console.say : { _ in }
                 say(
-                    "stopped by \(StopSignals.name(Int(StopSignals.first))) while the run was starting: nothing new to save; the same "
+                    "stopped by \(StopSignals.name(Int(StopSignals.first))) while the run was starting: nothing new to "
+                        + "save; the same "
                         + "command starts again. Exit code \(ExitStatus.requeue)")
                 _exit(ExitStatus.requeue)
             }

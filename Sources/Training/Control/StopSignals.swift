@@ -1,8 +1,8 @@
 import CSignals
 import Glibc
 
-/// The signals that ask a run to save and stop. The first one is noted, and the ranks agree on it at the next step's boundary; a second one
-/// ends the process at once.
+/// The signals that ask a run to save and stop. The first one is noted, and the ranks agree on it at the next step's
+/// boundary; a second one ends the process at once.
 package enum StopSignals {
     private struct Request {
         let number: Int32
@@ -11,8 +11,8 @@ package enum StopSignals {
         let mayBeIgnored: Bool
     }
 
-    /// A batch system's end and warning, and Ctrl-C, count in any case: shells start background jobs with SIGINT ignored. The others stay
-    /// ignored where they were, which is what `nohup` is for.
+    /// A batch system's end and warning, and Ctrl-C, count in any case: shells start background jobs with SIGINT
+    /// ignored. The others stay ignored where they were, which is what `nohup` is for.
     private static let requests = [
         Request(number: SIGTERM, name: "SIGTERM", mayBeIgnored: false),
         Request(number: SIGUSR1, name: "SIGUSR1", mayBeIgnored: false),

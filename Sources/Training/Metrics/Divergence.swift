@@ -17,7 +17,8 @@ package struct Divergence: Sendable {
         guard !isTold, inARow >= Self.patience || (isLast && inARow > 0) else { return nil }
         isTold = true
         return "the loss of step \(step) is \(ProgressLine.fixed(loss, 4)) nats, where guessing gives "
-            + "\(ProgressLine.fixed(bound / 3, 2)): the run diverges. Lower optimizer.learning_rate, lengthen optimizer.warmup, or set "
+            + "\(ProgressLine.fixed(bound / 3, 2)): the run diverges. Lower optimizer.learning_rate, lengthen "
+            + "optimizer.warmup, or set "
             + "optimizer.clip"
     }
 }

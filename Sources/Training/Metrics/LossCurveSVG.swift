@@ -154,7 +154,8 @@ extension LossCurveSVG {
         let (width, height) = (Int(Self.width), Int(Self.height))
         return """
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(width) \(height)" width="\(width)" \
-            height="\(height)" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, sans-serif">
+            height="\(height)" font-family="system-ui, -apple-system, 'Segoe UI', 'DejaVu Sans', Helvetica, Arial, \
+            sans-serif">
             <!-- drawn by gecko -->
             <title>\(Self.escaped("Loss of \(title)"))</title>
             <rect x="0.5" y="0.5" width="\(width - 1)" height="\(height - 1)" rx="10" fill="#fcfcfd" stroke="#d5dae1"/>

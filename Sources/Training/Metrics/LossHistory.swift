@@ -1,5 +1,5 @@
-/// The losses of a run, however long, in memory of a fixed size: each step by itself at first, then stretches of 2, 4, 8 ... steps, of which
-/// the mean and the extremes stay.
+/// The losses of a run, however long, in memory of a fixed size: each step by itself at first, then stretches of 2, 4,
+/// 8 ... steps, of which the mean and the extremes stay.
 package struct LossHistory: Sendable {
     package typealias Point = (step: Int, loss: Double)
 

@@ -30,7 +30,9 @@ extension Metric {
         number("loss", \.loss) { metrics, _ in
             metrics.hasTargets ? "loss \(ProgressLine.fixed(metrics.loss, 4))" : "no targets"
         },
-        derived("bits_per_byte", givesWay: 1) { $0.bitsPerByte } field: {
+        derived("bits_per_byte", givesWay: 1) {
+            $0.bitsPerByte
+        } field: {
             $0.hasTargets ? "\(ProgressLine.fixed($0.bitsPerByte, 3)) bits/byte" : "no update"
         },
         number("tokens_per_second", \.tokensPerSecond, givesWay: 2) { metrics, _ in

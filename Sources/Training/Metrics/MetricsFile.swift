@@ -2,8 +2,8 @@ import Checkpoints
 import Files
 import Foundation
 
-/// `metrics.jsonl` as it lies on the disk, of whatever length. Its lines are in the order of their steps, so one is found without reading those
-/// before it; what is no line of metrics, such as one cut off by a crash, is passed over.
+/// `metrics.jsonl` as it lies on the disk, of whatever length. Its lines are in the order of their steps, so one is
+/// found without reading those before it; what is no line of metrics, such as one cut off by a crash, is passed over.
 package final class MetricsFile {
     private let path: String
     private let descriptor: Int32

@@ -22,8 +22,8 @@ package final class MetricsWriter {
         guard descriptor >= 0 else { throw FileError.system("create it", path) }
     }
 
-    /// Goes on with the file after `step` steps: the later ones, which a run that died had done, and a line cut off are dropped, in place,
-    /// which takes no room on the disk.
+    /// Goes on with the file after `step` steps: the later ones, which a run that died had done, and a line cut off are
+    /// dropped, in place, which takes no room on the disk.
     /// - Parameter evaluateEvery: steps between evaluations
     /// - Returns: the writer, and lines of what the file keeps: of a long file not all of them
     package static func resuming(
@@ -45,7 +45,8 @@ package final class MetricsWriter {
 
     deinit { close(descriptor) }
 
-    /// Adds a line. What cannot be written, as on a full disk, is tried again with the next line, so that no step gets lost.
+    /// Adds a line. What cannot be written, as on a full disk, is tried again with the next line, so that no step gets
+    /// lost.
     package func write(_ metrics: StepMetrics) throws {
         if pending.count < Self.mostPending { pending += (metrics.json + "\n").utf8 }
         while !pending.isEmpty {

@@ -1,7 +1,8 @@
 import Files
 import Foundation
 
-/// The run's progress on standard output: a plain line every so many steps, and on a terminal below it one that is rewritten in place.
+/// The run's progress on standard output: a plain line every so many steps, and on a terminal below it one that is
+/// rewritten in place.
 package struct ProgressLine {
     private let steps: Int
     private let every: Int
@@ -61,7 +62,10 @@ package struct ProgressLine {
     package mutating func evaluated(_ metrics: StepMetrics) {
         guard let loss = metrics.heldOutLoss else { return }
         print(
-            "eval \(metrics.step)/\(steps)  held out \(Self.fixed(loss, 4)) nats  \(Self.fixed(StepMetrics.bits(loss), 3)) bits/byte"
+            """
+            eval \(metrics.step)/\(steps)  held out \(Self.fixed(loss, 4)) nats  \
+            \(Self.fixed(StepMetrics.bits(loss), 3)) bits/byte
+            """
         )
     }
 
@@ -107,7 +111,8 @@ extension ProgressLine {
     static func fixed(_ value: Double, _ digits: Int) -> String {
         guard value.isFinite else { return value.isNaN ? "nan" : "\(value)" }
         return abs(value) < 1e7
-            ? String(format: "%.\(digits)f", value) : String(format: "%.3e", value).replacing("e+0", with: "e").replacing("e+", with: "e")
+            ? String(format: "%.\(digits)f", value)
+            : String(format: "%.3e", value).replacing("e+0", with: "e").replacing("e+", with: "e")
     }
 
     static func scientific(_ value: Double) -> String {

@@ -101,7 +101,8 @@ package struct RunDirectory: Sendable, Equatable {
             ? "{time} is the time of each start"
             : "{name} is the time of each start where no configuration file has a name"
         throw ConfigurationError(
-            "run.directory = \(Shown.quoted(setting)) can't be resumed: \(why), so it never names the folder of a run that exists. "
+            "run.directory = \(Shown.quoted(setting)) can't be resumed: \(why), so it never names the folder of a run "
+                + "that exists. "
                 + "Give that folder: --run.directory runs/...")
     }
 

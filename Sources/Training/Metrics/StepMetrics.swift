@@ -6,7 +6,8 @@ import JSON
 package struct StepMetrics: Sendable, Equatable {
     /// From 1.
     package var step: Int
-    /// Mean cross entropy over the step's targets, in nats; of a byte-level model every target is a byte. Not finite without targets.
+    /// Mean cross entropy over the step's targets, in nats; of a byte-level model every target is a byte. Not finite
+    /// without targets.
     package var loss = 0.0
     package var tokensPerSecond = 0.0
     /// Global norm before clipping; not finite when the step was skipped.
@@ -26,8 +27,8 @@ package struct StepMetrics: Sendable, Equatable {
     package var heldOutLoss: Double?
     /// The most bytes that the fullest rank's process has held so far; nil in records of older versions.
     package var peakMemory: Int?
-    /// With replicas, the share of the gradients' sums that was formed before the last gradients were complete, 0 ... 1,
-    /// averaged over the ranks.
+    /// With replicas, the share of the gradients' sums that was formed before the last gradients were complete, 0 ...
+    /// 1, averaged over the ranks.
     package var earlySums: Double?
     /// Whether any target counted: where each sequence is one document's last byte, none does.
     package var hasTargets = true

@@ -24,7 +24,8 @@ extension ClusterFile {
             gflops = \(digits(cluster.gflops))             # of a core, all of the model's arithmetic counted
             overhead = \(digits(cluster.overhead * 1e3))           # ms a layer takes per action beside its arithmetic
             serial_share = \(digits(cluster.serialShare))
-            memory_bandwidth = "\(digits(cluster.memoryBandwidth / 1e9))GB/s"  # from the end of a step, optimizer and norm included
+            memory_bandwidth = "\(digits(cluster.memoryBandwidth / 1e9))GB/s"  # from the end of a step, optimizer and \
+            norm included
             network = "\(cluster.network.text)"  # \(remark)
             local = "\(cluster.local.text)"
 

@@ -37,7 +37,8 @@ extension PlannedModel {
 
 extension PlannedModel.Block {
     fileprivate init(_ block: BlockDescription, shape: SliceShape, sequence: Int) {
-        // Each element of a linear map's matrix costs a multiplication and an addition a token, whether or not it is a tied copy.
+        // Each element of a linear map's matrix costs a multiplication and an addition a token, whether or not it is a
+        // tied copy.
         let matrices = block.parameters.filter(\.decays).reduce(0) { $0 + Double($1.count) }
         let all = block.meanForwardFlops(sequence: sequence)
         let linear = min(all, 2 * matrices)

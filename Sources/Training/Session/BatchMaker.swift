@@ -17,8 +17,8 @@ struct BatchMaker {
         }
     }
 
-    /// All held-out sequences and how many targets they count. Replicas get equally many: the last may be filled up with sequences
-    /// that count nothing.
+    /// All held-out sequences and how many targets they count. Replicas get equally many: the last may be filled up
+    /// with sequences that count nothing.
     func heldOut(_ windows: HeldOutWindows) throws -> (batches: [Batch], targets: Int) {
         let each = (windows.count + replicas - 1) / replicas
         let all = try batches(count: each * replicas, firstNumber: 0) { index, inputs, targets in

@@ -3,8 +3,9 @@ import Corpora
 import Files
 import Pipeline
 
-/// The batches of a run's steps, each cut one step ahead. So all ranks hear at a step's boundary that one of them can't read the next batch, and
-/// end together where the state is whole and can be saved. The same way all hear what world rank 0 has found out about the text.
+/// The batches of a run's steps, each cut one step ahead. So all ranks hear at a step's boundary that one of them can't
+/// read the next batch, and end together where the state is whole and can be saved. The same way all hear what world
+/// rank 0 has found out about the text.
 final class BatchesAhead {
     typealias HeldOut = (batches: [Batch], targets: Int)
 

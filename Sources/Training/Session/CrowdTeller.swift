@@ -2,8 +2,8 @@ import Hardware
 
 /// Decides what is worth a line about other programs on a run's cores. Pure.
 package struct CrowdTeller {
-    /// What a rank tells of the core of which others have most: their share over the last seconds, at least and at most, and since the run
-    /// began.
+    /// What a rank tells of the core of which others have most: their share over the last seconds, at least and at
+    /// most, and since the run began.
     package struct Note: Sendable {
         package let core: Int
         package let atLeast: Double

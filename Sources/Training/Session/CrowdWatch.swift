@@ -4,7 +4,8 @@ import Synchronization
 
 /// Notices that other programs use a run's cores, and says so when it lasts: once, and again when it has changed much.
 ///
-/// Every process reads its own threads now and then and tells the others at the step's boundary; the process of world rank 0 says it.
+/// Every process reads its own threads now and then and tells the others at the step's boundary; the process of world
+/// rank 0 says it.
 final class CrowdWatch: Sendable {
     /// Seconds between two readings, and those of each of the two stretches that must agree.
     private static let interval = 0.5

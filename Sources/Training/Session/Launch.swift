@@ -8,7 +8,8 @@ import Model
 import Pipeline
 import Simulation
 
-/// Starts a run in this process or as one rank under a launcher. Every problem is found before any work and told by one rank.
+/// Starts a run in this process or as one rank under a launcher. Every problem is found before any work and told by one
+/// rank.
 package enum Launch {
     /// Loads the configuration for a world of `ranks` (nil: alone).
     package typealias Loader = @Sendable (_ ranks: Int?) throws -> RunConfiguration
@@ -24,7 +25,8 @@ package enum Launch {
         StopSignals.install()
         try StartUp.watch()
         try Fault.reach(.start, step: 0, rank: Launcher.rank(ProcessInfo.processInfo.environment) ?? 0)
-        // Under a launcher the ranks may start at different seconds: world rank 0's clock counts, by the path in `run.directory`.
+        // Under a launcher the ranks may start at different seconds: world rank 0's clock counts, by the path in
+        // `run.directory`.
         let resolving: Loader = { ranks in
             var configuration = try load(ranks)
             let file = configurationFile.flatMap { ConfigurationFile.isStream($0) ? nil : $0 }
@@ -94,8 +96,8 @@ package enum Launch {
         }
     }
 
-    /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on every rank;
-    /// the body gets what was prepared where that happened.
+    /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on
+    /// every rank; the body gets what was prepared where that happened.
     private static func run<Plan: RunPlan & SendableMetatype, Prepared: Sendable>(
         _ load: @escaping Loader, _ patience: Double?, prepare: @escaping @Sendable (Plan) throws -> Prepared,
         body: @escaping @Sendable (Plan, RankHost, Prepared?) async throws -> Void
@@ -172,8 +174,8 @@ package enum Launch {
         do { try await session.finish(status: status) } catch { await session.abort(after: error) }
     }
 
-    /// All ranks fail together, and one of them says why. It does so first: the launcher ends the others as soon as one has left with an
-    /// error.
+    /// All ranks fail together, and one of them says why. It does so first: the launcher ends the others as soon as one
+    /// has left with an error.
     private static func leave(_ session: MPISession, telling problem: (any Error)?) async throws -> Never {
         if let problem { Console.complain("Error: \(problem)") }
         await finish(session, ExitStatus.failure)
@@ -205,7 +207,8 @@ package enum Launch {
             let (own, others) = (try plan.outline(), String(decoding: outline, as: UTF8.self))
             guard own == others else {
                 throw ConfigurationError(
-                    "rank \(world.rank) on \(ProcessInfo.processInfo.hostName) finds another text than rank 0: \(own), and there \(others). "
+                    "rank \(world.rank) on \(ProcessInfo.processInfo.hostName) finds another text than rank 0: \(own), "
+                        + "and there \(others). "
                         + "Give all nodes the same files under data.path, or a folder that they share")
             }
             return plan
@@ -221,9 +224,12 @@ package enum Launch {
         say(
             """
             \(Program.line)
-            \(type(of: p.model).name): \(p.parameterCount) parameters (\(p.model.summary)), \(plan.corpus.count) tokens from \(plan.corpus.path)
-            ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) workers on cores \(host.coreList)
-            step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
+            \(type(of: p.model).name): \(p.parameterCount) parameters (\(p.model.summary)), \(plan.corpus.count) \
+            tokens from \(plan.corpus.path)
+            ranks: \(host.title) = \(p.ranks) stages (layers \(counts)) x \(p.replicas) replicas, \(host.workers) \
+            workers on cores \(host.coreList)
+            step:  \(plan.tokensPerStep) tokens = \(plan.configuration.training.batch) sequences x \(p.slices) slices \
+            x \(p.slice), schedule \(p.table.name)\(p.table.usesRecompute ? " with recompute" : ""), into \(path)
             cpu:   \(p.model.precision.rawValue) products by \(p.matrices.description)
             \(describe(plan.corpus))
             \(memory.text)

@@ -57,7 +57,8 @@ actor MPISession {
         try pulse.busy("is told the configuration") { try running.broadcast(bytes, from: root) }
     }
 
-    /// All ranks say whether they can go on. If one can't, all throw `AgreedFailure`, and the first that can't carries its problem.
+    /// All ranks say whether they can go on. If one can't, all throw `AgreedFailure`, and the first that can't carries
+    /// its problem.
     func agree(on problem: (any Error)?) throws {
         let failed = try pulse.busy("agrees on the start") {
             try running.allGather([problem == nil ? 0.0 : 1.0]).firstIndex { $0[0] != 0 }

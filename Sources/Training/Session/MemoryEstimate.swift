@@ -85,17 +85,22 @@ struct MemoryEstimate {
         let needed = ranks.reduce(0) { $0 + host.cores[$1].count } + 8 * (isOneProcess ? 1 : neighbours.count)
         guard Double(needed) > limit.value else { return }
         throw ConfigurationError(
-            "this run needs about \(needed) threads on this node, and \(Int(limit.value)) more may be started (\(limit.file)): "
+            "this run needs about \(needed) threads on this node, and \(Int(limit.value)) more may be started "
+                + "(\(limit.file)): "
                 + "take fewer ranks or machine.threads, or raise the limit")
     }
 
-    /// What a run opens beside what is open already: its log, its lock, a checkpoint's file and folder for each rank, a stash on disk.
+    /// What a run opens beside what is open already: its log, its lock, a checkpoint's file and folder for each rank, a
+    /// stash on disk.
     private func checkFiles() throws {
         guard let limit = ResourceLimits.openFiles else { return }
         let needed = ResourceLimits.filesOpen + 8 + host.ranks.count * (plan.pipeline.stashDirectory == nil ? 2 : 3)
         guard needed > limit else { return }
         throw ConfigurationError(
-            "this run opens about \(needed) files at a time in a process, and at most \(limit) may be open (ulimit -n): raise the limit"
+            """
+            this run opens about \(needed) files at a time in a process, and at most \(limit) may be open (ulimit \
+            -n): raise the limit
+            """
         )
     }
 
@@ -109,7 +114,10 @@ struct MemoryEstimate {
         if rank.spool > 0 {
             let slots = rank.slots
             text +=
-                "\nstash:  on disk, \(ByteText.of(ranks.map(\.spool).max() ?? 0)) a rank in \(plan.pipeline.stashDirectory ?? "")"
+                """
+                \nstash:  on disk, \(ByteText.of(ranks.map(\.spool).max() ?? 0)) a rank in \
+                \(plan.pipeline.stashDirectory ?? "")
+                """
             text += "; in memory at a time \(slots.full) slices"
             if slots.light > 0 { text += ", inputs and entry states of \(slots.light)" }
         } else if plan.pipeline.stashDirectory != nil {
@@ -119,7 +127,10 @@ struct MemoryEstimate {
         let limit = MemoryLimit.tightestShared
         if let available = ProcessMemory.available, node > available, node <= limit.bytes {
             text +=
-                "\nwarning: the ranks of this node need \(ByteText.of(node)), but only \(ByteText.of(available)) are free now"
+                """
+                \nwarning: the ranks of this node need \(ByteText.of(node)), but only \(ByteText.of(available)) \
+                are free now
+                """
         }
         return text
     }
@@ -131,7 +142,8 @@ struct MemoryEstimate {
         return """
             \(ByteText.of(fullest)) expected \(place)
             program, libraries, text: \(ByteText.of(program))
-            \(isOneProcess && ranks.count > 1 ? "the fullest of \(ranks.count) ranks" : "a rank"): \(parts(of: fullestRank))
+            \(isOneProcess && ranks.count > 1 ? "the fullest of \(ranks.count) ranks" : "a rank"): \
+            \(parts(of: fullestRank))
             huge pages: \(HugePages.summary)
             \(limits)
             """

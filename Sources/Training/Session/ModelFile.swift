@@ -3,12 +3,14 @@ import Files
 import Model
 import Pipeline
 
-/// A trained model in one safetensors file: tensors under the reference implementation's names, the resolved configuration in the metadata.
+/// A trained model in one safetensors file: tensors under the reference implementation's names, the resolved
+/// configuration in the metadata.
 package enum ModelFile {
     /// The metadata key of the resolved configuration, as TOML.
     package static let configurationKey = "gecko.configuration"
 
-    /// Writes tensors as they come and takes the digest of all of them: every parameter in the model's order, little-endian float32.
+    /// Writes tensors as they come and takes the digest of all of them: every parameter in the model's order,
+    /// little-endian float32.
     final class Writer: ParameterSink {
         private let file: SafetensorsWriter
         private var digest = ParameterDigest()
@@ -55,7 +57,10 @@ package enum ModelFile {
     package static func configuration(of file: SafetensorsFile) throws -> RunConfiguration {
         guard let text = file.metadata[configurationKey] else {
             throw ModelFileError(
-                "\(file.path) doesn't say which model it holds (metadata '\(configurationKey)' is missing): give a model.safetensors that gecko train wrote"
+                """
+                \(file.path) doesn't say which model it holds (metadata '\(configurationKey)' is missing): give a \
+                model.safetensors that gecko train wrote
+                """
             )
         }
         return try RunConfiguration.parse(toml: text, file: file.path)

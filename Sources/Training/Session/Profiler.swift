@@ -3,8 +3,8 @@ import Pipeline
 import Schedules
 import Simulation
 
-/// Measures what a run's actions, messages and ends of steps cost, without leaving anything behind: a few real steps of the run's own
-/// table, and of variants of it for the kinds of action that it lacks.
+/// Measures what a run's actions, messages and ends of steps cost, without leaving anything behind: a few real steps of
+/// the run's own table, and of variants of it for the kinds of action that it lacks.
 struct Profiler {
     let plan: TrainingPlan
     let host: RankHost
@@ -73,12 +73,14 @@ struct Profiler {
                 rule: UpdateRule(adam: AdamW(optimizer), rate: rates.rate(step: step), clip: optimizer.clip))
             guard report.hasTargets else {
                 throw TrainingError(
-                    "step \(step + 1) has no targets, so it has no update to measure: its sequences are parts of documents of one byte. Raise "
+                    "step \(step + 1) has no targets, so it has no update to measure: its sequences are parts of "
+                        + "documents of one byte. Raise "
                         + "data.sequence or training.batch")
             }
             guard !report.skipped else {
                 throw TrainingError(
-                    "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so the step has no update to "
+                    "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so the "
+                        + "step has no update to "
                         + "measure. Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip")
             }
         }

@@ -1,7 +1,8 @@
 import Hardware
 import Pipeline
 
-/// The ranks of this process on their cores, ready to run one plan after another; in every process of a run at the same time.
+/// The ranks of this process on their cores, ready to run one plan after another; in every process of a run at the same
+/// time.
 struct RankHost: Sendable {
     /// Where the ranks are, for people: "2 in this process".
     let title: String

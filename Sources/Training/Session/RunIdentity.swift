@@ -1,8 +1,8 @@
 import Checkpoints
 import Files
 
-/// Who a run is: a random number made at its very start and kept in `run.id` in its folder, from where its manifests have it. Lines after
-/// the first name the runs that this one has replaced in the folder.
+/// Who a run is: a random number made at its very start and kept in `run.id` in its folder, from where its manifests
+/// have it. Lines after the first name the runs that this one has replaced in the folder.
 struct RunIdentity: Sendable, Equatable {
     /// Nil: the run was begun by an older version and goes on without.
     let id: String?

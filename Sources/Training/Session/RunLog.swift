@@ -5,7 +5,8 @@ import Hardware
 import Numerics
 import Pipeline
 
-/// What a run tells while it goes: the progress line, `metrics.jsonl`, and at the end the loss curve. Its memory doesn't grow with the steps.
+/// What a run tells while it goes: the progress line, `metrics.jsonl`, and at the end the loss curve. Its memory
+/// doesn't grow with the steps.
 struct RunLog {
     private let plan: TrainingPlan
     private let directory: RunDirectory

@@ -19,12 +19,18 @@ enum RunPaths {
             }
             if let file = written.first(where: { Folder.areSame($0, text) }) {
                 throw ConfigurationError([
-                    "data.path = \"\(text)\" is \(file), which this run writes: give another run.directory, or a copy of the text"
+                    """
+                    data.path = \"\(text)\" is \(file), which this run writes: give another run.directory, or a \
+                    copy of the text
+                    """
                 ])
             }
             guard !Folder.areSame(text, store.directory) else {
                 throw ConfigurationError([
-                    "checkpoint.directory = \"\(store.directory)\" is the corpus itself (data.path): give another folder"
+                    """
+                    checkpoint.directory = \"\(store.directory)\" is the corpus itself (data.path): give another \
+                    folder
+                    """
                 ])
             }
         }

@@ -5,8 +5,8 @@ import Numerics
 import Pipeline
 import Schedules
 
-/// Whether sizes can be at all: by arithmetic alone, before any layer, list of parameters, table or thread is made. It counts the least that a
-/// run needs; `MemoryEstimate` knows all, once the run is laid out.
+/// Whether sizes can be at all: by arithmetic alone, before any layer, list of parameters, table or thread is made. It
+/// counts the least that a run needs; `MemoryEstimate` knows all, once the run is laid out.
 package struct SizeCheck {
     private let configuration: RunConfiguration
     /// The mean of all.
@@ -90,7 +90,8 @@ package struct SizeCheck {
             }
             if stages > 1 { ways.append("fewer stages") }
             throw ConfigurationError(
-                "a step would be a table of \(actions == .max ? "more than 2^62" : "\(actions)") actions = 2 x \(stages) stages x \(sequences) "
+                "a step would be a table of \(actions == .max ? "more than 2^62" : "\(actions)") actions = 2 x "
+                    + "\(stages) stages x \(sequences) "
                     + "sequences x \(slices) slices, and at most \(Self.mostActions) are laid out. What helps: "
                     + ways.joined(separator: ", "))
         }
@@ -102,7 +103,8 @@ package struct SizeCheck {
         let c = configuration
         guard c.training.batch.saturatingTimes(c.data.sequence) < 1 << 48 else {
             throw ConfigurationError(
-                "a step of \(c.quote("training.batch")) times \(c.quote("data.sequence")) tokens is more than can be planned: "
+                "a step of \(c.quote("training.batch")) times \(c.quote("data.sequence")) tokens is more than can be "
+                    + "planned: "
                     + "at most 2^48 tokens")
         }
         try checkSizes()
@@ -115,7 +117,8 @@ package struct SizeCheck {
             + layer.workspace + ends.reduce(0) { $0 + $1.workspace }
         guard all < Self.mostBytes else {
             throw ConfigurationError(
-                "the model of \(c.model.layers) layers and slices of \(c.pipeline.slice) tokens take \(ByteText.of(all)): "
+                "the model of \(c.model.layers) layers and slices of \(c.pipeline.slice) tokens take "
+                    + "\(ByteText.of(all)): "
                     + "\(largest(c).joined(separator: ", "))")
         }
     }
@@ -139,8 +142,8 @@ package struct SizeCheck {
         return excess.filter { $0.1 > 8 }.sorted { $0.1 > $1.1 }.prefix(3).map { "\(c.quote($0.0)) is much" }
     }
 
-    /// Refuses threads that no machine of these cores runs, before anything is made for them; once the cores that may be used are known,
-    /// `CoreAssignment` does so again.
+    /// Refuses threads that no machine of these cores runs, before anything is made for them; once the cores that may
+    /// be used are known, `CoreAssignment` does so again.
     func checkThreads(world: Int?) throws {
         let ranks = world == nil ? configuration.pipeline.stages.saturatingTimes(configuration.pipeline.replicas) : 1
         try CoreAssignment.check(
@@ -191,7 +194,8 @@ package struct SizeCheck {
             "\($0.name) \(ByteText.of($0.bytes))"
         }
         throw ConfigurationError(
-            "this run needs at least \(ByteText.of(needed)) \(world == nil ? "in this process" : "on a rank"), and there are "
+            "this run needs at least \(ByteText.of(needed)) \(world == nil ? "in this process" : "on a rank"), and "
+                + "there are "
                 + "\(limit.text): \(list.joined(separator: ", ")). What helps: " + ways(parts, world))
     }
 

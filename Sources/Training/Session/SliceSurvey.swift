@@ -94,7 +94,8 @@ struct SliceSurvey {
         let configuration = plan.configuration.pipeline
         guard Planner.schedules.contains(configuration.schedule) else {
             throw TrainingError(
-                "a cluster is measured with one of the planner's schedules (\(Planner.schedules.joined(separator: ", "))), "
+                "a cluster is measured with one of the planner's schedules "
+                    + "(\(Planner.schedules.joined(separator: ", "))), "
                     + "not with '\(configuration.schedule)': set pipeline.schedule")
         }
         guard configuration.replicas == 1 else {
@@ -133,7 +134,8 @@ struct SliceSurvey {
         var text =
             "\nSteps of \(self.table) by slice length (medians), and what gecko plan makes of them:\n" + table.text
         text +=
-            "\(Figures.number(cluster.gflops)) GFLOP/s a core, \(Figures.time(cluster.overhead)) overhead a layer and action "
+            "\(Figures.number(cluster.gflops)) GFLOP/s a core, \(Figures.time(cluster.overhead)) overhead a layer and "
+            + "action "
         text += "(stages fit within \(Figures.percentage(fit.largestError)))\n"
         if let best = rows.min(by: { $0.measured < $1.measured }),
             let choice = rows.min(by: { $0.planned < $1.planned })

@@ -13,7 +13,10 @@ extension Trainer {
     func saveTrace(first: Int, begin: Int) async throws {
         let steps = configuration.training.steps - first
         let title =
-            "\(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \(steps) steps"
+            """
+            \(plan.pipeline.table.name), \(plan.pipeline.ranks) stages x \(plan.pipeline.replicas) replicas, last \
+            \(steps) steps
+            """
         guard let timeline = try await group.endTrace(title: title), let directory else { return }
         do {
             try SmallFile.write(TimelineSVG(timeline, showsMessages: true).text, to: directory.timeline)
@@ -80,7 +83,8 @@ extension Trainer {
                     + ($0 >= configuration.training.steps ? " with more training.steps" : "")
             } ?? "There is no checkpoint to go on from: begin anew"
         return TrainingError(
-            "the model is not usable and is not written: \(reason). \(goesOn). Lower optimizer.learning_rate, lengthen optimizer.warmup, "
+            "the model is not usable and is not written: \(reason). \(goesOn). Lower optimizer.learning_rate, lengthen "
+                + "optimizer.warmup, "
                 + "or set optimizer.clip")
     }
 
@@ -88,7 +92,8 @@ extension Trainer {
     func doubtful(_ start: Manifest?, _ settings: CheckpointSettings) -> String {
         guard let start, let doubt = start.doubt else { return "" }
         return
-            ". It went on from the checkpoint of step \(start.step), of which \(doubt): remove \(settings.store.path(start.step)) to go on "
+            ". It went on from the checkpoint of step \(start.step), of which \(doubt): remove "
+            + "\(settings.store.path(start.step)) to go on "
             + "from the one before"
     }
 

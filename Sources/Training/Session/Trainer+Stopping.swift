@@ -7,7 +7,8 @@ extension Trainer {
         StopRequest(try await group.exchange { _ in [Double(StopDesk.first)] }.map { Int($0[0]) })
     }
 
-    /// Saves the state of a boundary at which the run stops, even where checkpoints are off, and waits until it is durable.
+    /// Saves the state of a boundary at which the run stops, even where checkpoints are off, and waits until it is
+    /// durable.
     /// - Returns: the step of the newest whole checkpoint
     func saveNow(
         _ position: Checkpointer.Position, _ checkpoints: Checkpointer?, _ settings: CheckpointSettings
@@ -63,7 +64,10 @@ extension Trainer {
             return "\(settings.store.directory) holds no whole checkpoint"
         }
         return
-            "the newest checkpoint is that of step \(step): mend what was told above, and the same command goes on from there"
+            """
+            the newest checkpoint is that of step \(step): mend what was told above, and the same command goes on \
+            from there
+            """
     }
 
     /// Says when the run's folder is no longer where it was; whoever puts it back in time loses nothing.

@@ -3,7 +3,8 @@ import Corpora
 import Pipeline
 
 extension Trainer {
-    /// Ends the run at this boundary when the text can't be read on, or isn't the run's: in good order, all ranks at the same step.
+    /// Ends the run at this boundary when the text can't be read on, or isn't the run's: in good order, all ranks at
+    /// the same step.
     func endWithTheText(
         _ batches: BatchesAhead, _ told: [BoundaryNotes], _ position: Checkpointer.Position,
         _ checkpoints: Checkpointer?, _ settings: CheckpointSettings, finishLog: () -> Void

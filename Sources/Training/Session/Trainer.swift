@@ -25,7 +25,8 @@ struct Trainer: Sendable {
 
     /// Trains, evaluates, samples and saves; the last line it prints is the parameters' digest.
     ///
-    /// - Throws: `SilentExit` when all ranks have agreed to stop; `TrainingError` on all ranks when the run came to no good end
+    /// - Throws: `SilentExit` when all ranks have agreed to stop; `TrainingError` on all ranks when the run came to no
+    ///   good end
     func run() async throws {
         let settings = CheckpointSettings(configuration, run: path, owner: try await owner())
         let claim = try await LocalClaim(settings, group, nodes: host.nodes)
@@ -130,8 +131,10 @@ struct Trainer: Sendable {
                 try await checkpoints?.finish()
                 log?.finish()
                 throw TrainingError(
-                    "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite for \(skippedInARow) steps in a row. "
-                        + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's figures are in \(directory?.metrics ?? "metrics.jsonl")"
+                    "step \(step + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite for "
+                        + "\(skippedInARow) steps in a row. "
+                        + "Lower optimizer.learning_rate, lengthen optimizer.warmup, or set optimizer.clip; the run's "
+                        + "figures are in \(directory?.metrics ?? "metrics.jsonl")"
                         + doubtful(start, settings))
             }
             let position = Checkpointer.Position(step: step + 1, skipped: skipped, skippedInARow: skippedInARow)
@@ -175,7 +178,8 @@ struct Trainer: Sendable {
         heldOut.isFinite ? nil : "the held-out loss after step \(step) is \(ProgressLine.fixed(heldOut, 4))"
     }
 
-    /// The last steps are traced. The first step of a run isn't like the others, so it is left out unless it is the only one.
+    /// The last steps are traced. The first step of a run isn't like the others, so it is left out unless it is the
+    /// only one.
     private func firstTraced(begin: Int) -> Int {
         let steps = configuration.training.steps
         return configuration.run.traceSteps == 0

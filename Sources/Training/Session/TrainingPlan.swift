@@ -72,7 +72,8 @@ extension PipelinePlan {
         let stages = table.shape.stages
         guard stages <= model.layers else {
             throw ConfigurationError([
-                "schedule '\(c.pipeline.schedule)' cuts the model in \(stages) stages, but model.layers = \(model.layers): "
+                "schedule '\(c.pipeline.schedule)' cuts the model in \(stages) stages, but model.layers = "
+                    + "\(model.layers): "
                     + "set model.layers to at least \(stages), or use fewer ranks or another schedule"
             ])
         }
@@ -116,7 +117,8 @@ extension PipelinePlan {
             let names = ScheduleChoice.names
             let near = SimilarNames.nearest(to: PlainText.meant(by: name).lowercased(), among: names)
             throw ConfigurationError([
-                "pipeline.schedule = \(Shown.found(name)) is neither a schedule (\(names.joined(separator: ", "))) nor a readable file with one "
+                "pipeline.schedule = \(Shown.found(name)) is neither a schedule (\(names.joined(separator: ", "))) nor "
+                    + "a readable file with one "
                     + "(\(error.reason))\(SimilarNames.question(near))"
             ])
         }
@@ -127,8 +129,10 @@ extension PipelinePlan {
         let shape = table.shape
         guard shape.ranks == c.pipeline.stages, shape.sequences == sequences, shape.slices == slices else {
             throw ConfigurationError([
-                "the schedule \(name) is for \(shape.ranks) ranks, \(shape.sequences) sequences and \(shape.slices) slices, but this run has "
-                    + "\(c.pipeline.stages) (pipeline.stages), \(sequences) (training.batch / pipeline.replicas) and \(slices) "
+                "the schedule \(name) is for \(shape.ranks) ranks, \(shape.sequences) sequences and \(shape.slices) "
+                    + "slices, but this run has "
+                    + "\(c.pipeline.stages) (pipeline.stages), \(sequences) (training.batch / pipeline.replicas) and "
+                    + "\(slices) "
                     + "(data.sequence / pipeline.slice): change one or the other"
             ])
         }
@@ -147,7 +151,10 @@ extension PipelinePlan {
             throw ConfigurationError(["pipeline.costs = \(Shown.found(path)): \(error)"])
         } catch let error as FileError {
             throw ConfigurationError([
-                "pipeline.costs = \(Shown.found(path)) cannot be read: \(error.reason). Give a costs.json, such as a run leaves"
+                """
+                pipeline.costs = \(Shown.found(path)) cannot be read: \(error.reason). Give a costs.json, such as \
+                a run leaves
+                """
             ])
         }
     }
@@ -168,7 +175,8 @@ extension PipelinePlan {
         case .explicit(let counts):
             guard counts.count == stages else {
                 throw ConfigurationError([
-                    "pipeline.layers lists \(counts.count) stages, but schedule '\(c.pipeline.schedule)' has \(stages) on "
+                    "pipeline.layers lists \(counts.count) stages, but schedule '\(c.pipeline.schedule)' has \(stages) "
+                        + "on "
                         + "\(c.pipeline.stages) ranks: give \(stages) numbers"
                 ])
             }

@@ -8,7 +8,8 @@ extension KernelCases {
         // The word's number passes 2^32 inside a row.
         + [dropoutRows(7, 33, firstRow: (1 << 32) / 40 - 3, stride: 40)]
 
-    /// Element (t, i) draws word (row + t) stride + i of the stream, and is dropped when its low half is below the threshold.
+    /// Element (t, i) draws word (row + t) stride + i of the stream, and is dropped when its low half is below the
+    /// threshold.
     private static func dropoutRows(_ rows: Int, _ n: Int, firstRow: Int, stride: Int) -> KernelCase {
         var noise = Noise(121)
         let x = noise.floats(rows * n)

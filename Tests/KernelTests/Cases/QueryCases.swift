@@ -134,7 +134,8 @@ extension KernelCases {
         }
     }
 
-    /// Pairs (2j, 2j + 1) of the first `rotated` heads turn by the row's angle; the others stay. Backwards is the transposed map.
+    /// Pairs (2j, 2j + 1) of the first `rotated` heads turn by the row's angle; the others stay. Backwards is the
+    /// transposed map.
     private static func rotate(_ rows: Int, _ n: Int, _ heads: Int, _ rotated: Int, direction: Int) -> KernelCase {
         var noise = Noise(85)
         let x = noise.floats(rows * heads * n)

@@ -1,7 +1,8 @@
 import Kernels
 
-/// Guarded memory for one call of a kernel: around and between the rows of every tensor lie NaNs, so that a kernel that reads outside
-/// a tensor gives NaN and one that writes outside is seen. Outputs begin as another NaN unless they have first values.
+/// Guarded memory for one call of a kernel: around and between the rows of every tensor lie NaNs, so that a kernel that
+/// reads outside a tensor gives NaN and one that writes outside is seen. Outputs begin as another NaN unless they have
+/// first values.
 final class KernelMemory {
     private struct Tensor {
         let name: String?

@@ -120,7 +120,8 @@ import Testing
     }
 
     @Test func aMemoryOfAnotherDocumentGetsNoGradient() {
-        // The third chunk completes in a document that begins in the second: the memory taken in is wiped and never read.
+        // The third chunk completes in a document that begins in the second: the memory taken in is wiped and never
+        // read.
         let stream = RandomStream(length: 12, chunk: 4, bos: (0..<12).map { $0 == 0 || $0 == 5 })
         let s = StreamSlice(stream, 8..<12)
         #expect(s.plan.pieces.map(\.wipes) == [true])

@@ -15,7 +15,8 @@ struct TokenRules {
         (0...i).filter { $0 >= (i / C - 1) * C && documents[$0] == documents[i] }
     }
 
-    /// The document of the memory that has absorbed chunks 0...c: that of the last token of chunk c; nil while nothing is absorbed.
+    /// The document of the memory that has absorbed chunks 0...c: that of the last token of chunk c; nil while nothing
+    /// is absorbed.
     func owner(afterChunk c: Int) -> Int? { c < 0 ? nil : documents[(c + 1) * C - 1] }
 
     /// Token i of chunk c reads the memory that has absorbed chunks 0..c-2, if that is of its document.

@@ -2,8 +2,8 @@ import Model
 import TestSupport
 import Testing
 
-/// Moves each tensor along its own gradient g by +-step / |g|: the loss must change by 2 step |g|. The loss is computed in float32, so the
-/// slope is good to about a percent.
+/// Moves each tensor along its own gradient g by +-step / |g|: the loss must change by 2 step |g|. The loss is computed
+/// in float32, so the slope is good to about a percent.
 func expectSlopes(of model: SmallModel, dropout: DropoutStream? = nil) {
     let gradients = model.result([model.length], dropout: dropout).gradients
     for (name, gradient) in gradients {

@@ -104,8 +104,8 @@ package struct AdaptiveWorkingMemory {
         }
     }
 
-    /// aq [T, Z], k [n + T, Z], v [n + T, E] -> y [T, E]. memory [H, dz, dv] and lognorm [H, dz] are the state, in and out; `stash`
-    /// receives them at every piece's entrance.
+    /// aq [T, Z], k [n + T, Z], v [n + T, E] -> y [T, E]. memory [H, dz, dv] and lognorm [H, dz] are the state, in and
+    /// out; `stash` receives them at every piece's entrance.
     package func forward(
         _ context: SliceContext, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
         y: UnsafeMutablePointer<Float>, memory: UnsafeMutablePointer<Float>, lognorm: UnsafeMutablePointer<Float>,
@@ -175,8 +175,8 @@ package struct AdaptiveWorkingMemory {
         }
     }
 
-    /// Reverse over the pieces, undoing each absorption before its reads. dq [T, Z] is set; dk, dv [n + T, ..] are added to;
-    /// memoryGradient and lognormGradient hold the state's gradient, handed on in, taken in out.
+    /// Reverse over the pieces, undoing each absorption before its reads. dq [T, Z] is set; dk, dv [n + T, ..] are
+    /// added to; memoryGradient and lognormGradient hold the state's gradient, handed on in, taken in out.
     package func backward(
         _ context: SliceContext, dy: UnsafePointer<Float>, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
         v: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>,
@@ -214,8 +214,9 @@ package struct AdaptiveWorkingMemory {
         }
     }
 
-    /// lam = dl' - e with e = rho sum dM' (U - M); ds = e + rho lam; dl = (1 - rho) lam; dU = rho dM'; dX = W^T dU; dW = dU X^T; dR = -dX M^T;
-    /// dM = (1 - rho) dM' - R^T dX; dv += dX; dk += softmax_bwd(R, dR) + [softmax_bwd(W, dW) + W ds]^T.
+    /// lam = dl' - e with e = rho sum dM' (U - M); ds = e + rho lam; dl = (1 - rho) lam; dU = rho dM'; dX = W^T dU; dW
+    /// = dU X^T; dR = -dX M^T; dM = (1 - rho) dM' - R^T dX; dv += dX; dk += softmax_bwd(R, dR) + [softmax_bwd(W, dW) +
+    /// W ds]^T.
     private func absorptionBackward(
         _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
         dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>, dm: UnsafeMutablePointer<Float>,

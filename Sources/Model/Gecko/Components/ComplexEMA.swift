@@ -3,8 +3,8 @@ import KernelInterface
 import Kernels
 import Numerics
 
-/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA) with its residual: y = x + Re sum_n gamma_n h_n,
-/// h = [not bos] q h + p x, p = sigmoid(alpha), q = (1 - p sigmoid(delta)) e^{i phi}.
+/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA) with its residual: y = x + Re sum_n gamma_n
+/// h_n, h = [not bos] q h + p x, p = sigmoid(alpha), q = (1 - p sigmoid(delta)) e^{i phi}.
 ///
 /// Coefficients and states are kept [N, paddedDim] so that a vector lane is a channel.
 package final class ComplexEMA {
@@ -34,7 +34,8 @@ package final class ComplexEMA {
     private func plane(_ i: Int) -> UnsafeMutablePointer<Float> { coefficients.base + i * orders * padded }
     private func gradientPlane(_ i: Int) -> UnsafeMutablePointer<Float> { gradients.base + i * orders * padded }
 
-    /// Computes the coefficients from the parameters alpha, delta [D, N], theta [D], gamma [D, N, 2] and clears their gradients.
+    /// Computes the coefficients from the parameters alpha, delta [D, N], theta [D], gamma [D, N, 2] and clears their
+    /// gradients.
     package func prepare(
         alpha: UnsafePointer<Float>, delta: UnsafePointer<Float>, theta: UnsafePointer<Float>,
         gamma: UnsafePointer<Float>

@@ -1,8 +1,8 @@
 import KernelInterface
 import Numerics
 
-/// One dropout site: elements are dropped with probability `rate`, the others scaled by 1 / (1 - rate). The mask is a pure function of (seed,
-/// step, sequence, layer, site, position, channel), so backward and recompute draw the same.
+/// One dropout site: elements are dropped with probability `rate`, the others scaled by 1 / (1 - rate). The mask is a
+/// pure function of (seed, step, sequence, layer, site, position, channel), so backward and recompute draw the same.
 package struct Dropout {
     package let rate: Double
     package let layer: Int
@@ -18,7 +18,8 @@ package struct Dropout {
 
     package static func threshold(_ rate: Double) -> UInt32 { UInt32(min(rate * 0x1p32, 0xffff_ffff)) }
 
-    /// y = mask x, [T, n]; y may be x. Forward and backward are the same map. Copies (or does nothing in place) when inactive.
+    /// y = mask x, [T, n]; y may be x. Forward and backward are the same map. Copies (or does nothing in place) when
+    /// inactive.
     package func apply(_ context: SliceContext, _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ n: Int) {
         guard rate > 0, let stream = context.dropout else {
             if x != UnsafePointer(y) {

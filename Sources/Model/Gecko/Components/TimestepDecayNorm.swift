@@ -1,10 +1,11 @@
 import KernelInterface
 import Numerics
 
-/// Timestep decay norm (GECKO.md, TDN): per token and group the mean and variance of the features are smoothed over time, corrected
-/// by 1 - beta^count and used to normalise. Restarts at a bos.
+/// Timestep decay norm (GECKO.md, TDN): per token and group the mean and variance of the features are smoothed over
+/// time, corrected by 1 - beta^count and used to normalise. Restarts at a bos.
 ///
-///     m = b1 m + (1 - b1) u    w = b2 w + (1 - b2) s    y = (x - m/(1 - b1^c)) (w/(1 - b2^c) + eps)^(-1/2) (1 + weight) + bias
+///     m = b1 m + (1 - b1) u    w = b2 w + (1 - b2) s
+///     y = (x - m/(1 - b1^c)) (w/(1 - b2^c) + eps)^(-1/2) (1 + weight) + bias
 package struct TimestepDecayNorm {
     package let dim: Int
     package let groups: Int

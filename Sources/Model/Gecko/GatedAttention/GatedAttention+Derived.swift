@@ -2,7 +2,8 @@ import Hardware
 import KernelInterface
 import Numerics
 
-// The steps between the matrix products and scans. The forward takes them one by one, the backward and the weight gradients take them again.
+// The steps between the matrix products and scans. The forward takes them one by one, the backward and the weight
+// gradients take them again.
 extension GatedAttention {
     /// z of some tokens, by heads.
     func headed(_ rows: Int) -> GroupedShape { GroupedShape(rows: rows, features: c.zDim, groups: c.heads) }

@@ -2,7 +2,8 @@ import Hardware
 import Numerics
 
 extension GatedAttention {
-    /// What is kept of one slice for its backward: what costs matrix products or a scan. The rest is made again from it (`Derived`).
+    /// What is kept of one slice for its backward: what costs matrix products or a scan. The rest is made again from it
+    /// (`Derived`).
     struct Stash {
         let mhat, tr, entries, s, sr, zr, zs, keys, memoryKeys, values, vl, attended, top, total,
             memory: UnsafeMutablePointer<Float>
@@ -30,10 +31,12 @@ extension GatedAttention {
         var window: LayerState.Window { (keys, memoryKeys, values) }
     }
 
-    /// What follows from a slice's input and its stash without a large matrix product: computed by the forward, and again by the backward
-    /// with the same kernels and so to the same bits, which costs no more than to write it to memory and to fetch it.
+    /// What follows from a slice's input and its stash without a large matrix product: computed by the forward, and
+    /// again by the backward with the same kernels and so to the same bits, which costs no more than to write it to
+    /// memory and to fetch it.
     struct Derived {
-        /// tn, mx [T, D]; q, aq [T, Z]; k, ak [n + T, Z] and v [n + T, E] with the window in front; what the memory gave and mix [T, E].
+        /// tn, mx [T, D]; q, aq [T, Z]; k, ak [n + T, Z] and v [n + T, E] with the window in front; what the memory
+        /// gave and mix [T, E].
         let tn, mx, q, aq, k, ak, v, recalled, mix: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {

@@ -4,7 +4,8 @@ extension GeckoConfiguration {
     /// Operations (`op_NAME`), layers (`layer`), models (`model_X_params` with `model_X_plain`, `_packed`, `_decode`,
     /// `_adamw`). Names, shapes and hyperparameters come from the files.
     package static func goldenCases(
-        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource, matrices: any MatrixProducts
+        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource,
+        matrices: any MatrixProducts
     ) throws -> [GoldenCase] {
         let stem = String(file.name.dropLast(".safetensors".count))
         if stem.hasPrefix("op_") {

@@ -61,7 +61,8 @@ struct Layers {
         var counts: [Int32] = []
         stage.beginStep()
         for b in 0..<B {
-            // Documents are told apart where there are flags for their first tokens; then their numbers must be there, too.
+            // Documents are told apart where there are flags for their first tokens; then their numbers must be there,
+            // too.
             func document(_ n: String, or other: [Int32]) throws -> [Int32] {
                 packed ? try file.ints("\(name).in.\(n)", count: B * other.count).row(b, of: B) : other
             }

@@ -104,8 +104,8 @@ package final class ModelRun {
         }
     }
 
-    /// Runs one slice and returns its logits [T, V] and the sum of its token losses; keeps what the backward needs. A loss scale of 0
-    /// keeps the logits readable.
+    /// Runs one slice and returns its logits [T, V] and the sum of its token losses; keeps what the backward needs. A
+    /// loss scale of 0 keeps the logits readable.
     package func forward(_ stream: Stream, tokens: [Int32], targets: [Int32]?, lossScale: Float) -> (
         logits: [Float], loss: Double
     ) {
@@ -128,7 +128,8 @@ package final class ModelRun {
         return (values, head.lossSum)
     }
 
-    /// Backward over all slices run since the last call, last first; `visit` sees the state gradient before each slice's first token.
+    /// Backward over all slices run since the last call, last first; `visit` sees the state gradient before each
+    /// slice's first token.
     package func backward(
         tokens: [Int32], targets: [Int32], lossScale: Float, visit: (StreamCursor, FloatBuffer) -> Void
     ) {

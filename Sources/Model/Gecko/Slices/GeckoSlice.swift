@@ -24,7 +24,8 @@ package final class GeckoSlice: SharedSlice {
 
 extension SliceContext {
     package init(
-        matrices: any MatrixProducts, kernels: KernelTable = .best, plan: SlicePlan, workspace: UnsafeMutablePointer<Float>,
+        matrices: any MatrixProducts, kernels: KernelTable = .best, plan: SlicePlan,
+        workspace: UnsafeMutablePointer<Float>,
         dropout: DropoutStream? = nil
     ) {
         self.init(

@@ -2,9 +2,9 @@ import Glibc
 
 /// Cosines and sines of the rotary angles p f_j of absolute positions p, f_j = base^(-2j/dz).
 ///
-/// A position is cut at a multiple of 64: cos(a + b) = cos a cos b - sin a sin b, in double. So a table costs a few multiplications a
-/// number and can be made again whenever it is needed; and since the cut is the same for everyone, the numbers depend on the
-/// position alone, not on the slice that asks.
+/// A position is cut at a multiple of 64: cos(a + b) = cos a cos b - sin a sin b, in double. So a table costs a few
+/// multiplications a number and can be made again whenever it is needed; and since the cut is the same for everyone,
+/// the numbers depend on the position alone, not on the slice that asks.
 struct RotaryTable: Sendable {
     /// dz
     let keyDim: Int

@@ -1,11 +1,12 @@
 import Glibc
 import Kernels
 
-/// How one slice of a stream is processed: where it is cut at chunk boundaries, which keys and which memory each token sees, and
-/// the tables that all layers share. Any start and any length are allowed.
+/// How one slice of a stream is processed: where it is cut at chunk boundaries, which keys and which memory each token
+/// sees, and the tables that all layers share. Any start and any length are allowed.
 ///
-/// The rules (GECKO.md): token i of chunk c sees the keys from (c - 1) C to i of its own document; it reads a memory that has absorbed
-/// chunks 0..c-2 if that belongs to its document; chunk c - 1 is absorbed at the instant chunk c completes.
+/// The rules (GECKO.md): token i of chunk c sees the keys from (c - 1) C to i of its own document; it reads a memory
+/// that has absorbed chunks 0..c-2 if that belongs to its document; chunk c - 1 is absorbed at the instant chunk c
+/// completes.
 package struct SlicePlan: Sendable {
     /// Tokens `start..<end` (absolute) within one chunk.
     package struct Piece: Sendable {
@@ -15,7 +16,8 @@ package struct SlicePlan: Sendable {
         package var keyStart: Int
         /// Tokens that may read the memory: document numbers never fall, so they are consecutive.
         package var readers: Range<Int>
-        /// Tokens absorbed when the piece ends: the last document's part of the previous chunk. Empty: nothing is absorbed.
+        /// Tokens absorbed when the piece ends: the last document's part of the previous chunk. Empty: nothing is
+        /// absorbed.
         package var absorbed: Range<Int>
         /// The memory belonged to another document and is emptied before it absorbs.
         package var wipes: Bool
@@ -46,8 +48,8 @@ package struct SlicePlan: Sendable {
     /// Rotary tables [length, dz], each angle twice, sines with signs (-, +).
     package private(set) var cosines: [Float] = []
     package private(set) var sines: [Float] = []
-    /// Where the stream stands after the slice. Who keeps a copy that shares the window's memory makes the next move take new memory;
-    /// `StreamCursor.become` copies without sharing.
+    /// Where the stream stands after the slice. Who keeps a copy that shares the window's memory makes the next move
+    /// take new memory; `StreamCursor.become` copies without sharing.
     package private(set) var exit = GeckoCursor.start
 
     private let rotary: RotaryTable

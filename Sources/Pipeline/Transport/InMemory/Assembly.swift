@@ -1,6 +1,7 @@
 import Synchronization
 
-/// Where the ranks of a fabric meet: each brings bytes and leaves with everybody's. After the first meetings it takes no memory.
+/// Where the ranks of a fabric meet: each brings bytes and leaves with everybody's. After the first meetings it takes
+/// no memory.
 final class Assembly: Sendable {
     enum Kind: Equatable {
         case allGather
@@ -60,8 +61,8 @@ final class Assembly: Sendable {
         }
     }
 
-    /// Takes what was brought to the last meeting, by rank. It cannot be overwritten before every rank has it, since the next meeting
-    /// ends only when all have come to it.
+    /// Takes what was brought to the last meeting, by rank. It cannot be overwritten before every rank has it, since
+    /// the next meeting ends only when all have come to it.
     func take<Value: Sendable>(_ read: ([[UInt8]]) throws -> sending Value) rethrows -> Value {
         try state.withLock { try read($0.result) }
     }

@@ -28,7 +28,8 @@ package final class InMemoryEndpoint: Endpoint {
         station = fabric.stations[rank]
     }
 
-    /// A rank that leaves with transfers under way has failed: its memory may be gone soon, so nothing may be copied any more.
+    /// A rank that leaves with transfers under way has failed: its memory may be gone soon, so nothing may be copied
+    /// any more.
     deinit {
         let unfinished = transfers.count - free.count
         if unfinished > 0, !fabric.cancelled {

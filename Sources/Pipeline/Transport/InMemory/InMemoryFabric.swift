@@ -3,8 +3,8 @@ import Synchronization
 
 /// Connects ranks that live in one process, each on its own thread.
 ///
-/// A message is copied once, from the sender's memory into the receiver's, by whichever of the two comes second. Until then
-/// only a reference to the sender's memory is kept: what works here does not depend on buffering elsewhere.
+/// A message is copied once, from the sender's memory into the receiver's, by whichever of the two comes second. Until
+/// then only a reference to the sender's memory is kept: what works here does not depend on buffering elsewhere.
 package final class InMemoryFabric: Sendable {
     package let size: Int
     let policy: WaitPolicy
@@ -25,11 +25,11 @@ package final class InMemoryFabric: Sendable {
     /// The endpoint of `rank`, to be made and used on that rank's thread; one per rank.
     package func endpoint(_ rank: Int) -> InMemoryEndpoint { InMemoryEndpoint(fabric: self, rank: rank) }
 
-    /// Makes every call of every endpoint throw `TransportError.cancelled`, those that wait at this moment included. The first
-    /// reason is kept.
+    /// Makes every call of every endpoint throw `TransportError.cancelled`, those that wait at this moment included.
+    /// The first reason is kept.
     ///
-    /// A rank that fails calls this before it gives up memory with transfers under way: on return no message is being copied
-    /// from or to it any more.
+    /// A rank that fails calls this before it gives up memory with transfers under way: on return no message is being
+    /// copied from or to it any more.
     package func cancel(_ error: any Error, by rank: Int) {
         reason.withLock { $0 = $0 ?? .cancelled(by: rank, reason: "\(error)") }
         isCancelled.store(true, ordering: .sequentiallyConsistent)

@@ -2,8 +2,8 @@ import Synchronization
 
 /// A send or a receive of one rank, used again and again.
 ///
-/// `@unchecked Sendable`: the owner writes the fields before it puts the transfer in a mailbox under the mailbox's lock; one
-/// other thread takes it out under that lock; `isFinished` gives it back to the owner.
+/// `@unchecked Sendable`: the owner writes the fields before it puts the transfer in a mailbox under the mailbox's
+/// lock; one other thread takes it out under that lock; `isFinished` gives it back to the owner.
 final class InMemoryTransfer: @unchecked Sendable {
     enum Kind { case send, receive }
 

@@ -29,8 +29,8 @@ final class Station: Sendable {
         if let message { copy(message, to: receive) }
     }
 
-    /// Nothing is matched after a cancellation, and a match counts as a copy before the lock is given back: so the one who
-    /// cancels can wait for the last copy.
+    /// Nothing is matched after a cancellation, and a match counts as a copy before the lock is given back: so the one
+    /// who cancels can wait for the last copy.
     private func match(
         _ fabric: InMemoryFabric, _ take: (inout Mailbox) -> InMemoryTransfer?
     ) throws -> InMemoryTransfer? {

@@ -8,7 +8,8 @@ extension SlidingChunkAttention {
     static let backwardRows = TileProducts.depth
     static let backwardKeys = 128
 
-    /// A block of rows of all heads in the forms in which it is multiplied, for all workers; and a block of scores for each.
+    /// A block of rows of all heads in the forms in which it is multiplied, for all workers; and a block of scores for
+    /// each.
     struct BackwardScratch {
         /// [head][strip of rows]: left factors of the scores and of dP.
         let queries, gradients: UnsafeMutablePointer<Float>
@@ -45,7 +46,8 @@ extension SlidingChunkAttention {
             return Keys(&carver, a, rows: rows)
         }
 
-        /// A worker's keys and values in panels, its scores and their gradients [rows, keys], and either of them in strips of keys.
+        /// A worker's keys and values in panels, its scores and their gradients [rows, keys], and either of them in
+        /// strips of keys.
         struct Keys {
             let keys, values, scores, gradients, strips: UnsafeMutablePointer<Float>
 
@@ -65,11 +67,11 @@ extension SlidingChunkAttention {
         let dq, dk, dv: UnsafeMutablePointer<Float>
     }
 
-    /// dP = dY V^T, dS by the softmax rule, dQ = dS K; dk += dS^T Q and dv += P^T dY [n + T, ..] (the window's keys and values
-    /// included).
+    /// dP = dY V^T, dS by the softmax rule, dQ = dS K; dk += dS^T Q and dv += P^T dY [n + T, ..] (the window's keys and
+    /// values included).
     ///
-    /// Workers share blocks of keys first (so that a key's gradient has one owner), then rows of dQ; blocks of rows come one after
-    /// another. So every sum has one order.
+    /// Workers share blocks of keys first (so that a key's gradient has one owner), then rows of dQ; blocks of rows
+    /// come one after another. So every sum has one order.
     package func backward(
         _ context: SliceContext, dy: UnsafePointer<Float>, y: UnsafePointer<Float>, q: UnsafePointer<Float>,
         k: UnsafePointer<Float>, v: UnsafePointer<Float>, top: UnsafePointer<Float>, total: UnsafePointer<Float>,

@@ -4,7 +4,8 @@ import Kernels
 import Numerics
 
 extension SlidingChunkAttention {
-    /// From one row of scores to the next: a line more than 2C, so that the rows of a tile don't fall into one set of the cache.
+    /// From one row of scores to the next: a line more than 2C, so that the rows of a tile don't fall into one set of
+    /// the cache.
     var scoreRow: Int { 2 * chunk + FloatBuffer.alignment }
 
     /// Query rows whose scores a worker holds at a time.

@@ -2,8 +2,8 @@ import KernelInterface
 import Kernels
 import Numerics
 
-/// Sliding chunk attention (GECKO.md, SCA): softmax(q . k) v over the previous and the current chunk, causal, within the document,
-/// scale 1.
+/// Sliding chunk attention (GECKO.md, SCA): softmax(q . k) v over the previous and the current chunk, causal, within
+/// the document, scale 1.
 ///
 /// A piece (a part of one chunk) and all heads are worked on at a time. Scores exist for a block of rows and keys only,
 /// and what lies behind the diagonal is neither computed nor multiplied, by register tiles, or by an engine's products
@@ -46,7 +46,8 @@ package struct SlidingChunkAttention {
     static let tallestStrip = 8
     static func stripped(_ rows: Int) -> Int { (rows + tallestStrip - 1) / tallestStrip * tallestStrip + tallestStrip }
 
-    /// Hides scores [rows, keys] of one head from the softmax: of other documents, and dropped keys. `row` and `key` are positions in the stream.
+    /// Hides scores [rows, keys] of one head from the softmax: of other documents, and dropped keys. `row` and `key`
+    /// are positions in the stream.
     func hide(
         _ context: SliceContext, head: Int, row: Int, rows: Int, key: Int, keys: Int, in s: UnsafeMutablePointer<Float>,
         _ ld: Int
