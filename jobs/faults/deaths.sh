@@ -78,7 +78,7 @@ kill_the_launcher() {
         start ''
         moment
         ranks="$(rank_pid 0) $(rank_pid 1)"
-        send KILL "$pid"
+        send KILL "$pid" || true
         finish
         if ((status == 0)); then
             settle && life mpi

@@ -269,5 +269,5 @@ settle() {
         published
     fi
     ! pgrep -f -- "--run.directory $run " >/dev/null || fail "a process of the run is left"
-    [[ -n $keep ]] || rm -rf "$run" "$work/run-$lives" "$work/run-$lives".*
+    [[ -n $keep ]] || rm -rf "$run" "$work/run-$lives" "$work/run-$lives".* || true
 }

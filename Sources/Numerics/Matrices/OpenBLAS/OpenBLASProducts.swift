@@ -14,8 +14,10 @@ package final class OpenBLASProducts: MatrixProducts {
 
     package var precision: Precision { .f32 }
 
-    /// Where this CPU's tiles are fast, what is cut into small blocks uses them.
-    package let tile: MatrixTile?
+    /// Where this CPU's tiles are fast, what is cut into small blocks uses them: attention by itself, a worker's products
+    /// here.
+    package var tile: MatrixTile? { tiles?.tile }
+    private let tiles: TileProducts?
 
     package var promises: BitPromises {
         ["Haswell", "Zen"].contains(library.coreType) ? [.everyEngine, .workers] : .everyEngine
@@ -32,7 +34,7 @@ package final class OpenBLASProducts: MatrixProducts {
     package init(_ team: Team, _ library: OpenBLASLibrary, kernels: KernelTable = .best) {
         self.team = team
         self.library = library
-        tile = MatrixEngine.isMeantForTiles(kernels) ? kernels.tile : nil
+        tiles = MatrixEngine.isMeantForTiles(kernels) ? TileProducts(team, kernels: kernels) : nil
     }
 
     package func multiply(_ p: Product) {
@@ -53,6 +55,7 @@ package final class OpenBLASProducts: MatrixProducts {
     }
 
     package func multiply(_ p: Product, on worker: Int) {
+        if let tiles { return tiles.multiply(p, on: worker) }
         if p.rows == 0 || p.columns == 0 { return }
         for first in stride(from: 0, to: p.rows, by: Self.longest) {
             compute(p, first..<min(first + Self.longest, p.rows))
