@@ -76,9 +76,7 @@ file_size_limit() {
 }
 
 full_disk() {
-    small_disk 2m
-    life either --checkpoint.directory "$work/disk/checkpoints"
-    leg step:70 && step=70
+    begin_on_a_disk
     while next_fault; do
         ahead
         step=$((step + 20))
@@ -88,11 +86,17 @@ full_disk() {
         leg "step:$step"
         rm "$work/disk/ballast"
         # What a start takes away of the turn before may leave room enough.
-        said "No space left on device" || continue
+        said "No space left on device" || { settle && begin_on_a_disk && continue; }
         hit "died before step $((step + 1))" 137
     done
     settle
     no_disk
+}
+
+begin_on_a_disk() {
+    small_disk 2m
+    life either --checkpoint.directory "$work/disk/checkpoints"
+    leg step:70 && step=70
 }
 
 read_only_disk() {

@@ -139,6 +139,8 @@ finish() {
         status=$(mpi_status "$status" "${launcher[@]}")
         # Now and then this launcher has 0 after it handed a signal on.
         ((status != 0)) || ! grep -q '^stopped by' "$log" || status=75
+        # A 1 of gecko's has its reason in the log; one without is what the launcher makes of a rank that was killed.
+        ((status != 1)) || grep -qE 'Error|Exit code 1' "$log" || status=137
     fi
     cat "$log" >>"$work/run-$lives.all.log"
     [[ ! -e $work/overdue ]] || { rm "$work/overdue" && fail "it did not end within five minutes"; }

@@ -62,7 +62,7 @@ two_at_once() {
         refused=$later
         ((later != 137)) || { refused=$status status=$later; }
         # One that was over before the other one came: they were not there at once.
-        ((refused != 137)) || continue
+        ((refused != 137)) || { settle && life either && continue; }
         hit "died before step $((step + 1))" 137
         ((refused == 1)) || fail "the other one ended with $refused"
     done
