@@ -14,10 +14,8 @@ package final class OpenBLASProducts: MatrixProducts {
 
     package var precision: Precision { .f32 }
 
-    /// Where this CPU's tiles are fast, what is cut into small blocks uses them: attention by itself, a worker's products
-    /// here.
-    package var tile: MatrixTile? { tiles?.tile }
-    private let tiles: TileProducts?
+    /// Where this CPU's tiles are fast, what is cut into small blocks uses them.
+    package let tile: MatrixTile?
 
     package var promises: BitPromises {
         ["Haswell", "Zen"].contains(library.coreType) ? [.everyEngine, .workers] : .everyEngine
@@ -34,7 +32,7 @@ package final class OpenBLASProducts: MatrixProducts {
     package init(_ team: Team, _ library: OpenBLASLibrary, kernels: KernelTable = .best) {
         self.team = team
         self.library = library
-        tiles = MatrixEngine.isMeantForTiles(kernels) ? TileProducts(team, kernels: kernels) : nil
+        tile = MatrixEngine.isMeantForTiles(kernels) ? kernels.tile : nil
     }
 
     package func multiply(_ p: Product) {
@@ -55,7 +53,6 @@ package final class OpenBLASProducts: MatrixProducts {
     }
 
     package func multiply(_ p: Product, on worker: Int) {
-        if let tiles { return tiles.multiply(p, on: worker) }
         if p.rows == 0 || p.columns == 0 { return }
         for first in stride(from: 0, to: p.rows, by: Self.longest) {
             compute(p, first..<min(first + Self.longest, p.rows))
