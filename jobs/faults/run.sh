@@ -245,6 +245,8 @@ at_random() { # MODE STATUSES ACTION ...
         "${@:3}" || true
         finish
         $mend
+        # What came after its last look at the matter has missed a run that came to its end.
+        ((status != 0)) || [[ -z $wanted ]] || said "$wanted" || did=''
         if [[ -n $did ]] && { ((status != 0)) || [[ " $2 " == *' 0 '* ]]; }; then
             hit "$did after $when s" $2
             [[ -z $wanted ]] || told "$wanted"
@@ -267,7 +269,8 @@ settle() {
     if ((status != 0)) || [[ -n $found && $found != "$reference" ]]; then
         fail "the run ended with $status and parameters ${found:-none}, expected $reference; it had $all faults"
         lost=$((lost + (all > 1 ? all - 1 : 0)))
-    else
+    # A folder that was removed when the run had ended has no model.
+    elif [[ $kind != run-folder-removed || -e $run ]]; then
         published
     fi
     ! pgrep -f -- "--run.directory $run " >/dev/null || fail "a process of the run is left"
