@@ -1,3 +1,5 @@
+import Files
+
 extension Corpus {
     /// Why it may not be meant as a text, by the beginnings of its files; nil when all look like it.
     package var doubt: String? {

@@ -96,16 +96,9 @@ final class OpenFile: Sendable {
     /// Fills the buffer from the bytes at `offset` on.
     /// - Returns: how many there are; fewer than asked for only at the file's end
     func read(_ buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
-        var done = 0
-        while done < buffer.count {
-            let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, off_t(offset + done))
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw CorpusError.system(path)
-            }
-            if count == 0 { break }
-            done += count
+        guard let count = PositionedRead.fill(buffer, from: descriptor, at: offset) else {
+            throw CorpusError.system(path)
         }
-        return done
+        return count
     }
 }

@@ -36,21 +36,3 @@ struct FileStamp: Sendable {
         return now.written == written ? nil : "it has as many bytes as before, but was written to"
     }
 }
-
-/// Which file of which file system, whatever its name.
-package struct FileIdentity: Sendable, Hashable {
-    private let device: UInt
-    private let number: UInt
-
-    init(_ status: stat) {
-        device = UInt(status.st_dev)
-        number = UInt(status.st_ino)
-    }
-
-    /// Of what the path leads to; nil where there is nothing.
-    package init?(_ path: BytePath) {
-        var status = stat()
-        guard path.withCString({ stat($0, &status) }) == 0 else { return nil }
-        self.init(status)
-    }
-}

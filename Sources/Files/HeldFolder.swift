@@ -1,23 +1,5 @@
 import Glibc
 
-/// What tells a file or folder from any other, whatever it is called.
-package struct FileIdentity: Sendable, Equatable {
-    private let device: UInt
-    private let number: UInt
-
-    /// Links are followed; nil when there is nothing.
-    package init?(_ path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        self.init(status)
-    }
-
-    init(_ status: stat) {
-        device = UInt(status.st_dev)
-        number = UInt(status.st_ino)
-    }
-}
-
 /// A folder that is kept open, so that it is noticed when its name leads to nothing or to something else: renamed,
 /// removed, replaced, no longer mounted.
 package final class HeldFolder: Sendable {

@@ -61,8 +61,7 @@ package struct LearningRate: Sendable, Equatable {
         let share = String(Int((100 * rate(step: steps - 1) / peak).rounded()))
         return
             "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) % of the peak learning rate: "
-            + "lower "
-            + "optimizer.warmup, or raise training.steps"
+            + "lower optimizer.warmup, or raise training.steps"
     }
 
     private var minimum: Double { peak * minimumRatio }

@@ -76,8 +76,7 @@ import Training
         let gecko = Mpirun.programs.appendingPathComponent("gecko").path
         let command =
             "cd '\(space.path)'/r${OMPI_COMM_WORLD_RANK:-$PMI_RANK} && exec '\(gecko)' train ../run.toml --data.path "
-            + "c.txt "
-            + "--training.steps 100000"
+            + "c.txt --training.steps 100000"
         let other = space.path + "/r1/c.txt"
         let outcome = try await run(space) {
             #expect(truncate(other, 100) == 0)

@@ -100,9 +100,7 @@ begin_on_a_disk() {
 }
 
 read_only_disk() {
-    small_disk 2m
-    life either --checkpoint.directory "$work/disk/checkpoints"
-    leg step:70 && step=70
+    begin_on_a_disk
     while next_fault; do
         ahead
         step=$((step + 20))

@@ -118,12 +118,10 @@ hangup_ignored() {
         start ''
         moment
         roll 2
-        if send HUP "$(rank_pid "$rolled")"; then
-            finish
-            hit "rank $rolled after $when s" 0
-        else
-            finish
-        fi
+        did=''
+        send HUP "$(rank_pid "$rolled")" && did=1
+        finish
+        [[ -z $did ]] || hit "rank $rolled after $when s" 0
         settle
     done
 }

@@ -59,8 +59,7 @@ package struct JobScript: Sendable {
         if option.contains(/^[^=\s]*\s/) || option.contains(/\s--[a-z][a-z-]*=/) {
             throw BatchError(
                 "--sbatch: expected one option with '=' before its value, such as --sbatch=--account=physics, "
-                    + "found '\(option)'; "
-                    + "give --sbatch once for each")
+                    + "found '\(option)'; give --sbatch once for each")
         }
     }
 

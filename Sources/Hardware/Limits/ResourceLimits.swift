@@ -32,8 +32,7 @@ package enum ResourceLimits {
         }
         if threadStack > ProcessMemory.ofTheNode {
             return "ulimit -s (RLIMIT_STACK) gives each thread a stack of \(ByteText.of(threadStack)), more than there "
-                + "is: "
-                + "set it to 8192 or to unlimited"
+                + "is: set it to 8192 or to unlimited"
         }
         if let limit = openFiles, limit < 16 {
             return """

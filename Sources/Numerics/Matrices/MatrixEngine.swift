@@ -32,15 +32,13 @@ package enum MatrixEngine: String, Sendable, CaseIterable {
             guard precision.isSupported else {
                 throw MatrixEngineError(
                     "matrix products in \(precision.rawValue) by tiles: this CPU has no instructions for them (bf16 "
-                        + "needs AVX512-BF16); "
-                        + "use f32")
+                        + "needs AVX512-BF16); use f32")
             }
         case .openblas:
             guard precision == .f32 else {
                 throw MatrixEngineError(
                     "matrix products in \(precision.rawValue) by OpenBLAS: its builds don't export cblas_sbgemm; use "
-                        + "f32, or tiles for "
-                        + "\(precision.rawValue)")
+                        + "f32, or tiles for \(precision.rawValue)")
             }
             _ = try OpenBLASLibrary.opened.get()
         }

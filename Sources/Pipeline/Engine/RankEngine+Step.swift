@@ -86,8 +86,7 @@ extension RankEngine {
             }
             throw PipelineError(
                 "rank \(endpoint.rank) updates no tensor, so none of its gradients of step \(step + 1) can be spoiled: "
-                    + "name a rank of another "
-                    + "replica")
+                    + "name a rank of another replica")
         case .hang: while true { sleep(1) }
         }
     }

@@ -68,8 +68,7 @@ package struct PipelinePlan: Sendable {
         {
             throw PipelineError(
                 "\(block.name) keeps every token of a sequence, so a stream that goes on from step to step would have "
-                    + "no end of memory: "
-                    + "set data.streams to false")
+                    + "no end of memory: set data.streams to false")
         }
         let specs = descriptions.map { $0.flatMap(\.parameters) }
         let ties = Self.ties(specs)

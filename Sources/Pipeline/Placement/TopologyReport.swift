@@ -94,8 +94,7 @@ package struct TopologyReport {
                 "warning: threads of rank(s) \(ranks) are not where they should be: those of rank \(first.rank) should "
                     + "be on core(s) "
                     + "\(CoreList(first.planned)) and \(found). The system doesn't let threads be bound here, or the "
-                    + "topology isn't this "
-                    + "machine's (HWLOC_ variables)."
+                    + "topology isn't this machine's (HWLOC_ variables)."
             )
         }
         return warnings

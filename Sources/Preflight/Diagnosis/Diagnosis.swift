@@ -31,8 +31,7 @@ package struct Diagnosis: Sendable {
             return Finding(
                 facts.node,
                 "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(rounded(worst.gflops)) "
-                    + "GFLOP/s where the better cores here do "
-                    + "\(rounded(usual)), and \(cause)")
+                    + "GFLOP/s where the better cores here do \(rounded(usual)), and \(cause)")
         }
     }
 
@@ -137,8 +136,7 @@ package struct Diagnosis: Sendable {
                     Finding(
                         facts.node,
                         "rank \(facts.rank) computes other bits than most ranks (\(facts.bits), they \(bits)): another "
-                            + "kind of CPU. Runs would depend "
-                            + "on which node does what"))
+                            + "kind of CPU. Runs would depend on which node does what"))
             }
             if let first = facts.goldenFailures.first {
                 let more = facts.goldenFailures.count > 1 ? ", and \(facts.goldenFailures.count - 1) more" : ""
@@ -178,8 +176,7 @@ package struct Diagnosis: Sendable {
                     Finding(
                         facts.node,
                         "core \(core.number) of rank \(facts.rank) gets other bits for the same products than the "
-                            + "other cores: it multiplies wrongly, "
-                            + "or is of another kind. Have its machine checked"))
+                            + "other cores: it multiplies wrongly, or is of another kind. Have its machine checked"))
             }
             return findings
         }
@@ -200,8 +197,7 @@ package struct Diagnosis: Sendable {
                     Finding(
                         facts.node,
                         "the processors' time is limited to \(rounded(cores)) core(s) by \(file) (a container, a job): "
-                            + "threads that want more "
-                            + "stand still, so start no more of them, or ask for more"))
+                            + "threads that want more stand still, so start no more of them, or ask for more"))
             }
             if let problem = facts.folderProblem {
                 findings.append(Finding(facts.node, "rank \(facts.rank) and the shared folder: \(problem)"))

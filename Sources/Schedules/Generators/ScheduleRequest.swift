@@ -67,8 +67,7 @@ public struct ScheduleRequest: Sendable {
                 throw ScheduleError.unsupported(
                     "rank \(rank) may hold \(cap) units, but no schedule does with fewer than \(least): a sequence's "
                         + "\(shape.slices) slices are all held when its first gradient starts; raise the cap, "
-                        + "recompute, or "
-                        + "cut sequences into fewer or cheaper slices")
+                        + "recompute, or cut sequences into fewer or cheaper slices")
             }
         }
     }
@@ -80,8 +79,7 @@ public struct ScheduleRequest: Sendable {
         for (rank, peak) in Slots(table).peakUnits.enumerated() where peak > unitCaps[rank] {
             throw ScheduleError.unsupported(
                 "schedule '\(table.name)' holds \(peak) units on rank \(rank), but at most \(unitCaps[rank]) are "
-                    + "allowed; "
-                    + "use 'memory-capped' or 'auto', which keep a cap")
+                    + "allowed; use 'memory-capped' or 'auto', which keep a cap")
         }
     }
 }

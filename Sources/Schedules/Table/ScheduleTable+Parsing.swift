@@ -71,8 +71,7 @@ private struct ScheduleParser {
         guard ranks <= stages else {
             throw fault(
                 "\(ranks) ranks, but 'placement' in line \(header.placement[0].word.line) has \(stages) stage(s): "
-                    + "every rank holds one at "
-                    + "least, so there are at most \(stages) ranks", at: header.ranks.word)
+                    + "every rank holds one at least, so there are at most \(stages) ranks", at: header.ranks.word)
         }
         if let stage = header.placement.indices.first(where: { header.placement[$0].value >= ranks }) {
             let entry = header.placement[stage]

@@ -68,8 +68,7 @@ extension ScheduleTable {
                         throw cellError(
                             .mixedBackward, shape.rank(of: stage), Int(max(input, weight)),
                             "the unit has a fused backward \(action(.backward)) at position \(fused) and \(extra) "
-                                + "beside "
-                                + "it; expected either D alone, or B and W")
+                                + "beside it; expected either D alone, or B and W")
                     }
                     if fused < 0 {
                         if input < 0 { throw missing(action(weight < 0 ? .backward : .backwardInput)) }
@@ -114,8 +113,7 @@ extension ScheduleTable {
             throw cellError(
                 .dependency, own.rank, own.position,
                 "\(rows[own.rank][own.position]) needs \(own.dependency.description), which stands later in the same "
-                    + "row; "
-                    + "put it before this action")
+                    + "row; put it before this action")
         }
         // Each rank that is stuck waits for one that is stuck: follow that until a rank comes up again.
         let byRank = Dictionary(uniqueKeysWithValues: waits.map { ($0.rank, $0) })

@@ -27,8 +27,7 @@ public enum Bounds {
         guard count > Double(most) else { return }
         throw SimulationError(
             "the step has \(count < 1e15 ? "\(Int(count))" : count.significant) actions, and at most \(most) can be "
-                + "\(what): take fewer "
-                + "ranks, sequences or slices; a longer step goes on as a shorter one does")
+                + "\(what): take fewer ranks, sequences or slices; a longer step goes on as a shorter one does")
     }
 }
 

@@ -67,8 +67,7 @@ extension Link {
         guard let latency = Quantity.seconds(parts[0]), (latency * 1e3) <= Bounds.milliseconds.upperBound else {
             throw SimulationError(
                 "expected latency,bandwidth such as 5us,25gbit, with a latency in ns, us, ms or s, found "
-                    + "'\(parts[0].shown)' "
-                    + "for it")
+                    + "'\(parts[0].shown)' for it")
         }
         if parts[1].lowercased() == Self.unlimited {
             self.init(latency: latency)
@@ -77,8 +76,7 @@ extension Link {
         guard let bandwidth = Quantity.bandwidth(parts[1]), (1...Bounds.bandwidth).contains(bandwidth) else {
             throw SimulationError(
                 "expected latency,bandwidth such as 5us,25gbit, with a bandwidth in mbit, gbit (bits a second), MB/s "
-                    + "or GB/s, found "
-                    + "'\(parts[1].shown)' for it")
+                    + "or GB/s, found '\(parts[1].shown)' for it")
         }
         self.init(latency: latency, bandwidth: bandwidth)
     }

@@ -146,8 +146,7 @@ public struct Planner {
 
     private static let tooMany = SimulationError(
         "there are more layouts than can be looked at; settle what is known already: --stages, --replicas, --threads, "
-            + "--slice, --schedule, "
-            + "--recompute")
+            + "--slice, --schedule, --recompute")
 
     /// Ascending.
     private static func divisors(of number: Int, upTo most: Int) -> [Int] {

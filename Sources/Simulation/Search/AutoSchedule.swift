@@ -86,10 +86,8 @@ public struct AutoSchedule: Sendable {
             guard least <= memory.caps[rank] * (1 + MemoryLimit.tolerance) else {
                 throw SimulationError(
                     "rank \(rank) may hold \(memory.caps[rank].significant), but needs at least \(least.significant): "
-                        + "all "
-                        + "\(shape.slices) slices of a sequence are held when its first gradient starts; raise the "
-                        + "cap, "
-                        + "recompute activations, or use shorter sequences")
+                        + "all \(shape.slices) slices of a sequence are held when its first gradient starts; raise the "
+                        + "cap, recompute activations, or use shorter sequences")
             }
         }
     }

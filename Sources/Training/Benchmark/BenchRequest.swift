@@ -24,8 +24,7 @@ package struct BenchRequest: Sendable {
         guard case .none = try Launcher.detect(ProcessInfo.processInfo.environment) else {
             throw ConfigurationError(
                 "--against compares from one process: under a launcher the other ranks would hold the peer's cores. "
-                    + "Let the launcher be "
-                    + "the peer: gecko bench ... --against \"mpirun -np 2 gecko bench ...\"")
+                    + "Let the launcher be the peer: gecko bench ... --against \"mpirun -np 2 gecko bench ...\"")
         }
     }
 }

@@ -74,8 +74,7 @@ struct Benchmark {
         guard !report.skipped else {
             throw TrainingError(
                 "step \(number + 1): loss \(report.loss), gradient norm \(report.gradientNorm): not finite, so there "
-                    + "is no update to measure. "
-                    + "Lower optimizer.learning_rate, or set optimizer.clip")
+                    + "is no update to measure. Lower optimizer.learning_rate, or set optimizer.clip")
         }
         return seconds
     }

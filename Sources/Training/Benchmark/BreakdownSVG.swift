@@ -34,8 +34,7 @@ struct BreakdownSVG {
 
     private var summary: String {
         "\(BenchReport.rate(report.tokensPerSecond)) tokens/s, utilisation \(Figures.percentage(report.utilisation)) "
-            + "of "
-            + "\(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s x \(report.host.workers)"
+            + "of \(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s x \(report.host.workers)"
     }
 
     private var coloured: [(row: BenchReport.Row, colour: String)] { Array(zip(report.rows, Self.colours)) }

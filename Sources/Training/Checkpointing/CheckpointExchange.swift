@@ -83,8 +83,7 @@ package enum CheckpointExchange {
         guard missing.isEmpty else {
             throw ModelFileError(
                 "\(model.path) lacks \(missing.count) of this model's \(specs.count) tensors, such as '\(missing[0])': "
-                    + "is the [model] section that "
-                    + "of the file?")
+                    + "is the [model] section that of the file?")
         }
         for spec in specs { try model.requireFloats(spec.name, shape: spec.shape) }
         let known = Set(specs.map(\.name))
@@ -92,8 +91,7 @@ package enum CheckpointExchange {
         guard others.isEmpty else {
             throw ModelFileError(
                 "\(model.path) has \(others.count) tensors that this model hasn't, such as '\(others[0])': is the "
-                    + "[model] section that of the "
-                    + "file?")
+                    + "[model] section that of the file?")
         }
     }
 }

@@ -74,8 +74,7 @@ struct Continuity {
                 refused.map {
                     $0
                         + ": the run in this folder cannot go on like that. Set it back, give another run.directory, "
-                        + "or set run.overwrite to true "
-                        + "(without --resume) to begin anew"
+                        + "or set run.overwrite to true (without --resume) to begin anew"
                 })
         }
     }

@@ -67,8 +67,7 @@ struct Resumption {
     private var nothingIsWhole: TrainingError {
         TrainingError(
             "none of the checkpoints in \(settings.store.directory) is whole (each fault is named above): mend them, "
-                + "or set run.overwrite to "
-                + "true (without --resume) to begin anew")
+                + "or set run.overwrite to true (without --resume) to begin anew")
     }
 
     private func load(_ files: CheckpointFiles) async throws {

@@ -33,8 +33,7 @@ enum RunStart: Equatable, Sendable {
                     path: path, operation: "start a run in this folder",
                     reason:
                         "it already holds one that is finished; give another run.directory, set run.overwrite to true "
-                        + "to replace it, or raise "
-                        + "training.steps to go on")
+                        + "to replace it, or raise training.steps to go on")
             }
             guard newest != nil || configuration.checkpoint.localEvery > 0 else {
                 throw FileError(

@@ -113,8 +113,7 @@ final class RunText: Sendable {
     private static func refusal(_ path: CorpusPaths, _ difference: String) -> ConfigurationError {
         ConfigurationError(
             "data.path = \"\(path)\" is not the text that the run in this folder was trained on: \(difference). Give "
-                + "the same text, or another "
-                + "run.directory")
+                + "the same text, or another run.directory")
     }
 
     /// Ends what is still going on.

@@ -1,4 +1,5 @@
 import Files
+import JSON
 
 /// A value of a configuration key, as a file or the command line gives it.
 package enum ConfigurationValue: Sendable, Equatable {
@@ -51,21 +52,6 @@ package enum ConfigurationValue: Sendable, Equatable {
         "\(value)".replacing("e-0", with: "e-").replacing("e+", with: "e")
     }
 
-    private static func toml(_ text: String) -> String {
-        var out = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": out += "\\\""
-            case "\\": out += "\\\\"
-            case "\n": out += "\\n"
-            case "\r": out += "\\r"
-            case "\t": out += "\\t"
-            case "\u{0}"..."\u{1F}", "\u{7F}":
-                let hex = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
-            default: out.unicodeScalars.append(scalar)
-            }
-        }
-        return out + "\""
-    }
+    /// A basic string of TOML is a string of JSON.
+    private static func toml(_ text: String) -> String { JSONText.quoted(text) }
 }

@@ -46,8 +46,7 @@ extension Relation {
             $0.optimizer.learningRate * $0.optimizer.weightDecay < 1
         } problem: {
             "\($0.quote("optimizer.learning_rate")) times \($0.quote("optimizer.weight_decay")) is 1 or more: each "
-                + "step would take "
-                + "all of the weights away and leave them with the other sign"
+                + "step would take all of the weights away and leave them with the other sign"
         } advice: { c in
             let most = (1e3 * 0.1 / c.optimizer.learningRate).rounded(.down) / 1e3
             let decay = most > 0 ? "set optimizer.weight_decay to \(min(0.1, most))" : "set optimizer.weight_decay to 0"

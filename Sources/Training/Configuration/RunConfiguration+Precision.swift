@@ -28,8 +28,7 @@ extension RunConfiguration {
         do { if automatic != .tiles { try check(automatic) } } catch {
             say(
                 "warning: machine.matrices = \"auto\": this CPU has neither AVX2 nor AVX-512, for which "
-                    + "\(automatic.rawValue) would serve it best, but "
-                    + "\(error). Computing with slow tiles")
+                    + "\(automatic.rawValue) would serve it best, but \(error). Computing with slow tiles")
             configuration.machine.matrices = .tiles
         }
         return configuration

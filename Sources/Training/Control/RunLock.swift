@@ -54,8 +54,7 @@ package final class RunLock: Sendable {
                 path: folder, operation: "start a run in this folder",
                 reason:
                     "another run is under way there: \(owner). Wait for its end or stop it, or give another "
-                    + "run.directory "
-                    + "(and checkpoint.directory, if it is set)"
+                    + "run.directory (and checkpoint.directory, if it is set)"
             )
         default:
             descriptor = file

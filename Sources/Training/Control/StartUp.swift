@@ -27,8 +27,7 @@ enum StartUp {
                 let say = isRoot ? Console.say : { _ in }
                 say(
                     "stopped by \(StopSignals.name(Int(StopSignals.first))) while the run was starting: nothing new to "
-                        + "save; the same "
-                        + "command starts again. Exit code \(ExitStatus.requeue)")
+                        + "save; the same command starts again. Exit code \(ExitStatus.requeue)")
                 _exit(ExitStatus.requeue)
             }
         }

@@ -18,7 +18,6 @@ package struct Divergence: Sendable {
         isTold = true
         return "the loss of step \(step) is \(ProgressLine.fixed(loss, 4)) nats, where guessing gives "
             + "\(ProgressLine.fixed(bound / 3, 2)): the run diverges. Lower optimizer.learning_rate, lengthen "
-            + "optimizer.warmup, or set "
-            + "optimizer.clip"
+            + "optimizer.warmup, or set optimizer.clip"
     }
 }

@@ -35,18 +35,8 @@ package final class MetricsFile {
     private func read(_ range: Range<Int>) throws -> [UInt8] {
         let range = range.clamped(to: 0..<size)
         var bytes = [UInt8](repeating: 0, count: range.count)
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeMutableBytes {
-                pread(descriptor, $0.baseAddress.map { $0 + done }, $0.count - done, off_t(range.lowerBound + done))
-            }
-            if count < 0 {
-                if errno == EINTR { continue }
-                throw FileError.system("read it", path)
-            }
-            if count == 0 { break }
-            done += count
-        }
+        let done = bytes.withUnsafeMutableBytes { PositionedRead.fill($0, from: descriptor, at: range.lowerBound) }
+        guard let done else { throw FileError.system("read it", path) }
         return Array(bytes[..<done])
     }
 

@@ -102,8 +102,7 @@ package struct RunDirectory: Sendable, Equatable {
             : "{name} is the time of each start where no configuration file has a name"
         throw ConfigurationError(
             "run.directory = \(Shown.quoted(setting)) can't be resumed: \(why), so it never names the folder of a run "
-                + "that exists. "
-                + "Give that folder: --run.directory runs/...")
+                + "that exists. Give that folder: --run.directory runs/...")
     }
 
     /// A file's name without its folder and its ending.

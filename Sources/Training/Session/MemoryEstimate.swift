@@ -86,8 +86,7 @@ struct MemoryEstimate {
         guard Double(needed) > limit.value else { return }
         throw ConfigurationError(
             "this run needs about \(needed) threads on this node, and \(Int(limit.value)) more may be started "
-                + "(\(limit.file)): "
-                + "take fewer ranks or machine.threads, or raise the limit")
+                + "(\(limit.file)): take fewer ranks or machine.threads, or raise the limit")
     }
 
     /// What a run opens beside what is open already: its log, its lock, a checkpoint's file and folder for each rank, a

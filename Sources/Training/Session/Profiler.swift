@@ -74,8 +74,7 @@ struct Profiler {
             guard report.hasTargets else {
                 throw TrainingError(
                     "step \(step + 1) has no targets, so it has no update to measure: its sequences are parts of "
-                        + "documents of one byte. Raise "
-                        + "data.sequence or training.batch")
+                        + "documents of one byte. Raise data.sequence or training.batch")
             }
             guard !report.skipped else {
                 throw TrainingError(

@@ -104,8 +104,7 @@ package struct SizeCheck {
         guard c.training.batch.saturatingTimes(c.data.sequence) < 1 << 48 else {
             throw ConfigurationError(
                 "a step of \(c.quote("training.batch")) times \(c.quote("data.sequence")) tokens is more than can be "
-                    + "planned: "
-                    + "at most 2^48 tokens")
+                    + "planned: at most 2^48 tokens")
         }
         try checkSizes()
     }
@@ -118,8 +117,7 @@ package struct SizeCheck {
         guard all < Self.mostBytes else {
             throw ConfigurationError(
                 "the model of \(c.model.layers) layers and slices of \(c.pipeline.slice) tokens take "
-                    + "\(ByteText.of(all)): "
-                    + "\(largest(c).joined(separator: ", "))")
+                    + "\(ByteText.of(all)): \(largest(c).joined(separator: ", "))")
         }
     }
 
@@ -195,8 +193,7 @@ package struct SizeCheck {
         }
         throw ConfigurationError(
             "this run needs at least \(ByteText.of(needed)) \(world == nil ? "in this process" : "on a rank"), and "
-                + "there are "
-                + "\(limit.text): \(list.joined(separator: ", ")). What helps: " + ways(parts, world))
+                + "there are \(limit.text): \(list.joined(separator: ", ")). What helps: " + ways(parts, world))
     }
 
     /// By what takes most.

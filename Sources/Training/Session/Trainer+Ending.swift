@@ -84,8 +84,7 @@ extension Trainer {
             } ?? "There is no checkpoint to go on from: begin anew"
         return TrainingError(
             "the model is not usable and is not written: \(reason). \(goesOn). Lower optimizer.learning_rate, lengthen "
-                + "optimizer.warmup, "
-                + "or set optimizer.clip")
+                + "optimizer.warmup, or set optimizer.clip")
     }
 
     /// A run that goes on from a state that was saved while it diverged would come to the same end again and again.
@@ -93,8 +92,7 @@ extension Trainer {
         guard let start, let doubt = start.doubt else { return "" }
         return
             ". It went on from the checkpoint of step \(start.step), of which \(doubt): remove "
-            + "\(settings.store.path(start.step)) to go on "
-            + "from the one before"
+            + "\(settings.store.path(start.step)) to go on from the one before"
     }
 
     /// The model could not be written.

@@ -73,8 +73,7 @@ extension PipelinePlan {
         guard stages <= model.layers else {
             throw ConfigurationError([
                 "schedule '\(c.pipeline.schedule)' cuts the model in \(stages) stages, but model.layers = "
-                    + "\(model.layers): "
-                    + "set model.layers to at least \(stages), or use fewer ranks or another schedule"
+                    + "\(model.layers): set model.layers to at least \(stages), or use fewer ranks or another schedule"
             ])
         }
         try self.init(
@@ -118,8 +117,7 @@ extension PipelinePlan {
             let near = SimilarNames.nearest(to: PlainText.meant(by: name).lowercased(), among: names)
             throw ConfigurationError([
                 "pipeline.schedule = \(Shown.found(name)) is neither a schedule (\(names.joined(separator: ", "))) nor "
-                    + "a readable file with one "
-                    + "(\(error.reason))\(SimilarNames.question(near))"
+                    + "a readable file with one (\(error.reason))\(SimilarNames.question(near))"
             ])
         }
         let table: ScheduleTable
@@ -132,8 +130,7 @@ extension PipelinePlan {
                 "the schedule \(name) is for \(shape.ranks) ranks, \(shape.sequences) sequences and \(shape.slices) "
                     + "slices, but this run has "
                     + "\(c.pipeline.stages) (pipeline.stages), \(sequences) (training.batch / pipeline.replicas) and "
-                    + "\(slices) "
-                    + "(data.sequence / pipeline.slice): change one or the other"
+                    + "\(slices) (data.sequence / pipeline.slice): change one or the other"
             ])
         }
         return table
@@ -176,8 +173,7 @@ extension PipelinePlan {
             guard counts.count == stages else {
                 throw ConfigurationError([
                     "pipeline.layers lists \(counts.count) stages, but schedule '\(c.pipeline.schedule)' has \(stages) "
-                        + "on "
-                        + "\(c.pipeline.stages) ranks: give \(stages) numbers"
+                        + "on \(c.pipeline.stages) ranks: give \(stages) numbers"
                 ])
             }
             return LayerPartition(counts: counts)
