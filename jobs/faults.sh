@@ -11,6 +11,10 @@
 # turns. It starts and ends only processes of its own, in a folder of its own.
 set -euo pipefail
 
+# Started by nohup or in the background, this has HUP or INT ignored, and so would every run of it, which respects that:
+# such a signal would be no fault.
+[[ -n ${GECKO_DEFAULT_SIGNALS:-} ]] || GECKO_DEFAULT_SIGNALS=1 exec env --default-signal bash "$0" "$@"
+
 usage() {
     sed -n '2,11s/^# \{0,1\}//p' "$0"
     exit "$1"
