@@ -21,7 +21,7 @@ struct TextTests {
     func freedom() throws {
         let text = """
             # a hand-written table
-            gecko-schedule 1\r
+            gecko-schedule 2\r
             name by-hand   # a name
             sequences 1
             ranks\t1
@@ -29,12 +29,12 @@ struct TextTests {
 
             placement 0
             rank 0  # the only one
-            F0:0.0 F0:0.1 #D0:0.0
+            F0:0.0 F0:0.1 #BW0:0.0
             \tD0:0.1
-            D0:0.0
+            BW0:0.0
             """
         let table = try ScheduleTable(text: text)
-        #expect(table.rows[0].map(\.description) == ["F0:0.0", "F0:0.1", "D0:0.1", "D0:0.0"])
+        #expect(table.rows[0].map(\.description) == ["F0:0.0", "F0:0.1", "BW0:0.1", "BW0:0.0"])
         try table.validate()
     }
 
@@ -63,9 +63,9 @@ struct TextTests {
     func invisible() {
         let error = #expect(throws: ScheduleError.self) {
             try ScheduleTable(
-                text: Self.good.joined(separator: "\n").replacingOccurrences(of: "D0", with: "D\u{200b}0"))
+                text: Self.good.joined(separator: "\n").replacingOccurrences(of: "BW0", with: "BW\u{200b}0"))
         }
-        #expect(error?.message.contains("found 'D\\u{200b}0:0.0'") ?? false, "\(error!)")
+        #expect(error?.message.contains("found 'BW\\u{200b}0:0.0'") ?? false, "\(error!)")
     }
 
     @Test("a header's ranks that the placement can't have are named with both")
@@ -76,7 +76,7 @@ struct TextTests {
     }
 
     private static let good = [
-        "gecko-schedule 1", "name x", "ranks 1", "sequences 1", "slices 1", "placement 0", "rank 0", "  F0:0.0 D0:0.0",
+        "gecko-schedule 2", "name x", "ranks 1", "sequences 1", "slices 1", "placement 0", "rank 0", "  F0:0.0 BW0:0.0",
     ]
 
     /// A malformation: which line is replaced by what, and where the fault should be reported.
@@ -99,7 +99,7 @@ struct TextTests {
         "a malformed file gives line and column",
         arguments: [
             Malformation(1, "schedule 1", at: 1, 1),
-            Malformation(1, "gecko-schedule 2", at: 1, 16),
+            Malformation(1, "gecko-schedule 1", at: 1, 16),
             Malformation(1, "gecko-schedule", at: 1, 1),
             Malformation(2, "title x", at: 2, 1),
             Malformation(2, "name x y", at: 2, 8),
@@ -125,13 +125,13 @@ struct TextTests {
             Malformation(7, "rank 0 F0:0.0", at: 7, 1),
             Malformation(7, "", at: 8, 3),
             Malformation(8, "", at: 8, 1),
-            Malformation(8, "  F0:0.0 D0:0.0\nrank 1", at: 9, 6),
+            Malformation(8, "  F0:0.0 BW0:0.0\nrank 1", at: 9, 6),
             Malformation(8, "  F0:0.0 G0:0.0", at: 8, 10),
-            Malformation(8, "  F0:0.0 D0:0", at: 8, 10),
-            Malformation(8, "  F0:0.0 D0.0.0", at: 8, 10),
-            Malformation(8, "  F0:0.0 D0:0.0x", at: 8, 10),
-            Malformation(8, "  F0:0.0 D0:0.99999999999999999999", at: 8, 10),
-            Malformation(8, "  F0:0.0 D0:0.1", at: 8, 10),
+            Malformation(8, "  F0:0.0 BW0:0", at: 8, 10),
+            Malformation(8, "  F0:0.0 BW0.0.0", at: 8, 10),
+            Malformation(8, "  F0:0.0 BW0:0.0x", at: 8, 10),
+            Malformation(8, "  F0:0.0 BW0:0.99999999999999999999", at: 8, 10),
+            Malformation(8, "  F0:0.0 BW0:0.1", at: 8, 10),
             Malformation(8, "  F1:0.0", at: 8, 3),
             Malformation(8, "  \u{e9}F0:0.0", at: 8, 3),
         ])

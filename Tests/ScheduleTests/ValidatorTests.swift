@@ -208,21 +208,21 @@ struct ValidatorTests {
     @Test("a circle of waits is told rank by rank")
     func deadlock() throws {
         let text = """
-            gecko-schedule 1
+            gecko-schedule 2
             name circle
             ranks 2
             sequences 2
             slices 1
             placement 0 1
             rank 0
-              F0:0.0 D0:0.0 F0:1.0 D0:1.0
+              F0:0.0 BW0:0.0 F0:1.0 BW0:1.0
             rank 1
-              F1:0.0 F1:1.0 D1:0.0 D1:1.0
+              F1:0.0 F1:1.0 BW1:0.0 BW1:1.0
             """
         let error = #expect(throws: ScheduleError.self) { try ScheduleTable(text: text).validate() }
         #expect(error?.fault == .deadlock)
         let report = error?.description ?? ""
-        #expect(report.contains("rank 0 at position 1 (D0:0.0) waits for B1:0.0 or D1:0.0 of rank 1"))
+        #expect(report.contains("rank 0 at position 1 (BW0:0.0) waits for B1:0.0 or BW1:0.0 of rank 1"))
         #expect(report.contains("rank 1 at position 1 (F1:1.0) waits for F0:1.0 of rank 0"))
         #expect(report.contains("^^^^^^"))
     }
@@ -230,14 +230,14 @@ struct ValidatorTests {
     @Test("a header that promises far more than the rows hold is refused without much memory")
     func hugeHeader() throws {
         let text = """
-            gecko-schedule 1
+            gecko-schedule 2
             name huge
             ranks 1
             sequences 100000000
             slices 1
             placement 0
             rank 0
-              F0:0.0 D0:0.0
+              F0:0.0 BW0:0.0
             """
         let error = #expect(throws: ScheduleError.self) { try ScheduleTable(text: text).validate() }
         #expect(error?.fault == .missing)
@@ -255,8 +255,8 @@ struct ValidatorTests {
         let column = try #require(lines[marker].firstIndex(of: "^"))
         let offset = lines[marker].distance(from: lines[marker].startIndex, to: column)
         #expect(lines[marker - 1].hasPrefix("rank 1 |"))
-        #expect(lines[marker - 1].dropFirst(offset).hasPrefix("D1:1.0"))
-        #expect(report.contains("rank 1, position 2: D1:1.0") && report.contains("expected D1:0.0 here"))
+        #expect(lines[marker - 1].dropFirst(offset).hasPrefix("BW1:1.0"))
+        #expect(report.contains("rank 1, position 2: BW1:1.0") && report.contains("expected BW1:0.0 here"))
         #expect(report.contains("rank 0 |") && report.contains("rank 2 |"))
     }
 }

@@ -29,5 +29,5 @@ public struct Action: Hashable, Sendable {
 
 extension Action: CustomStringConvertible {
     /// `F2:0.3` is the forward at stage 2 of sequence 0, slice 3.
-    public var description: String { "\(kind.letter)\(stage):\(sequence).\(slice)" }
+    public var description: String { "\(kind.code)\(stage):\(sequence).\(slice)" }
 }

@@ -11,20 +11,21 @@ public enum ActionKind: UInt8, CaseIterable, Sendable {
     /// Runs the forward again from the slice's kept input and entry state, to have its activations for the backward.
     case recompute
 
-    /// The letter that stands for the kind in the text form of a table.
-    public var letter: Character {
+    /// What stands for the kind in the text form of a table: the letters of the zero-bubble papers (arXiv 2401.10241),
+    /// and `BW` for both gradients in one.
+    public var code: String {
         switch self {
         case .forward: "F"
-        case .backward: "D"
+        case .backward: "BW"
         case .backwardInput: "B"
         case .backwardWeight: "W"
         case .recompute: "R"
         }
     }
 
-    /// Nil when no kind has this letter.
-    public init?(letter: Character) {
-        guard let kind = Self.allCases.first(where: { $0.letter == letter }) else { return nil }
+    /// Nil when no kind has this code.
+    public init?(code: some StringProtocol) {
+        guard let kind = Self.allCases.first(where: { $0.code == code }) else { return nil }
         self = kind
     }
 

@@ -42,10 +42,10 @@ private struct ScheduleParser {
         guard found.first == "gecko-schedule" else {
             throw fault("expected '\(ScheduleTable.textHeader)', found '\(found[0])'", at: first[0])
         }
-        guard found.count == 2, found[1] == "1" else {
+        guard found.joined(separator: " ") == ScheduleTable.textHeader else {
             throw fault(
-                "expected format version 1, found '\(found.dropFirst().joined(separator: " "))'; "
-                    + "this program reads version 1 only", at: first[min(1, found.count - 1)])
+                "expected format version 2, found '\(found.dropFirst().joined(separator: " "))'; "
+                    + "in version 1 a backward in one was D, which is BW now", at: first[min(1, found.count - 1)])
         }
     }
 
@@ -178,10 +178,12 @@ private struct ScheduleParser {
             rest = rest.dropFirst()
             return value
         }
-        guard let letter = rest.first, let kind = ActionKind(letter: Character(UnicodeScalar(letter))) else {
-            throw fault(form + "; it begins with one of F, D, B, W, R", at: word)
+        let code = rest.prefix { $0 >= UInt8(ascii: "A") && $0 <= UInt8(ascii: "Z") }
+        guard let kind = ActionKind(code: String(decoding: code, as: UTF8.self)) else {
+            let codes = ActionKind.allCases.map(\.code).joined(separator: ", ")
+            throw fault(form + "; it begins with one of \(codes)", at: word)
         }
-        rest = rest.dropFirst()
+        rest = rest.dropFirst(code.count)
         guard let stage = digits(until: UInt8(ascii: ":")), let sequence = digits(until: UInt8(ascii: ".")),
             let slice = digits(until: nil)
         else { throw fault(form, at: word) }

@@ -1,12 +1,12 @@
 extension ScheduleTable {
     /// First line of every schedule file.
-    static let textHeader = "gecko-schedule 1"
+    static let textHeader = "gecko-schedule 2"
 
     private static let textLineWidth = 110
 
     /// The table as text that `init(text:)` reads back to an equal table.
     ///
-    ///     gecko-schedule 1
+    ///     gecko-schedule 2
     ///     name 1f1b
     ///     ranks 2
     ///     sequences 1
@@ -14,9 +14,9 @@ extension ScheduleTable {
     ///     placement 0 1
     ///
     ///     rank 0
-    ///       F0:0.0 F0:0.1 D0:0.1 D0:0.0
+    ///       F0:0.0 F0:0.1 BW0:0.1 BW0:0.0
     ///     rank 1
-    ///       F1:0.0 F1:0.1 D1:0.1 D1:0.0
+    ///       F1:0.0 F1:0.1 BW1:0.1 BW1:0.0
     public var text: String {
         var text = """
             \(Self.textHeader)
@@ -27,7 +27,7 @@ extension ScheduleTable {
             placement \(shape.placement.map(String.init).joined(separator: " "))
 
             # An action is KIND STAGE ':' SEQUENCE '.' SLICE, in the order in which its rank runs it.
-            # F forward, D backward, B input gradient, W weight gradient, R recompute.
+            # F forward, BW backward, B input gradient, W weight gradient, R recompute.
 
             """
         for (rank, row) in rows.enumerated() {

@@ -164,7 +164,7 @@ extension ScheduleTable {
         let wanted = action.kind == .backward ? "\(action), or B and W in its place" : "\(action)"
         return .cell(
             .missing, in: self, rank: rank, position: position, action: action,
-            "\(wanted) is nowhere in the table; every unit needs one F and either D or B and W at each stage; "
+            "\(wanted) is nowhere in the table; every unit needs one F and either BW or B and W at each stage; "
                 + "add it to this row")
     }
 

@@ -91,8 +91,9 @@ extension Timeline {
 
     /// The action that a name stands for; nil if it is a label.
     private static func action(_ name: String) -> Action? {
-        guard let letter = name.first, let kind = ActionKind(letter: letter) else { return nil }
-        let parts = name.dropFirst().split(whereSeparator: { ":.".contains($0) }).map { Int32($0) }
+        let code = name.prefix { $0.isUppercase }
+        guard let kind = ActionKind(code: code) else { return nil }
+        let parts = name.dropFirst(code.count).split(whereSeparator: { ":.".contains($0) }).map { Int32($0) }
         guard parts.count == 3, let stage = parts[0], let sequence = parts[1], let slice = parts[2] else { return nil }
         let action = Action(kind, stage: Int(stage), sequence: Int(sequence), slice: Int(slice))
         return name == action.description ? action : nil

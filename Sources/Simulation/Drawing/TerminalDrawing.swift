@@ -45,7 +45,7 @@ public struct TerminalDrawing {
         let labels = Set(timeline.spans.compactMap { if case .label(let label) = $0.content { label } else { nil } })
         text += String(repeating: " ", count: head)
         text +=
-            (contents.map { "\($0.letter) \($0.title)" } + labels.sorted().map { "\($0.prefix(1)) \($0)" } + [
+            (contents.map { "\($0.code) \($0.title)" } + labels.sorted().map { "\($0.prefix(1)) \($0)" } + [
                 "\u{b7} idle"
             ])
             .joined(separator: "   ")
@@ -53,7 +53,7 @@ public struct TerminalDrawing {
         return text + "\n"
     }
 
-    /// One row: each cell begins with its letter and, where there is room, has its sequence and slice.
+    /// One row: each cell begins with its code and, where there is room, has its sequence and slice.
     private func line(_ spans: [Timeline.Span], width: Int, origin: Double, length: Double) -> String {
         func column(_ seconds: Double) -> Int {
             min(width, Int(((seconds - origin) / length * Double(width)).rounded()))
@@ -74,8 +74,10 @@ public struct TerminalDrawing {
         let candidates: [String]
         switch content {
         case .action(let action):
-            let letter = String(action.kind.letter)
-            candidates = ["\(letter)\(action.sequence).\(action.slice)", "\(letter)\(action.sequence)", letter]
+            let code = action.kind.code
+            candidates = [
+                "\(code)\(action.sequence).\(action.slice)", "\(code)\(action.sequence)", code, String(code.prefix(1)),
+            ]
         case .label(let label): candidates = [label, String(label.prefix(1))]
         }
         // A cell that its text would fill to the end would run into the next one.
