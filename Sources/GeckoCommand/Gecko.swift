@@ -29,8 +29,11 @@ enum Main {
     }
 
     private static func status() async -> Int32 {
+        // Whose usage an error is told with.
+        var failing: any ParsableCommand.Type = Gecko.self
         do {
             let command = try Gecko.parseAsRoot(NegativeValues.joined(try Words.ofThisProcess()))
+            failing = type(of: command)
             if var command = command as? any AsyncParsableCommand {
                 try await command.run()
             } else {
@@ -39,16 +42,16 @@ enum Main {
             }
             return 0
         } catch {
-            return tell(error)
+            return tell(error, of: failing)
         }
     }
 
     /// Tells what there is to tell, a text that was asked for on standard output.
     /// - Returns: the exit status
-    private static func tell(_ error: any Error) -> Int32 {
+    private static func tell(_ error: any Error, of command: any ParsableCommand.Type) -> Int32 {
         if let error = error as? OutputError, error.isBrokenPipe { return ExitCode.failure.rawValue }
         let status = Gecko.exitCode(for: error)
-        let text = Gecko.fullMessage(for: error)
+        let text = command.fullMessage(for: error)
         guard !text.isEmpty else { return status.rawValue }
         guard status.isSuccess else {
             Console.complain(Shown.escaped(text, keeping: ["\n"]) + Words.notes(for: text))
@@ -58,7 +61,7 @@ enum Main {
             try Console.show(text)
             return status.rawValue
         } catch {
-            return tell(error)
+            return tell(error, of: command)
         }
     }
 }

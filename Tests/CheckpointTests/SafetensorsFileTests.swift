@@ -125,6 +125,7 @@ import Testing
             ([16, 0, 0, 0, 0, 0, 0, 0, 0x7B], "cut off"),
             ([1, 0xE1, 0xF5, 5, 0, 0, 0, 0, 0x7B], "over the format's limit"),
             ([255, 255, 255, 255, 255, 255, 255, 255, 0x7B], "over the format's limit"),
+            (Array("In the beginning".utf8), "this is not a safetensors file"),
         ]
         for (bytes, reason) in cases {
             let path = try folder.write("cut", bytes)

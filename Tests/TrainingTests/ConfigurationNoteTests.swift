@@ -16,7 +16,6 @@ import Training
         ("training.log_every", ["--training.steps=5", "--training.log_every=30"]),
         ("training.sample_prompt", ["--training.sample_tokens=0", "--training.sample_prompt=x"]),
         ("training.sample_temperature", ["--training.sample_tokens=0", "--training.sample_temperature=1"]),
-        ("optimizer.warmup", ["--training.steps=10", "--optimizer.warmup=11"]),
         ("optimizer.decay_fraction", ["--optimizer.decay_fraction=0.5"]),
         ("optimizer.minimum_ratio", ["--optimizer.schedule=constant", "--optimizer.minimum_ratio=0.5"]),
         ("model.rope_base", ["--model.rope_heads=0", "--model.rope_base=1e4"]),

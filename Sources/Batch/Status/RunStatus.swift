@@ -34,7 +34,9 @@ package struct RunStatus: Sendable {
     package init(_ path: String, job: String? = nil) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue else {
-            throw BatchError("there is no run's folder \(path)")
+            throw BatchError(
+                FileManager.default.fileExists(atPath: path)
+                    ? "\(path) is no folder: give a run's folder" : "there is no run's folder \(path)")
         }
         if let job, !SlurmJob.isNumber(job) {
             throw BatchError("--job: expected a job's number such as 42, found '\(job)'")

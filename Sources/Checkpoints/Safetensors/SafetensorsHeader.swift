@@ -20,7 +20,10 @@ struct SafetensorsHeader: Sendable, Equatable {
         }
         let declared = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard declared <= UInt64(Self.lengthLimit) else {
-            throw fault("header length \(declared) is over the format's limit of \(Self.lengthLimit) bytes")
+            throw fault(
+                bytes.count > 8 && bytes[8] != UInt8(ascii: "{")
+                    ? "this is not a safetensors file, which begins with eight bytes of header length and a '{'"
+                    : "header length \(declared) is over the format's limit of \(Self.lengthLimit) bytes")
         }
         let length = Int(declared)
         guard length <= bytes.count - 8 else {

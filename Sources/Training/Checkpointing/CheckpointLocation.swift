@@ -14,8 +14,8 @@ package struct CheckpointLocation: Sendable {
                 path: path, operation: "look for checkpoints in it",
                 reason:
                     """
-                    there is no such folder; give a run's directory, a directory of checkpoints, or one of its \
-                    folders step-...
+                    \(Folder.size(ofFile: path) == nil ? "there is no such folder" : "it is a file"); give a \
+                    run's directory, a directory of checkpoints, or one of its folders step-...
                     """
             )
         }

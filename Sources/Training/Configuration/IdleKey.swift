@@ -37,11 +37,6 @@ struct IdleKey: Sendable {
             $0.training.logEvery > $0.training.steps
                 ? "it is more than training.steps = \($0.training.steps): the only line comes at the end" : nil
         },
-        IdleKey(key: "optimizer.warmup") {
-            $0.optimizer.warmup > $0.training.steps
-                ? "it is more than training.steps = \($0.training.steps): the learning rate never reaches its peak"
-                : nil
-        },
         .idle("optimizer.decay_fraction", { $0.optimizer.schedule != .wsd }, "optimizer.schedule is not wsd"),
         .idle(
             "optimizer.minimum_ratio", { $0.optimizer.schedule == .constant },
