@@ -29,6 +29,12 @@ package final class HeldFolder: Sendable {
         throw FileError(path: path, operation: "save into this folder", reason: fate(found != nil, problem))
     }
 
+    /// Why something failed in the folder: it may go at any moment, and then that is what there is to tell.
+    package func cause(of error: any Error) -> any Error {
+        do { try check() } catch let gone { return gone }
+        return error
+    }
+
     private func fate(_ isReplaced: Bool, _ problem: Int32) -> String {
         let other = isReplaced ? ", and something else has its name" : ""
         var status = stat()

@@ -45,6 +45,17 @@ import Testing
         #expect(found?.contains("and something else has its name") == true, "\(found ?? "")")
     }
 
+    @Test func `what failed in a folder that has gone is told as that`() throws {
+        defer { try? FileManager.default.removeItem(atPath: root) }
+        let path = "\(root)/run"
+        try Folder.make(path)
+        let folder = try HeldFolder(path)
+        let failure = FileError(path: "\(path)/model", operation: "rename it", reason: "No such file or directory")
+        #expect("\(folder.cause(of: failure))" == "\(failure)")
+        try FileManager.default.moveItem(atPath: path, toPath: "\(root)/moved")
+        #expect("\(folder.cause(of: failure))".contains("it was renamed to"))
+    }
+
     @Test func `one that was away for a while is the same`() throws {
         #expect(
             try reason {

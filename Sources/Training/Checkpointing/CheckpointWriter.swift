@@ -44,6 +44,10 @@ actor CheckpointWriter {
         return store
     }
 
+    private func cause(of error: any Error, _ level: CheckpointLevel) -> any Error {
+        folders[level]?.cause(of: error) ?? error
+    }
+
     /// Writes the snapshot's files, durably, and gives the snapshot back. A failure is told at once and to the other
     /// ranks at the next boundary.
     ///
@@ -66,7 +70,7 @@ actor CheckpointWriter {
             try reach(.partDurable, step, store.path(step))
             desk.wrote(step, files)
         } catch {
-            Self.refuse(rank, step, error, desk)
+            Self.refuse(rank, step, cause(of: error, level), desk)
         }
     }
 
@@ -85,8 +89,8 @@ actor CheckpointWriter {
             desk.copied(step)
         } catch {
             warn(
-                "cannot write copies for the checkpoint of step \(step): \(error). Training goes on without it",
-                rank: rank)
+                "cannot write copies for the checkpoint of step \(step): \(cause(of: error, .local)). Training goes on "
+                    + "without it", rank: rank)
             desk.failed(step)
             desk.copied(step)
         }
@@ -100,7 +104,9 @@ actor CheckpointWriter {
             if let metrics { flush(metrics) }
             try store.commit(manifest, holdsCopies: level == .local)
         } catch {
-            warn("the checkpoint of step \(manifest.step) cannot be committed: \(error). Training goes on without it")
+            warn(
+                "the checkpoint of step \(manifest.step) cannot be committed: \(cause(of: error, level)). Training goes on "
+                    + "without it")
             if (try? checkedStore(level)) != nil { try? store.abandon(manifest.step) }
             desk.committed(manifest.step, well: false)
             return

@@ -60,8 +60,8 @@ extension Trainer {
                     path: place?.directory.parameters ?? "", pipeline: plan.pipeline,
                     configuration: plan.configuration)
             }
-        } finish: {
-            $0.finish()
+        } finish: { sink in
+            sink.finish().mapError { place?.folder.cause(of: $0) ?? $0 }
         }
         let isSaved = try await askRoot {
             if case .success? = result { true } else { false }
