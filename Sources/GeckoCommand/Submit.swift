@@ -125,7 +125,7 @@ struct Submit: ParsableCommand {
                         (--network, --cluster)
             """)
         return try Cluster(
-            nodes: nodes, sockets: shape.sockets, cores: shape.cores, memory: shape.memory, gflops: speed.gflops,
-            network: Link(text: network))
+            nodes: nodes, node: .init(sockets: shape.sockets, cores: shape.cores, memory: shape.memory),
+            core: .init(gflops: speed.gflops), network: Link(text: network))
     }
 }

@@ -8,7 +8,8 @@ import Training
 /// What is submitted: the planner's layout, the command line's wishes, a script that survives paths with spaces.
 @Suite struct SubmissionTests {
     private static let cluster = try! Cluster(
-        nodes: 1, sockets: 2, cores: 16, memory: 64e9, gflops: 50, network: Link(text: "5us,25gbit"))
+        nodes: 1, node: .init(sockets: 2, cores: 16, memory: 64e9), core: .init(gflops: 50),
+        network: Link(text: "5us,25gbit"))
 
     private static func request(
         time: String = "1:00:00", nodes: Int = 4, warning: Int = 300, replan: Bool = false
@@ -87,7 +88,7 @@ import Training
 
         // Two sockets of many small cores, and a slow network: another plan.
         let other = try Cluster(
-            nodes: 1, sockets: 1, cores: 2, memory: 64e9, gflops: 2, network: Link(text: "900us,0.1gbit"))
+            nodes: 1, node: .init(cores: 2, memory: 64e9), core: .init(gflops: 2), network: Link(text: "900us,0.1gbit"))
         let replanned = try Self.submission(here, request: Self.request(replan: true), cluster: other)
         #expect(replanned.kept == nil)
         #expect(replanned.configuration != first.configuration)
