@@ -78,8 +78,8 @@ struct Submit: ParsableCommand {
             throw ValidationError("this program was replaced while it ran (\(gecko)): start gecko submit again")
         }
         let request = Submission.Request(
-            nodes: nodes, time: time, warning: warning, name: name,
-            gecko: gecko, options: further, replan: replan)
+            slurm: SlurmRequest(nodes: nodes, time: time, warning: warning, options: further), name: name,
+            gecko: gecko, replan: replan)
         let submission = try Submission(request, configuration: configuration) {
             try describeCluster(for: configuration, in: $0)
         }

@@ -15,8 +15,8 @@ import Training
         time: String = "1:00:00", nodes: Int = 4, warning: Int = 300, replan: Bool = false
     ) -> Submission.Request {
         Submission.Request(
-            nodes: nodes, time: time, warning: warning, name: nil, gecko: "/opt/it's here/gecko",
-            options: ["--account=us"], replan: replan)
+            slurm: SlurmRequest(nodes: nodes, time: time, warning: warning, options: ["--account=us"]), name: nil,
+            gecko: "/opt/it's here/gecko", replan: replan)
     }
 
     private static func submission(
