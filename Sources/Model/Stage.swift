@@ -111,14 +111,14 @@ package final class Stage {
     /// Call before a step's forwards; `trains` false leaves the gradients alone.
     package func beginStep(trains: Bool = true) {
         if trains { matrices.team.alone(as: .optimizer) { store.gradients.clear() } }
-        matrices.team.alone(as: .ema) { for block in blocks { block.beginStep(shape) } }
+        for block in blocks { matrices.team.alone(as: block.preparation) { block.beginStep(shape) } }
     }
 
     /// Call when all blocks have their last weight gradients.
     package func endStep() { for i in blocks.indices { endStep(block: i) } }
 
     /// The same for one block, whose gradients are final then, whatever the others still do.
-    package func endStep(block i: Int) { matrices.team.alone(as: .ema) { blocks[i].endStep() } }
+    package func endStep(block i: Int) { matrices.team.alone(as: blocks[i].preparation) { blocks[i].endStep() } }
 
     package func context(
         slice: any SharedSlice, tokens: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, lossScale: Float,

@@ -1,3 +1,5 @@
+import Hardware
+
 /// A part of a model that computes on one pipeline stage: it maps a slice of activations to the next, with carried
 /// state. What is to be known of it beforehand its `BlockDescription` says.
 ///
@@ -37,6 +39,13 @@ package protocol Block: AnyObject {
 
     /// Call when a step's last gradient has been added.
     func endStep()
+
+    /// What a breakdown counts `beginStep` and `endStep` as.
+    var preparation: Work { get }
+}
+
+extension Block {
+    package var preparation: Work { .elementwise }
 }
 
 /// Where a block finds a slice that went forward, and leaves what it hands on to its weight gradients.

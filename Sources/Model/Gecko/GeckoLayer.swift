@@ -1,3 +1,4 @@
+import Hardware
 import Numerics
 
 /// One Gecko layer: gated attention, then feed-forward.
@@ -112,6 +113,9 @@ package final class GeckoLayer: Block {
     }
 
     package func endStep() { attention.endStep() }
+
+    /// The EMA's coefficients, and the gradients of what they are made of.
+    package var preparation: Work { .ema }
 
     private func layout(_ context: SliceContext) -> (SliceGeometry, Workspace) {
         guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
