@@ -174,7 +174,9 @@ let package = Package(
             exclude: ["InstructionCounts.txt"]),
         .testTarget(
             name: "ModelTests",
-            dependencies: ["Model", "Verification", "Numerics", "Kernels", "Hardware", "TestSupport"],
+            dependencies: [
+                "Model", "Verification", "Numerics", "Kernels", "KernelInterface", "Hardware", "TestSupport",
+            ],
             exclude: ["Fixtures"]),
         .testTarget(
             name: "ArchitectureTests",

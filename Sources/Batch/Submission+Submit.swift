@@ -28,7 +28,7 @@ extension Submission {
         do {
             try changes.write(number + "\n", folder.jobNumber)
             // For the next time: who measures again gets another figure, and may get another layout.
-            if let cluster { try changes.write(StoredSpeed.text(cluster.gflops), folder.speed) }
+            if let cluster { try changes.write(StoredSpeed.text(cluster.core.gflops), folder.speed) }
         } catch {
             throw BatchError("job \(number) is submitted, but: \(error)")
         }

@@ -5,47 +5,17 @@ import Training
 /// A run on its way into the queue: where it goes, how it is laid out, the script that starts it.
 package struct Submission {
     package struct Request: Sendable {
-        package var nodes: Int
-        package var time: String
-        package var warning: Int
+        package var slurm: SlurmRequest
         package var name: String?
         package var gecko: String
-        package var options: [String]
         /// Choose a layout anew, also for a run that has one.
         package var replan: Bool
 
-        package init(
-            nodes: Int, time: String, warning: Int, name: String?, gecko: String, options: [String],
-            replan: Bool = false
-        ) {
-            self.nodes = nodes
-            self.time = time
-            self.warning = warning
+        package init(slurm: SlurmRequest, name: String?, gecko: String, replan: Bool = false) {
+            self.slurm = slurm
             self.name = name
             self.gecko = gecko
-            self.options = options
             self.replan = replan
-        }
-
-        /// The most that Slurm takes for --signal.
-        private static let longestWarning = 65_535
-
-        func check() throws {
-            guard let limit = SlurmTime.seconds(time), limit > 0 else {
-                throw BatchError(
-                    "--time: expected a time as Slurm takes it, such as 12:00:00, 1-00:00:00 or 90 (minutes), "
-                        + "found '\(time)'"
-                )
-            }
-            guard (1...Self.longestWarning).contains(warning) else {
-                throw BatchError(
-                    "--warning: expected 1 to \(Self.longestWarning) s, which is the most that Slurm takes, "
-                        + "found \(warning)"
-                )
-            }
-            guard warning < limit else {
-                throw BatchError("--warning: \(warning) s before a limit of \(limit) s leave no time to train")
-            }
         }
     }
 
@@ -65,13 +35,11 @@ package struct Submission {
         _ request: Request, configuration given: RunConfiguration,
         cluster describeCluster: (RunFolder) throws -> Cluster
     ) throws {
-        try request.check()
+        try request.slurm.check()
         folder = Self.folder(of: given)
         var script = JobScript(
-            name: request.name ?? URL(fileURLWithPath: folder.path).lastPathComponent, nodes: request.nodes,
-            ranksPerNode: 1, time: request.time, warning: request.warning, folder: folder,
-            workingDirectory: FileManager.default.currentDirectoryPath, gecko: request.gecko, plan: "",
-            options: request.options)
+            name: request.name ?? URL(fileURLWithPath: folder.path).lastPathComponent, slurm: request.slurm,
+            folder: folder, workingDirectory: FileManager.default.currentDirectoryPath, gecko: request.gecko)
         guard access(script.workingDirectory, X_OK) == 0 else {
             throw BatchError(
                 "the job can't be told in which folder to start: this one is gone, or its name isn't UTF-8 text")
@@ -80,14 +48,14 @@ package struct Submission {
         try script.check()
         let layout = request.replan ? nil : try KeptLayout(folder)
         var configuration: RunConfiguration
-        if let layout, let whole = layout.whole(given, nodes: request.nodes) {
+        if let layout, let whole = layout.whole(given, nodes: request.slurm.nodes) {
             configuration = whole.configuration
             script.ranksPerNode = whole.ranksPerNode
             script.plan = layout.description
             (best, kept, cluster) = (nil, layout.wholeNote, nil)
         } else {
             var cluster = try describeCluster(folder)
-            cluster.nodes = request.nodes
+            cluster.nodes = request.slurm.nodes
             let best = try Self.plan(given, cluster, layout)
             configuration = given
             configuration.adopt(best)
@@ -97,7 +65,7 @@ package struct Submission {
         }
         configuration.runPath = folder.path
         configuration.run.overwrite = false
-        _ = try configuration.validated(world: request.nodes * script.ranksPerNode)
+        _ = try configuration.validated(world: request.slurm.nodes * script.ranksPerNode)
         try script.check()
         self.configuration = configuration
         self.script = script

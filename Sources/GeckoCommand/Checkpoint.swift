@@ -81,8 +81,8 @@ struct Checkpoint: ParsableCommand {
                 checkpoint  \(location.store.path(m.step))
                 written     \(m.date)
                 run         \(m.run.map { "\($0.id) in \($0.directory)" } ?? "unknown: begun by an older version")
-                step        \(m.step), of which \(m.skipped) skipped\(m.doubt.map { "; \($0)" } ?? "")
-                data        \(m.sequences) sequences read of \(m.corpus)
+                step        \(m.step), of which \(m.progress.skipped) skipped\(m.doubt.map { "; \($0)" } ?? "")
+                data        \(m.progress.sequences) sequences read of \(m.corpus)
                 random      seed \(m.seed), counter-based: nothing else to know
                 layout      \(m.layout.stages) stages (layers \
                 \(m.layout.layers.map(String.init).joined(separator: "+"))) x \(m.layout.replicas) replicas, schedule \

@@ -78,8 +78,8 @@ struct Submit: ParsableCommand {
             throw ValidationError("this program was replaced while it ran (\(gecko)): start gecko submit again")
         }
         let request = Submission.Request(
-            nodes: nodes, time: time, warning: warning, name: name,
-            gecko: gecko, options: further, replan: replan)
+            slurm: SlurmRequest(nodes: nodes, time: time, warning: warning, options: further), name: name,
+            gecko: gecko, replan: replan)
         let submission = try Submission(request, configuration: configuration) {
             try describeCluster(for: configuration, in: $0)
         }
@@ -125,7 +125,7 @@ struct Submit: ParsableCommand {
                         (--network, --cluster)
             """)
         return try Cluster(
-            nodes: nodes, sockets: shape.sockets, cores: shape.cores, memory: shape.memory, gflops: speed.gflops,
-            network: Link(text: network))
+            nodes: nodes, node: .init(sockets: shape.sockets, cores: shape.cores, memory: shape.memory),
+            core: .init(gflops: speed.gflops), network: Link(text: network))
     }
 }

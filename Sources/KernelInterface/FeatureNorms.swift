@@ -114,37 +114,92 @@ public struct RMSNormWeightArguments {
     }
 }
 
-/// y = (x - m) r (1 + weight) + bias, m and r = (variance + eps)^(-1/2) of each group. All without gaps.
-public struct LayerNormArguments {
-    /// [rows, features]; written.
-    public var y: UnsafeMutablePointer<Float>
-    /// m [rows, groups]; written, for the backward.
+/// Where a forward leaves the mean and the inverse deviation of each group.
+public struct GroupStatistics {
+    /// m [rows, groups].
     public var means: UnsafeMutablePointer<Float>
-    /// r [rows, groups]; written, for the backward.
+    /// r [rows, groups].
     public var scales: UnsafeMutablePointer<Float>
-    /// [rows, features].
-    public var x: UnsafePointer<Float>
+
+    @inlinable public init(
+        @_nonEphemeral means: UnsafeMutablePointer<Float>, @_nonEphemeral scales: UnsafeMutablePointer<Float>
+    ) {
+        self.means = means
+        self.scales = scales
+    }
+}
+
+/// The affine map behind a layer norm.
+public struct LayerNormParameters {
     /// [features], without the 1; none: all 0.
     public var weight: UnsafePointer<Float>?
     /// [features]; none: all 0.
     public var bias: UnsafePointer<Float>?
+
+    @inlinable public init(
+        @_nonEphemeral weight: UnsafePointer<Float>?, @_nonEphemeral bias: UnsafePointer<Float>?
+    ) {
+        self.weight = weight
+        self.bias = bias
+    }
+}
+
+/// Gradients of `LayerNormParameters`; added to.
+public struct LayerNormParameterGradients {
+    /// [features].
+    public var weight: UnsafeMutablePointer<Float>
+    /// [features].
+    public var bias: UnsafeMutablePointer<Float>
+
+    @inlinable public init(
+        @_nonEphemeral weight: UnsafeMutablePointer<Float>, @_nonEphemeral bias: UnsafeMutablePointer<Float>
+    ) {
+        self.weight = weight
+        self.bias = bias
+    }
+}
+
+/// y = (x - m) r (1 + weight) + bias, m and r = (variance + eps)^(-1/2) of each group. All without gaps.
+public struct LayerNormArguments {
+    /// [rows, features]; written.
+    public var y: UnsafeMutablePointer<Float>
+    /// Written, for the backward.
+    public var statistics: GroupStatistics
+    /// [rows, features].
+    public var x: UnsafePointer<Float>
+    public var parameters: LayerNormParameters
     public var shape: GroupedShape
     public var eps: Float
 
     @inlinable public init(
-        @_nonEphemeral y: UnsafeMutablePointer<Float>, @_nonEphemeral means: UnsafeMutablePointer<Float>,
-        @_nonEphemeral scales: UnsafeMutablePointer<Float>, @_nonEphemeral x: UnsafePointer<Float>,
-        @_nonEphemeral weight: UnsafePointer<Float>?, @_nonEphemeral bias: UnsafePointer<Float>?, shape: GroupedShape,
-        eps: Float
+        @_nonEphemeral y: UnsafeMutablePointer<Float>, statistics: GroupStatistics,
+        @_nonEphemeral x: UnsafePointer<Float>, parameters: LayerNormParameters, shape: GroupedShape, eps: Float
     ) {
         self.y = y
-        self.means = means
-        self.scales = scales
+        self.statistics = statistics
         self.x = x
-        self.weight = weight
-        self.bias = bias
+        self.parameters = parameters
         self.shape = shape
         self.eps = eps
+    }
+}
+
+/// What a layer norm's forward read, and kept for its backward.
+public struct LayerNormed {
+    /// [rows, features].
+    public var x: UnsafePointer<Float>
+    /// m [rows, groups].
+    public var means: UnsafePointer<Float>
+    /// r [rows, groups].
+    public var scales: UnsafePointer<Float>
+
+    @inlinable public init(
+        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral means: UnsafePointer<Float>,
+        @_nonEphemeral scales: UnsafePointer<Float>
+    ) {
+        self.x = x
+        self.means = means
+        self.scales = scales
     }
 }
 
@@ -154,12 +209,7 @@ public struct LayerNormBackwardArguments {
     public var dx: UnsafeMutablePointer<Float>
     /// [rows, features].
     public var dy: UnsafePointer<Float>
-    /// [rows, features]: what the forward read.
-    public var x: UnsafePointer<Float>
-    /// m [rows, groups], as the forward left it.
-    public var means: UnsafePointer<Float>
-    /// r [rows, groups], as the forward left it.
-    public var scales: UnsafePointer<Float>
+    public var forward: LayerNormed
     /// [features], without the 1; none: all 0.
     public var weight: UnsafePointer<Float>?
     public var shape: GroupedShape
@@ -167,16 +217,12 @@ public struct LayerNormBackwardArguments {
     public var adds: Bool
 
     @inlinable public init(
-        @_nonEphemeral dx: UnsafeMutablePointer<Float>, @_nonEphemeral dy: UnsafePointer<Float>,
-        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral means: UnsafePointer<Float>,
-        @_nonEphemeral scales: UnsafePointer<Float>, @_nonEphemeral weight: UnsafePointer<Float>?, shape: GroupedShape,
-        adds: Bool
+        @_nonEphemeral dx: UnsafeMutablePointer<Float>, @_nonEphemeral dy: UnsafePointer<Float>, forward: LayerNormed,
+        @_nonEphemeral weight: UnsafePointer<Float>?, shape: GroupedShape, adds: Bool
     ) {
         self.dx = dx
         self.dy = dy
-        self.x = x
-        self.means = means
-        self.scales = scales
+        self.forward = forward
         self.weight = weight
         self.shape = shape
         self.adds = adds
@@ -185,35 +231,22 @@ public struct LayerNormBackwardArguments {
 
 /// dweight += the sum over rows of dy (x - m) r, dbias += the sum of dy, in some columns. All without gaps.
 public struct LayerNormWeightArguments {
-    /// [features]; added to.
-    public var dweight: UnsafeMutablePointer<Float>
-    /// [features]; added to.
-    public var dbias: UnsafeMutablePointer<Float>
+    public var gradients: LayerNormParameterGradients
     /// [rows, features].
     public var dy: UnsafePointer<Float>
-    /// [rows, features].
-    public var x: UnsafePointer<Float>
-    /// m [rows, groups].
-    public var means: UnsafePointer<Float>
-    /// r [rows, groups].
-    public var scales: UnsafePointer<Float>
+    public var forward: LayerNormed
     public var shape: GroupedShape
     /// The features that this call adds to.
     public var columns: Range<Int>
 
     @inlinable public init(
-        @_nonEphemeral dweight: UnsafeMutablePointer<Float>, @_nonEphemeral dbias: UnsafeMutablePointer<Float>,
-        @_nonEphemeral dy: UnsafePointer<Float>, @_nonEphemeral x: UnsafePointer<Float>,
-        @_nonEphemeral means: UnsafePointer<Float>, @_nonEphemeral scales: UnsafePointer<Float>, shape: GroupedShape,
-        columns: Range<Int>
+        gradients: LayerNormParameterGradients, @_nonEphemeral dy: UnsafePointer<Float>, forward: LayerNormed,
+        shape: GroupedShape, columns: Range<Int>
     ) {
         assert(columns.lowerBound >= 0 && columns.upperBound <= shape.features)
-        self.dweight = dweight
-        self.dbias = dbias
+        self.gradients = gradients
         self.dy = dy
-        self.x = x
-        self.means = means
-        self.scales = scales
+        self.forward = forward
         self.shape = shape
         self.columns = columns
     }

@@ -16,41 +16,62 @@ public struct KernelTable: Sendable {
     /// Products of bfloat16; nil where the CPU has no instruction for them.
     public let bfloat16Tile: MatrixTile?
 
-    public let elementwise: ElementwiseKernels
-    public let gating: GatingKernels
-    public let featureNorms: FeatureNormKernels
-    public let timestepNorms: TimestepNormKernels
-    public let ema: ComplexEMAKernels
-    public let softmax: SoftmaxKernels
-    public let attention: AttentionKernels
-    public let queries: QueryKernels
-    public let memory: WorkingMemoryKernels
+    public let tokens: TokenKernels
+    public let sequences: SequenceKernels
     public let training: TrainingKernels
-    public let random: RandomKernels
     /// Runs (rounds) x 24 independent vector multiply-adds of 16 lanes on (x); the result depends on all of them.
     public let multiplyAddPeak: @Sendable (Int, Float) -> Float
 
     public init(
-        level: Int, tile: MatrixTile, bfloat16Tile: MatrixTile?, elementwise: ElementwiseKernels, gating: GatingKernels,
-        featureNorms: FeatureNormKernels, timestepNorms: TimestepNormKernels, ema: ComplexEMAKernels,
-        softmax: SoftmaxKernels, attention: AttentionKernels, queries: QueryKernels, memory: WorkingMemoryKernels,
-        training: TrainingKernels, random: RandomKernels,
-        multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
+        level: Int, tile: MatrixTile, bfloat16Tile: MatrixTile?, tokens: TokenKernels, sequences: SequenceKernels,
+        training: TrainingKernels, multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
     ) {
         self.level = level
         self.tile = tile
         self.bfloat16Tile = bfloat16Tile
+        self.tokens = tokens
+        self.sequences = sequences
+        self.training = training
+        self.multiplyAddPeak = multiplyAddPeak
+    }
+}
+
+/// The families that work on each token by itself.
+public struct TokenKernels: Sendable {
+    public let elementwise: ElementwiseKernels
+    public let gating: GatingKernels
+    public let featureNorms: FeatureNormKernels
+    public let queries: QueryKernels
+    public let random: RandomKernels
+
+    public init(
+        elementwise: ElementwiseKernels, gating: GatingKernels, featureNorms: FeatureNormKernels,
+        queries: QueryKernels, random: RandomKernels
+    ) {
         self.elementwise = elementwise
         self.gating = gating
         self.featureNorms = featureNorms
+        self.queries = queries
+        self.random = random
+    }
+}
+
+/// The families that bring the tokens of a sequence together.
+public struct SequenceKernels: Sendable {
+    public let timestepNorms: TimestepNormKernels
+    public let ema: ComplexEMAKernels
+    public let softmax: SoftmaxKernels
+    public let attention: AttentionKernels
+    public let memory: WorkingMemoryKernels
+
+    public init(
+        timestepNorms: TimestepNormKernels, ema: ComplexEMAKernels, softmax: SoftmaxKernels,
+        attention: AttentionKernels, memory: WorkingMemoryKernels
+    ) {
         self.timestepNorms = timestepNorms
         self.ema = ema
         self.softmax = softmax
         self.attention = attention
-        self.queries = queries
         self.memory = memory
-        self.training = training
-        self.random = random
-        self.multiplyAddPeak = multiplyAddPeak
     }
 }

@@ -12,8 +12,8 @@ public struct MatrixTile: Sendable {
     public let columns: Int
     /// k of one word: 1, or 2 for bfloat16.
     public let step: Int
-    /// (words, a, b, c, ldc, rows, columns, alpha, adds): C[rows, columns] = alpha A B, added to C when `adds`.
-    public let multiply: @Sendable (Int, P, P, MP, Int, Int, Int, Float, Bool) -> Void
+    /// (words, a, b, c, alpha, adds): C = alpha A B, added to C when `adds`.
+    public let multiply: @Sendable (Int, P, P, TileCells, Float, Bool) -> Void
     /// (to, x, ld, count, k, width): x [count, k] becomes panels of `width` rows, [panel][word][width], filled up with
     /// zeros. A width that isn't a multiple of 8 writes up to 8 words beyond the last panel.
     public let packRows: @Sendable (MP, P, Int, Int, Int, Int) -> Void
@@ -25,7 +25,7 @@ public struct MatrixTile: Sendable {
 
     public init(
         rows: Int, columns: Int, step: Int,
-        multiply: @escaping @Sendable (Int, P, P, MP, Int, Int, Int, Float, Bool) -> Void,
+        multiply: @escaping @Sendable (Int, P, P, TileCells, Float, Bool) -> Void,
         packRows: @escaping @Sendable (MP, P, Int, Int, Int, Int) -> Void,
         packColumns: @escaping @Sendable (MP, P, Int, Int, Int, Int) -> Void
     ) {
@@ -35,5 +35,24 @@ public struct MatrixTile: Sendable {
         self.multiply = multiply
         self.packRows = packRows
         self.packColumns = packColumns
+    }
+}
+
+/// The part of C that a tile computes, at most the tile's rows and columns. Four words: they travel in registers.
+public struct TileCells {
+    public var base: UnsafeMutablePointer<Float>
+    /// Floats from a row to the next.
+    public var stride: Int
+    public var rows: Int
+    public var columns: Int
+
+    @inlinable public init(
+        @_nonEphemeral _ base: UnsafeMutablePointer<Float>, stride: Int, rows: Int, columns: Int
+    ) {
+        assert(rows >= 0 && columns >= 0 && (rows <= 1 || stride >= columns))
+        self.base = base
+        self.stride = stride
+        self.rows = rows
+        self.columns = columns
     }
 }

@@ -70,32 +70,37 @@ public struct AdamWArguments {
     }
 }
 
+/// How a moment is smoothed over steps.
+public struct AdamWMoment {
+    public var beta: Float
+    /// 1 / (1 - beta^t): what makes up for the zeros that it began with.
+    public var correction: Float
+
+    @inlinable public init(beta: Float, correction: Float) {
+        self.beta = beta
+        self.correction = correction
+    }
+}
+
 /// The numbers of a step that all parameters share.
 public struct AdamWStep {
     /// Multiplies the gradient first.
     public var clip: Float
-    /// Decay of the first moments.
-    public var beta1: Float
-    /// Decay of the second moments.
-    public var beta2: Float
-    /// 1 / (1 - beta1^t): m^ = m firstCorrection.
-    public var firstCorrection: Float
-    /// 1 / (1 - beta2^t): v^ = v secondCorrection.
-    public var secondCorrection: Float
+    /// Of m.
+    public var first: AdamWMoment
+    /// Of v.
+    public var second: AdamWMoment
     public var rate: Float
     /// Rate times weight decay.
     public var decay: Float
     public var eps: Float
 
     @inlinable public init(
-        clip: Float, beta1: Float, beta2: Float, firstCorrection: Float, secondCorrection: Float, rate: Float,
-        decay: Float, eps: Float
+        clip: Float, first: AdamWMoment, second: AdamWMoment, rate: Float, decay: Float, eps: Float
     ) {
         self.clip = clip
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.firstCorrection = firstCorrection
-        self.secondCorrection = secondCorrection
+        self.first = first
+        self.second = second
         self.rate = rate
         self.decay = decay
         self.eps = eps

@@ -51,10 +51,8 @@ func complexEMA(_ a: ComplexEMAArguments) {
         }
         var n = 0
         while n < N {
-            let place = n &* ld &+ d
-            // Two orders at a time hide the latency of the recurrence; an odd last one runs twice with gamma = 0.
-            let isPair = n &+ 1 < N
-            let second = isPair ? place &+ ld : place
+            let pair = EMAPair(n, of: N, first: n &* ld &+ d, stride: ld)
+            let (place, second) = (pair.first, pair.second)
             if isReset {
                 store(state.real, place, .zero)
                 store(state.imaginary, place, .zero)
@@ -66,7 +64,7 @@ func complexEMA(_ a: ComplexEMAArguments) {
                 store(entry, second, load(state.real, second))
                 store(entry + N &* ld, second, load(state.imaginary, second))
             }
-            addOrders(coefficients, state, place, second, isPair, xt, yt, (t1 &- t0) &* 16)
+            addOrders(coefficients, state, pair, xt, yt, (t1 &- t0) &* 16)
             n &+= 2
         }
         if !isReset { entry += 2 &* N &* ld }
@@ -79,16 +77,29 @@ func complexEMA(_ a: ComplexEMAArguments) {
     }
 }
 
-/// Adds the shares of the orders at `place` and `second` to a tile's y, and moves their states on over the tile.
+/// Two orders at a time hide the latency of the recurrence; an odd last one runs twice, the second time with gamma = 0.
+struct EMAPair {
+    /// Where their coefficients and states are.
+    let first, second: Int
+    let hasTwo: Bool
+
+    @inline(always) init(_ order: Int, of orders: Int, first: Int, stride: Int) {
+        hasTwo = order &+ 1 < orders
+        self.first = first
+        second = hasTwo ? first &+ stride : first
+    }
+}
+
+/// Adds the shares of a pair of orders to a tile's y, and moves their states on over the tile.
 @inline(always) func addOrders(
-    _ coefficients: ComplexEMACoefficients, _ state: ComplexEMAState, _ place: Int, _ second: Int, _ isPair: Bool,
-    _ xt: MP, _ yt: MP, _ end: Int
+    _ coefficients: ComplexEMACoefficients, _ state: ComplexEMAState, _ pair: EMAPair, _ xt: MP, _ yt: MP, _ end: Int
 ) {
+    let (place, second) = (pair.first, pair.second)
     let (hr, hi) = (state.real, state.imaginary)
     let a = EMARates(coefficients, place)
     let b = EMARates(coefficients, second)
-    let gb = isPair ? b.gr : .zero
-    let nb = isPair ? b.negativeGi : .zero
+    let gb = pair.hasTwo ? b.gr : .zero
+    let nb = pair.hasTwo ? b.negativeGi : .zero
     var har = load(hr, place)
     var hai = load(hi, place)
     var hbr = load(hr, second)

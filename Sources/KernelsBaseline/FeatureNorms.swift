@@ -115,7 +115,8 @@ func rmsNormWeight(_ a: RMSNormWeightArguments) {
 
 /// y = (x - m) r (1 + w) + b.
 func layerNorm(_ a: LayerNormArguments) {
-    let (y, m, r, x, w, b) = (a.y, a.means, a.scales, a.x, a.weight, a.bias)
+    let (y, m, r, x) = (a.y, a.statistics.means, a.statistics.scales, a.x)
+    let (w, b) = (a.parameters.weight, a.parameters.bias)
     let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = d / groups
     var t = 0
@@ -159,7 +160,8 @@ func layerNorm(_ a: LayerNormArguments) {
 
 /// dx = r (d - mean d) - r^3 (x - m) mean(d (x - m)), d = dy (1 + w); added to dx when `adds`.
 func layerNormBackward(_ a: LayerNormBackwardArguments) {
-    let (dx, dy, x, m, r, w) = (a.dx, a.dy, a.x, a.means, a.scales, a.weight)
+    let (dx, dy, x, w) = (a.dx, a.dy, a.forward.x, a.weight)
+    let (m, r) = (a.forward.means, a.forward.scales)
     let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = d / groups
     var t = 0
@@ -198,7 +200,8 @@ func layerNormBackward(_ a: LayerNormBackwardArguments) {
 
 /// dw[c] += sum over rows of dy (x - m) r, db[c] += sum of dy, for the columns c0..<c1.
 func layerNormWeight(_ a: LayerNormWeightArguments) {
-    let (dw, db, dy, x, m, r) = (a.dweight, a.dbias, a.dy, a.x, a.means, a.scales)
+    let (dw, db, dy, x) = (a.gradients.weight, a.gradients.bias, a.dy, a.forward.x)
+    let (m, r) = (a.forward.means, a.forward.scales)
     let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     let (c0, c1) = (a.columns.lowerBound, a.columns.upperBound)
     let n = d / groups

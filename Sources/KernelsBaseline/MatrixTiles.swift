@@ -10,10 +10,8 @@ var matrixTile: MatrixTile {
         packColumns: packColumns)
 }
 
-func multiplyTile(
-    _ words: Int, _ a: P, _ b: P, _ c: MP, _ ldc: Int, _ rows: Int, _ columns: Int, _ alpha: Float, _ adds: Bool
-) {
-    cs_tile_f32(words, a, b, c, ldc, rows, columns, alpha, adds)
+func multiplyTile(_ words: Int, _ a: P, _ b: P, _ c: TileCells, _ alpha: Float, _ adds: Bool) {
+    cs_tile_f32(words, a, b, c.base, c.stride, c.rows, c.columns, alpha, adds)
 }
 
 func packRows(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: Int) {
@@ -31,10 +29,8 @@ func packColumns(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: I
             packRows: packBfloat16Rows, packColumns: packBfloat16Columns)
     }
 
-    func multiplyBfloat16Tile(
-        _ words: Int, _ a: P, _ b: P, _ c: MP, _ ldc: Int, _ rows: Int, _ columns: Int, _ alpha: Float, _ adds: Bool
-    ) {
-        cs_tile_bf16(words, a, b, c, ldc, rows, columns, alpha, adds)
+    func multiplyBfloat16Tile(_ words: Int, _ a: P, _ b: P, _ c: TileCells, _ alpha: Float, _ adds: Bool) {
+        cs_tile_bf16(words, a, b, c.base, c.stride, c.rows, c.columns, alpha, adds)
     }
 
     func packBfloat16Rows(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: Int) {

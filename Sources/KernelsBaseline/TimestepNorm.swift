@@ -78,19 +78,21 @@ func timestepNorm(_ a: TimestepNormArguments) {
             store(rt, g, 1 / cs_sqrt(fma(v, k2, all(eps))), upTo: g1)
             g &+= 16
         }
-        normaliseGroups(y + t &* d, xt, mt, rt, w, b, n, a.share.groups)
+        normaliseGroups(
+            y + t &* d, TimestepNormed(x: xt, weight: w, means: mt, scales: rt), b, n, a.share.groups)
         t &+= 1
     }
 }
 
 /// One token's y = (x - m) r (1 + w) + b.
 @inline(always) func normaliseGroups(
-    _ y: MP, _ x: P, _ m: P, _ r: P, _ w: P, _ b: P, _ n: Int, _ groups: Range<Int>
+    _ y: MP, _ forward: TimestepNormed, _ b: P, _ n: Int, _ groups: Range<Int>
 ) {
+    let (x, w) = (forward.x, forward.weight)
     var g = groups.lowerBound
     while g < groups.upperBound {
-        let s = r[g]
-        let m = m[g]
+        let s = forward.scales[g]
+        let m = forward.means[g]
         var i = g &* n
         let end = i &+ n
         if n >= 16 {
@@ -117,7 +119,10 @@ func timestepNormAgain(_ a: TimestepNormAgainArguments) {
     let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
     var t = 0
     while t < rows {
-        normaliseGroups(y + t &* d, x + t &* d, mhat + t &* groups, r + t &* groups, w, b, d / groups, all)
+        normaliseGroups(
+            y + t &* d,
+            TimestepNormed(x: x + t &* d, weight: w, means: mhat + t &* groups, scales: r + t &* groups), b,
+            d / groups, all)
         t &+= 1
     }
 }

@@ -59,8 +59,8 @@ func crossEntropy(_ a: CrossEntropyArguments) {
 /// eps) with m^ = m c1, v^ = v c2 (c = 1 / (1 - beta^t)).
 func adamW(_ a: AdamWArguments) {
     let (g, n) = (a.gradient, a.count)
-    let (clip, beta1, beta2) = (a.step.clip, a.step.beta1, a.step.beta2)
-    let (c1, c2) = (a.step.firstCorrection, a.step.secondCorrection)
+    let (clip, beta1, beta2) = (a.step.clip, a.step.first.beta, a.step.second.beta)
+    let (c1, c2) = (a.step.first.correction, a.step.second.correction)
     let (rate, decay, eps) = (a.step.rate, a.step.decay, a.step.eps)
     let (v, m, p) = (a.second, a.first, a.values)
     var i = 0

@@ -111,23 +111,24 @@ package final class Stage {
     /// Call before a step's forwards; `trains` false leaves the gradients alone.
     package func beginStep(trains: Bool = true) {
         if trains { matrices.team.alone(as: .optimizer) { store.gradients.clear() } }
-        matrices.team.alone(as: .ema) { for block in blocks { block.beginStep(shape) } }
+        for block in blocks { matrices.team.alone(as: block.preparation) { block.beginStep(shape) } }
     }
 
     /// Call when all blocks have their last weight gradients.
     package func endStep() { for i in blocks.indices { endStep(block: i) } }
 
     /// The same for one block, whose gradients are final then, whatever the others still do.
-    package func endStep(block i: Int) { matrices.team.alone(as: .ema) { blocks[i].endStep() } }
+    package func endStep(block i: Int) { matrices.team.alone(as: blocks[i].preparation) { blocks[i].endStep() } }
 
     package func context(
         slice: any SharedSlice, tokens: UnsafePointer<Int32>?, targets: UnsafePointer<Int32>?, lossScale: Float,
         dropout: DropoutStream?
     ) -> SliceContext {
-        SliceContext(
-            matrices: matrices, slice: slice, workspace: workspace.base, tokens: tokens, targets: targets,
-            lossScale: lossScale,
-            dropout: dropout)
+        var context = SliceContext(matrices: matrices, slice: slice, workspace: workspace.base, dropout: dropout)
+        context.tokens = tokens
+        context.targets = targets
+        context.lossScale = lossScale
+        return context
     }
 
     /// Forward of the slice whose input lies in the slot; `output` [T, D] receives the last block's (unused after an
@@ -157,12 +158,10 @@ package final class Stage {
         precondition(accumulates || splitsWeightGradients, "this stage has no room for weight gradients of their own")
         for (i, block) in blocks.enumerated().reversed() {
             block.backward(
-                self.context(context, prefix, of: i), dy: gradient, dx: gradient, x: input(slot, of: i),
-                stateGradient: stateGradient + layout.stateOffsets[i], stash: slot + layout.stashOffsets[i],
-                gradientStash: gradientSlot + layout.gradientOffsets[i])
+                self.context(context, prefix, of: i), memory(slot, gradientSlot, of: i), dy: gradient, dx: gradient,
+                stateGradient: stateGradient + layout.stateOffsets[i])
             guard accumulates else { continue }
-            accumulateWeightGradients(
-                context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: true)
+            block.accumulateWeightGradients(context, memory(slot, gradientSlot, of: i), followsBackward: true)
             added(i)
         }
     }
@@ -173,19 +172,16 @@ package final class Stage {
         added: (_ block: Int) -> Void = { _ in }
     ) {
         for i in blocks.indices.reversed() {
-            accumulateWeightGradients(
-                context, block: i, slot: slot, gradientSlot: gradientSlot, followsBackward: false)
+            blocks[i].accumulateWeightGradients(context, memory(slot, gradientSlot, of: i), followsBackward: false)
             added(i)
         }
     }
 
-    private func accumulateWeightGradients(
-        _ context: SliceContext, block i: Int, slot: UnsafeMutablePointer<Float>,
-        gradientSlot: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {
-        blocks[i].accumulateWeightGradients(
-            context, x: input(slot, of: i), stash: slot + layout.stashOffsets[i],
-            gradientStash: gradientSlot + layout.gradientOffsets[i], followsBackward: followsBackward)
+    private func memory(
+        _ slot: UnsafeMutablePointer<Float>, _ gradientSlot: UnsafeMutablePointer<Float>, of i: Int
+    ) -> SliceMemory {
+        SliceMemory(
+            x: input(slot, of: i), stash: stash(slot, of: i), gradientStash: gradientSlot + layout.gradientOffsets[i])
     }
 
     /// The output layer, when this is the last stage.

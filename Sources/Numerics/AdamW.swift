@@ -19,26 +19,62 @@ package struct AdamW: Sendable, Equatable {
         self.weightDecay = weightDecay
     }
 
-    /// Step `step` (from 1) of one tensor. `clip` multiplies the gradient; `decays` tells whether weight decay applies.
-    package func update(
-        _ team: Team, values: UnsafeMutablePointer<Float>, gradient: UnsafePointer<Float>,
-        first: UnsafeMutablePointer<Float>, second: UnsafeMutablePointer<Float>, count: Int, step: Int, rate: Double,
-        clip: Float, decays: Bool
-    ) {
+    /// What of a step all tensors share.
+    package struct Step: Sendable {
+        /// From 1.
+        package var number: Int
+        package var rate: Double
+        /// Multiplies the gradients.
+        package var clip: Float
+
+        package init(number: Int, rate: Double, clip: Float) {
+            self.number = number
+            self.rate = rate
+            self.clip = clip
+        }
+    }
+
+    /// A tensor with its gradient and its first and second moments, `count` floats each.
+    package struct Tensor {
+        package var values: UnsafeMutablePointer<Float>
+        package var gradient: UnsafePointer<Float>
+        package var first, second: UnsafeMutablePointer<Float>
+        package var count: Int
+        /// Whether weight decay applies.
+        package var decays: Bool
+
+        package init(
+            @_nonEphemeral values: UnsafeMutablePointer<Float>, @_nonEphemeral gradient: UnsafePointer<Float>,
+            @_nonEphemeral first: UnsafeMutablePointer<Float>, @_nonEphemeral second: UnsafeMutablePointer<Float>,
+            count: Int, decays: Bool
+        ) {
+            self.values = values
+            self.gradient = gradient
+            self.first = first
+            self.second = second
+            self.count = count
+            self.decays = decays
+        }
+    }
+
+    /// One step of one tensor.
+    package func update(_ team: Team, _ tensor: Tensor, _ step: Step) {
         let numbers = AdamWStep(
-            clip: clip, beta1: Float(beta1), beta2: Float(beta2),
-            firstCorrection: Float(1 / (1 - pow(beta1, Double(step)))),
-            secondCorrection: Float(1 / (1 - pow(beta2, Double(step)))), rate: Float(rate),
-            decay: Float(decays ? rate * weightDecay : 0), eps: Float(eps))
-        let parts = Self.parts(count, workers: team.count)
+            clip: step.clip, first: Self.moment(beta1, step.number), second: Self.moment(beta2, step.number),
+            rate: Float(step.rate), decay: Float(tensor.decays ? step.rate * weightDecay : 0), eps: Float(eps))
+        let parts = Self.parts(tensor.count, workers: team.count)
         team.forEach(parts, as: .optimizer) { part in
-            let r = Self.range(of: part, in: parts, count: count)
+            let r = Self.range(of: part, in: parts, count: tensor.count)
             let o = r.lowerBound
             KernelTable.best.training.adamW(
                 AdamWArguments(
-                    values: values + o, first: first + o, second: second + o, gradient: gradient + o, count: r.count,
-                    step: numbers))
+                    values: tensor.values + o, first: tensor.first + o, second: tensor.second + o,
+                    gradient: tensor.gradient + o, count: r.count, step: numbers))
         }
+    }
+
+    private static func moment(_ beta: Double, _ step: Int) -> AdamWMoment {
+        AdamWMoment(beta: Float(beta), correction: Float(1 / (1 - pow(beta, Double(step)))))
     }
 
     /// How many workers share a tensor.

@@ -23,58 +23,43 @@ package struct NodeFacts: Codable, Sendable, Equatable {
 
     package var rank: Int
     package var node: String
-    package var processor: String
+    package var processor = ""
     /// The level whose kernels run: 5 (x86-64-v4 with bfloat16 products), 4, 3 or 0.
-    package var cpuLevel: Int
+    package var cpuLevel = 3
     /// Cores of the whole node.
     package var nodeCores: Int
     /// Bytes of the node, and those that are not in use.
     package var memory: Double
     package var freeMemory: Double
     /// Those that this rank uses.
-    package var cores: [Core]
+    package var cores: [Core] = []
     /// Bytes a second that all of the rank's cores together copy, reading and writing counted.
-    package var memoryBandwidth: Double
+    package var memoryBandwidth = 0.0
     /// Cores' worth of time for which a CPU quota held this process back while its cores were measured.
-    package var throttled: Double
+    package var throttled = 0.0
     /// Seconds that the node's clock is ahead of rank 0's, and how far that may be off.
-    package var clockOffset: Double
-    package var clockError: Double
+    package var clockOffset = 0.0
+    package var clockError = 0.0
     /// A digest of the bits that a fixed computation gives.
-    package var bits: String
+    package var bits = ""
     /// Why there is no second engine to compare products with; nil where there is.
     package var witnessProblem: String?
     /// Golden cases that ran, and those that failed, each with its reason. Nil where golden data was not asked for.
     package var goldenCases: Int?
-    package var goldenFailures: [String]
+    package var goldenFailures: [String] = []
     /// A limit on the processors' time, in cores, and where it is set; nil where there is none below the node's cores.
     package var quotaCores: Double?
     package var quotaFile: String?
     /// What is wrong with the shared folder as this rank sees it; nil when all is well.
     package var folderProblem: String?
 
-    package init(
-        rank: Int, node: String, processor: String = "", cpuLevel: Int = 3, nodeCores: Int, memory: Double,
-        freeMemory: Double, cores: [Core], memoryBandwidth: Double, throttled: Double = 0, clockOffset: Double = 0,
-        clockError: Double = 0,
-        bits: String = "", goldenCases: Int? = nil, goldenFailures: [String] = [], folderProblem: String? = nil
-    ) {
+    /// What needs no measuring; the rest is set as it is found out.
+    package init(rank: Int, node: String, nodeCores: Int, memory: Double, freeMemory: Double) {
         self.rank = rank
         self.node = node
-        self.processor = processor
-        self.cpuLevel = cpuLevel
         self.nodeCores = nodeCores
         self.memory = memory
         self.freeMemory = freeMemory
-        self.cores = cores
-        self.memoryBandwidth = memoryBandwidth
-        self.throttled = throttled
-        self.clockOffset = clockOffset
-        self.clockError = clockError
-        self.bits = bits
-        self.goldenCases = goldenCases
-        self.goldenFailures = goldenFailures
-        self.folderProblem = folderProblem
     }
 }
 

@@ -35,10 +35,10 @@ package struct Preflight {
         let team = try placement.makeTeam(topology)
         defer { team.stop() }
         var facts = NodeFacts(
-            rank: world.rank, node: world.hostName, processor: topology.machine.processor,
-            cpuLevel: KernelTable.best.level, nodeCores: topology.machine.cores,
-            memory: Double(topology.machine.memoryBytes), freeMemory: Double(ProcessMemory.available ?? 0), cores: [],
-            memoryBandwidth: 0)
+            rank: world.rank, node: world.hostName, nodeCores: topology.machine.cores,
+            memory: Double(topology.machine.memoryBytes), freeMemory: Double(ProcessMemory.available ?? 0))
+        facts.processor = topology.machine.processor
+        facts.cpuLevel = KernelTable.best.level
         if let quota = placement.quota, quota.cores < Double(topology.usableCores.count) {
             (facts.quotaCores, facts.quotaFile) = (quota.cores, quota.file)
         }

@@ -26,9 +26,9 @@ import Testing
 
     private static func job(_ space: ShimmedSlurm, folder: String = "run") -> JobScript {
         JobScript(
-            name: "x", nodes: 1, ranksPerNode: 1, time: "1:00:00", warning: 300,
+            name: "x", slurm: SlurmRequest(nodes: 1, time: "1:00:00", warning: 300),
             folder: RunFolder("\(space.path)/\(folder)"), workingDirectory: space.path,
-            gecko: "\(space.path)/bin/srun", plan: "a plan", options: [])
+            gecko: "\(space.path)/bin/srun")
     }
 
     /// The script that gecko submit writes, and the one that people submit themselves.

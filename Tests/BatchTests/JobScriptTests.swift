@@ -9,9 +9,12 @@ import Testing
         name: String = "x", folder: String = "/runs/x", working: String = "/work", gecko: String = "/bin/gecko",
         options: [String] = []
     ) -> JobScript {
-        JobScript(
-            name: name, nodes: 1, ranksPerNode: 2, time: "1:00:00", warning: 300, folder: RunFolder(folder),
-            workingDirectory: working, gecko: gecko, plan: "a plan", options: options)
+        var script = JobScript(
+            name: name, slurm: SlurmRequest(nodes: 1, time: "1:00:00", warning: 300, options: options),
+            folder: RunFolder(folder), workingDirectory: working, gecko: gecko)
+        script.ranksPerNode = 2
+        script.plan = "a plan"
+        return script
     }
 
     @Test(arguments: [

@@ -8,14 +8,15 @@ import Training
 /// What is submitted: the planner's layout, the command line's wishes, a script that survives paths with spaces.
 @Suite struct SubmissionTests {
     private static let cluster = try! Cluster(
-        nodes: 1, sockets: 2, cores: 16, memory: 64e9, gflops: 50, network: Link(text: "5us,25gbit"))
+        nodes: 1, node: .init(sockets: 2, cores: 16, memory: 64e9), core: .init(gflops: 50),
+        network: Link(text: "5us,25gbit"))
 
     private static func request(
         time: String = "1:00:00", nodes: Int = 4, warning: Int = 300, replan: Bool = false
     ) -> Submission.Request {
         Submission.Request(
-            nodes: nodes, time: time, warning: warning, name: nil, gecko: "/opt/it's here/gecko",
-            options: ["--account=us"], replan: replan)
+            slurm: SlurmRequest(nodes: nodes, time: time, warning: warning, options: ["--account=us"]), name: nil,
+            gecko: "/opt/it's here/gecko", replan: replan)
     }
 
     private static func submission(
@@ -87,7 +88,7 @@ import Training
 
         // Two sockets of many small cores, and a slow network: another plan.
         let other = try Cluster(
-            nodes: 1, sockets: 1, cores: 2, memory: 64e9, gflops: 2, network: Link(text: "900us,0.1gbit"))
+            nodes: 1, node: .init(cores: 2, memory: 64e9), core: .init(gflops: 2), network: Link(text: "900us,0.1gbit"))
         let replanned = try Self.submission(here, request: Self.request(replan: true), cluster: other)
         #expect(replanned.kept == nil)
         #expect(replanned.configuration != first.configuration)

@@ -14,7 +14,7 @@ import Testing
         try writer.write("x", [Float](repeating: value, count: 1000))
         let (size, sha256) = try writer.finish()
         var manifest = ManifestTests.sample
-        manifest.step = step
+        manifest.progress.step = step
         manifest.run = run
         manifest.files = [.init(name: "rank-0000.safetensors", rank: 0, size: size, sha256: try #require(sha256))]
         try store.commit(manifest)

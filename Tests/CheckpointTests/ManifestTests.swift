@@ -3,14 +3,18 @@ import Files
 import Testing
 
 @Suite struct ManifestTests {
-    static let sample = Manifest(
-        step: 50, optimizerStep: 48, skipped: 2, skippedInARow: 1, sequences: 200, corpus: "7 \"tokens\"\n", seed: 3,
-        layout: .init(stages: 2, replicas: 1, schedule: "zb-h1", layers: [3, 1]),
-        configuration: "[model]\nlayers = 4\n\"\\é\u{1}", created: 1_700_000_000,
-        files: [
+    static let sample: Manifest = {
+        var manifest = Manifest(
+            progress: .init(step: 50, optimizerStep: 48, skipped: 2, skippedInARow: 1, sequences: 200),
+            corpus: "7 \"tokens\"\n", seed: 3,
+            layout: .init(stages: 2, replicas: 1, schedule: "zb-h1", layers: [3, 1]),
+            configuration: "[model]\nlayers = 4\n\"\\é\u{1}", created: 1_700_000_000)
+        manifest.files = [
             .init(name: "rank-0000.safetensors", rank: 0, size: 10, sha256: String(repeating: "0a", count: 32)),
             .init(name: "rank-0001.safetensors", rank: 1, size: 0, sha256: String(repeating: "ff", count: 32)),
-        ])
+        ]
+        return manifest
+    }()
 
     @Test func `a manifest reads back the same`() throws {
         let text = Array(Self.sample.json.utf8)

@@ -110,7 +110,7 @@ import Testing
         #expect(two.exitCode == 0, "\(two.output)")
         #expect(two.output.contains("pipeline.replicas was 1 and is 2"))
         let manifest = try CheckpointStore(store(space).directory).manifest(12)
-        #expect(manifest.sequences == 48 && manifest.layout.replicas == 2)
+        #expect(manifest.progress.sequences == 48 && manifest.layout.replicas == 2)
         // The same sequences give the same loss but for rounding.
         let one = try await space.train(
             Self.steps + ["--training.steps", "12", "--run.directory", space.path + "/one"])

@@ -155,7 +155,7 @@ import Training
         let newest = try #require(try store.entries().compactMap(\.manifest).last)
         #expect(newest.step == 6 && CorpusRecord.namesDigest(newest.corpus), "\(newest.corpus)")
         manifest.corpus = "7" + manifest.corpus
-        manifest.step = 6
+        manifest.progress.step = 6
         manifest.files = newest.files
         try manifest.json.write(toFile: store.manifestPath(6), atomically: true, encoding: .utf8)
         let other = try await space.train(options + ["--training.steps", "8"])

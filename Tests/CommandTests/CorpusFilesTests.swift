@@ -135,7 +135,7 @@ import Training
         let steps = lines.enumerated().filter { $0.element.contains("\"targets\":0") && $0.offset > 0 }.map(\.offset)
         let store = CheckpointStore(space.path + "/w/checkpoints")
         let last = try #require(try store.entries().compactMap(\.manifest).last)
-        #expect(last.optimizerStep == 12 - void.count && last.skipped == void.count)
+        #expect(last.progress.optimizerStep == 12 - void.count && last.progress.skipped == void.count)
         let cut = try #require(steps.last)
         var digests: [Substring] = []
         for step in [cut, cut + 1] {

@@ -8,7 +8,27 @@ import Testing
     private let adam = AdamW(beta1: 0.9, beta2: 0.95, eps: 1e-8, weightDecay: 0.1)
 
     private struct Tensor {
-        var values, first, second: [Float]
+        var values: [Float]
+        var gradient: [Float] = []
+        var first, second: [Float]
+
+        mutating func update(_ adam: AdamW, _ team: Team, _ step: AdamW.Step, decays: Bool) {
+            let count = values.count
+            values.withUnsafeMutableBufferPointer { values in
+                first.withUnsafeMutableBufferPointer { first in
+                    second.withUnsafeMutableBufferPointer { second in
+                        gradient.withUnsafeBufferPointer { gradient in
+                            adam.update(
+                                team,
+                                AdamW.Tensor(
+                                    values: values.baseAddress!, gradient: gradient.baseAddress!,
+                                    first: first.baseAddress!, second: second.baseAddress!, count: count,
+                                    decays: decays), step)
+                        }
+                    }
+                }
+            }
+        }
     }
 
     private func steps(_ count: Int, _ steps: Int, decays: Bool, team: Team) -> Tensor {
@@ -17,10 +37,8 @@ import Testing
             values: noise.floats(count), first: [Float](repeating: 0, count: count),
             second: [Float](repeating: 0, count: count))
         for step in 1...steps {
-            let gradient = noise.floats(count)
-            adam.update(
-                team, values: &tensor.values, gradient: gradient, first: &tensor.first, second: &tensor.second,
-                count: count, step: step, rate: 1e-2, clip: 0.5, decays: decays)
+            tensor.gradient = noise.floats(count)
+            tensor.update(adam, team, AdamW.Step(number: step, rate: 1e-2, clip: 0.5), decays: decays)
         }
         return tensor
     }
@@ -51,11 +69,9 @@ import Testing
     }
 
     @Test func theFirstStepIsTheRateWhateverTheGradientsSize() {
-        var (p, m, v): ([Float], [Float], [Float]) = ([0, 0], [0, 0], [0, 0])
-        adam.update(
-            Team(), values: &p, gradient: [1e-3, -50], first: &m, second: &v, count: 2, step: 1, rate: 0.01, clip: 1,
-            decays: false)
-        #expect(abs(p[0] + 0.01) < 1e-6 && abs(p[1] - 0.01) < 1e-6)
+        var tensor = Tensor(values: [0, 0], gradient: [1e-3, -50], first: [0, 0], second: [0, 0])
+        tensor.update(adam, Team(), AdamW.Step(number: 1, rate: 0.01, clip: 1), decays: false)
+        #expect(abs(tensor.values[0] + 0.01) < 1e-6 && abs(tensor.values[1] - 0.01) < 1e-6)
     }
 
     @Test(arguments: [1, 15, 4096, 4097, 20_003])

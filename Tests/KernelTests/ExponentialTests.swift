@@ -8,7 +8,7 @@ import Testing
     private func exponentials(_ x: [Float], _ kernels: KernelTable) -> [Float] {
         let memory = KernelMemory()
         let p = memory.output("p", from: x)
-        kernels.attention.causalSoftmaxBackward(
+        kernels.sequences.attention.causalSoftmaxBackward(
             CausalSoftmaxBackwardArguments(
                 scores: p, gradients: memory.scratch(x.count), stride: x.count,
                 extent: Extent(rows: 1, columns: x.count), seen: x.count, top: memory.input([0]),

@@ -30,26 +30,27 @@ import Testing
         let shape = GroupedShape(rows: rows, features: n, groups: 2)
         let cuts = [0..<16, 16..<32, 32..<48, 48..<50]
         expectSameBits(noise.floats(n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.elementwise.columnSums(
+            kernels.tokens.elementwise.columnSums(
                 FloatRows(x + c.lowerBound, stride: n), Extent(rows: rows, columns: c.count), out + c.lowerBound)
         }
         expectSameBits(noise.floats(n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.featureNorms.rmsNormWeight(
+            kernels.tokens.featureNorms.rmsNormWeight(
                 RMSNormWeightArguments(dweight: out, dy: y, x: x, scales: r, shape: shape, columns: c))
         }
         expectSameBits(noise.floats(2 * n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.featureNorms.layerNormWeight(
+            kernels.tokens.featureNorms.layerNormWeight(
                 LayerNormWeightArguments(
-                    dweight: out, dbias: out + n, dy: y, x: x, means: r, scales: r, shape: shape, columns: c))
+                    gradients: LayerNormParameterGradients(weight: out, bias: out + n), dy: y,
+                    forward: LayerNormed(x: x, means: r, scales: r), shape: shape, columns: c))
         }
         expectSameBits(noise.floats(2 * n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.queries.queryViewWeight(
+            kernels.tokens.queries.queryViewWeight(
                 QueryViewWeightArguments(
                     dgamma: out, dbeta: out + n, dview: y, z: FloatRows(x, stride: n), scales: r, shape: shape,
                     columns: c))
         }
         expectSameBits(noise.floats(4 * n), cuts: cuts, whole: 0..<n) { out, c in
-            kernels.elementwise.scatterRows(
+            kernels.tokens.elementwise.scatterRows(
                 ScatterRowsArguments(
                     table: out, rows: y, ids: memory.integers([Int32](arrayLiteral: 3, 1, 3, 0, 2, 2, 1, 3, 0)),
                     scale: 2, extent: Extent(rows: rows, columns: n), columns: c))
@@ -74,7 +75,7 @@ import Testing
                 [Float](repeating: 0, count: rows * (d + 2 * groups)) + state, cuts: cuts, whole: 0..<groups
             ) { out, g in
                 let more = out + rows * d
-                kernels.timestepNorms.timestepNorm(
+                kernels.sequences.timestepNorms.timestepNorm(
                     TimestepNormArguments(
                         y: out, means: more, scales: more + rows * groups,
                         state: TimestepNormState(
@@ -87,7 +88,7 @@ import Testing
             // dx, dw, db, dmean, dvariance.
             expectSameBits(noise.floats(rows * d + 2 * d + 2 * groups), cuts: cuts, whole: 0..<groups) { out, g in
                 let more = out + rows * d
-                kernels.timestepNorms.timestepNormBackward(
+                kernels.sequences.timestepNorms.timestepNormBackward(
                     TimestepNormBackwardArguments(
                         dx: out, parameterGradients: TimestepNormParameterGradients(weight: more, bias: more + d),
                         stateGradient: TimestepNormState(mean: more + 2 * d, variance: more + 2 * d + groups), dy: dy,

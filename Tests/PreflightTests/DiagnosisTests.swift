@@ -6,10 +6,14 @@ import Testing
     /// Four equal nodes of two cores.
     private static func nodes(_ change: (inout [NodeFacts]) -> Void = { _ in }) -> [NodeFacts] {
         var nodes = (0..<4).map { rank in
-            NodeFacts(
-                rank: rank, node: "n\(rank + 1)", nodeCores: 2, memory: 64e9, freeMemory: 60e9,
-                cores: (0..<2).map { NodeFacts.Core(number: $0, gflops: 100 + Double(rank), taken: 0.01) },
-                memoryBandwidth: 20e9, clockOffset: 0.001, clockError: 0.0001, bits: "c0ffee", goldenCases: 67)
+            var facts = NodeFacts(rank: rank, node: "n\(rank + 1)", nodeCores: 2, memory: 64e9, freeMemory: 60e9)
+            facts.cores = (0..<2).map { NodeFacts.Core(number: $0, gflops: 100 + Double(rank), taken: 0.01) }
+            facts.memoryBandwidth = 20e9
+            facts.clockOffset = 0.001
+            facts.clockError = 0.0001
+            facts.bits = "c0ffee"
+            facts.goldenCases = 67
+            return facts
         }
         change(&nodes)
         return nodes

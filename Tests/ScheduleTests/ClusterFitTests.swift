@@ -7,18 +7,22 @@ struct ClusterFitTests {
         layers: Int, flops: Double, chunk: Int, sequence: Int, batch: Int
     ) -> PlannedModel {
         PlannedModel(
-            layers: layers, layer: .init(parameters: 0, linearFlops: flops, otherFlops: 0),
-            embedding: .init(parameters: 0, linearFlops: 0, otherFlops: 0),
-            output: .init(parameters: 0, linearFlops: 0, otherFlops: 0), chunk: chunk, sequence: sequence, batch: batch,
-            activationBytesPerToken: 0, messageBytesPerToken: 0
+            layers: layers,
+            blocks: .init(
+                layer: .init(parameters: 0, linearFlops: flops, otherFlops: 0),
+                embedding: .init(parameters: 0, linearFlops: 0, otherFlops: 0),
+                output: .init(parameters: 0, linearFlops: 0, otherFlops: 0)), chunk: chunk,
+            step: .init(sequence: sequence, batch: batch), tokenBytes: .init(activation: 0, message: 0)
         ) { _ in
             let none = PlannedModel.SliceBytes(stash: 0, gradientStash: 0, state: 0, workspace: 0)
-            return (none, none, none)
+            return .init(layer: none, embedding: none, output: none)
         }
     }
 
     private static func cluster(nodes: Int, gflops: Double, overhead: Double) throws -> Cluster {
-        try Cluster(nodes: nodes, cores: 1, memory: 1e12, gflops: gflops, overhead: overhead, network: Link(latency: 0))
+        try Cluster(
+            nodes: nodes, node: .init(cores: 1, memory: 1e12), core: .init(gflops: gflops, overhead: overhead),
+            network: Link(latency: 0))
     }
 
     private static func samples(

@@ -5,16 +5,20 @@ import Testing
 struct PlannerTests {
     private static func model(batch: Int = 64, sequence: Int = 8192, layers: Int = 24) -> PlannedModel {
         PlannedModel(
-            layers: layers, layer: .init(parameters: 12e6, linearFlops: 24e6, otherFlops: 4e6),
-            embedding: .init(parameters: 32e6, linearFlops: 0, otherFlops: 0),
-            output: .init(parameters: 32e6, linearFlops: 64e6, otherFlops: 0), chunk: 128, sequence: sequence,
-            batch: batch, activationBytesPerToken: 4096, messageBytesPerToken: 4096
+            layers: layers,
+            blocks: .init(
+                layer: .init(parameters: 12e6, linearFlops: 24e6, otherFlops: 4e6),
+                embedding: .init(parameters: 32e6, linearFlops: 0, otherFlops: 0),
+                output: .init(parameters: 32e6, linearFlops: 64e6, otherFlops: 0)), chunk: 128,
+            step: .init(sequence: sequence, batch: batch), tokenBytes: .init(activation: 4096, message: 4096)
         ) { slice in
             let tokens = Double(slice)
             let layer = PlannedModel.SliceBytes(
                 stash: 60_000 * tokens, gradientStash: 20_000 * tokens, state: 1e6, workspace: 10_000 * tokens)
             let none = PlannedModel.SliceBytes(stash: 0, gradientStash: 0, state: 0, workspace: 0)
-            return (layer, none, .init(stash: 8000 * tokens, gradientStash: 0, state: 0, workspace: 8000 * tokens))
+            return .init(
+                layer: layer, embedding: none,
+                output: .init(stash: 8000 * tokens, gradientStash: 0, state: 0, workspace: 8000 * tokens))
         }
     }
 
@@ -22,7 +26,7 @@ struct PlannerTests {
         nodes: Int = 8, cores: Int = 16, memory: Double = 64e9, overhead: Double = 200e-6
     ) throws -> Cluster {
         try Cluster(
-            nodes: nodes, sockets: 1, cores: cores, memory: memory, gflops: 50, overhead: overhead,
+            nodes: nodes, node: .init(cores: cores, memory: memory), core: .init(gflops: 50, overhead: overhead),
             network: Link(latency: 20e-6, bandwidth: 1.25e9))
     }
 
@@ -97,9 +101,9 @@ struct PlannerTests {
     @Test("an optimizer that is shared out takes its moments off all ranks but one share, in whole tensors")
     func sharedOptimizer() throws {
         var model = Self.model()
-        model.layer.largestTensor = 2e6
-        model.embedding.largestTensor = 32e6
-        model.output.largestTensor = 32e6
+        model.blocks.layer.largestTensor = 2e6
+        model.blocks.embedding.largestTensor = 32e6
+        model.blocks.output.largestTensor = 32e6
         let cluster = try Self.cluster()
         let whole = model
         model.shardsOptimizer = true

@@ -16,14 +16,14 @@ struct PlanningTests {
     @Test("a cluster's file gives its figures, defaults where it says nothing, and the measured speed only if needed")
     func reading() throws {
         let cluster = try ClusterFile.cluster(Self.good, name: "c.toml") { 42 }
-        #expect(cluster.nodes == 2 && cluster.sockets == 1 && cluster.cores == 4 && cluster.gflops == 42)
-        #expect(cluster.memory == 16 * 1_073_741_824 && cluster.network.bandwidth == 25 * 125e6)
+        #expect(cluster.nodes == 2 && cluster.node.sockets == 1 && cluster.node.cores == 4 && cluster.core.gflops == 42)
+        #expect(cluster.node.memory == 16 * 1_073_741_824 && cluster.network.bandwidth == 25 * 125e6)
         var asked = false
         let given = try ClusterFile.cluster(Self.good + "\ngflops = 60\nsockets = 2", name: "c.toml") {
             asked = true
             return 1
         }
-        #expect(given.gflops == 60 && given.ranksPerNode == [1, 2, 4] && !asked)
+        #expect(given.core.gflops == 60 && given.ranksPerNode == [1, 2, 4] && !asked)
     }
 
     @Test(
@@ -121,15 +121,19 @@ struct PlanningTests {
     @Test("a measured cluster's file reads back to the same description")
     func writing() throws {
         let cluster = try Cluster(
-            nodes: 3, sockets: 2, cores: 8, memory: 64 * 1_073_741_824, gflops: 41.25, serialShare: 0.01,
-            overhead: 62.5e-6, memoryBandwidth: 12.5e9, network: Link(latency: 12.5e-6, bandwidth: 1.25e9),
+            nodes: 3, node: .init(sockets: 2, cores: 8, memory: 64 * 1_073_741_824, memoryBandwidth: 12.5e9),
+            core: .init(gflops: 41.25, serialShare: 0.01, overhead: 62.5e-6),
+            network: Link(latency: 12.5e-6, bandwidth: 1.25e9),
             local: Link(latency: 2e-6, bandwidth: 5e9))
         let text = ClusterFile.text(cluster, note: "measured", isNetworkMeasured: true)
         let back = try ClusterFile.cluster(text, name: "c.toml") { -1 }
-        #expect(back.nodes == 3 && back.sockets == 2 && back.cores == 8 && back.memory == cluster.memory)
+        #expect(
+            back.nodes == 3 && back.node.sockets == 2 && back.node.cores == 8 && back.node.memory == cluster.node.memory
+        )
         for (a, b) in [
-            (back.gflops, cluster.gflops), (back.overhead, cluster.overhead), (back.serialShare, cluster.serialShare),
-            (back.memoryBandwidth, cluster.memoryBandwidth), (back.network.latency, cluster.network.latency),
+            (back.core.gflops, cluster.core.gflops), (back.core.overhead, cluster.core.overhead),
+            (back.core.serialShare, cluster.core.serialShare),
+            (back.node.memoryBandwidth, cluster.node.memoryBandwidth), (back.network.latency, cluster.network.latency),
             (back.network.bandwidth, cluster.network.bandwidth), (back.local.bandwidth, cluster.local.bandwidth),
         ] { #expect(abs(a / b - 1) < 1e-9) }
     }
@@ -142,17 +146,17 @@ struct PlanningTests {
         let section = configuration.gecko
         let (d, z, e, f, n) = (section.dim, section.zDim, section.valueDim, section.ffnDim, section.emaDim)
         let layer = d * d + 3 * d * e + d * z + 3 * d * f + 4 * d * n + 2 * e + 9 * z + 7 * d
-        #expect(Int(planned.layer.parameters) == layer)
+        #expect(Int(planned.blocks.layer.parameters) == layer)
         #expect(Int(planned.parameters) == 3 * layer + 2 * 256 * d + 2 * d)
-        #expect(Int(planned.layer.linearFlops) == 2 * (d * d + 3 * d * e + d * z + 3 * d * f))
-        #expect(Int(planned.output.linearFlops) == 2 * 256 * d && planned.layer.otherFlops > 0)
+        #expect(Int(planned.blocks.layer.linearFlops) == 2 * (d * d + 3 * d * e + d * z + 3 * d * f))
+        #expect(Int(planned.blocks.output.linearFlops) == 2 * 256 * d && planned.blocks.layer.otherFlops > 0)
         let bytes = (planned.bytes(256).layer, planned.bytes(512).layer)
         #expect(bytes.0.stash > Double(4 * 256 * d) && bytes.1.stash > 1.8 * bytes.0.stash)
         #expect(planned.sliceLengths == [128, 256, 512, 1024])
         // Packed once for each direction, padded to whole panels.
-        let weights = planned.layer.linearFlops / 2
-        #expect(planned.layer.packedBytes >= 8 * weights && planned.layer.packedBytes < 9 * weights)
-        #expect(planned.embedding.packedBytes == 0)
+        let weights = planned.blocks.layer.linearFlops / 2
+        #expect(planned.blocks.layer.packedBytes >= 8 * weights && planned.blocks.layer.packedBytes < 9 * weights)
+        #expect(planned.blocks.embedding.packedBytes == 0)
     }
 
     @Test("the planner counts the parameters that the run has, whatever the model's switches")
@@ -173,8 +177,8 @@ struct PlanningTests {
         configuration.pipeline.compressMessages = true
         configuration.model.precision = .bf16
         let small = PlannedModel(configuration)
-        #expect(small.messageBytesPerToken == plain.messageBytesPerToken / 2)
-        #expect(small.activationBytesPerToken == plain.activationBytesPerToken)
-        #expect(small.layer.packedBytes == plain.layer.packedBytes / 2)
+        #expect(small.tokenBytes.message == plain.tokenBytes.message / 2)
+        #expect(small.tokenBytes.activation == plain.tokenBytes.activation)
+        #expect(small.blocks.layer.packedBytes == plain.blocks.layer.packedBytes / 2)
     }
 }

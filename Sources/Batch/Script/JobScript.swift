@@ -6,35 +6,22 @@ import MPI
 /// of jobs/ within.
 package struct JobScript: Sendable {
     package var name: String
-    package var nodes: Int
-    package var ranksPerNode: Int
-    package var time: String
-    /// Seconds before the limit at which the ranks are told to save.
-    package var warning: Int
+    package var slurm: SlurmRequest
     package var folder: RunFolder
     /// Where `gecko submit` was called: relative paths in the configuration hold there.
     package var workingDirectory: String
     /// The program.
     package var gecko: String
+    package var ranksPerNode = 1
     /// What was planned, in a few words.
-    package var plan: String
-    /// Further options of sbatch, one each.
-    package var options: [String]
+    package var plan = ""
 
-    package init(
-        name: String, nodes: Int, ranksPerNode: Int, time: String, warning: Int, folder: RunFolder,
-        workingDirectory: String, gecko: String, plan: String, options: [String]
-    ) {
+    package init(name: String, slurm: SlurmRequest, folder: RunFolder, workingDirectory: String, gecko: String) {
         self.name = name
-        self.nodes = nodes
-        self.ranksPerNode = ranksPerNode
-        self.time = time
-        self.warning = warning
+        self.slurm = slurm
         self.folder = folder
         self.workingDirectory = workingDirectory
         self.gecko = gecko
-        self.plan = plan
-        self.options = options
     }
 
     /// - Throws: `BatchError` that names what a script can't carry
@@ -45,7 +32,7 @@ package struct JobScript: Sendable {
         try Quoting.check(workingDirectory, of: "the current folder's name")
         try Quoting.check(gecko, of: "the path of gecko")
         try Quoting.check(plan, of: "the plan")
-        for option in options { try Self.check(option) }
+        for option in slurm.options { try Self.check(option) }
     }
 
     /// An option is `--name`, `--name=value` or `-xVALUE`: a value may have blanks, so two options in one can't be
@@ -71,14 +58,14 @@ package struct JobScript: Sendable {
         let directives =
             [
                 ["--job-name=\(name)"],
-                ["--nodes=\(nodes)", "--ntasks-per-node=\(ranksPerNode)", "--exclusive", "--mem=0"],
-                ["--time=\(time)", "--signal=B:USR1@\(warning)", "--requeue", "--open-mode=append"],
+                ["--nodes=\(slurm.nodes)", "--ntasks-per-node=\(ranksPerNode)", "--exclusive", "--mem=0"],
+                ["--time=\(slurm.time)", "--signal=B:USR1@\(slurm.warning)", "--requeue", "--open-mode=append"],
                 ["--chdir=\(workingDirectory)"],
                 ["--output=\(Quoting.literalPattern(folder.jobLog))"],
-            ] + options.map { [$0] }
+            ] + slurm.options.map { [$0] }
         return """
             #!/usr/bin/env bash
-            # Written by gecko submit: \(nodes) node(s) x \(ranksPerNode) rank(s), \(plan).
+            # Written by gecko submit: \(slurm.nodes) node(s) x \(ranksPerNode) rank(s), \(plan).
             # Saves and goes back into the queue before its time limit, and goes on from there. Again by hand:
             #
             #     sbatch \(Quoting.word(folder.script))

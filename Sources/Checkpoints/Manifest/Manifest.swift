@@ -48,15 +48,28 @@ package struct Manifest: Sendable, Equatable {
         }
     }
 
-    /// Training steps done.
-    package var step: Int
-    /// Those of them that updated the parameters.
-    package var optimizerStep: Int
-    /// Steps skipped so far, and how many of them just now in a row.
-    package var skipped: Int
-    package var skippedInARow: Int
-    /// The data position: sequences read so far.
-    package var sequences: Int
+    /// How far a run has come.
+    package struct Progress: Sendable, Equatable {
+        /// Training steps done.
+        package var step: Int
+        /// Those of them that updated the parameters.
+        package var optimizerStep: Int
+        /// Steps skipped so far, and how many of them just now in a row.
+        package var skipped: Int
+        package var skippedInARow: Int
+        /// The data position: sequences read so far.
+        package var sequences: Int
+
+        package init(step: Int, optimizerStep: Int, skipped: Int, skippedInARow: Int, sequences: Int) {
+            self.step = step
+            self.optimizerStep = optimizerStep
+            self.skipped = skipped
+            self.skippedInARow = skippedInARow
+            self.sequences = sequences
+        }
+    }
+
+    package var progress: Progress
     /// Names the corpus: another text of the same name is found out.
     package var corpus: String
     /// The seed of every random number. Generators are counter-based: seed and step are their whole state.
@@ -71,32 +84,28 @@ package struct Manifest: Sendable, Equatable {
     /// Seconds since 1970.
     package var created: Int
     /// In the order of their names.
-    package var files: [File]
+    package var files: [File] = []
 
+    /// Of no run, by no program, without files.
     package init(
-        step: Int, optimizerStep: Int, skipped: Int, skippedInARow: Int, sequences: Int, corpus: String, seed: Int,
-        layout: Layout, configuration: String, run: Run? = nil, created: Int, files: [File] = [],
-        program: String? = nil
+        progress: Progress, corpus: String, seed: Int, layout: Layout, configuration: String, created: Int
     ) {
-        self.step = step
-        self.optimizerStep = optimizerStep
-        self.skipped = skipped
-        self.skippedInARow = skippedInARow
-        self.sequences = sequences
+        self.progress = progress
         self.corpus = corpus
         self.seed = seed
         self.layout = layout
         self.configuration = configuration
-        self.run = run
-        self.program = program
         self.created = created
-        self.files = files
     }
+
+    /// The training steps done, which a checkpoint is called by.
+    package var step: Int { progress.step }
 
     /// Set where the run had no finite loss or gradient when it was saved: its parameters may be beyond use.
     package var doubt: String? {
-        guard skippedInARow > 0 else { return nil }
-        return "its last \(skippedInARow == 1 ? "step was" : "\(skippedInARow) steps were") not finite"
+        let skipped = progress.skippedInARow
+        guard skipped > 0 else { return nil }
+        return "its last \(skipped == 1 ? "step was" : "\(skipped) steps were") not finite"
     }
 
     /// Bytes of all files.

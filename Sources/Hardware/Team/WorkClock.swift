@@ -3,7 +3,7 @@
 ///
 /// A worker's share adds to cells of its own within a round, whoever computes it; the leader reads them between rounds.
 package final class WorkClock {
-    private static let works = Work.allCases.count
+    private static let works = Work.count
     private static let parts = StepPart.allCases.count
     /// Doubles from one worker's cells to the next: whole pairs of cache lines.
     private static let stride = (parts * works + 15) / 16 * 16
@@ -61,9 +61,9 @@ package final class WorkClock {
     package var times: WorkTimes {
         var times = WorkTimes()
         for part in StepPart.allCases {
-            for work in Work.allCases {
-                times[work, part] = (0..<workers).reduce(0) {
-                    $0 + cells[$1 * Self.stride + part.rawValue * Self.works + work.rawValue]
+            for work in 0..<Self.works {
+                times[Work(rawValue: work), part] = (0..<workers).reduce(0) {
+                    $0 + cells[$1 * Self.stride + part.rawValue * Self.works + work]
                 }
             }
             times[rest: part] = walls[part.rawValue] - rounds[part.rawValue]

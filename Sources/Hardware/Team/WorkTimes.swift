@@ -1,7 +1,7 @@
 /// Where the time of some steps went, in core-seconds: a team's wall time times its threads. Times of several teams add
 /// up.
 package struct WorkTimes: Sendable, Equatable {
-    private static let works = Work.allCases.count
+    private static let works = Work.count
     private static let columns = works + 2
 
     /// By part of the step: each kind of work, the leader's time outside of any, and all workers' time.
@@ -33,7 +33,10 @@ package struct WorkTimes: Sendable, Equatable {
 
     /// Core-seconds in which a core had nothing to do: the leader waited for messages, or workers for the leader or one
     /// another.
-    package var idle: Double { total - rest - Work.allCases.reduce(0) { $0 + ($1 == .waiting ? 0 : self[$1]) } }
+    package var idle: Double {
+        let work = (0..<Self.works).lazy.map { Work(rawValue: $0) }.filter { $0 != .waiting }
+        return total - rest - work.reduce(0) { $0 + self[$1] }
+    }
 
     /// Adds what another team counted.
     package mutating func add(_ other: [Double]) {

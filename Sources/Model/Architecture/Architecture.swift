@@ -19,6 +19,8 @@ package protocol Architecture: Sendable {
     static var idleKeys: [IdleModelKey] { get }
     /// The key that sequences and slices are multiples of; nil: they may have any length.
     static var sliceKey: String? { get }
+    /// The kinds of work that a breakdown of its steps lists, in this order.
+    static var workKinds: [WorkKind] { get }
     /// A model by which the project measures itself; nil: the architecture has none of this size.
     static func benchmark(_ size: BenchmarkSize) -> Self?
     /// The cases of a file of golden data.
@@ -72,6 +74,12 @@ extension Architecture {
     package static var rules: [ModelRule] { [] }
     package static var idleKeys: [IdleModelKey] { [] }
     package static var sliceKey: String? { nil }
+    package static var workKinds: [WorkKind] {
+        [
+            WorkKind(.gemm, "GEMM", isProducts: true), WorkKind(.elementwise, "elementwise"),
+            WorkKind(.optimizer, "optimizer"), WorkKind(.communication, "communication"),
+        ]
+    }
     package static func benchmark(_ size: BenchmarkSize) -> Self? { nil }
     package static func goldenCases(
         of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource,

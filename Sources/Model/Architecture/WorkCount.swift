@@ -23,7 +23,7 @@ package struct WorkCount: Sendable, Equatable {
 
 /// Counts by kind of work.
 package struct WorkCounts: Sendable, Equatable {
-    private var counts = [WorkCount](repeating: WorkCount(), count: Work.allCases.count)
+    private var counts = [WorkCount](repeating: WorkCount(), count: Work.count)
 
     package init() {}
 
@@ -38,14 +38,15 @@ package struct WorkCounts: Sendable, Equatable {
 
     package static func * (a: WorkCounts, factor: Double) -> WorkCounts {
         var product = a
-        for work in Work.allCases {
-            product[work] = WorkCount(flops: factor * a[work].flops, bytes: factor * a[work].bytes)
+        for i in product.counts.indices {
+            product.counts[i].flops *= factor
+            product.counts[i].bytes *= factor
         }
         return product
     }
 
     package static func += (a: inout WorkCounts, b: WorkCounts) {
-        for work in Work.allCases { a[work] += b[work] }
+        for i in a.counts.indices { a.counts[i] += b.counts[i] }
     }
 
     /// One update: clearing the gradients, their norm, and AdamW on values, gradients and both moments.
@@ -53,5 +54,20 @@ package struct WorkCounts: Sendable, Equatable {
         var w = WorkCounts()
         w.add(.optimizer, flops: 17 * Double(parameters), floats: 9 * Double(parameters))
         return w
+    }
+}
+
+/// A kind of work in a breakdown of steps.
+package struct WorkKind: Sendable {
+    package let work: Work
+    /// What people read.
+    package let title: String
+    /// Whether its arithmetic is matrix products, which run in the model's precision.
+    package let isProducts: Bool
+
+    package init(_ work: Work, _ title: String, isProducts: Bool = false) {
+        self.work = work
+        self.title = title
+        self.isProducts = isProducts
     }
 }

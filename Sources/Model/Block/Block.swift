@@ -1,3 +1,5 @@
+import Hardware
+
 /// A part of a model that computes on one pipeline stage: it maps a slice of activations to the next, with carried
 /// state. What is to be known of it beforehand its `BlockDescription` says.
 ///
@@ -24,22 +26,36 @@ package protocol Block: AnyObject {
         _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
         entry: UnsafePointer<Float>, exit: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>)
 
-    /// dy -> dx [T, D]. `stateGradient` holds the gradient of the state handed on and receives that of the state taken
-    /// in. Adds the gradients of all parameters but the large matrices, whose upstream gradients it leaves in
-    /// `gradientStash`. dx may be dy.
+    /// dy -> dx [T, D] of the slice that `forward` left. `stateGradient` holds the gradient of the state handed on and
+    /// receives that of the state taken in. Adds the gradients of all parameters but the large matrices, whose upstream
+    /// gradients it leaves in the slice's `gradientStash`. dx may be dy.
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>)
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>)
 
     /// Adds the gradients of the large matrices for the slice that `backward` has processed.
     /// - Parameter followsBackward: this is the call right after that `backward`: scratch is still as it left it
-    func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool)
+    func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool)
 
     /// Call when a step's last gradient has been added.
     func endStep()
+
+    /// What a breakdown counts `beginStep` and `endStep` as.
+    var preparation: Work { get }
+}
+
+extension Block {
+    package var preparation: Work { .elementwise }
+}
+
+/// Where a block finds a slice that went forward, and leaves what it hands on to its weight gradients.
+package struct SliceMemory {
+    /// The block's input [T, D].
+    package let x: UnsafePointer<Float>
+    /// As `forward` left it.
+    package let stash: UnsafeMutablePointer<Float>
+    /// From `backward` to `accumulateWeightGradients`.
+    package let gradientStash: UnsafeMutablePointer<Float>
 }
 
 /// The block at a model's end, which makes a loss of its input. Its y is unused.

@@ -1,7 +1,8 @@
+import KernelInterface
 import Numerics
 
 /// A weight matrix W [outputs, inputs] as a linear map of a slice's rows, with its backward: y = x W^T, dx = dy W, dW
-/// += dy^T x.
+/// += dy^T x. Rows may have gaps.
 ///
 /// W is prepared for each direction at its first use in a step and serves all slices of the step.
 final class LinearMap {
@@ -31,37 +32,27 @@ final class LinearMap {
         backwardFactor.isFresh = false
     }
 
-    /// x [T, inputs] -> y [T, outputs] + beta y, with row strides.
-    func forward(
-        _ context: SliceContext, _ w: UnsafePointer<Float>, _ x: UnsafePointer<Float>, _ ldx: Int, _ beta: Float,
-        _ y: UnsafeMutablePointer<Float>, _ ldy: Int
-    ) {
+    /// x [T, inputs] W^T to y [T, outputs].
+    func forward(_ context: SliceContext, _ w: UnsafePointer<Float>, _ x: FloatRows, to y: Destination) {
         let weight = forwardFactor.prepared(context.matrices, w, outputs: outputs, inputs: inputs)
-        context.matrices.multiply(
-            Factor(x, stride: ldx), rows: context.length, by: weight,
-            to: Destination(y, stride: ldy, adds: beta != 0))
+        context.matrices.multiply(Factor(x.base, stride: x.stride), rows: context.length, by: weight, to: y)
     }
 
-    /// dy [T, outputs] -> dx [T, inputs] + beta dx.
-    func backward(
-        _ context: SliceContext, _ w: UnsafePointer<Float>, _ dy: UnsafePointer<Float>, _ lddy: Int, _ beta: Float,
-        _ dx: UnsafeMutablePointer<Float>, _ lddx: Int
-    ) {
+    /// dy [T, outputs] W to dx [T, inputs].
+    func backward(_ context: SliceContext, _ w: UnsafePointer<Float>, _ dy: FloatRows, to dx: Destination) {
         let weight = backwardFactor.prepared(context.matrices, w, outputs: outputs, inputs: inputs)
-        context.matrices.multiply(
-            Factor(dy, stride: lddy), rows: context.length, by: weight,
-            to: Destination(dx, stride: lddx, adds: beta != 0))
+        context.matrices.multiply(Factor(dy.base, stride: dy.stride), rows: context.length, by: weight, to: dx)
     }
 
-    /// dW += dy^T x.
+    /// dW += dy^T x, dy [T, outputs], x [T, inputs].
     func accumulateWeightGradient(
-        _ context: SliceContext, _ dw: UnsafeMutablePointer<Float>, _ dy: UnsafePointer<Float>, _ lddy: Int,
-        _ x: UnsafePointer<Float>, _ ldx: Int
+        _ context: SliceContext, _ dw: UnsafeMutablePointer<Float>, _ dy: FloatRows, _ x: FloatRows
     ) {
         context.matrices.multiply(
             Product(
-                rows: outputs, columns: inputs, depth: context.length, Factor(dy, stride: lddy, transposed: true),
-                Factor(x, stride: ldx), to: Destination(dw, stride: inputs, adds: true)))
+                rows: outputs, columns: inputs, depth: context.length,
+                Factor(dy.base, stride: dy.stride, transposed: true), Factor(x.base, stride: x.stride),
+                to: Destination(dw, stride: inputs, adds: true)))
     }
 
     /// W or its transpose as a right factor.

@@ -49,7 +49,7 @@ package final class Embedding: Block {
         let weight = store!.value(Self.weightName)!
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound
-            context.kernels.elementwise.gatherRows(
+            context.kernels.tokens.elementwise.gatherRows(
                 GatherRowsArguments(
                     y: y + t * c.dim, table: weight, ids: ids + t, scale: scale,
                     extent: Extent(rows: rows.count, columns: c.dim)))
@@ -58,23 +58,19 @@ package final class Embedding: Block {
     }
 
     package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
         let ids = tokens(context)
         let gradient = store!.gradient(Self.weightName)!
         dropout.apply(context, dy, context.workspace, c.dim)
         context.team.share(c.dim, grain: 16) { _, columns in
-            context.kernels.elementwise.scatterRows(
+            context.kernels.tokens.elementwise.scatterRows(
                 ScatterRowsArguments(
                     table: gradient, rows: context.workspace, ids: ids, scale: scale,
                     extent: Extent(rows: context.length, columns: c.dim), columns: columns))
         }
     }
 
-    package func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {}
+    package func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {}
 }

@@ -65,7 +65,12 @@ package final class FeedForward {
     private var wide: Int { c.swiglu ? 2 * c.ffnDim : c.ffnDim }
 
     package struct Stash {
-        let m, r, a, o: UnsafeMutablePointer<Float>
+        /// The layer norm's means and inverse deviations [T, groups].
+        let m, r: UnsafeMutablePointer<Float>
+        /// W1 g, beside W3 g with SwiGLU [T, F or 2 F].
+        let a: UnsafeMutablePointer<Float>
+        /// W2 h before it is rescaled [T, D]; empty where it isn't.
+        let o: UnsafeMutablePointer<Float>
 
         package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
             m = carver.take(T * c.lnGroups)
@@ -76,7 +81,10 @@ package final class FeedForward {
     }
 
     package struct GradientStash {
-        let dout, da: UnsafeMutablePointer<Float>
+        /// Of W2 h [T, D].
+        let dout: UnsafeMutablePointer<Float>
+        /// Of `a`, in its shape.
+        let da: UnsafeMutablePointer<Float>
 
         package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
             dout = carver.take(T * c.dim)
@@ -84,15 +92,31 @@ package final class FeedForward {
         }
     }
 
-    /// g [T, D] and h [T, F] are made again for the weight gradients.
+    /// g and h are made again for the weight gradients.
     package struct Workspace {
-        let g, h, dh, dg: UnsafeMutablePointer<Float>
+        /// [T, D].
+        let g, dg: UnsafeMutablePointer<Float>
+        /// [T, F].
+        let h, dh: UnsafeMutablePointer<Float>
 
         package init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
             g = carver.take(T * c.dim)
             h = carver.take(T * c.ffnDim)
             dh = carver.take(T * c.ffnDim)
             dg = carver.take(T * c.dim)
+        }
+    }
+
+    /// Where a backward finds its slice and leaves what the weight gradients take.
+    package struct Memory {
+        let stash: Stash
+        let gradientStash: GradientStash
+        let workspace: Workspace
+
+        package init(stash: Stash, gradientStash: GradientStash, workspace: Workspace) {
+            self.stash = stash
+            self.gradientStash = gradientStash
+            self.workspace = workspace
         }
     }
 
@@ -105,19 +129,20 @@ package final class FeedForward {
         let kernels = context.kernels
         let (T, D, F) = (context.length, c.dim, c.ffnDim)
         normalise(context, y: y, f, w)
-        fc1.forward(context, value("fc1.weight"), w.g, D, 0, f.a, wide)
+        fc1.forward(context, value("fc1.weight"), FloatRows(w.g, stride: D), to: Destination(f.a, stride: wide))
         activate(context, f, w)
         let direct = !c.rescaleNFFN && !outputDropout.isActive(context)
         if direct { team.alone(as: .elementwise) { out.update(from: residual, count: T * D) } }
         let o = c.rescaleNFFN ? f.o : out
-        fc2.forward(context, value("fc2.weight"), w.h, F, direct ? 1 : 0, o, D)
+        fc2.forward(
+            context, value("fc2.weight"), FloatRows(w.h, stride: F), to: Destination(o, stride: D, adds: direct))
         if direct { return }
         outputDropout.apply(context, o, o, D)
         team.alone(as: .elementwise) {
             if c.rescaleNFFN {
-                kernels.elementwise.multiplyRow(out, o, value("alpha"), Extent(rows: T, columns: D))
+                kernels.tokens.elementwise.multiplyRow(out, o, value("alpha"), Extent(rows: T, columns: D))
             }
-            kernels.elementwise.addTo(out, residual, T * D)
+            kernels.tokens.elementwise.addTo(out, residual, T * D)
         }
     }
 
@@ -128,11 +153,18 @@ package final class FeedForward {
         let bias = c.normAffine ? value("norm.bias") : nil
         context.team.share(context.length, as: .norms) { _, rows in
             let t = rows.lowerBound
-            context.kernels.featureNorms.layerNorm(
+            context.kernels.tokens.featureNorms.layerNorm(
                 LayerNormArguments(
-                    y: w.g + t * D, means: f.m + t * c.lnGroups, scales: f.r + t * c.lnGroups, x: y + t * D,
-                    weight: weight, bias: bias, shape: grouped(rows.count), eps: Float(c.eps)))
+                    y: w.g + t * D,
+                    statistics: GroupStatistics(means: f.m + t * c.lnGroups, scales: f.r + t * c.lnGroups),
+                    x: y + t * D,
+                    parameters: LayerNormParameters(weight: weight, bias: bias), shape: grouped(rows.count),
+                    eps: Float(c.eps)))
         }
+    }
+
+    private func normed(_ y: UnsafePointer<Float>, _ f: Stash, from row: Int) -> LayerNormed {
+        LayerNormed(x: y + row * c.dim, means: f.m + row * c.lnGroups, scales: f.r + row * c.lnGroups)
     }
 
     private func grouped(_ rows: Int) -> GroupedShape {
@@ -145,9 +177,9 @@ package final class FeedForward {
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound
             if c.swiglu {
-                context.kernels.gating.swiglu(w.h + t * F, f.a + t * wide, Extent(rows: rows.count, columns: F))
+                context.kernels.tokens.gating.swiglu(w.h + t * F, f.a + t * wide, Extent(rows: rows.count, columns: F))
             } else {
-                context.kernels.gating.biasSilu(
+                context.kernels.tokens.gating.biasSilu(
                     BiasSiluArguments(
                         x: MutableFloatRows(f.a + t * wide, stride: wide), bias: nil,
                         y: MutableFloatRows(w.h + t * F, stride: F), extent: Extent(rows: rows.count, columns: F)))
@@ -159,8 +191,9 @@ package final class FeedForward {
     /// dout -> dy [T, D], through the norm only, added to dy when `add`; the residual's gradient is dout itself.
     package func backward(
         _ context: SliceContext, dout: UnsafePointer<Float>, dy: UnsafeMutablePointer<Float>, add: Bool,
-        y: UnsafePointer<Float>, stash f: Stash, gradientStash g: GradientStash, workspace w: Workspace
+        y: UnsafePointer<Float>, _ memory: Memory
     ) {
+        let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let team = context.team
         let kernels = context.kernels
         let (T, D, F) = (context.length, c.dim, c.ffnDim)
@@ -168,61 +201,62 @@ package final class FeedForward {
             let dalpha = gradient("alpha")
             team.share(D, grain: 16) { _, columns in
                 let i = columns.lowerBound
-                kernels.elementwise.columnDots(
+                kernels.tokens.elementwise.columnDots(
                     FloatRows(dout + i, stride: D), FloatRows(f.o + i, stride: D),
                     Extent(rows: T, columns: columns.count), dalpha + i)
             }
             team.alone(as: .elementwise) {
-                kernels.elementwise.multiplyRow(g.dout, dout, value("alpha"), Extent(rows: T, columns: D))
+                kernels.tokens.elementwise.multiplyRow(g.dout, dout, value("alpha"), Extent(rows: T, columns: D))
             }
             outputDropout.apply(context, g.dout, g.dout, D)
         } else {
             outputDropout.apply(context, dout, g.dout, D)
         }
-        fc2.backward(context, value("fc2.weight"), g.dout, D, 0, w.dh, F)
+        fc2.backward(context, value("fc2.weight"), FloatRows(g.dout, stride: D), to: Destination(w.dh, stride: F))
         hiddenDropout.apply(context, w.dh, w.dh, F)
         team.share(T) { _, rows in
             let t = rows.lowerBound
             if c.swiglu {
-                kernels.gating.swigluBackward(
+                kernels.tokens.gating.swigluBackward(
                     SwigluBackwardArguments(
                         da: g.da + t * wide, dh: w.dh + t * F, a: f.a + t * wide,
                         extent: Extent(rows: rows.count, columns: F)))
             } else {
-                kernels.gating.siluBackward(
+                kernels.tokens.gating.siluBackward(
                     SiluBackwardArguments(
                         dx: MutableFloatRows(g.da + t * F, stride: F), dy: FloatRows(w.dh + t * F, stride: F),
                         x: FloatRows(f.a + t * F, stride: F), extent: Extent(rows: rows.count, columns: F)))
             }
         }
-        fc1.backward(context, value("fc1.weight"), g.da, wide, 0, w.dg, D)
+        fc1.backward(context, value("fc1.weight"), FloatRows(g.da, stride: wide), to: Destination(w.dg, stride: D))
         let weight = c.normAffine ? value("norm.weight") : nil
         team.share(T, as: .norms) { _, rows in
             let t = rows.lowerBound
-            kernels.featureNorms.layerNormBackward(
+            kernels.tokens.featureNorms.layerNormBackward(
                 LayerNormBackwardArguments(
-                    dx: dy + t * D, dy: w.dg + t * D, x: y + t * D, means: f.m + t * c.lnGroups,
-                    scales: f.r + t * c.lnGroups, weight: weight, shape: grouped(rows.count), adds: add))
+                    dx: dy + t * D, dy: w.dg + t * D,
+                    forward: normed(y, f, from: t), weight: weight,
+                    shape: grouped(rows.count), adds: add))
         }
         if c.normAffine {
-            let dw = gradient("norm.weight")
-            let db = gradient("norm.bias")
+            let gradients = LayerNormParameterGradients(weight: gradient("norm.weight"), bias: gradient("norm.bias"))
             team.share(D, grain: 16, as: .norms) { _, columns in
-                kernels.featureNorms.layerNormWeight(
+                kernels.tokens.featureNorms.layerNormWeight(
                     LayerNormWeightArguments(
-                        dweight: dw, dbias: db, dy: w.dg, x: y, means: f.m, scales: f.r, shape: grouped(T),
+                        gradients: gradients, dy: w.dg,
+                        forward: normed(y, f, from: 0), shape: grouped(T),
                         columns: columns))
             }
         }
     }
 
-    package func accumulateWeightGradients(
-        _ context: SliceContext, y: UnsafePointer<Float>, stash f: Stash, gradientStash g: GradientStash,
-        workspace w: Workspace
-    ) {
+    package func accumulateWeightGradients(_ context: SliceContext, y: UnsafePointer<Float>, _ memory: Memory) {
+        let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         activate(context, f, w)
-        fc2.accumulateWeightGradient(context, gradient("fc2.weight"), g.dout, c.dim, w.h, c.ffnDim)
+        fc2.accumulateWeightGradient(
+            context, gradient("fc2.weight"), FloatRows(g.dout, stride: c.dim), FloatRows(w.h, stride: c.ffnDim))
         normalise(context, y: y, f, w)
-        fc1.accumulateWeightGradient(context, gradient("fc1.weight"), g.da, wide, w.g, c.dim)
+        fc1.accumulateWeightGradient(
+            context, gradient("fc1.weight"), FloatRows(g.da, stride: wide), FloatRows(w.g, stride: c.dim))
     }
 }

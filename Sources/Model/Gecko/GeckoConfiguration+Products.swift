@@ -35,22 +35,23 @@ extension GeckoConfiguration {
     private func memoryProducts(tokens: Int) -> [ModelProduct] {
         let count = heads * max(1, tokens / chunk)
         let rows = min(chunk, tokens)
+        enum Side { case left, right }
         func product(
             _ name: String, _ direction: ModelProduct.Direction, _ rows: Int, _ columns: Int, _ depth: Int,
-            left: Bool = false, right: Bool = false
+            transposed: Side? = nil
         ) -> ModelProduct {
             ModelProduct(
-                name: name, direction: direction, rows: rows, columns: columns, depth: depth, leftIsTransposed: left,
-                rightIsTransposed: right, count: count)
+                name: name, direction: direction, rows: rows, columns: columns, depth: depth,
+                leftIsTransposed: transposed == .left, rightIsTransposed: transposed == .right, count: count)
         }
         return [
             product("memory, read", .forward, rows, headValueDim, keyDim),
             product("memory, values", .forward, rows, headValueDim, keyDim),
-            product("memory, absorb", .forward, keyDim, headValueDim, rows, left: true),
-            product("memory, read", .inputGradient, rows, keyDim, headValueDim, right: true),
-            product("memory, state", .inputGradient, keyDim, headValueDim, rows, left: true),
+            product("memory, absorb", .forward, keyDim, headValueDim, rows, transposed: .left),
+            product("memory, read", .inputGradient, rows, keyDim, headValueDim, transposed: .right),
+            product("memory, state", .inputGradient, keyDim, headValueDim, rows, transposed: .left),
             product("memory, values", .inputGradient, rows, headValueDim, keyDim),
-            product("memory, keys", .inputGradient, rows, keyDim, headValueDim, right: true),
+            product("memory, keys", .inputGradient, rows, keyDim, headValueDim, transposed: .right),
         ]
     }
 

@@ -1,3 +1,4 @@
+import Hardware
 import Numerics
 
 /// One Gecko layer: gated attention, then feed-forward.
@@ -113,6 +114,9 @@ package final class GeckoLayer: Block {
 
     package func endStep() { attention.endStep() }
 
+    /// The EMA's coefficients, and the gradients of what they are made of.
+    package var preparation: Work { .ema }
+
     private func layout(_ context: SliceContext) -> (SliceGeometry, Workspace) {
         guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
         precondition(context.length <= geometry.length, "a slice longer than the memory laid out for it")
@@ -128,55 +132,66 @@ package final class GeckoLayer: Block {
         var carver = Carver(stash)
         let f = Stash(&carver, c, g)
         attention.forward(
-            context, x: x, y: f.middle, entry: .at(UnsafeMutablePointer(mutating: entry), c, window: g.window),
-            exit: .at(exit, c, window: g.window), stash: f.attention, workspace: w.attention)
+            context, x: x, y: f.middle,
+            state: .init(
+                entry: .at(UnsafeMutablePointer(mutating: entry), c, window: g.window),
+                exit: .at(exit, c, window: g.window)), stash: f.attention, workspace: w.attention)
         feedForward.forward(
             context, y: f.middle, residual: c.twoHopResidual ? x : UnsafePointer(f.middle), out: y,
             stash: f.feedForward, workspace: w.feedForward)
     }
 
-    package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
-    ) {
+    /// What the two halves' backwards work on.
+    private struct Memory {
+        /// The activation between the halves, and its gradient [T, D].
+        let middle, dmiddle: UnsafeMutablePointer<Float>
+        let attention: GatedAttention.Memory
+        let feedForward: FeedForward.Memory
+        /// Tokens that states have room for in their windows.
+        let window: Int
+    }
+
+    private func memory(_ context: SliceContext, _ slice: SliceMemory) -> Memory {
         let (g, w) = layout(context)
-        var carver = Carver(stash)
+        var carver = Carver(slice.stash)
         let f = Stash(&carver, c, g)
-        var gradientCarver = Carver(gradientStash)
+        var gradientCarver = Carver(slice.gradientStash)
         let d = GradientStash(&gradientCarver, c, g)
+        return Memory(
+            middle: f.middle, dmiddle: w.dmiddle,
+            attention: .init(stash: f.attention, gradientStash: d.attention, workspace: w.attention),
+            feedForward: .init(stash: f.feedForward, gradientStash: d.feedForward, workspace: w.feedForward),
+            window: g.window)
+    }
+
+    package func backward(
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
+    ) {
+        let m = memory(context, slice)
         let count = context.length * c.dim
         // Without the two-hop residual the middle activation is the residual, so its gradient begins as dy.
-        if !c.twoHopResidual { context.team.alone(as: .elementwise) { w.dmiddle.update(from: dy, count: count) } }
+        if !c.twoHopResidual { context.team.alone(as: .elementwise) { m.dmiddle.update(from: dy, count: count) } }
         feedForward.backward(
-            context, dout: dy, dy: w.dmiddle, add: !c.twoHopResidual, y: f.middle, stash: f.feedForward,
-            gradientStash: d.feedForward, workspace: w.feedForward)
+            context, dout: dy, dy: m.dmiddle, add: !c.twoHopResidual, y: m.middle, m.feedForward)
         // The second hop: x is the feed-forward's residual too. Its gradient is kept before dx (perhaps dy) is written.
         if c.twoHopResidual {
-            context.team.alone(as: .elementwise) { w.feedForward.dg.update(from: dy, count: count) }
+            context.team.alone(as: .elementwise) { m.feedForward.workspace.dg.update(from: dy, count: count) }
         }
         attention.backward(
-            context, dy: w.dmiddle, dx: dx, x: x, stateGradient: .at(stateGradient, c, window: g.window),
-            stash: f.attention, gradientStash: d.attention, workspace: w.attention)
+            context, dy: m.dmiddle, dx: dx, x: slice.x, stateGradient: .at(stateGradient, c, window: m.window),
+            m.attention)
         if c.twoHopResidual {
-            context.team.alone(as: .elementwise) { context.kernels.elementwise.addTo(dx, w.feedForward.dg, count) }
+            context.team.alone(as: .elementwise) {
+                context.kernels.tokens.elementwise.addTo(dx, m.feedForward.workspace.dg, count)
+            }
         }
     }
 
-    package func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {
-        let (g, w) = layout(context)
-        var carver = Carver(stash)
-        let f = Stash(&carver, c, g)
-        var gradientCarver = Carver(gradientStash)
-        let d = GradientStash(&gradientCarver, c, g)
-        feedForward.accumulateWeightGradients(
-            context, y: f.middle, stash: f.feedForward, gradientStash: d.feedForward, workspace: w.feedForward)
-        attention.accumulateWeightGradients(
-            context, x: x, stash: f.attention, gradientStash: d.attention, workspace: w.attention,
-            followsBackward: followsBackward)
+    package func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {
+        let m = memory(context, slice)
+        feedForward.accumulateWeightGradients(context, y: m.middle, m.feedForward)
+        attention.accumulateWeightGradients(context, x: slice.x, m.attention, followsBackward: followsBackward)
     }
 
     /// The middle activation [T, D] (between attention and feed-forward) of the slice in `stash`.

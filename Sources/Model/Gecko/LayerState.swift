@@ -1,9 +1,17 @@
+import KernelInterface
 import Numerics
 
 /// The carried state of one layer, or its gradient (the same layout): the timestep norm's averages, the EMA's state,
 /// the window's keys and values, the working memory.
 package struct LayerState {
-    package let mean, variance, ema, keys, memoryKeys, values, memory, lognorm: UnsafeMutablePointer<Float>
+    /// The timestep norm's running averages [G].
+    package let mean, variance: UnsafeMutablePointer<Float>
+    /// [2, N, paddedDim].
+    package let ema: UnsafeMutablePointer<Float>
+    /// The window's keys, rotated or as the memory takes them [n, Z], and values [n, E].
+    package let keys, memoryKeys, values: UnsafeMutablePointer<Float>
+    /// M [H, dz, dv] and l [H, dz].
+    package let memory, lognorm: UnsafeMutablePointer<Float>
     private let groups: Int
     private let emaCount: Int
     private let zDim: Int
@@ -29,6 +37,14 @@ package struct LayerState {
         memory = carver.take(memoryCount)
         lognorm = carver.take(zDim)
     }
+
+    /// The states at a slice's entrance and exit; they don't overlap.
+    struct Passage {
+        let entry, exit: LayerState
+    }
+
+    var norm: TimestepNormState { TimestepNormState(mean: mean, variance: variance) }
+    var workingMemory: AdaptiveWorkingMemory.Memory { .init(values: memory, lognorm: lognorm) }
 
     package static func count(_ c: GeckoConfiguration, window: Int) -> Int {
         var carver = Carver(counting: ())

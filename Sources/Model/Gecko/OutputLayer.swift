@@ -66,7 +66,12 @@ package final class OutputLayer: OutputBlock {
     }
 
     private struct Stash {
-        let mhat, r, n, logits: UnsafeMutablePointer<Float>
+        /// The norm's corrected means and inverse deviations [T, G].
+        let mhat, r: UnsafeMutablePointer<Float>
+        /// x after the norm [T, D].
+        let n: UnsafeMutablePointer<Float>
+        /// [T, V]; their gradient once there are targets.
+        let logits: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, length T: Int) {
             mhat = carver.take(T * c.normGroups)
@@ -74,15 +79,13 @@ package final class OutputLayer: OutputBlock {
             n = carver.take(T * c.dim)
             logits = carver.take(T * c.vocabulary)
         }
+
+        func norm(_ x: UnsafePointer<Float>) -> TimestepDecayNorm.Kept { .init(x: x, means: mhat, scales: r) }
     }
 
-    private struct State {
-        let mean, variance: UnsafeMutablePointer<Float>
-
-        init(_ base: UnsafeMutablePointer<Float>, _ c: GeckoConfiguration) {
-            mean = base
-            variance = base + c.normGroups
-        }
+    /// The norm's averages [G] are all that is carried.
+    private func normState(_ base: UnsafeMutablePointer<Float>) -> TimestepNormState {
+        TimestepNormState(mean: base, variance: base + c.normGroups)
     }
 
     package func bind(_ store: ParameterStore) { self.store = store }
@@ -101,10 +104,12 @@ package final class OutputLayer: OutputBlock {
 
     private var norm: TimestepDecayNorm {
         TimestepDecayNorm(
-            dim: c.dim, groups: c.normGroups, beta1: c.beta1, beta2: c.beta2, eps: c.eps,
-            weight: store!.value(Self.normWeight)!, bias: store!.value(Self.normBias)!,
-            weightGradient: store!.gradients.count > 0 ? store!.gradient(Self.normWeight) : nil,
-            biasGradient: store!.gradients.count > 0 ? store!.gradient(Self.normBias) : nil)
+            dim: c.dim, groups: c.normGroups, averages: c.normAverages,
+            parameters: TimestepNormParameters(
+                weight: store!.value(Self.normWeight)!, bias: store!.value(Self.normBias)!),
+            gradients: store!.gradients.count > 0
+                ? TimestepNormParameterGradients(
+                    weight: store!.gradient(Self.normWeight)!, bias: store!.gradient(Self.normBias)!) : nil)
     }
 
     private func layout(_ stash: UnsafeMutablePointer<Float>) -> Stash {
@@ -123,9 +128,8 @@ package final class OutputLayer: OutputBlock {
         let f = layout(stash)
         let (T, D, V) = (context.length, c.dim, c.vocabulary)
         exit.update(from: entry, count: 2 * c.normGroups)
-        let state = State(exit, c)
-        norm.forward(context, x: x, y: f.n, mean: state.mean, variance: state.variance, mhat: f.mhat, r: f.r)
-        map.forward(context, store!.value(matrix)!, f.n, D, 0, f.logits, V)
+        norm.forward(context, f.norm(x), y: f.n, state: normState(exit))
+        map.forward(context, store!.value(matrix)!, FloatRows(f.n, stride: D), to: Destination(f.logits, stride: V))
         lossSum = 0
         guard let targets = context.targets else { return }
         tokenLosses.withUnsafeMutableBufferPointer { losses in
@@ -142,25 +146,21 @@ package final class OutputLayer: OutputBlock {
     }
 
     package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
-        let f = layout(stash)
+        let f = layout(slice.stash)
         let (T, D, V) = (context.length, c.dim, c.vocabulary)
         let dn = context.workspace
-        map.backward(context, store!.value(matrix)!, f.logits, V, 0, dn, D)
-        let state = State(stateGradient, c)
+        map.backward(context, store!.value(matrix)!, FloatRows(f.logits, stride: V), to: Destination(dn, stride: D))
         norm.backward(
-            context, dy: dn, dx: dx, x: x, mhat: f.mhat, r: f.r, meanGradient: state.mean,
-            varianceGradient: state.variance, scratch: dn + (T * D + 15) / 16 * 16)
+            context, dy: dn, dx: dx, f.norm(slice.x), stateGradient: normState(stateGradient),
+            scratch: dn + (T * D + 15) / 16 * 16)
     }
 
-    package func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {
-        let f = layout(stash)
-        map.accumulateWeightGradient(context, store!.gradient(matrix)!, f.logits, c.vocabulary, f.n, c.dim)
+    package func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {
+        let f = layout(slice.stash)
+        map.accumulateWeightGradient(
+            context, store!.gradient(matrix)!, FloatRows(f.logits, stride: c.vocabulary), FloatRows(f.n, stride: c.dim))
     }
 }

@@ -29,7 +29,7 @@ struct NormalSource {
     func fill(_ out: UnsafeMutablePointer<Float>, _ part: Range<Int>, deviation: Double, bound: Double) {
         for start in stride(from: part.lowerBound, to: part.upperBound, by: Self.block) {
             let count = min(Self.block, part.upperBound - start)
-            let unsure = KernelTable.best.random.normals(
+            let unsure = KernelTable.best.tokens.random.normals(
                 NormalsArguments(
                     out: out + start, count: count, key: RandomKey(word0: generator.key.x, word1: generator.key.y),
                     first: start, deviation: deviation, limit: bound))

@@ -48,6 +48,15 @@ package final class ParameterStore {
         entry.momentOffset.map { (firstMoments.base + $0, secondMoments.base + $0) }
     }
 
+    /// A tensor as AdamW takes it; nil when another replica updates it.
+    package func updated(_ entry: Entry) -> AdamW.Tensor? {
+        moments(entry).map {
+            AdamW.Tensor(
+                values: values.base + entry.offset, gradient: gradients.base + entry.offset, first: $0.first,
+                second: $0.second, count: entry.count, decays: entry.spec.decays)
+        }
+    }
+
     /// Writes all memory for the first time, each worker what it will update: on a NUMA machine a page lies near who
     /// wrote it first.
     package func touch(_ team: Team) {

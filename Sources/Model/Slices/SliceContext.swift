@@ -12,11 +12,11 @@ package struct SliceContext {
     /// Shared scratch of at least the stage's `BlockSizes.workspace` floats; contents last for one call.
     package let workspace: UnsafeMutablePointer<Float>
     /// Token ids of the slice, for the embedding.
-    package let tokens: UnsafePointer<Int32>?
+    package internal(set) var tokens: UnsafePointer<Int32>?
     /// Targets of the slice (negative: ignored), for the output layer.
-    package let targets: UnsafePointer<Int32>?
+    package internal(set) var targets: UnsafePointer<Int32>?
     /// dLoss/d(sum of token losses): 1 / (targets that count in the whole step).
-    package let lossScale: Float
+    package internal(set) var lossScale: Float = 0
     /// The generator key of this sequence at this step; nil switches dropout off.
     package let dropout: DropoutStream?
 
@@ -27,18 +27,13 @@ package struct SliceContext {
 
     package init(
         matrices: any MatrixProducts, kernels: KernelTable = .best, slice: any SharedSlice,
-        workspace: UnsafeMutablePointer<Float>,
-        tokens: UnsafePointer<Int32>? = nil, targets: UnsafePointer<Int32>? = nil, lossScale: Float = 0,
-        dropout: DropoutStream? = nil
+        workspace: UnsafeMutablePointer<Float>, dropout: DropoutStream? = nil
     ) {
         self.matrices = matrices
         self.kernels = kernels
         self.slice = slice
         length = slice.length
         self.workspace = workspace
-        self.tokens = tokens
-        self.targets = targets
-        self.lossScale = lossScale
         self.dropout = dropout
     }
 }

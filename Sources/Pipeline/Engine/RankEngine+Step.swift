@@ -95,11 +95,8 @@ extension RankEngine {
         for place in places {
             let store = place.stage.store
             for e in store.entries {
-                guard let moments = store.moments(e) else { continue }
-                rule.adam.update(
-                    team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
-                    first: moments.first, second: moments.second, count: e.count, step: optimizerStep, rate: rule.rate,
-                    clip: clip, decays: e.spec.decays)
+                guard let tensor = store.updated(e) else { continue }
+                rule.adam.update(team, tensor, AdamW.Step(number: optimizerStep, rate: rule.rate, clip: clip))
             }
         }
     }

@@ -20,7 +20,7 @@ enum Bits {
                 rows: size, columns: size, depth: size, Factor(a.base, stride: size),
                 Factor(b.base, stride: size, transposed: true), to: Destination(c.base, stride: size)))
         // Through exponentials too: biasSilu of the products.
-        KernelTable.best.gating.biasSilu(
+        KernelTable.best.tokens.gating.biasSilu(
             BiasSiluArguments(
                 x: MutableFloatRows(c.base, stride: size), bias: nil, y: MutableFloatRows(a.base, stride: size),
                 extent: Extent(rows: size, columns: size)))

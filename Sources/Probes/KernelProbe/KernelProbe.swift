@@ -57,11 +57,8 @@ enum KernelProbe {
         }
         stage.endStep()
         let store = stage.store
-        for e in store.entries {
-            AdamW().update(
-                team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
-                first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset, count: e.count,
-                step: 1, rate: 1e-3, clip: 1, decays: e.spec.decays)
+        for tensor in store.entries.compactMap(store.updated) {
+            AdamW().update(team, tensor, AdamW.Step(number: 1, rate: 1e-3, clip: 1))
         }
         print("level \(KernelTable.best.level)")
     }

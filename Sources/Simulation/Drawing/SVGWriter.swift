@@ -1,3 +1,25 @@
+/// A point of a drawing: pixels from its left and upper edges.
+public struct SVGPoint: Sendable, Equatable {
+    public var x, y: Double
+
+    public init(_ x: Double, _ y: Double) {
+        self.x = x
+        self.y = y
+    }
+}
+
+/// A rectangle of a drawing, from its upper left corner.
+public struct SVGRectangle: Sendable, Equatable {
+    public var corner: SVGPoint
+    public var width, height: Double
+
+    public init(_ x: Double, _ y: Double, _ width: Double, _ height: Double) {
+        corner = SVGPoint(x, y)
+        self.width = width
+        self.height = height
+    }
+}
+
 /// Writes the few SVG elements that the drawings need.
 public struct SVGWriter {
     private var body: String
@@ -16,11 +38,11 @@ public struct SVGWriter {
     public var finished: String { body + "</svg>\n" }
 
     public mutating func rectangle(
-        _ x: Double, _ y: Double, _ width: Double, _ height: Double, fill: String, stroke: String? = nil,
-        radius: Double = 0
+        _ area: SVGRectangle, fill: String, stroke: String? = nil, radius: Double = 0
     ) {
         body +=
-            "<rect x=\"\(x.fixed(1))\" y=\"\(y.fixed(1))\" width=\"\(width.fixed(1))\" height=\"\(height.fixed(1))\""
+            "<rect x=\"\(area.corner.x.fixed(1))\" y=\"\(area.corner.y.fixed(1))\" "
+            + "width=\"\(area.width.fixed(1))\" height=\"\(area.height.fixed(1))\""
         if radius > 0 { body += " rx=\"\(radius.fixed(0))\"" }
         body += " fill=\"\(fill)\""
         if let stroke { body += " stroke=\"\(stroke)\"" }
@@ -28,10 +50,10 @@ public struct SVGWriter {
     }
 
     public mutating func line(
-        _ x1: Double, _ y1: Double, _ x2: Double, _ y2: Double, stroke: String, opacity: Double = 1, width: Double = 1
+        from a: SVGPoint, to b: SVGPoint, stroke: String, opacity: Double = 1, width: Double = 1
     ) {
         body +=
-            "<line x1=\"\(x1.fixed(1))\" y1=\"\(y1.fixed(1))\" x2=\"\(x2.fixed(1))\" y2=\"\(y2.fixed(1))\" "
+            "<line x1=\"\(a.x.fixed(1))\" y1=\"\(a.y.fixed(1))\" x2=\"\(b.x.fixed(1))\" y2=\"\(b.y.fixed(1))\" "
             + "stroke=\"\(stroke)\" stroke-width=\"\(width.significant)\""
         if opacity < 1 { body += " stroke-opacity=\"\(opacity.significant)\"" }
         body += "/>\n"
@@ -48,10 +70,12 @@ public struct SVGWriter {
     }
 
     public mutating func text(
-        _ text: String, x: Double, y: Double, size: Double, fill: String = "#24292f", anchor: String = "start",
+        _ text: String, at point: SVGPoint, size: Double, fill: String = "#24292f", anchor: String = "start",
         weight: String? = nil
     ) {
-        body += "<text x=\"\(x.fixed(1))\" y=\"\(y.fixed(1))\" font-size=\"\(size.significant)\" fill=\"\(fill)\""
+        body +=
+            "<text x=\"\(point.x.fixed(1))\" y=\"\(point.y.fixed(1))\" "
+            + "font-size=\"\(size.significant)\" fill=\"\(fill)\""
         if anchor != "start" { body += " text-anchor=\"\(anchor)\"" }
         if let weight { body += " font-weight=\"\(weight)\"" }
         body += ">\(Self.escaped(text))</text>\n"

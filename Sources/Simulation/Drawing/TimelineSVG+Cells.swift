@@ -94,7 +94,7 @@ extension TimelineSVG {
         paths.draw(&svg)
         for label in labels {
             svg.text(
-                label.text, x: label.x, y: label.y + label.size * 0.36, size: label.size,
+                label.text, at: SVGPoint(label.x, label.y + label.size * 0.36), size: label.size,
                 fill: label.isOnLight ? "#24292f" : "#ffffff", anchor: "middle")
         }
     }

@@ -26,10 +26,12 @@ public struct TimelineSVG {
     /// The complete SVG document.
     public var text: String {
         var svg = SVGWriter(width: geometry.width, height: geometry.height, title: timeline.title)
-        svg.rectangle(0.5, 0.5, geometry.width - 1, geometry.height - 1, fill: "#ffffff", stroke: "#d0d7de", radius: 6)
-        svg.text(timeline.title, x: Geometry.margin, y: 27, size: 16, weight: "600")
+        svg.rectangle(
+            SVGRectangle(0.5, 0.5, geometry.width - 1, geometry.height - 1), fill: "#ffffff", stroke: "#d0d7de",
+            radius: 6)
+        svg.text(timeline.title, at: SVGPoint(Geometry.margin, 27), size: 16, weight: "600")
         if !subtitle.isEmpty {
-            svg.text(subtitle, x: Geometry.margin, y: 47, size: 12, fill: "#57606a")
+            svg.text(subtitle, at: SVGPoint(Geometry.margin, 47), size: 12, fill: "#57606a")
         }
         drawLegend(&svg)
         drawRows(&svg)
@@ -56,14 +58,15 @@ public struct TimelineSVG {
 
     private func drawLegend(_ svg: inout SVGWriter) {
         for entry in geometry.legend {
-            svg.rectangle(entry.x, entry.y - 10, 12, 12, fill: Palette.colour(entry.content).hex, radius: 2)
-            svg.text(Palette.title(entry.content), x: entry.x + 17, y: entry.y, size: 12, fill: "#24292f")
+            svg.rectangle(
+                SVGRectangle(entry.x, entry.y - 10, 12, 12), fill: Palette.colour(entry.content).hex, radius: 2)
+            svg.text(Palette.title(entry.content), at: SVGPoint(entry.x + 17, entry.y), size: 12, fill: "#24292f")
         }
         let idle = geometry.idleLegend
-        svg.rectangle(idle.x, idle.y - 10, 12, 12, fill: Geometry.idleFill, stroke: "#d0d7de", radius: 2)
-        svg.text("idle", x: idle.x + 17, y: idle.y, size: 12, fill: "#24292f")
+        svg.rectangle(SVGRectangle(idle.x, idle.y - 10, 12, 12), fill: Geometry.idleFill, stroke: "#d0d7de", radius: 2)
+        svg.text("idle", at: SVGPoint(idle.x + 17, idle.y), size: 12, fill: "#24292f")
         if let note = geometry.shadeNote {
-            svg.text(Geometry.shadeText, x: note.x, y: note.y, size: 12, fill: "#57606a")
+            svg.text(Geometry.shadeText, at: SVGPoint(note.x, note.y), size: 12, fill: "#57606a")
         }
     }
 
@@ -71,10 +74,10 @@ public struct TimelineSVG {
         for (row, rank) in stride(from: 0, to: timeline.ranks, by: geometry.every).enumerated() {
             let y = geometry.rowTop(rank)
             svg.rectangle(
-                geometry.plotLeft, y, geometry.plotWidth, geometry.rowHeight, fill: Geometry.idleFill)
+                SVGRectangle(geometry.plotLeft, y, geometry.plotWidth, geometry.rowHeight), fill: Geometry.idleFill)
             if row % geometry.labelEvery == 0 {
                 svg.text(
-                    "rank \(rank)", x: geometry.plotLeft - 8, y: y + geometry.rowHeight / 2 + 4, size: 11,
+                    "rank \(rank)", at: SVGPoint(geometry.plotLeft - 8, y + geometry.rowHeight / 2 + 4), size: 11,
                     fill: "#57606a", anchor: "end")
             }
         }
@@ -85,11 +88,11 @@ public struct TimelineSVG {
         let scale = TimeScale(length: geometry.length, ticks: 10)
         for tick in scale.ticks {
             let x = geometry.x(geometry.origin + tick.seconds)
-            svg.line(x, geometry.rowTop(0), x, bottom + 5, stroke: "#d0d7de")
-            svg.text(tick.text, x: x, y: bottom + 18, size: 11, fill: "#57606a", anchor: "middle")
+            svg.line(from: SVGPoint(x, geometry.rowTop(0)), to: SVGPoint(x, bottom + 5), stroke: "#d0d7de")
+            svg.text(tick.text, at: SVGPoint(x, bottom + 18), size: 11, fill: "#57606a", anchor: "middle")
         }
         svg.text(
-            "time (\(scale.symbol))", x: geometry.plotLeft + geometry.plotWidth / 2, y: bottom + 36, size: 11,
+            "time (\(scale.symbol))", at: SVGPoint(geometry.plotLeft + geometry.plotWidth / 2, bottom + 36), size: 11,
             fill: "#57606a", anchor: "middle")
     }
 
@@ -101,7 +104,8 @@ public struct TimelineSVG {
             let from = geometry.rowTop(arrow.fromRank) + (down ? geometry.rowHeight : 0)
             let to = geometry.rowTop(arrow.toRank) + (down ? 0 : geometry.rowHeight)
             svg.line(
-                geometry.x(arrow.departure), from, geometry.x(head), to, stroke: "#24292f", opacity: 0.55, width: 0.8)
+                from: SVGPoint(geometry.x(arrow.departure), from), to: SVGPoint(geometry.x(head), to),
+                stroke: "#24292f", opacity: 0.55, width: 0.8)
         }
     }
 }

@@ -16,13 +16,13 @@ struct CandidateCosts {
     /// - Parameter layers: of each stage
     init(_ candidate: PlanCandidate, layers: [Int], cluster: Cluster, model: PlannedModel) {
         let count = layers.count
-        messageBytes = Self.clamped((model.messageBytesPerToken * Double(candidate.slice)).rounded())
+        messageBytes = Self.clamped((model.tokenBytes.message * Double(candidate.slice)).rounded())
         let speed = cluster.speed(threads: candidate.threads)
         let bytes = model.bytes(candidate.slice)
         stages = layers.enumerated().map { stage, layers in
             Self.costs(
-                model, layers: layers, isFirst: stage == 0, isLast: stage == count - 1, candidate: candidate,
-                speed: speed, overhead: cluster.overhead, bytes: bytes)
+                model, Part(layers: layers, stage: stage, of: count), candidate, bytes: bytes, speed: speed,
+                overhead: cluster.core.overhead)
         }
         let layout = ScheduleRegistry.all.first { $0.name == candidate.schedule }?.layout
         placement =
@@ -32,9 +32,10 @@ struct CandidateCosts {
         var parameters = [Double](repeating: 0, count: candidate.stages)
         var updated = parameters
         for (stage, rank) in placement.enumerated() {
-            let own = Self.parameters(model, layers[stage], isFirst: stage == 0, isLast: stage == count - 1)
+            let part = Part(layers: layers[stage], stage: stage, of: count)
+            let own = Self.parameters(model, part)
             parameters[rank] += own
-            updated[rank] += Self.updated(own, model, candidate, isFirst: stage == 0, isLast: stage == count - 1)
+            updated[rank] += Self.updated(own, model, part, candidate)
         }
         // The ranks of a node sync and step at the same time and share its links and memory.
         let share = Double(candidate.ranksPerNode)
@@ -49,39 +50,53 @@ struct CandidateCosts {
                 ? 0 : 2 * (replicas - 1) * (4 * part * share / link.bandwidth + link.latency)
         }
         // AdamW reads parameter, gradient and two moments and writes three of them: 28 bytes a parameter.
-        optimizer = updated.map { 28 * $0 * share / cluster.memoryBandwidth }
+        optimizer = updated.map { 28 * $0 * share / cluster.node.memoryBandwidth }
         network = Network(
             withinNode: cluster.local, betweenNodes: cluster.network,
             nodes: (0..<candidate.stages).map { $0 / candidate.ranksPerNode })
     }
 
-    private static func parameters(_ model: PlannedModel, _ layers: Int, isFirst: Bool, isLast: Bool) -> Double {
-        Double(layers) * model.layer.parameters + (isFirst ? model.embedding.parameters : 0)
-            + (isLast ? model.output.parameters : 0)
+    /// What a stage holds of the model.
+    private struct Part {
+        let layers: Int
+        let isFirst, isLast: Bool
+
+        init(layers: Int, stage: Int, of count: Int) {
+            self.layers = layers
+            isFirst = stage == 0
+            isLast = stage == count - 1
+        }
+    }
+
+    private static func parameters(_ model: PlannedModel, _ part: Part) -> Double {
+        Double(part.layers) * model.blocks.layer.parameters + (part.isFirst ? model.blocks.embedding.parameters : 0)
+            + (part.isLast ? model.blocks.output.parameters : 0)
     }
 
     /// Of a stage's parameters those that the replica with the most of them updates: all, or when they are shared out
     /// an equal share, but whole tensors.
     private static func updated(
-        _ parameters: Double, _ model: PlannedModel, _ candidate: PlanCandidate, isFirst: Bool, isLast: Bool
+        _ parameters: Double, _ model: PlannedModel, _ part: Part, _ candidate: PlanCandidate
     ) -> Double {
         guard model.shardsOptimizer else { return parameters }
         let largest = max(
-            model.layer.largestTensor, isFirst ? model.embedding.largestTensor : 0,
-            isLast ? model.output.largestTensor : 0)
+            model.blocks.layer.largestTensor, part.isFirst ? model.blocks.embedding.largestTensor : 0,
+            part.isLast ? model.blocks.output.largestTensor : 0)
         return min(parameters, max(largest, parameters / Double(candidate.replicas)))
     }
 
+    /// - Parameters:
+    ///   - speed: operations per second of a rank
+    ///   - overhead: seconds that a layer takes per action beside its arithmetic
     private static func costs(
-        _ model: PlannedModel, layers: Int, isFirst: Bool, isLast: Bool, candidate: PlanCandidate, speed: Double,
-        overhead: Double,
-        bytes: (layer: PlannedModel.SliceBytes, embedding: PlannedModel.SliceBytes, output: PlannedModel.SliceBytes)
+        _ model: PlannedModel, _ part: Part, _ candidate: PlanCandidate,
+        bytes: PlannedModel.Parts<PlannedModel.SliceBytes>, speed: Double, overhead: Double
     ) -> StageCosts {
         let slice = candidate.slice
-        var blocks = [(Double(layers), model.layer, bytes.layer)]
-        if isFirst { blocks.append((1, model.embedding, bytes.embedding)) }
-        if isLast { blocks.append((1, model.output, bytes.output)) }
-        let fixed = Double(layers) * overhead
+        var blocks = [(Double(part.layers), model.blocks.layer, bytes.layer)]
+        if part.isFirst { blocks.append((1, model.blocks.embedding, bytes.embedding)) }
+        if part.isLast { blocks.append((1, model.blocks.output, bytes.output)) }
+        let fixed = Double(part.layers) * overhead
         var (linear, other) = (0.0, 0.0)
         var (stash, gradientStash, state, workspace, packed) = (0.0, 0.0, 0.0, 0.0, 0.0)
         var (prefix, growth) = (0.0, 0.0)
@@ -100,14 +115,14 @@ struct CandidateCosts {
             forward: linear + other + fixed, backwardInput: linear + 2 * other + fixed, backwardWeight: linear + fixed)
         if growth > 0 { costs.sliceGrowth = growth / costs.forward }
         costs.sequenceBytes = Self.clamped(prefix)
-        let input = model.activationBytesPerToken * Double(slice)
+        let input = model.tokenBytes.activation * Double(slice)
         costs.unitBytes = Self.clamped(stash + state)
         costs.weightUnitBytes = Self.clamped(stash + state + gradientStash)
         costs.lightBytes = Self.clamped(input + state)
         // Parameter, gradient and, where it is updated, two moments; packed weights; scratch; one gradient stash and
         // the buffers of messages under way.
-        let parameters = Self.parameters(model, layers, isFirst: isFirst, isLast: isLast)
-        let updated = updated(parameters, model, candidate, isFirst: isFirst, isLast: isLast)
+        let parameters = Self.parameters(model, part)
+        let updated = updated(parameters, model, part, candidate)
         costs.residentBytes = Self.clamped(
             8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input)
         return costs

@@ -11,15 +11,15 @@ struct LayerSplits {
         if let split = splits[stages] { return split }
         func flops(_ block: PlannedModel.Block) -> Double { block.linearFlops + block.otherFlops }
         var counts = [Int](repeating: 1, count: stages)
-        var work = [Double](repeating: flops(model.layer), count: stages)
-        work[0] += flops(model.embedding)
-        work[stages - 1] += flops(model.output)
+        var work = [Double](repeating: flops(model.blocks.layer), count: stages)
+        work[0] += flops(model.blocks.embedding)
+        work[stages - 1] += flops(model.blocks.output)
         var queue = TimeQueue()
         for stage in 0..<stages { queue.insert(stage, at: work[stage]) }
         for _ in stages..<max(stages, model.layers) {
             guard let (_, next) = queue.removeFirst() else { break }
             counts[next] += 1
-            work[next] += flops(model.layer)
+            work[next] += flops(model.blocks.layer)
             queue.insert(next, at: work[next])
         }
         splits[stages] = counts

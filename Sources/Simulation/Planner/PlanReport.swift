@@ -20,18 +20,18 @@ public struct PlanReport: Sendable {
     /// The layout to take; nil if none fits the memory.
     public var best: PlannedRun? { feasible.first }
 
-    private var tokens: Double { Double(model.batch * model.sequence) }
+    private var tokens: Double { Double(model.step.batch * model.step.sequence) }
 
     /// Share of all cores' arithmetic speed that the training's products use.
     private func utilisation(_ run: PlannedRun) -> Double {
-        let peak = cluster.gflops * 1e9 * Double(cluster.nodes * cluster.cores)
+        let peak = cluster.core.gflops * 1e9 * Double(cluster.nodes * cluster.node.cores)
         return model.trainingFlopsPerToken * tokens / run.stepTime / peak
     }
 
     /// The best `count` layouts as a table, then the reasons.
     public func text(best count: Int) -> String {
-        var text = "\((model.parameters / 1e6).significant) million parameters, \(model.batch) sequences of "
-        text += "\(model.sequence) tokens a step, \(cluster.nodes) nodes of \(cluster.cores) cores\n"
+        var text = "\((model.parameters / 1e6).significant) million parameters, \(model.step.batch) sequences of "
+        text += "\(model.step.sequence) tokens a step, \(cluster.nodes) nodes of \(cluster.node.cores) cores\n"
         let boundedOut = runs.filter { $0.outcome == .boundedOut }
         let tooLarge = runs.filter { $0.outcome == .tooLarge }
         let tooLong = runs.filter { $0.outcome == .tooLong }
@@ -83,7 +83,7 @@ public struct PlanReport: Sendable {
     private func sliceTable(_ slices: [PlannedRun], _ best: PlannedRun) -> String {
         var table = TextTable(["slice", "units", "step", "to best", "bubble", "memory a rank"])
         for run in slices {
-            let units = model.batch / run.candidate.replicas * (model.sequence / run.candidate.slice)
+            let units = model.step.batch / run.candidate.replicas * (model.step.sequence / run.candidate.slice)
             let isTooLarge = run.outcome == .tooLarge
             let isKnown = isFeasible(run)
             table.add([
@@ -128,7 +128,7 @@ public struct PlanReport: Sendable {
             + "sequences.\n"
     }
 
-    private func memory(_ run: PlannedRun) -> Double { cluster.memory / Double(run.candidate.ranksPerNode) }
+    private func memory(_ run: PlannedRun) -> Double { cluster.node.memory / Double(run.candidate.ranksPerNode) }
 
     private func excess(_ run: PlannedRun) -> Double { run.memory / memory(run) }
 

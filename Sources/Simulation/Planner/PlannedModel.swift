@@ -47,58 +47,88 @@ public struct PlannedModel: Sendable {
         }
     }
 
+    /// One of each part of a model, layers counting as alike.
+    public struct Parts<Figures: Sendable>: Sendable {
+        public var layer: Figures
+        public var embedding: Figures
+        public var output: Figures
+
+        public init(layer: Figures, embedding: Figures, output: Figures) {
+            self.layer = layer
+            self.embedding = embedding
+            self.output = output
+        }
+    }
+
+    /// What a step reads.
+    public struct Step: Sendable, Equatable {
+        /// Tokens per sequence.
+        public var sequence: Int
+        /// Sequences over all replicas.
+        public var batch: Int
+
+        public init(sequence: Int, batch: Int) {
+            self.sequence = sequence
+            self.batch = batch
+        }
+    }
+
+    /// Bytes of one token's activations.
+    public struct TokenBytes: Sendable, Equatable {
+        /// As they are computed on.
+        public var activation: Double
+        /// In a message, which may be compressed.
+        public var message: Double
+
+        public init(activation: Double, message: Double) {
+            self.activation = activation
+            self.message = message
+        }
+    }
+
     public var layers: Int
     /// Each replica keeps the moments of its share of the tensors only.
     public var shardsOptimizer = false
-    public var layer: Block
-    public var embedding: Block
-    public var output: Block
+    public var blocks: Parts<Block>
     /// Tokens per chunk: slices are multiples of it.
     public var chunk: Int
-    /// Tokens per sequence.
-    public var sequence: Int
-    /// Sequences per step over all replicas.
-    public var batch: Int
-    /// Bytes of one token's activations as they are computed on, and in a message, which may be compressed.
-    public var activationBytesPerToken: Double
-    public var messageBytesPerToken: Double
-    /// Bytes of a layer, the embedding and the output layer for a slice of so many tokens.
-    public var bytes: @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
+    public var step: Step
+    public var tokenBytes: TokenBytes
+    /// Of a slice of so many tokens.
+    public var bytes: @Sendable (_ slice: Int) -> Parts<SliceBytes>
 
     public init(
-        layers: Int, layer: Block, embedding: Block, output: Block, chunk: Int, sequence: Int, batch: Int,
-        activationBytesPerToken: Double, messageBytesPerToken: Double,
-        bytes: @escaping @Sendable (_ slice: Int) -> (layer: SliceBytes, embedding: SliceBytes, output: SliceBytes)
+        layers: Int, blocks: Parts<Block>, chunk: Int, step: Step, tokenBytes: TokenBytes,
+        bytes: @escaping @Sendable (_ slice: Int) -> Parts<SliceBytes>
     ) {
         self.layers = layers
-        self.layer = layer
-        self.embedding = embedding
-        self.output = output
+        self.blocks = blocks
         self.chunk = chunk
-        self.sequence = sequence
-        self.batch = batch
-        self.activationBytesPerToken = activationBytesPerToken
-        self.messageBytesPerToken = messageBytesPerToken
+        self.step = step
+        self.tokenBytes = tokenBytes
         self.bytes = bytes
     }
 
     /// Operations of training on one token, recomputation not counted.
     public var trainingFlopsPerToken: Double {
+        let (layer, embedding, output) = (blocks.layer, blocks.embedding, blocks.output)
         let layers = Double(layers) * (layer.linearFlops + layer.otherFlops)
         return 3 * (layers + embedding.linearFlops + output.linearFlops + embedding.otherFlops + output.otherFlops)
     }
 
-    public var parameters: Double { Double(layers) * layer.parameters + embedding.parameters + output.parameters }
+    public var parameters: Double {
+        Double(layers) * blocks.layer.parameters + blocks.embedding.parameters + blocks.output.parameters
+    }
 
     /// Slice lengths worth trying: the chunk doubled again and again, and the whole sequence.
     public var sliceLengths: [Int] {
         var lengths: [Int] = []
         var length = chunk
-        while length <= sequence {
-            if sequence % length == 0 { lengths.append(length) }
+        while length <= step.sequence {
+            if step.sequence % length == 0 { lengths.append(length) }
             length *= 2
         }
-        if sequence % chunk == 0, lengths.last != sequence { lengths.append(sequence) }
+        if step.sequence % chunk == 0, lengths.last != step.sequence { lengths.append(step.sequence) }
         return lengths
     }
 }

@@ -51,8 +51,8 @@ public struct Planner {
         }
         guard !candidates.isEmpty else {
             throw SimulationError(
-                "no layout fits: a batch of \(model.batch) sequences must divide by the replicas, a sequence of "
-                    + "\(model.sequence) tokens by slices that are multiples of the chunk of \(model.chunk), and "
+                "no layout fits: a batch of \(model.step.batch) sequences must divide by the replicas, a sequence of "
+                    + "\(model.step.sequence) tokens by slices that are multiples of the chunk of \(model.chunk), and "
                     + "\(model.layers) layers must be at least as many as stages; change the batch or the nodes")
         }
         var splits = LayerSplits(model)
@@ -122,12 +122,12 @@ public struct Planner {
             let world = cluster.nodes * ranksPerNode
             for stages in Self.divisors(of: world, upTo: model.layers) where isLayoutUseful(stages, ranksPerNode) {
                 let replicas = world / stages
-                guard model.batch % replicas == 0 else { continue }
+                guard model.step.batch % replicas == 0 else { continue }
                 for slice in model.sliceLengths {
                     for (schedule, virtualStages) in schedules(stages) {
                         for recompute in [false, true] {
                             let candidate = PlanCandidate(
-                                ranksPerNode: ranksPerNode, threads: cluster.cores / ranksPerNode, stages: stages,
+                                ranksPerNode: ranksPerNode, threads: cluster.node.cores / ranksPerNode, stages: stages,
                                 virtualStages: virtualStages, replicas: replicas, slice: slice, schedule: schedule,
                                 recompute: recompute)
                             count += 1

@@ -26,10 +26,10 @@ struct Prepared {
         guard stages <= model.layers else { return nil }
         self.cluster = cluster
         self.model = model
-        sequences = model.batch / candidate.replicas
-        slices = model.sequence / candidate.slice
+        sequences = model.step.batch / candidate.replicas
+        slices = model.step.sequence / candidate.slice
         order = candidate.slice &* 1000 &+ candidate.stages
-        memoryLimit = cluster.memory / Double(candidate.ranksPerNode)
+        memoryLimit = cluster.node.memory / Double(candidate.ranksPerNode)
         let perUnit = (candidate.recompute ? 4 : 3) * stages
         actions = Self.product(perUnit, sequences, slices)
         let settled = Self.settledSequences(candidate, slices: slices)

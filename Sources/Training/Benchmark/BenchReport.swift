@@ -37,8 +37,7 @@ struct BenchReport {
     /// What this kind of work can reach at the most: matrix products, also those inside attention and memory, run in
     /// the model's precision.
     func peak(_ row: Row) -> Double {
-        let products = [Work.gemm, .attention, .memory].map(\.title).contains(row.name)
-        return products ? limits.peak(plan.pipeline.model.precision) : limits.multiplyAdd
+        row.isProducts ? limits.peak(plan.pipeline.model.precision) : limits.multiplyAdd
     }
 
     /// Median over the rounds of ours divided by the peer's.
@@ -51,6 +50,7 @@ struct BenchReport {
         let seconds: Double
         let share: Double
         let count: WorkCount
+        let isProducts: Bool
 
         var flopRate: Double { count.flops / seconds }
         var byteRate: Double { count.bytes / seconds }
@@ -65,11 +65,16 @@ struct BenchReport {
     var rows: [Row] {
         let times = breakdown.times
         let counts = counts
-        func row(_ name: String, _ seconds: Double, _ count: WorkCount = WorkCount()) -> Row {
-            Row(name: name, seconds: seconds / Double(breakdownSteps), share: seconds / times.total, count: count)
+        func row(
+            _ name: String, _ seconds: Double, _ count: WorkCount = WorkCount(), isProducts: Bool = false
+        ) -> Row {
+            Row(
+                name: name, seconds: seconds / Double(breakdownSteps), share: seconds / times.total, count: count,
+                isProducts: isProducts)
         }
-        return Work.allCases.filter { $0 != .waiting }.map { row($0.title, times[$0], counts[$0]) }
-            + [row("idle", times.idle), row("rest", times.rest)]
+        return type(of: plan.pipeline.model).workKinds.map {
+            row($0.title, times[$0.work], counts[$0.work], isProducts: $0.isProducts)
+        } + [row("idle", times.idle), row("rest", times.rest)]
     }
 
     /// Core-seconds of a part of the step, per step.
@@ -90,15 +95,5 @@ struct BenchReport {
     private var messageFloats: Double {
         Double(plan.pipeline.messages.sends.reduce(0) { $0 + $1.count } * plan.pipeline.replicas)
             * Double(plan.pipeline.messageBytes / 4)
-    }
-}
-
-extension Work {
-    var title: String {
-        switch self {
-        case .gemm: "GEMM"
-        case .ema: "EMA"
-        default: "\(self)"
-        }
     }
 }

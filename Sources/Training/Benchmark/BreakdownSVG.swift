@@ -24,9 +24,10 @@ struct BreakdownSVG {
     var text: String {
         var svg = SVGWriter(width: Self.size.width, height: Self.size.height, title: title)
         svg.rectangle(
-            0.5, 0.5, Self.size.width - 1, Self.size.height - 1, fill: "#fcfcfd", stroke: "#d5dae1", radius: 10)
-        svg.text(title, x: 40, y: 36, size: 18, weight: "600")
-        svg.text(summary, x: 40, y: 57, size: 13, fill: "#5f6b7a")
+            SVGRectangle(0.5, 0.5, Self.size.width - 1, Self.size.height - 1), fill: "#fcfcfd", stroke: "#d5dae1",
+            radius: 10)
+        svg.text(title, at: SVGPoint(40, 36), size: 18, weight: "600")
+        svg.text(summary, at: SVGPoint(40, 57), size: 13, fill: "#5f6b7a")
         drawShares(&svg)
         drawRoof(&svg)
         return svg.finished
@@ -46,17 +47,18 @@ struct BreakdownSVG {
         var end = bar.left
         for (row, colour) in coloured where row.share > 0 {
             let width = row.share * (bar.right - bar.left)
-            svg.rectangle(x, bar.top, width, bar.height, fill: colour)
+            svg.rectangle(SVGRectangle(x, bar.top, width, bar.height), fill: colour)
             let label = "\(row.name) \(Figures.percentage(row.share))"
             // A label may reach into what is right of its part, but not over the label before.
             if x >= end, row.share > 0.004, x + 6.4 * Double(label.count) < bar.right + 20 {
-                svg.text(label, x: x, y: bar.top + bar.height + 16, size: 11.5, fill: "#24292f")
+                svg.text(label, at: SVGPoint(x, bar.top + bar.height + 16), size: 11.5, fill: "#24292f")
                 end = x + 6.4 * Double(label.count) + 8
             }
             x += width
         }
         svg.text(
-            "share of the core time of a step", x: bar.left, y: bar.top + bar.height + 34, size: 12, fill: "#5f6b7a")
+            "share of the core time of a step", at: SVGPoint(bar.left, bar.top + bar.height + 34), size: 12,
+            fill: "#5f6b7a")
     }
 
     private func drawRoof(_ svg: inout SVGWriter) {
@@ -70,32 +72,36 @@ struct BreakdownSVG {
         let across = LogScale(intensities, from: plot.left, to: plot.right)
         let up = LogScale(rates, from: plot.bottom, to: plot.top)
         for decade in across.decades {
-            svg.line(across[decade], plot.top, across[decade], plot.bottom, stroke: "#e4e8ee")
+            svg.line(
+                from: SVGPoint(across[decade], plot.top), to: SVGPoint(across[decade], plot.bottom), stroke: "#e4e8ee")
             svg.text(
-                Figures.number(decade), x: across[decade], y: plot.bottom + 18, size: 12, fill: "#5f6b7a",
+                Figures.number(decade), at: SVGPoint(across[decade], plot.bottom + 18), size: 12, fill: "#5f6b7a",
                 anchor: "middle")
         }
         for decade in up.decades {
-            svg.line(plot.left, up[decade], plot.right, up[decade], stroke: "#e4e8ee")
+            svg.line(from: SVGPoint(plot.left, up[decade]), to: SVGPoint(plot.right, up[decade]), stroke: "#e4e8ee")
             svg.text(
-                Figures.number(decade), x: plot.left - 8, y: up[decade] + 4, size: 12, fill: "#5f6b7a", anchor: "end")
+                Figures.number(decade), at: SVGPoint(plot.left - 8, up[decade] + 4), size: 12, fill: "#5f6b7a",
+                anchor: "end")
         }
         svg.text(
-            "flops per byte moved", x: (plot.left + plot.right) / 2, y: plot.bottom + 42, size: 13, fill: "#5f6b7a",
-            anchor: "middle")
-        svg.text("GFLOP/s of a core", x: plot.left - 50, y: plot.top - 6, size: 12, fill: "#5f6b7a")
+            "flops per byte moved", at: SVGPoint((plot.left + plot.right) / 2, plot.bottom + 42), size: 13,
+            fill: "#5f6b7a", anchor: "middle")
+        svg.text("GFLOP/s of a core", at: SVGPoint(plot.left - 50, plot.top - 6), size: 12, fill: "#5f6b7a")
         // The roof: memory's slope up to the ridge, then the peak.
         let ridge = peak / bandwidth
         let foot = max(across.low, up.low / bandwidth)
-        svg.line(across[foot], up[foot * bandwidth], across[ridge], up[peak], stroke: "#24292f", width: 1.6)
-        svg.line(across[ridge], up[peak], plot.right, up[peak], stroke: "#24292f", width: 1.6)
+        svg.line(
+            from: SVGPoint(across[foot], up[foot * bandwidth]), to: SVGPoint(across[ridge], up[peak]),
+            stroke: "#24292f", width: 1.6)
+        svg.line(
+            from: SVGPoint(across[ridge], up[peak]), to: SVGPoint(plot.right, up[peak]), stroke: "#24292f", width: 1.6)
         svg.text(
-            "memory \(BenchReport.gigas(report.limits.bandwidth)) GB/s", x: across[foot], y: up[foot * bandwidth] + 20,
-            size: 12)
+            "memory \(BenchReport.gigas(report.limits.bandwidth)) GB/s",
+            at: SVGPoint(across[foot], up[foot * bandwidth] + 20), size: 12)
         svg.text(
             "peak \(BenchReport.gigas(report.limits.peak(precision))) GFLOP/s (\(precision.rawValue))",
-            x: across[ridge],
-            y: up[peak] - 8, size: 12)
+            at: SVGPoint(across[ridge], up[peak] - 8), size: 12)
         var labels = LabelPlaces(size: 12)
         for (row, colour) in rows {
             let (x, y) = (across[row.count.flops / row.count.bytes], up[row.flopRate / 1e9])
@@ -106,7 +112,7 @@ struct BreakdownSVG {
             let isNearTheEdge = x > plot.right - 130
             let side = isNearTheEdge ? x - radius - 5 : x + radius + 5
             svg.text(
-                label, x: side, y: labels.place(label, x: side, y: y + 4, endsThere: isNearTheEdge), size: 12,
+                label, at: SVGPoint(side, labels.place(label, x: side, y: y + 4, endsThere: isNearTheEdge)), size: 12,
                 anchor: isNearTheEdge ? "end" : "start")
         }
     }

@@ -35,12 +35,11 @@ package struct MachineLimits: Sendable {
         let b = FloatBuffer(words * tile.columns)
         let c = FloatBuffer(tile.rows * tile.columns)
         for buffer in [a, b, c] { buffer.clear() }
+        let cells = TileCells(c.base, stride: tile.columns, rows: tile.rows, columns: tile.columns)
         var best = 0.0
         for _ in 0..<8 {
             let start = MonotonicClock.seconds
-            for _ in 0..<rounds {
-                tile.multiply(words, a.base, b.base, c.base, tile.columns, tile.rows, tile.columns, 1, true)
-            }
+            for _ in 0..<rounds { tile.multiply(words, a.base, b.base, cells, 1, true) }
             let flops = 2.0 * Double(rounds * words * tile.step * tile.rows * tile.columns)
             best = max(best, flops / (MonotonicClock.seconds - start))
         }
@@ -56,7 +55,7 @@ package struct MachineLimits: Sendable {
         var best = Double.infinity
         for _ in 0..<4 {
             let start = MonotonicClock.seconds
-            KernelTable.best.elementwise.addTo(y.base, x.base, count)
+            KernelTable.best.tokens.elementwise.addTo(y.base, x.base, count)
             best = min(best, MonotonicClock.seconds - start)
         }
         return 3 * 4 * Double(count) / best

@@ -108,13 +108,14 @@ extension Manifest {
     init(_ plan: TrainingPlan, _ position: Checkpointer.Position, corpus: String, run: Run? = nil) {
         let p = plan.pipeline
         self.init(
-            step: position.step, optimizerStep: position.step - position.skipped, skipped: position.skipped,
-            skippedInARow: position.skippedInARow,
-            sequences: position.step * plan.configuration.training.batch,
+            progress: Progress(
+                step: position.step, optimizerStep: position.step - position.skipped, skipped: position.skipped,
+                skippedInARow: position.skippedInARow, sequences: position.step * plan.configuration.training.batch),
             corpus: corpus, seed: plan.configuration.training.seed,
             layout: .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
-            configuration: plan.configuration.toml(), run: run, created: Int(Date().timeIntervalSince1970),
-            program: Program.name)
+            configuration: plan.configuration.toml(), created: Int(Date().timeIntervalSince1970))
+        self.run = run
+        program = Program.name
     }
 }

@@ -74,7 +74,7 @@ struct Resumption {
         let manifest = files.manifest
         try Fault.reach(.resumeChosen, step: manifest.step, rank: group.ranks[0])
         try await group.restore(
-            from: { CheckpointSource(files.paths(for: $0)) }, optimizerStep: manifest.optimizerStep,
+            from: { CheckpointSource(files.paths(for: $0)) }, optimizerStep: manifest.progress.optimizerStep,
             streams: manifest.step > 0)
         try Fault.reach(.resumeLoaded, step: manifest.step, rank: group.ranks[0])
         guard group.isRoot else { return }

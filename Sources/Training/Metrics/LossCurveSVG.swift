@@ -31,7 +31,7 @@ package struct LossCurveSVG {
         guard let lowest = losses.min(), let highest = losses.max(),
             let last = (train.outline + heldOut.points).map(\.step).max()
         else {
-            return document(text(Self.width / 2, Self.height / 2, "no finite loss", anchor: "middle", size: 15))
+            return document(text(Self.width / 2, Self.height / 2, "no finite loss", anchor: "middle", Font(size: 15)))
         }
         let scale = Scale(steps: 0...Double(max(last, 1)), losses: Self.range(lowest, highest))
         return document(axes(scale) + legend() + curves(scale))
@@ -84,10 +84,10 @@ extension LossCurveSVG {
             out += text(x, plot.bottom + 21, steps.label(value), anchor: "middle")
         }
         out += line(plot.left, plot.bottom, plot.right, plot.bottom, Self.quiet)
-        out += text((plot.left + plot.right) / 2, plot.bottom + 45, "step", anchor: "middle", size: 14)
+        out += text((plot.left + plot.right) / 2, plot.bottom + 45, "step", anchor: "middle", Font(size: 14))
         let middle = (plot.top + plot.bottom) / 2
-        out += text(24, middle, "loss (nats per token)", anchor: "middle", size: 14, turned: -90)
-        out += text(Self.width - 22, middle, "bits per byte", anchor: "middle", size: 14, turned: 90)
+        out += text(24, middle, "loss (nats per token)", anchor: "middle", turned: -90, Font(size: 14))
+        out += text(Self.width - 22, middle, "bits per byte", anchor: "middle", turned: 90, Font(size: 14))
         return out
     }
 
@@ -159,8 +159,8 @@ extension LossCurveSVG {
             <!-- drawn by gecko -->
             <title>\(Self.escaped("Loss of \(title)"))</title>
             <rect x="0.5" y="0.5" width="\(width - 1)" height="\(height - 1)" rx="10" fill="#fcfcfd" stroke="#d5dae1"/>
-            \(text(Self.plot.left - 50, 34, title, size: 19, colour: Self.ink, bold: true))\
-            \(text(Self.plot.left - 50, 57, summary, size: 13.5))\(body)</svg>
+            \(text(Self.plot.left - 50, 34, title, Font(size: 19, colour: Self.ink, isBold: true)))\
+            \(text(Self.plot.left - 50, 57, summary, Font(size: 13.5)))\(body)</svg>
 
             """
     }
@@ -172,13 +172,18 @@ extension LossCurveSVG {
             + "stroke=\"\(colour)\"/>\n"
     }
 
+    private struct Font {
+        var size = 13.0
+        var colour = LossCurveSVG.quiet
+        var isBold = false
+    }
+
     private func text(
-        _ x: Double, _ y: Double, _ text: String, anchor: String = "start", size: Double = 13, turned: Double = 0,
-        colour: String = LossCurveSVG.quiet, bold: Bool = false
+        _ x: Double, _ y: Double, _ text: String, anchor: String = "start", turned: Double = 0, _ font: Font = Font()
     ) -> String {
         let turn = turned == 0 ? "" : " transform=\"rotate(\(number(turned)) \(number(x)) \(number(y)))\""
-        let weight = bold ? " font-weight=\"600\"" : ""
-        return "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(size)\" fill=\"\(colour)\" "
+        let weight = font.isBold ? " font-weight=\"600\"" : ""
+        return "<text x=\"\(number(x))\" y=\"\(number(y))\" font-size=\"\(font.size)\" fill=\"\(font.colour)\" "
             + "text-anchor=\"\(anchor)\"\(weight)\(turn)>\(Self.escaped(text))</text>\n"
     }
 

@@ -56,9 +56,10 @@ package enum ClusterFile {
         let overhead = try reader.number("overhead", Cluster.overheads, Cluster.overheadText) ?? 0.05
         let gflops = try reader.number("gflops", 1e-3...1e6, "GFLOP/s of a core, from 0.001 to 1000000")
         return try Cluster(
-            nodes: nodes, sockets: sockets, cores: cores, memory: memory, gflops: gflops ?? measured(),
-            serialShare: serialShare, overhead: overhead / 1e3, memoryBandwidth: memoryBandwidth, network: network,
-            local: local)
+            nodes: nodes,
+            node: .init(sockets: sockets, cores: cores, memory: memory, memoryBandwidth: memoryBandwidth),
+            core: .init(gflops: gflops ?? measured(), serialShare: serialShare, overhead: overhead / 1e3),
+            network: network, local: local)
     }
 
     /// The text with lines as TOML has them: some editors end them with a carriage return, and put a byte order mark in

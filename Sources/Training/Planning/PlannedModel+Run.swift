@@ -16,10 +16,12 @@ extension PlannedModel {
         }
         let input = 4 * Double(model.dim)
         self.init(
-            layers: model.layers, layer: Block(meanOf: layers.map(figures)), embedding: figures(embedding),
-            output: figures(output), chunk: model.sliceMultiple, sequence: configuration.data.sequence,
-            batch: configuration.training.batch, activationBytesPerToken: input,
-            messageBytesPerToken: Double(wire.bytes(of: model.dim))
+            layers: model.layers,
+            blocks: .init(
+                layer: Block(meanOf: layers.map(figures)), embedding: figures(embedding), output: figures(output)),
+            chunk: model.sliceMultiple,
+            step: .init(sequence: configuration.data.sequence, batch: configuration.training.batch),
+            tokenBytes: .init(activation: input, message: Double(wire.bytes(of: model.dim)))
         ) { slice in
             func bytes(_ block: BlockDescription) -> SliceBytes {
                 let sizes = block.sizes(for: SliceShape(length: slice, matrices: configuration.matrixEngine))
@@ -29,7 +31,8 @@ extension PlannedModel {
                     prefix: 4 * Double(sizes.prefix) * Double(configuration.data.sequence),
                     workspace: 4 * Double(sizes.workspace))
             }
-            return (SliceBytes(meanOf: layers.map(bytes)), bytes(embedding), bytes(output))
+            return .init(
+                layer: SliceBytes(meanOf: layers.map(bytes)), embedding: bytes(embedding), output: bytes(output))
         }
         shardsOptimizer = configuration.pipeline.shardOptimizer
     }

@@ -52,7 +52,7 @@ struct RunLog {
             (writer, kept) = try MetricsWriter.resuming(
                 directory.metrics, after: start.step, evaluateEvery: training.evaluateEvery)
             for metrics in kept { past.add(metrics) }
-            skipped = start.skipped
+            skipped = start.progress.skipped
             void = kept.last?.withoutTargets ?? 0
             let found = kept.last?.step ?? 0
             if found < start.step {

@@ -82,10 +82,13 @@ struct SliceSurvey {
         }
         let traffic = 28 * Double(parameters.max() ?? 0) * Double(ranksPerNode)
         return try Cluster(
-            nodes: nodes, cores: ranksPerNode * threads, memory: Double(ProcessInfo.processInfo.physicalMemory),
-            gflops: fit.speed / 1e9 * (1 + serialShare * Double(threads - 1)) / Double(threads),
-            serialShare: serialShare,
-            overhead: fit.overhead, memoryBandwidth: rest > 0 ? traffic / rest : 100e9, network: link,
+            nodes: nodes,
+            node: .init(
+                cores: ranksPerNode * threads, memory: Double(ProcessInfo.processInfo.physicalMemory),
+                memoryBandwidth: rest > 0 ? traffic / rest : 100e9),
+            core: .init(
+                gflops: fit.speed / 1e9 * (1 + serialShare * Double(threads - 1)) / Double(threads),
+                serialShare: serialShare, overhead: fit.overhead), network: link,
             local: nodes > 1 ? Link(latency: 1e-6, bandwidth: 5e9) : link)
     }
 
@@ -134,9 +137,8 @@ struct SliceSurvey {
         var text =
             "\nSteps of \(self.table) by slice length (medians), and what gecko plan makes of them:\n" + table.text
         text +=
-            "\(Figures.number(cluster.gflops)) GFLOP/s a core, \(Figures.time(cluster.overhead)) overhead a layer and "
-            + "action "
-        text += "(stages fit within \(Figures.percentage(fit.largestError)))\n"
+            "\(Figures.number(cluster.core.gflops)) GFLOP/s a core, \(Figures.time(cluster.core.overhead)) overhead "
+            + "a layer and action (stages fit within \(Figures.percentage(fit.largestError)))\n"
         if let best = rows.min(by: { $0.measured < $1.measured }),
             let choice = rows.min(by: { $0.planned < $1.planned })
         {

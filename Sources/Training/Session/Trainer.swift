@@ -96,8 +96,8 @@ struct Trainer: Sendable {
             return notes
         }
         let firstTraced = firstTraced(begin: begin)
-        var skipped = start?.skipped ?? 0
-        var skippedInARow = start?.skippedInARow ?? 0
+        var skipped = start?.progress.skipped ?? 0
+        var skippedInARow = start?.progress.skippedInARow ?? 0
         var fault = skippedInARow > 0 ? "the last \(skippedInARow) steps were not finite" : nil
         var mark = MonotonicClock.seconds
         for step in begin..<max(begin, steps) {

@@ -67,11 +67,10 @@ final class LeakyAverage: Block {
     }
 
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
-        let (before, after) = (stash, stash + longest * D)
+        let (before, after) = (slice.stash, slice.stash + longest * D)
         for t in (0..<context.length).reversed() {
             let f = factor(context.leaky.counts[t])
             for d in 0..<D {
@@ -79,17 +78,14 @@ final class LeakyAverage: Block {
                 let g = dy[t * D + d]
                 let ds = stateGradient[d] + f * gain[d] * g
                 gainGradient[d] += f * g * after[t * D + d]
-                leakGradient[d] += ds * (before[t * D + d] - x[t * D + d]) * a * (1 - a)
+                leakGradient[d] += ds * (before[t * D + d] - slice.x[t * D + d]) * a * (1 - a)
                 dx[t * D + d] = g + (1 - a) * ds
                 stateGradient[d] = context.leaky.restarts[t] ? 0 : a * ds
             }
         }
     }
 
-    func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {}
+    func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {}
 
     func endStep() {}
 }

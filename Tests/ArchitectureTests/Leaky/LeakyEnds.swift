@@ -37,19 +37,15 @@ final class LeakyEmbedding: Block {
     }
 
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
         for t in (0..<context.length).reversed() {
             for d in 0..<D { gradient[Int(context.tokens![t]) * D + d] += dy[t * D + d] }
         }
     }
 
-    func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {}
+    func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {}
 
     func endStep() {}
 }
@@ -124,26 +120,22 @@ final class LeakyOutput: OutputBlock {
     }
 
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
         for t in 0..<context.length {
             for d in 0..<D {
                 var sum: Float = 0
-                for v in 0..<V { sum += values[v * D + d] * stash[t * V + v] }
+                for v in 0..<V { sum += values[v * D + d] * slice.stash[t * V + v] }
                 dx[t * D + d] = sum
             }
         }
     }
 
-    func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {
+    func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {
         for t in (0..<context.length).reversed() {
             for v in 0..<V {
-                for d in 0..<D { gradient[v * D + d] += stash[t * V + v] * x[t * D + d] }
+                for d in 0..<D { gradient[v * D + d] += slice.stash[t * V + v] * slice.x[t * D + d] }
             }
         }
     }

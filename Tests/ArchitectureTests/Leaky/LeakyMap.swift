@@ -52,13 +52,12 @@ final class LeakyMap: Block {
     }
 
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
-        gradientStash.update(from: dy, count: context.length * D)
+        slice.gradientStash.update(from: dy, count: context.length * D)
         for t in 0..<context.length {
-            let (h, g) = (stash + t * D, gradientStash + t * D)
+            let (h, g) = (slice.stash + t * D, slice.gradientStash + t * D)
             for d in 0..<D {
                 var sum: Float = 0
                 for o in 0..<D { sum += weight[o * D + d] * g[o] }
@@ -67,13 +66,10 @@ final class LeakyMap: Block {
         }
     }
 
-    func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {
+    func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {
         for t in (0..<context.length).reversed() {
             for o in 0..<D {
-                for d in 0..<D { weightGradient[o * D + d] += gradientStash[t * D + o] * stash[t * D + d] }
+                for d in 0..<D { weightGradient[o * D + d] += slice.gradientStash[t * D + o] * slice.stash[t * D + d] }
             }
         }
     }

@@ -55,9 +55,8 @@ final class LeakyMean: Block {
     }
 
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ slice: SliceMemory, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>,
+        stateGradient: UnsafeMutablePointer<Float>
     ) {
         let prefix = context.prefix!
         let gradients = prefix.gradients!
@@ -73,10 +72,7 @@ final class LeakyMean: Block {
         for i in 0..<context.length * D { dx[i] = dy[i] + gradients[prefix.first * D + i] }
     }
 
-    func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash: UnsafeMutablePointer<Float>,
-        gradientStash: UnsafeMutablePointer<Float>, followsBackward: Bool
-    ) {}
+    func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {}
 
     func endStep() {}
 }

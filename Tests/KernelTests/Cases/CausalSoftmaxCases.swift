@@ -51,7 +51,7 @@ extension KernelCases {
         var noise = Noise(71)
         let scores = s.scores(&noise)
         return KernelCase("causalExponentials", s.text) { kernels, memory in
-            kernels.attention.causalExponentials(
+            kernels.sequences.attention.causalExponentials(
                 CausalExponentialsArguments(
                     scores: memory.output("s", from: scores, cols: s.cols, stride: s.ld), extent: s.extent,
                     seen: s.seen, top: memory.output("top", rows: s.rows, cols: 1),
@@ -70,7 +70,7 @@ extension KernelCases {
         let y = noise.floats(rows * n)
         let total = (0..<rows).map { $0 == 1 ? 0 : Float($0) + 0.7 }
         return KernelCase("divideRows", "\(rows) x \(n)") { kernels, memory in
-            kernels.attention.divideRows(
+            kernels.sequences.attention.divideRows(
                 memory.output("y", from: y, cols: n, stride: n + 3), memory.input(total, cols: 1),
                 Extent(rows: rows, columns: n))
         } expected: {
@@ -85,7 +85,7 @@ extension KernelCases {
         let each = (0..<s.rows).map { s.row($0, doubles(scores.row($0, s.cols))) }
         let delta = (0..<s.rows).map { Float(inner(dp.row($0, s.cols), each[$0].p)) }
         return KernelCase("causalSoftmaxBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.attention.causalSoftmaxBackward(
+            kernels.sequences.attention.causalSoftmaxBackward(
                 CausalSoftmaxBackwardArguments(
                     scores: memory.output("p", from: scores, cols: s.cols, ld: s.ld),
                     gradients: memory.output("ds", from: dp, cols: s.cols, ld: s.ld), stride: s.ld, extent: s.extent,

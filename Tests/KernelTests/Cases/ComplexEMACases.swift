@@ -149,7 +149,7 @@ extension KernelCases {
             let x = memory.input(data.x, cols: s.dim)
             let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
-                kernels.ema.complexEMA(
+                kernels.sequences.ema.complexEMA(
                     ComplexEMAArguments(
                         y: y, state: ComplexEMAState(real: hr, imaginary: hi), entries: entries, x: x,
                         coefficients: coefficients, work: s.work(tiles, d, memory)))
@@ -190,7 +190,7 @@ extension KernelCases {
             let upstream = memory.input(dy, cols: s.dim)
             let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
-                kernels.ema.complexEMABackward(
+                kernels.sequences.ema.complexEMABackward(
                     ComplexEMABackwardArguments(
                         dx: dx, stateGradient: ComplexEMAState(real: dhr, imaginary: dhi),
                         coefficientGradients: gradients, dy: upstream, x: x, entries: entries,

@@ -17,7 +17,7 @@ extension KernelCases {
         let rate = 0.3
         let threshold = UInt32(rate * 0x1p32)
         return KernelCase("dropoutRows", "\(rows) x \(n) from \(firstRow)") { kernels, memory in
-            kernels.random.dropoutRows(
+            kernels.tokens.random.dropoutRows(
                 DropoutArguments(
                     y: memory.output("y", rows: rows, cols: n, stride: n + 3),
                     x: memory.input(x, cols: n, stride: n + 2), extent: Extent(rows: rows, columns: n),

@@ -10,7 +10,7 @@ extension KernelCases {
         var noise = Noise(1)
         let (y, x) = (noise.floats(n), noise.floats(n))
         return KernelCase("addTo", "\(n)") { kernels, memory in
-            kernels.elementwise.addTo(memory.output("y", from: y), memory.input(x), n)
+            kernels.tokens.elementwise.addTo(memory.output("y", from: y), memory.input(x), n)
         } expected: {
             ["y": (0..<n).map { Double(y[$0]) + Double(x[$0]) }]
         }
@@ -20,7 +20,7 @@ extension KernelCases {
         var noise = Noise(3)
         let (x, b) = (noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("addRow", "\(rows) x \(cols)") { kernels, memory in
-            kernels.elementwise.addRow(
+            kernels.tokens.elementwise.addRow(
                 memory.output("y", rows: rows, cols: cols, stride: cols + 3),
                 memory.input(x, cols: cols, stride: cols + 2), memory.input(b), Extent(rows: rows, columns: cols))
         } expected: {
@@ -32,7 +32,7 @@ extension KernelCases {
         var noise = Noise(4)
         let (x, w) = (noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("multiplyRow", "\(rows) x \(cols)") { kernels, memory in
-            kernels.elementwise.multiplyRow(
+            kernels.tokens.elementwise.multiplyRow(
                 memory.output("y", rows: rows, cols: cols), memory.input(x, cols: cols), memory.input(w),
                 Extent(rows: rows, columns: cols))
         } expected: {
@@ -44,7 +44,7 @@ extension KernelCases {
         var noise = Noise(6)
         let (x, out) = (noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("columnSums", "\(rows) x \(cols)") { kernels, memory in
-            kernels.elementwise.columnSums(
+            kernels.tokens.elementwise.columnSums(
                 memory.input(x, cols: cols, stride: cols + 3), Extent(rows: rows, columns: cols),
                 memory.output("out", from: out))
         } expected: {
@@ -56,7 +56,7 @@ extension KernelCases {
         var noise = Noise(7)
         let (x, y, out) = (noise.floats(rows * cols), noise.floats(rows * cols), noise.floats(cols))
         return KernelCase("columnDots", "\(rows) x \(cols)") { kernels, memory in
-            kernels.elementwise.columnDots(
+            kernels.tokens.elementwise.columnDots(
                 memory.input(x, cols: cols, stride: cols + 3), memory.input(y, cols: cols, stride: cols + 2),
                 Extent(rows: rows, columns: cols), memory.output("out", from: out))
         } expected: {

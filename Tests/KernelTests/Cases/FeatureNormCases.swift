@@ -60,7 +60,7 @@ extension KernelCases {
         let x = noise.floats(rows * d, scale: 2)
         let w = s.hasWeight ? noise.floats(d) : [Float](repeating: 0, count: d)
         return KernelCase("rmsNorm", s.text) { kernels, memory in
-            kernels.featureNorms.rmsNorm(
+            kernels.tokens.featureNorms.rmsNorm(
                 RMSNormArguments(
                     y: memory.output("y", rows: rows, cols: d, stride: d + 3),
                     scales: memory.output("r", rows: rows, cols: s.groups),
@@ -82,7 +82,7 @@ extension KernelCases {
         let w = s.hasWeight ? noise.floats(d) : [Float](repeating: 0, count: d)
         let r = (0..<rows).flatMap { rmsScales(doubles(x.row($0, d)), groups: s.groups) }.map { Float($0) }
         return KernelCase("rmsNormBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.featureNorms.rmsNormBackward(
+            kernels.tokens.featureNorms.rmsNormBackward(
                 RMSNormBackwardArguments(
                     dx: memory.output("dx", rows: rows, cols: d, stride: d + 1),
                     dy: memory.input(dy, cols: d, stride: d + 2), x: memory.input(x, cols: d, stride: d + 3),
@@ -106,7 +106,7 @@ extension KernelCases {
         return KernelCase(
             "rmsNormWeight", "\(rows) x \(d), \(groups) groups, columns \(columns)", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.featureNorms.rmsNormWeight(
+            kernels.tokens.featureNorms.rmsNormWeight(
                 RMSNormWeightArguments(
                     dweight: memory.output("dw", from: dw), dy: memory.input(dy, cols: d), x: memory.input(x, cols: d),
                     scales: memory.input(r, cols: groups),
@@ -130,11 +130,14 @@ extension KernelCases {
         let (w, b) = s.hasWeight ? (noise.floats(d), noise.floats(d)) : (zeros, zeros)
         // A group of one feature is its own mean: its variance is 0 and only the bias is left.
         return KernelCase("layerNorm", s.text) { kernels, memory in
-            kernels.featureNorms.layerNorm(
+            kernels.tokens.featureNorms.layerNorm(
                 LayerNormArguments(
-                    y: memory.output("y", rows: rows, cols: d), means: memory.output("m", rows: rows, cols: s.groups),
-                    scales: memory.output("r", rows: rows, cols: s.groups), x: memory.input(x, cols: d),
-                    weight: s.hasWeight ? memory.input(w) : nil, bias: s.hasWeight ? memory.input(b) : nil,
+                    y: memory.output("y", rows: rows, cols: d),
+                    statistics: GroupStatistics(
+                        means: memory.output("m", rows: rows, cols: s.groups),
+                        scales: memory.output("r", rows: rows, cols: s.groups)), x: memory.input(x, cols: d),
+                    parameters: LayerNormParameters(
+                        weight: s.hasWeight ? memory.input(w) : nil, bias: s.hasWeight ? memory.input(b) : nil),
                     shape: s.grouped, eps: Float(eps)))
         } expected: {
             let each = (0..<rows).map { doubles(x.row($0, d)) }
@@ -157,11 +160,13 @@ extension KernelCases {
         return KernelCase(
             "layerNormBackward", s.text + (adds ? ", added" : ""), tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.featureNorms.layerNormBackward(
+            kernels.tokens.featureNorms.layerNormBackward(
                 LayerNormBackwardArguments(
                     dx: adds ? memory.output("dx", from: first, cols: d) : memory.output("dx", rows: rows, cols: d),
-                    dy: memory.input(dy, cols: d), x: memory.input(x, cols: d), means: memory.input(m, cols: s.groups),
-                    scales: memory.input(r, cols: s.groups), weight: s.hasWeight ? memory.input(w) : nil,
+                    dy: memory.input(dy, cols: d),
+                    forward: LayerNormed(
+                        x: memory.input(x, cols: d), means: memory.input(m, cols: s.groups),
+                        scales: memory.input(r, cols: s.groups)), weight: s.hasWeight ? memory.input(w) : nil,
                     shape: s.grouped, adds: adds))
         } expected: {
             [
@@ -184,11 +189,14 @@ extension KernelCases {
         return KernelCase(
             "layerNormWeight", "\(rows) x \(d), \(groups) groups, columns \(columns)", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.featureNorms.layerNormWeight(
+            kernels.tokens.featureNorms.layerNormWeight(
                 LayerNormWeightArguments(
-                    dweight: memory.output("dw", from: dw), dbias: memory.output("db", from: db),
-                    dy: memory.input(dy, cols: d), x: memory.input(x, cols: d), means: memory.input(m, cols: groups),
-                    scales: memory.input(r, cols: groups),
+                    gradients: LayerNormParameterGradients(
+                        weight: memory.output("dw", from: dw), bias: memory.output("db", from: db)),
+                    dy: memory.input(dy, cols: d),
+                    forward: LayerNormed(
+                        x: memory.input(x, cols: d), means: memory.input(m, cols: groups),
+                        scales: memory.input(r, cols: groups)),
                     shape: GroupedShape(rows: rows, features: d, groups: groups), columns: columns))
         } expected: {
             let gradient = centralDifferences(at: [Float](repeating: 0, count: 2 * d)) { wb in

@@ -11,7 +11,7 @@ extension KernelCases {
         var noise = Noise(11)
         let (x, b) = (noise.floats(rows * cols, scale: 6), noise.floats(cols))
         return KernelCase("biasSilu", "\(rows) x \(cols)\(hasBias ? "" : " without bias")") { kernels, memory in
-            kernels.gating.biasSilu(
+            kernels.tokens.gating.biasSilu(
                 BiasSiluArguments(
                     x: memory.output("x", from: x, cols: cols, stride: cols + 3),
                     bias: hasBias ? memory.input(b) : nil,
@@ -27,7 +27,7 @@ extension KernelCases {
         var noise = Noise(12)
         let (x, dy) = (noise.floats(rows * cols, scale: 6), noise.floats(rows * cols))
         return KernelCase("siluBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.gating.siluBackward(
+            kernels.tokens.gating.siluBackward(
                 SiluBackwardArguments(
                     dx: memory.output("dx", rows: rows, cols: cols, stride: cols + 1),
                     dy: memory.input(dy, cols: cols, stride: cols + 2),
@@ -47,7 +47,7 @@ extension KernelCases {
         var noise = Noise(13)
         let a = noise.floats(rows * 2 * n, scale: 4)
         return KernelCase("swiglu", "\(rows) x \(n)") { kernels, memory in
-            kernels.gating.swiglu(
+            kernels.tokens.gating.swiglu(
                 memory.output("h", rows: rows, cols: n), memory.input(a, cols: 2 * n), Extent(rows: rows, columns: n))
         } expected: {
             ["h": (0..<rows).flatMap { swigluRow(doubles(a.row($0, 2 * n))) }]
@@ -58,7 +58,7 @@ extension KernelCases {
         var noise = Noise(14)
         let (a, dh) = (noise.floats(rows * 2 * n, scale: 4), noise.floats(rows * n))
         return KernelCase("swigluBackward", "\(rows) x \(n)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.gating.swigluBackward(
+            kernels.tokens.gating.swigluBackward(
                 SwigluBackwardArguments(
                     da: memory.output("da", rows: rows, cols: 2 * n), dh: memory.input(dh, cols: n),
                     a: memory.input(a, cols: 2 * n), extent: Extent(rows: rows, columns: n)))
@@ -76,7 +76,7 @@ extension KernelCases {
         let n = rows * cols
         let (sca, r, awm) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
         return KernelCase("gatedMix", "\(rows) x \(cols)") { kernels, memory in
-            kernels.gating.gatedMix(
+            kernels.tokens.gating.gatedMix(
                 GatedMixArguments(
                     mix: memory.output("mix", rows: rows, cols: cols), attended: memory.input(sca, cols: cols),
                     gate: memory.input(r, cols: cols, stride: cols + 3), recalled: memory.input(awm, cols: cols),
@@ -91,7 +91,7 @@ extension KernelCases {
         let n = rows * cols
         let (sca, r, dmix) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
         return KernelCase("gatedMixBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.gating.gatedMixBackward(
+            kernels.tokens.gating.gatedMixBackward(
                 GatedMixBackwardArguments(
                     dattended: memory.output("dsca", rows: rows, cols: cols),
                     dgate: memory.output("dr", rows: rows, cols: cols, stride: cols + 2),

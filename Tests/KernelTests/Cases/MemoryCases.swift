@@ -16,7 +16,7 @@ extension KernelCases {
         let (m, u) = (noise.floats(rows * cols), noise.floats(rows * cols))
         let rho = Array(rates.prefix(rows))
         return KernelCase("blendRows", "\(rows) x \(cols)") { kernels, memory in
-            kernels.memory.blendRows(
+            kernels.sequences.memory.blendRows(
                 BlendRowsArguments(
                     out: memory.output("out", rows: rows, cols: cols), memory: memory.input(m, cols: cols),
                     update: memory.input(u, cols: cols), rho: memory.input(rho),
@@ -32,7 +32,7 @@ extension KernelCases {
         let (m, u, dm) = (noise.floats(rows * cols), noise.floats(rows * cols), noise.floats(rows * cols))
         let rho = Array(rates.prefix(rows))
         return KernelCase("blendRowsBackward", "\(rows) x \(cols)", tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.memory.blendRowsBackward(
+            kernels.sequences.memory.blendRowsBackward(
                 BlendRowsBackwardArguments(
                     dlogRho: memory.output("e", rows: rows, cols: 1),
                     dupdate: memory.output("du", rows: rows, cols: cols),

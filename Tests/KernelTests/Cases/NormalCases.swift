@@ -17,7 +17,7 @@ extension KernelCases {
         }
         return KernelCase("normals", "\(n) from \(first) below \(limit)", tolerance: 1e-7) { kernels, memory in
             let out = memory.output("out", rows: 1, cols: n)
-            let left = kernels.random.normals(
+            let left = kernels.tokens.random.normals(
                 NormalsArguments(
                     out: out, count: n, key: RandomKey(word0: generator.key.x, word1: generator.key.y), first: first,
                     deviation: 0.25, limit: limit))

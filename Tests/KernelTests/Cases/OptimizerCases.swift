@@ -19,8 +19,8 @@ extension KernelCases {
                     values: memory.output("p", from: p), first: memory.output("m", from: m),
                     second: memory.output("v", from: v), gradient: memory.input(g), count: n,
                     step: AdamWStep(
-                        clip: clip, beta1: beta1, beta2: beta2, firstCorrection: c1, secondCorrection: c2, rate: rate,
-                        decay: decay, eps: eps)))
+                        clip: clip, first: AdamWMoment(beta: beta1, correction: c1),
+                        second: AdamWMoment(beta: beta2, correction: c2), rate: rate, decay: decay, eps: eps)))
         } expected: {
             var out: [String: [Double]] = ["p": [], "m": [], "v": []]
             for i in 0..<n {

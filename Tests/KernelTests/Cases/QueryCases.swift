@@ -43,7 +43,7 @@ extension KernelCases {
         var noise = Noise(81)
         let z = noise.floats(rows * Z, scale: 2)
         return KernelCase("headScales", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
-            kernels.queries.headScales(
+            kernels.tokens.queries.headScales(
                 memory.output("r", rows: rows, cols: heads), memory.input(z, cols: Z, stride: Z + 5),
                 GroupedShape(rows: rows, features: Z, groups: heads), Float(eps))
         } expected: {
@@ -59,7 +59,7 @@ extension KernelCases {
         let names = ["q", "k", "aq", "ak"]
         return KernelCase("queryViews", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
             let views = names.map { memory.output($0, rows: rows, cols: Z) }
-            kernels.queries.queryViews(
+            kernels.tokens.queries.queryViews(
                 QueryViewsArguments(
                     views: QueryViews(q: views[0], k: views[1], memoryQ: views[2], memoryK: views[3]),
                     z: memory.input(z, cols: Z, stride: Z + 5), scales: memory.input(r, cols: heads),
@@ -87,7 +87,7 @@ extension KernelCases {
             "queryViewsBackward", "\(rows) x \(Z), \(heads) heads", tolerance: Tolerance.gradient
         ) { kernels, memory in
             let d = up.map { memory.input($0, cols: Z) }
-            kernels.queries.queryViewsBackward(
+            kernels.tokens.queries.queryViewsBackward(
                 QueryViewsBackwardArguments(
                     dz: memory.output("dz", rows: rows, cols: Z),
                     views: QueryViewGradients(q: d[0], k: d[1], memoryQ: d[2], memoryK: d[3]),
@@ -114,7 +114,7 @@ extension KernelCases {
         return KernelCase(
             "queryViewWeight", "\(rows) x \(Z), \(heads) heads, columns \(columns)", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.queries.queryViewWeight(
+            kernels.tokens.queries.queryViewWeight(
                 QueryViewWeightArguments(
                     dgamma: memory.output("dgamma", from: dgamma), dbeta: memory.output("dbeta", from: dbeta),
                     dview: memory.input(d, cols: Z), z: memory.input(z, cols: Z, stride: Z + 5),
@@ -154,7 +154,7 @@ extension KernelCases {
         return KernelCase(
             "rotate", "\(rows) x \(n), \(rotated) of \(heads) heads, direction \(direction)"
         ) { kernels, memory in
-            kernels.queries.rotate(
+            kernels.tokens.queries.rotate(
                 RotateArguments(
                     x: memory.output("x", from: x, cols: width, stride: width + 3),
                     cosines: memory.input(cosine, cols: n), sines: memory.input(sine, cols: n),

@@ -13,7 +13,7 @@ extension KernelCases {
         var noise = Noise(21)
         let x = noise.floats(tableRows * cols)
         return KernelCase("gatherRows", "\(rows) x \(cols)") { kernels, memory in
-            kernels.elementwise.gatherRows(
+            kernels.tokens.elementwise.gatherRows(
                 GatherRowsArguments(
                     y: memory.output("y", rows: rows, cols: cols), table: memory.input(x, cols: cols),
                     ids: memory.integers(ids), scale: 2.5, extent: Extent(rows: rows, columns: cols)))
@@ -27,7 +27,7 @@ extension KernelCases {
         var noise = Noise(22)
         let (dx, dy) = (noise.floats(tableRows * cols), noise.floats(rows * cols))
         return KernelCase("scatterRows", "\(rows) x \(cols), columns \(columns)") { kernels, memory in
-            kernels.elementwise.scatterRows(
+            kernels.tokens.elementwise.scatterRows(
                 ScatterRowsArguments(
                     table: memory.output("dx", from: dx, cols: cols), rows: memory.input(dy, cols: cols),
                     ids: memory.integers(ids), scale: 2.5, extent: Extent(rows: rows, columns: cols),

@@ -20,7 +20,7 @@ extension KernelCases {
         var noise = Noise(61)
         let x = noise.floats(rows * n, scale: 8)
         return KernelCase("softmaxRows", "\(rows) x \(n)") { kernels, memory in
-            kernels.softmax.softmaxRows(
+            kernels.sequences.softmax.softmaxRows(
                 memory.output("y", rows: rows, cols: n, stride: n + 3), memory.input(x, cols: n, stride: n + 2),
                 Extent(rows: rows, columns: n))
         } expected: {
@@ -35,7 +35,7 @@ extension KernelCases {
         return KernelCase(
             "softmaxRowsBackward", "\(rows) x \(n)\(adds ? ", added" : "")", tolerance: Tolerance.gradient
         ) { kernels, memory in
-            kernels.softmax.softmaxRowsBackward(
+            kernels.sequences.softmax.softmaxRowsBackward(
                 SoftmaxRowsBackwardArguments(
                     dx: adds
                         ? memory.output("dx", from: dx, cols: n, stride: n + 1)
@@ -56,7 +56,7 @@ extension KernelCases {
         var noise = Noise(63)
         let (x, y) = (noise.floats(rows * n), noise.floats(rows * n))
         return KernelCase("rowDots", "\(rows) x \(n)") { kernels, memory in
-            kernels.attention.rowDots(
+            kernels.sequences.attention.rowDots(
                 memory.output("delta", rows: rows, cols: 1), memory.input(x, cols: n, stride: n + 2),
                 memory.input(y, cols: n, stride: n + 3), Extent(rows: rows, columns: n))
         } expected: {
@@ -78,7 +78,7 @@ extension KernelCases {
         var noise = Noise(64)
         let k = noise.floats(rows * n, scale: 8)
         return KernelCase("softmaxColumns", "\(rows) x \(n)") { kernels, memory in
-            kernels.softmax.softmaxColumns(
+            kernels.sequences.softmax.softmaxColumns(
                 memory.output("w", rows: rows, cols: n, stride: n + 1), memory.output("lse", rows: 1, cols: n),
                 memory.input(k, cols: n, stride: n + 2), Extent(rows: rows, columns: n))
         } expected: {
@@ -95,7 +95,7 @@ extension KernelCases {
         let w = (0..<rows).flatMap { t in each.map { Float($0[t]) } }
         return KernelCase("softmaxColumnsBackward", "\(rows) x \(n)", tolerance: Tolerance.gradient) {
             kernels, memory in
-            kernels.softmax.softmaxColumnsBackward(
+            kernels.sequences.softmax.softmaxColumnsBackward(
                 SoftmaxColumnsBackwardArguments(
                     dx: memory.output("dk", from: dk, cols: n, stride: n + 1),
                     dy: memory.input(dw, cols: n, stride: n + 2), y: memory.input(w, cols: n, stride: n + 3),
@@ -118,7 +118,7 @@ extension KernelCases {
         let mine = (0..<rows).map { Int32(3 + $0 / 3) }
         let theirs = (0..<cols).map { Int32(2 + $0 / 4) }
         return KernelCase("maskDocuments", "\(rows) x \(cols)") { kernels, memory in
-            kernels.attention.maskDocuments(
+            kernels.sequences.attention.maskDocuments(
                 MaskDocumentsArguments(
                     scores: memory.output("s", from: s, cols: cols, stride: cols + 3),
                     extent: Extent(rows: rows, columns: cols),

@@ -112,7 +112,7 @@ extension KernelCases {
     private static func timestepNorm(_ s: TimestepNormShape) -> KernelCase {
         let data = TimestepNormData(s, seed: 41)
         return KernelCase("timestepNorm", s.text) { kernels, memory in
-            kernels.timestepNorms.timestepNorm(
+            kernels.sequences.timestepNorms.timestepNorm(
                 TimestepNormArguments(
                     y: memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
                     means: memory.output("mhat", from: [Float](repeating: 9, count: s.rows * s.groups), cols: s.groups),
@@ -142,7 +142,7 @@ extension KernelCases {
         let data = TimestepNormData(s, seed: 44)
         let full = data.reference(s)
         return KernelCase("timestepNormAgain", s.text) { kernels, memory in
-            kernels.timestepNorms.timestepNormAgain(
+            kernels.sequences.timestepNorms.timestepNormAgain(
                 TimestepNormAgainArguments(
                     y: memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
                     forward: data.normed(full, s, memory), bias: memory.input(data.b), shape: s.grouped))
@@ -159,7 +159,7 @@ extension KernelCases {
         let (dw, db) = (noise.floats(s.d), noise.floats(s.d))
         let full = data.reference(s)
         return KernelCase("timestepNormBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
-            kernels.timestepNorms.timestepNormBackward(
+            kernels.sequences.timestepNorms.timestepNormBackward(
                 TimestepNormBackwardArguments(
                     dx: memory.output("dx", from: [Float](repeating: 0, count: s.rows * s.d), cols: s.d),
                     parameterGradients: TimestepNormParameterGradients(

@@ -93,17 +93,22 @@ import Testing
         let scratch = FloatBuffer(awm.workspace(workers: 1))
         let stash = FloatBuffer(awm.stash(pieces: plan.pieces.count))
         let (y, m, l) = (FloatBuffer(s.T * s.E), FloatBuffer(memory), FloatBuffer(lognorm))
+        let read = [q, k, v].map { FloatBuffer($0) }
+        let inputs = AdaptiveWorkingMemory.Inputs(q: read[0].base, k: read[1].base, v: read[2].base)
         awm.forward(
-            context(plan), q: q, k: k, v: v, y: y.base, memory: m.base, lognorm: l.base, stash: stash.base,
+            context(plan), inputs, y: y.base, memory: .init(values: m.base, lognorm: l.base), stash: stash.base,
             scratch: scratch.base)
         let again = FloatBuffer([Float](repeating: .nan, count: s.T * s.E))
         awm.recall(context(plan), q: q, y: again.base, stash: stash.base, scratch: scratch.base)
         #expect(again.values == y.values, "what is recalled for the backward must have the forward's bits")
         let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(dk0), FloatBuffer(dv0))
-        let (dm, dl) = (FloatBuffer(up["memory"]!), FloatBuffer(up["lognorm"]!))
+        let (dm, dl, dy) = (FloatBuffer(up["memory"]!), FloatBuffer(up["lognorm"]!), FloatBuffer(up["y"]!))
         awm.backward(
-            context(plan), dy: up["y"]!, q: q, k: k, v: v, dq: dq.base, dk: dk.base, dv: dv.base,
-            memoryGradient: dm.base, lognormGradient: dl.base, stash: stash.base, scratch: scratch.base)
+            context(plan), inputs,
+            .init(
+                y: dy.base, q: dq.base, k: dk.base, v: dv.base, memory: .init(values: dm.base, lognorm: dl.base)),
+            stash: stash.base, scratch: scratch.base)
+        withExtendedLifetime((read, dy)) {}
         var gradients = ["q": dq.values, "k": minus(dk.values, dk0), "v": minus(dv.values, dv0)]
         if !isEmpty {
             gradients["memory"] = dm.values
@@ -132,15 +137,21 @@ import Testing
         let stash = FloatBuffer(awm.stash(pieces: 1))
         let (m, l) = (FloatBuffer(noise.floats(s.Z * s.valueDim)), FloatBuffer(noise.floats(s.Z)))
         let y = FloatBuffer(s.T * s.E)
+        let read = [q, k, v].map { FloatBuffer($0) }
+        let inputs = AdaptiveWorkingMemory.Inputs(q: read[0].base, k: read[1].base, v: read[2].base)
         awm.forward(
-            context(s.plan), q: q, k: k, v: v, y: y.base, memory: m.base, lognorm: l.base, stash: stash.base,
+            context(s.plan), inputs, y: y.base, memory: .init(values: m.base, lognorm: l.base), stash: stash.base,
             scratch: scratch.base)
         #expect(y.values.allSatisfy { $0 == 0 })
         let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
         let (dm, dl) = (FloatBuffer(noise.floats(m.count)), FloatBuffer(noise.floats(l.count)))
+        let dy = FloatBuffer(noise.floats(y.count))
         awm.backward(
-            context(s.plan), dy: noise.floats(y.count), q: q, k: k, v: v, dq: dq.base, dk: dk.base, dv: dv.base,
-            memoryGradient: dm.base, lognormGradient: dl.base, stash: stash.base, scratch: scratch.base)
+            context(s.plan), inputs,
+            .init(
+                y: dy.base, q: dq.base, k: dk.base, v: dv.base, memory: .init(values: dm.base, lognorm: dl.base)),
+            stash: stash.base, scratch: scratch.base)
+        withExtendedLifetime((read, dy)) {}
         #expect((dm.values + dl.values + dq.values).allSatisfy { $0 == 0 })
         #expect(dv.values.contains { $0 != 0 })
     }

@@ -67,22 +67,24 @@ import Testing
             length: s.T, chunk: 1 << 20, bos: s.bos.isEmpty ? nil : (0..<s.T).map(s.bos.contains))
         let plan = stream.plan(GeckoCursor.start, length: s.T)
         let ema = ComplexEMA(dim: s.D, orders: s.N)
-        ema.prepare(alpha: alpha, delta: delta, theta: theta, gamma: gamma)
+        let parameters = [alpha, delta, theta, gamma].map { FloatBuffer($0) }
+        ema.prepare(Self.parameters(parameters))
         let scratch = FloatBuffer(ema.workspace(workers: 1))
         let state = pack(h, ema)
         let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
         let y = FloatBuffer(s.T * s.D)
-        ema.forward(context(plan), x: x, y: y.base, state: state.base, entries: entries.base, scratch: scratch.base)
+        let read = FloatBuffer(x)
+        let kept = ComplexEMA.Kept(x: read.base, entries: entries.base)
+        ema.forward(context(plan), kept, y: y.base, state: state.base, scratch: scratch.base)
         let dh = pack(up["h"]!, ema)
         let dx = FloatBuffer(s.T * s.D)
         ema.backward(
-            context(plan), dy: up["y"]!, dx: dx.base, x: x, entries: entries.base, stateGradient: dh.base,
-            scratch: scratch.base)
+            context(plan), dy: up["y"]!, dx: dx.base, kept, stateGradient: dh.base, scratch: scratch.base)
         let (da, dd) = (FloatBuffer(s.D * s.N), FloatBuffer(s.D * s.N))
         let (dt, dg) = (FloatBuffer(s.D), FloatBuffer(2 * s.D * s.N))
         ema.addParameterGradients(
-            alpha: alpha, delta: delta, theta: theta, alphaGradient: da.base, deltaGradient: dd.base,
-            thetaGradient: dt.base, gammaGradient: dg.base)
+            .init(alpha: da.base, delta: dd.base, theta: dt.base, gamma: dg.base), of: Self.parameters(parameters))
+        withExtendedLifetime((parameters, read, entries)) {}
         expectAgreement(
             s.testDescription, outputs: ["y": y.values, "h": unpack(state, ema)],
             gradients: [
@@ -96,30 +98,34 @@ import Testing
         ) { Self.equation(s, $0) }
     }
 
+    /// alpha, delta, theta and gamma.
+    private static func parameters(_ buffers: [FloatBuffer]) -> ComplexEMA.Parameters {
+        .init(alpha: buffers[0].base, delta: buffers[1].base, theta: buffers[2].base, gamma: buffers[3].base)
+    }
+
     @Test func gradientsAddUpOverSlicesAndBeginAnewWithAStep() {
         let s = Shape(T: 6, D: 2, N: 2)
         var noise = Noise(622)
-        let parameters = [4, 4, 2, 8].map { noise.floats($0) }
-        let x = noise.floats(s.T * s.D)
+        let parameters = [4, 4, 2, 8].map { FloatBuffer(noise.floats($0)) }
+        let x = FloatBuffer(noise.floats(s.T * s.D))
         let plan = RandomStream(length: s.T, chunk: 8, bos: nil).plan(GeckoCursor.start, length: s.T)
         let ema = ComplexEMA(dim: s.D, orders: s.N)
         let scratch = FloatBuffer(ema.workspace(workers: 1))
         let entries = FloatBuffer(ema.entryCount(tiles: 1))
         func gammaGradient(slices: Int) -> [Float] {
-            ema.prepare(alpha: parameters[0], delta: parameters[1], theta: parameters[2], gamma: parameters[3])
+            ema.prepare(Self.parameters(parameters))
             for _ in 0..<slices {
                 let (state, dh) = (FloatBuffer(ema.stateCount), FloatBuffer(ema.stateCount))
                 let y = FloatBuffer(s.T * s.D)
-                ema.forward(
-                    context(plan), x: x, y: y.base, state: state.base, entries: entries.base, scratch: scratch.base)
+                let kept = ComplexEMA.Kept(x: x.base, entries: entries.base)
+                ema.forward(context(plan), kept, y: y.base, state: state.base, scratch: scratch.base)
                 ema.backward(
-                    context(plan), dy: x, dx: y.base, x: x, entries: entries.base, stateGradient: dh.base,
-                    scratch: scratch.base)
+                    context(plan), dy: x.base, dx: y.base, kept, stateGradient: dh.base, scratch: scratch.base)
             }
             let (da, dd, dt, dg) = (FloatBuffer(4), FloatBuffer(4), FloatBuffer(2), FloatBuffer(8))
             ema.addParameterGradients(
-                alpha: parameters[0], delta: parameters[1], theta: parameters[2], alphaGradient: da.base,
-                deltaGradient: dd.base, thetaGradient: dt.base, gammaGradient: dg.base)
+                .init(alpha: da.base, delta: dd.base, theta: dt.base, gamma: dg.base), of: Self.parameters(parameters))
+            withExtendedLifetime((parameters, x, entries)) {}
             return dg.values
         }
         let once = gammaGradient(slices: 1)

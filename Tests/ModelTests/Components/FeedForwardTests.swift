@@ -79,13 +79,12 @@ import Verification
         block.forward(
             context, y: input.base, residual: other.base, out: out.base, stash: stash.part, workspace: work.part)
         let outputs = out.values
+        let parts = FeedForward.Memory(stash: stash.part, gradientStash: gradients.part, workspace: work.part)
         // In one hop the residual's gradient is where the input's begins.
         let dy = FloatBuffer(o.oneHop ? dout : [Float](repeating: .nan, count: T * D))
         block.backward(
-            context, dout: dout, dy: dy.base, add: o.oneHop, y: input.base, stash: stash.part,
-            gradientStash: gradients.part, workspace: work.part)
-        block.accumulateWeightGradients(
-            context, y: input.base, stash: stash.part, gradientStash: gradients.part, workspace: work.part)
+            context, dout: dout, dy: dy.base, add: o.oneHop, y: input.base, parts)
+        block.accumulateWeightGradients(context, y: input.base, parts)
         withExtendedLifetime((stash.memory, gradients.memory, work.memory, other)) {}
         var found: Results = ["y": dy.values]
         for entry in store.entries {

@@ -41,13 +41,16 @@ import Testing
         let scratch = FloatBuffer(attention.workspace(workers: 1))
         let (y, top, total) = (FloatBuffer(s.T * s.E), FloatBuffer(s.T * s.heads), FloatBuffer(s.T * s.heads))
         let context = context(s.plan)
-        attention.forward(
-            context, q: q, k: k, v: v, y: y.base, top: top.base, total: total.base, scratch: scratch.base)
+        let read = [q, k, v].map { FloatBuffer($0) }
+        let operands = SlidingChunkAttention.Operands(
+            q: read[0].base, k: read[1].base, v: read[2].base, y: y.base, top: top.base, total: total.base)
+        attention.forward(context, operands, scratch: scratch.base)
         // Keys and values receive gradient on top of what they have.
         let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(dk0), FloatBuffer(dv0))
+        let upstream = FloatBuffer(dy)
         attention.backward(
-            context, dy: dy, y: y.base, q: q, k: k, v: v, top: top.base, total: total.base, dq: dq.base, dk: dk.base,
-            dv: dv.base, scratch: scratch.base)
+            context, operands, .init(y: upstream.base, q: dq.base, k: dk.base, v: dv.base), scratch: scratch.base)
+        withExtendedLifetime((read, upstream, top, total)) {}
         expectAgreement(
             s.testDescription, outputs: ["y": y.values],
             gradients: ["q": dq.values, "k": minus(dk.values, dk0), "v": minus(dv.values, dv0)], up: ["y": dy],
@@ -65,8 +68,11 @@ import Testing
             heads: s.heads, keyDim: s.keyDim, valueDim: s.valueDim, chunk: s.stream.chunk)
         let scratch = FloatBuffer(attention.workspace(workers: 1))
         let (y, top, total) = (FloatBuffer(s.T * s.E), FloatBuffer(s.T * s.heads), FloatBuffer(s.T * s.heads))
-        attention.forward(
-            context(s.plan), q: q, k: k, v: v, y: y.base, top: top.base, total: total.base, scratch: scratch.base)
+        let read = [q, k, v].map { FloatBuffer($0) }
+        let operands = SlidingChunkAttention.Operands(
+            q: read[0].base, k: read[1].base, v: read[2].base, y: y.base, top: top.base, total: total.base)
+        attention.forward(context(s.plan), operands, scratch: scratch.base)
+        withExtendedLifetime((read, top, total)) {}
         #expect(y.values == v)
     }
 }

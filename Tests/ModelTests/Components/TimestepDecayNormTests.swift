@@ -1,5 +1,6 @@
 import Glibc
 import Hardware
+import KernelInterface
 import Model
 import Numerics
 import TestSupport
@@ -49,23 +50,25 @@ import Testing
         let (dw, db) = (FloatBuffer(D), FloatBuffer(D))
         let (w, b) = (FloatBuffer(weight), FloatBuffer(bias))
         let norm = TimestepDecayNorm(
-            dim: D, groups: G, beta1: Self.beta1, beta2: Self.beta2, eps: Self.eps, weight: w.base, bias: b.base,
-            weightGradient: dw.base, biasGradient: db.base)
+            dim: D, groups: G, averages: .init(beta1: Self.beta1, beta2: Self.beta2, eps: Self.eps),
+            parameters: TimestepNormParameters(weight: w.base, bias: b.base),
+            gradients: TimestepNormParameterGradients(weight: dw.base, bias: db.base))
         let plan = stream.plan(stream.cursor(at: 3), length: T)
         let (y, mhat, r) = (FloatBuffer(T * D), FloatBuffer(T * G), FloatBuffer(T * G))
         let (m, v) = (FloatBuffer(mean), FloatBuffer(variance))
-        norm.forward(
-            context(plan), x: x, y: y.base, mean: m.base, variance: v.base, mhat: mhat.base, r: r.base)
+        let read = FloatBuffer(x)
+        let kept = TimestepDecayNorm.Kept(x: read.base, means: mhat.base, scales: r.base)
+        norm.forward(context(plan), kept, y: y.base, state: TimestepNormState(mean: m.base, variance: v.base))
         let again = FloatBuffer(T * D)
-        norm.again(context(plan), x: x, y: again.base, mhat: mhat.base, r: r.base)
+        norm.again(context(plan), kept, y: again.base)
         #expect(again.values == y.values, "the backward's copy must have the forward's bits")
         let dx = FloatBuffer(T * D)
         let (dm, dv) = (FloatBuffer(up["mean"]!), FloatBuffer(up["variance"]!))
         let scratch = FloatBuffer(norm.workspace)
         norm.backward(
-            context(plan), dy: up["y"]!, dx: dx.base, x: x, mhat: mhat.base, r: r.base, meanGradient: dm.base,
-            varianceGradient: dv.base, scratch: scratch.base)
-        withExtendedLifetime((w, b)) {}
+            context(plan), dy: up["y"]!, dx: dx.base, kept,
+            stateGradient: TimestepNormState(mean: dm.base, variance: dv.base), scratch: scratch.base)
+        withExtendedLifetime((w, b, read, mhat, r)) {}
         expectAgreement(
             "\(D) features in \(G) groups, documents at \(bos ?? [])",
             outputs: ["y": y.values, "mean": m.values, "variance": v.values],

@@ -97,9 +97,8 @@ import Testing
     @Test func correctionsStayExactForCountsOfMillions() {
         var cursor = GeckoCursor.start
         cursor.count = 3_000_000
-        let plan = SlicePlan(
-            cursor: cursor, length: 1, bos: nil, chunk: 8, keyDim: 0, ropeBase: 1, beta1: 0.9999999, beta2: 0.9999,
-            tile: 64)
+        let plan = SlicePlan(chunk: 8, keyDim: 0, ropeBase: 1, beta1: 0.9999999, beta2: 0.9999, tile: 64)
+            .moved(to: cursor, length: 1, bos: nil)
         let exact = 1 - exp(3_000_001 * log(0.9999999))
         #expect(abs(Double(plan.meanCorrection[0]) * exact - 1) < 1e-6)
         #expect(plan.varianceCorrection[0] == 1)
@@ -109,8 +108,8 @@ import Testing
         var cursor = GeckoCursor.start
         cursor.position = 1_000_000
         cursor.windowDocuments = [Int32](repeating: 0, count: 8)
-        let plan = SlicePlan(
-            cursor: cursor, length: 3, bos: nil, chunk: 8, keyDim: 6, ropeBase: 5e5, beta1: 0.9, beta2: 0.9, tile: 64)
+        let plan = SlicePlan(chunk: 8, keyDim: 6, ropeBase: 5e5, beta1: 0.9, beta2: 0.9, tile: 64)
+            .moved(to: cursor, length: 3, bos: nil)
         for t in 0..<3 {
             for i in 0..<6 {
                 let angle = Double(1_000_000 + t) * pow(5e5, -Double(i / 2 * 2) / 6)

@@ -24,9 +24,8 @@ struct RandomStream: Sendable {
 
     func plan(_ cursor: StreamCursor, length: Int, keyDim: Int = 0, tile: Int = KernelTable.emaTile) -> SlicePlan {
         let range = cursor.position..<cursor.position + length
-        return SlicePlan(
-            cursor: cursor, length: length, bos: bos.map { Array($0[range]) }, chunk: chunk, keyDim: keyDim,
-            ropeBase: 100, beta1: 0.9, beta2: 0.95, tile: tile)
+        return SlicePlan(chunk: chunk, keyDim: keyDim, ropeBase: 100, beta1: 0.9, beta2: 0.95, tile: tile)
+            .moved(to: cursor, length: length, bos: bos.map { Array($0[range]) })
     }
 
     /// Plans of the slices that end at `ends`.

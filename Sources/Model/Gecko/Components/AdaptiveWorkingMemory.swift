@@ -31,15 +31,110 @@ package struct AdaptiveWorkingMemory {
     package func stash(pieces: Int) -> Int { pieces * (memoryCount + lognormCount) }
     package func workspace(workers: Int) -> Int { workers * scratchCount }
 
+    /// M [H, dz, dv] and l [H, dz], or their gradients; of all heads, or from one head on.
+    package struct Memory {
+        let values, lognorm: UnsafeMutablePointer<Float>
+
+        package init(
+            @_nonEphemeral values: UnsafeMutablePointer<Float>, @_nonEphemeral lognorm: UnsafeMutablePointer<Float>
+        ) {
+            self.values = values
+            self.lognorm = lognorm
+        }
+    }
+
+    /// What a slice reads: of all heads, or from one head on.
+    package struct Inputs {
+        /// aq [T, Z].
+        let q: UnsafePointer<Float>
+        /// [n + T, Z] and [n + T, E], from the window's start on.
+        let k, v: UnsafePointer<Float>
+
+        package init(
+            @_nonEphemeral q: UnsafePointer<Float>, @_nonEphemeral k: UnsafePointer<Float>,
+            @_nonEphemeral v: UnsafePointer<Float>
+        ) {
+            self.q = q
+            self.k = k
+            self.v = v
+        }
+    }
+
+    /// What a backward takes and gives: of all heads, or from one head on.
+    package struct Gradients {
+        /// dy [T, E].
+        let y: UnsafePointer<Float>
+        /// [T, Z]; set.
+        let q: UnsafeMutablePointer<Float>
+        /// [n + T, Z] and [n + T, E]; added to.
+        let k, v: UnsafeMutablePointer<Float>
+        /// Of the memory handed on, in; of the memory taken in, out.
+        let memory: Memory
+
+        package init(
+            @_nonEphemeral y: UnsafePointer<Float>, @_nonEphemeral q: UnsafeMutablePointer<Float>,
+            @_nonEphemeral k: UnsafeMutablePointer<Float>,
+            @_nonEphemeral v: UnsafeMutablePointer<Float>, memory: Memory
+        ) {
+            self.y = y
+            self.q = q
+            self.k = k
+            self.v = v
+            self.memory = memory
+        }
+    }
+
+    private func head(_ head: Int, of memory: Memory) -> Memory {
+        Memory(values: memory.values + head * keyDim * valueDim, lognorm: memory.lognorm + head * keyDim)
+    }
+
+    private func head(_ head: Int, of inputs: Inputs) -> Inputs {
+        Inputs(q: inputs.q + head * keyDim, k: inputs.k + head * keyDim, v: inputs.v + head * valueDim)
+    }
+
+    private func head(_ head: Int, of gradients: Gradients) -> Gradients {
+        Gradients(
+            y: gradients.y + head * valueDim, q: gradients.q + head * keyDim, k: gradients.k + head * keyDim,
+            v: gradients.v + head * valueDim, memory: self.head(head, of: gradients.memory))
+    }
+
+    /// The memory at a piece's entrance, in the stash.
+    private func kept(_ piece: Int, _ head: Int, in stash: UnsafeMutablePointer<Float>) -> Memory {
+        let values = stash + piece * (memoryCount + lognormCount)
+        return self.head(head, of: Memory(values: values, lognorm: values + memoryCount))
+    }
+
+    private func copy(_ memory: Memory, to kept: Memory) {
+        kept.values.update(from: memory.values, count: keyDim * valueDim)
+        kept.lognorm.update(from: memory.lognorm, count: keyDim)
+    }
+
+    private func clear(_ memory: Memory) {
+        memory.values.update(repeating: 0, count: keyDim * valueDim)
+        memory.lognorm.update(repeating: -.infinity, count: keyDim)
+    }
+
     private var scratchCount: Int {
         var carver = Carver(counting: ())
         _ = Scratch(&carver, self, worker: 0)
         return carver.used
     }
 
+    /// What a worker needs for one head and piece, C = chunk.
     private struct Scratch {
         let worker: Int
-        let a, da, r, w, x, dx, u, s, rho, e, emptyMemory, emptyLognorm: UnsafeMutablePointer<Float>
+        /// A = softmax(aq) and the gradient of whatever softmax is at work [C, dz].
+        let a, da: UnsafeMutablePointer<Float>
+        /// R and W [C, dz].
+        let r, w: UnsafeMutablePointer<Float>
+        /// X = v - R M and its gradient [C, dv].
+        let x, dx: UnsafeMutablePointer<Float>
+        /// U, then its gradient [dz, dv].
+        let u: UnsafeMutablePointer<Float>
+        /// s or its gradient, rho, and e (`absorptionBackward`) [dz].
+        let s, rho, e: UnsafeMutablePointer<Float>
+        /// Of one head.
+        let empty: Memory
 
         init(_ carver: inout Carver, _ shape: AdaptiveWorkingMemory, worker: Int) {
             self.worker = worker
@@ -55,8 +150,8 @@ package struct AdaptiveWorkingMemory {
             s = carver.take(shape.keyDim)
             rho = carver.take(shape.keyDim)
             e = carver.take(shape.keyDim)
-            emptyMemory = carver.take(shape.keyDim * shape.valueDim)
-            emptyLognorm = carver.take(shape.keyDim)
+            let emptyValues = carver.take(shape.keyDim * shape.valueDim)
+            empty = Memory(values: emptyValues, lognorm: carver.take(shape.keyDim))
         }
     }
 
@@ -65,29 +160,28 @@ package struct AdaptiveWorkingMemory {
         return Scratch(&carver, self, worker: worker)
     }
 
-    /// R, W, s, rho, X and U of an absorption into M, l; `newLognorm` receives l'.
+    /// R, W, s, rho, X and U of a head's absorption into M, l; `newLognorm` receives l'.
     private func absorption(
-        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-        memory: UnsafePointer<Float>, lognorm: UnsafePointer<Float>, newLognorm: UnsafeMutablePointer<Float>?,
-        _ f: Scratch
+        _ context: SliceContext, _ p: SlicePlan.Piece, _ inputs: Inputs, into memory: Memory,
+        newLognorm: UnsafeMutablePointer<Float>?, _ f: Scratch
     ) {
         let Z = heads * keyDim
         let E = heads * valueDim
         let rows = p.absorbed.count
         let first = p.absorbed.lowerBound - context.plan.windowStart
-        let keys = k + first * Z + head * keyDim
+        let keys = inputs.k + first * Z
         let extent = Extent(rows: rows, columns: keyDim)
-        context.kernels.softmax.softmaxRows(
+        context.kernels.sequences.softmax.softmaxRows(
             MutableFloatRows(f.r, stride: keyDim), FloatRows(keys, stride: Z), extent)
-        context.kernels.softmax.softmaxColumns(
+        context.kernels.sequences.softmax.softmaxColumns(
             MutableFloatRows(f.w, stride: keyDim), f.s, FloatRows(keys, stride: Z), extent)
         for t in 0..<rows {
-            (f.x + t * valueDim).update(from: v + (first + t) * E + head * valueDim, count: valueDim)
+            (f.x + t * valueDim).update(from: inputs.v + (first + t) * E, count: valueDim)
         }
         context.matrices.multiply(
             Product(
                 rows: rows, columns: valueDim, depth: keyDim, Factor(f.r, stride: keyDim),
-                Factor(memory, stride: valueDim), to: Destination(f.x, stride: valueDim, adds: true), scale: -1),
+                Factor(memory.values, stride: valueDim), to: Destination(f.x, stride: valueDim, adds: true), scale: -1),
             on: f.worker)
         context.matrices.multiply(
             Product(
@@ -96,7 +190,7 @@ package struct AdaptiveWorkingMemory {
             on: f.worker)
         for i in 0..<keyDim {
             let s = f.s[i]
-            let l = lognorm[i]
+            let l = memory.lognorm[i]
             let m = max(s, l)
             let sum = m + log1pf(expf(min(s, l) - m))
             f.rho[i] = expf(s - sum)
@@ -104,111 +198,93 @@ package struct AdaptiveWorkingMemory {
         }
     }
 
-    /// aq [T, Z], k [n + T, Z], v [n + T, E] -> y [T, E]. memory [H, dz, dv] and lognorm [H, dz] are the state, in and
-    /// out; `stash` receives them at every piece's entrance.
+    /// y [T, E] of the inputs. `memory` is the state, in and out; `stash` receives it at every piece's entrance.
     package func forward(
-        _ context: SliceContext, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-        y: UnsafeMutablePointer<Float>, memory: UnsafeMutablePointer<Float>, lognorm: UnsafeMutablePointer<Float>,
+        _ context: SliceContext, _ inputs: Inputs, y: UnsafeMutablePointer<Float>, memory: Memory,
         stash: UnsafeMutablePointer<Float>, scratch base: UnsafeMutablePointer<Float>
     ) {
         let plan = context.plan
-        let size = keyDim * valueDim
         context.team.share(heads, as: .memory) { worker, heads in
             let f = scratch(base, worker: worker)
             for head in heads {
-                let m = memory + head * size
-                let l = lognorm + head * keyDim
+                let m = self.head(head, of: memory)
+                let own = self.head(head, of: inputs)
                 for (i, p) in plan.pieces.enumerated() {
-                    let kept = stash + i * (memoryCount + lognormCount)
-                    (kept + head * size).update(from: m, count: size)
-                    (kept + memoryCount + head * keyDim).update(from: l, count: keyDim)
-                    read(context, p, head, q: q, y: y, memory: m, f)
+                    copy(m, to: kept(i, head, in: stash))
+                    read(context, p, q: own.q, y: y + head * valueDim, memory: m.values, f)
                     if p.absorbed.isEmpty { continue }
-                    if p.wipes {
-                        m.update(repeating: 0, count: size)
-                        l.update(repeating: -.infinity, count: keyDim)
-                    }
-                    absorption(context, p, head, k: k, v: v, memory: m, lognorm: l, newLognorm: l, f)
-                    context.kernels.memory.blendRows(
-                        BlendRowsArguments(out: m, memory: m, update: f.u, rho: f.rho, extent: memoryExtent))
+                    if p.wipes { clear(m) }
+                    absorption(context, p, own, into: m, newLognorm: m.lognorm, f)
+                    context.kernels.sequences.memory.blendRows(
+                        BlendRowsArguments(
+                            out: m.values, memory: m.values, update: f.u, rho: f.rho, extent: memoryExtent))
                 }
             }
         }
     }
 
-    /// softmax(aq) M for the tokens of a piece that may read, zeros for the others.
+    /// A head's softmax(aq) M for the tokens of a piece that may read, zeros for the others.
     private func read(
-        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, q: UnsafePointer<Float>,
-        y: UnsafeMutablePointer<Float>, memory: UnsafePointer<Float>, _ f: Scratch
+        _ context: SliceContext, _ p: SlicePlan.Piece, q: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        memory: UnsafePointer<Float>, _ f: Scratch
     ) {
         let start = context.plan.start
         let Z = heads * keyDim
         let E = heads * valueDim
         for t in p.start..<p.end where !p.readers.contains(t) {
-            (y + (t - start) * E + head * valueDim).update(repeating: 0, count: valueDim)
+            (y + (t - start) * E).update(repeating: 0, count: valueDim)
         }
         if p.readers.isEmpty { return }
         let row = p.readers.lowerBound - start
-        context.kernels.softmax.softmaxRows(
-            MutableFloatRows(f.a, stride: keyDim), FloatRows(q + row * Z + head * keyDim, stride: Z),
+        context.kernels.sequences.softmax.softmaxRows(
+            MutableFloatRows(f.a, stride: keyDim), FloatRows(q + row * Z, stride: Z),
             Extent(rows: p.readers.count, columns: keyDim))
         context.matrices.multiply(
             Product(
                 rows: p.readers.count, columns: valueDim, depth: keyDim, Factor(f.a, stride: keyDim),
-                Factor(memory, stride: valueDim), to: Destination(y + row * E + head * valueDim, stride: E)),
+                Factor(memory, stride: valueDim), to: Destination(y + row * E, stride: E)),
             on: f.worker)
     }
 
     /// The forward's y [T, E] again, to the same bits, from the memories in `stash`.
     package func recall(
-        _ context: SliceContext, q: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, stash: UnsafePointer<Float>,
-        scratch base: UnsafeMutablePointer<Float>
+        _ context: SliceContext, q: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
+        stash: UnsafeMutablePointer<Float>, scratch base: UnsafeMutablePointer<Float>
     ) {
         context.team.share(heads, as: .memory) { worker, heads in
             let f = scratch(base, worker: worker)
             for head in heads {
                 for (i, p) in context.plan.pieces.enumerated() {
-                    let memory = stash + i * (memoryCount + lognormCount) + head * keyDim * valueDim
-                    read(context, p, head, q: q, y: y, memory: memory, f)
+                    read(
+                        context, p, q: q + head * keyDim, y: y + head * valueDim,
+                        memory: kept(i, head, in: stash).values, f)
                 }
             }
         }
     }
 
-    /// Reverse over the pieces, undoing each absorption before its reads. dq [T, Z] is set; dk, dv [n + T, ..] are
-    /// added to; memoryGradient and lognormGradient hold the state's gradient, handed on in, taken in out.
+    /// Reverse over the pieces, undoing each absorption before its reads.
     package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, q: UnsafePointer<Float>, k: UnsafePointer<Float>,
-        v: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>,
-        dv: UnsafeMutablePointer<Float>, memoryGradient: UnsafeMutablePointer<Float>,
-        lognormGradient: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>,
+        _ context: SliceContext, _ inputs: Inputs, _ gradients: Gradients, stash: UnsafeMutablePointer<Float>,
         scratch base: UnsafeMutablePointer<Float>
     ) {
         let plan = context.plan
-        let size = keyDim * valueDim
         context.team.share(heads, as: .memory) { worker, heads in
             let f = scratch(base, worker: worker)
             for head in heads {
-                let dm = memoryGradient + head * size
-                let dl = lognormGradient + head * keyDim
+                let own = self.head(head, of: inputs)
+                let d = self.head(head, of: gradients)
                 for (i, p) in plan.pieces.enumerated().reversed() {
-                    let kept = stash + i * (memoryCount + lognormCount)
-                    let m = kept + head * size
-                    let l = kept + memoryCount + head * keyDim
+                    let m = kept(i, head, in: stash)
                     if !p.absorbed.isEmpty {
+                        if p.wipes { clear(f.empty) }
+                        absorptionBackward(context, p, own, d, into: p.wipes ? f.empty : m, f)
                         if p.wipes {
-                            f.emptyMemory.update(repeating: 0, count: size)
-                            f.emptyLognorm.update(repeating: -.infinity, count: keyDim)
-                        }
-                        absorptionBackward(
-                            context, p, head, k: k, v: v, dk: dk, dv: dv, dm: dm, dl: dl,
-                            memory: p.wipes ? f.emptyMemory : m, lognorm: p.wipes ? f.emptyLognorm : l, f)
-                        if p.wipes {
-                            dm.update(repeating: 0, count: size)
-                            dl.update(repeating: 0, count: keyDim)
+                            d.memory.values.update(repeating: 0, count: keyDim * valueDim)
+                            d.memory.lognorm.update(repeating: 0, count: keyDim)
                         }
                     }
-                    readBackward(context, p, head, dy: dy, q: q, dq: dq, dm: dm, memory: m, f)
+                    readBackward(context, p, q: own.q, d, memory: m.values, f)
                 }
             }
         }
@@ -216,20 +292,20 @@ package struct AdaptiveWorkingMemory {
 
     /// lam = dl' - e with e = rho sum dM' (U - M); ds = e + rho lam; dl = (1 - rho) lam; dU = rho dM'; dX = W^T dU; dW
     /// = dU X^T; dR = -dX M^T; dM = (1 - rho) dM' - R^T dX; dv += dX; dk += softmax_bwd(R, dR) + [softmax_bwd(W, dW) +
-    /// W ds]^T.
+    /// W ds]^T. One head.
     private func absorptionBackward(
-        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-        dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>, dm: UnsafeMutablePointer<Float>,
-        dl: UnsafeMutablePointer<Float>, memory: UnsafePointer<Float>, lognorm: UnsafePointer<Float>, _ f: Scratch
+        _ context: SliceContext, _ p: SlicePlan.Piece, _ inputs: Inputs, _ d: Gradients, into memory: Memory,
+        _ f: Scratch
     ) {
         let Z = heads * keyDim
         let E = heads * valueDim
         let rows = p.absorbed.count
         let first = p.absorbed.lowerBound - context.plan.windowStart
-        absorption(context, p, head, k: k, v: v, memory: memory, lognorm: lognorm, newLognorm: nil, f)
-        context.kernels.memory.blendRowsBackward(
+        let (dm, dl) = (d.memory.values, d.memory.lognorm)
+        absorption(context, p, inputs, into: memory, newLognorm: nil, f)
+        context.kernels.sequences.memory.blendRowsBackward(
             BlendRowsBackwardArguments(
-                dlogRho: f.e, dupdate: f.u, dmemory: dm, memory: memory, update: f.u, rho: f.rho,
+                dlogRho: f.e, dupdate: f.u, dmemory: dm, memory: memory.values, update: f.u, rho: f.rho,
                 extent: memoryExtent))
         for i in 0..<keyDim {
             let lam = dl[i] - f.e[i]
@@ -241,7 +317,7 @@ package struct AdaptiveWorkingMemory {
                 rows: rows, columns: valueDim, depth: keyDim, Factor(f.w, stride: keyDim),
                 Factor(f.u, stride: valueDim), to: Destination(f.dx, stride: valueDim)),
             on: f.worker)
-        let dkeys = dk + first * Z + head * keyDim
+        let dkeys = d.k + first * Z
         // dW^T = X dU^T, then dR = -dX M^T in the same scratch.
         context.matrices.multiply(
             Product(
@@ -249,16 +325,17 @@ package struct AdaptiveWorkingMemory {
                 Factor(f.u, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim)),
             on: f.worker)
         let extent = Extent(rows: rows, columns: keyDim)
-        context.kernels.softmax.softmaxColumnsBackward(
+        context.kernels.sequences.softmax.softmaxColumnsBackward(
             SoftmaxColumnsBackwardArguments(
                 dx: MutableFloatRows(dkeys, stride: Z), dy: FloatRows(f.da, stride: keyDim),
                 y: FloatRows(f.w, stride: keyDim), dlogSum: f.s, extent: extent))
         context.matrices.multiply(
             Product(
                 rows: rows, columns: keyDim, depth: valueDim, Factor(f.dx, stride: valueDim),
-                Factor(memory, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim), scale: -1),
+                Factor(memory.values, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim),
+                scale: -1),
             on: f.worker)
-        context.kernels.softmax.softmaxRowsBackward(
+        context.kernels.sequences.softmax.softmaxRowsBackward(
             SoftmaxRowsBackwardArguments(
                 dx: MutableFloatRows(dkeys, stride: Z), dy: FloatRows(f.da, stride: keyDim),
                 y: FloatRows(f.r, stride: keyDim), extent: extent, adds: true))
@@ -268,42 +345,41 @@ package struct AdaptiveWorkingMemory {
                 Factor(f.dx, stride: valueDim), to: Destination(dm, stride: valueDim, adds: true), scale: -1),
             on: f.worker)
         for t in 0..<rows {
-            context.kernels.elementwise.addTo(dv + (first + t) * E + head * valueDim, f.dx + t * valueDim, valueDim)
+            context.kernels.tokens.elementwise.addTo(d.v + (first + t) * E, f.dx + t * valueDim, valueDim)
         }
     }
 
-    /// A = softmax(aq): daq = softmax_bwd(A, do M^T); dM += A^T do. Tokens that may not read pass nothing.
+    /// A = softmax(aq): daq = softmax_bwd(A, do M^T); dM += A^T do. Tokens that may not read pass nothing. One head.
     private func readBackward(
-        _ context: SliceContext, _ p: SlicePlan.Piece, _ head: Int, dy: UnsafePointer<Float>,
-        q: UnsafePointer<Float>, dq: UnsafeMutablePointer<Float>, dm: UnsafeMutablePointer<Float>,
+        _ context: SliceContext, _ p: SlicePlan.Piece, q: UnsafePointer<Float>, _ d: Gradients,
         memory: UnsafePointer<Float>, _ f: Scratch
     ) {
         let start = context.plan.start
         let Z = heads * keyDim
         let E = heads * valueDim
         for t in p.start..<p.end where !p.readers.contains(t) {
-            (dq + (t - start) * Z + head * keyDim).update(repeating: 0, count: keyDim)
+            (d.q + (t - start) * Z).update(repeating: 0, count: keyDim)
         }
         let rows = p.readers.count
         if rows == 0 { return }
         let row = p.readers.lowerBound - start
-        let out = dy + row * E + head * valueDim
+        let out = d.y + row * E
         let extent = Extent(rows: rows, columns: keyDim)
-        context.kernels.softmax.softmaxRows(
-            MutableFloatRows(f.a, stride: keyDim), FloatRows(q + row * Z + head * keyDim, stride: Z), extent)
+        context.kernels.sequences.softmax.softmaxRows(
+            MutableFloatRows(f.a, stride: keyDim), FloatRows(q + row * Z, stride: Z), extent)
         context.matrices.multiply(
             Product(
                 rows: rows, columns: keyDim, depth: valueDim, Factor(out, stride: E),
                 Factor(memory, stride: valueDim, transposed: true), to: Destination(f.da, stride: keyDim)),
             on: f.worker)
-        context.kernels.softmax.softmaxRowsBackward(
+        context.kernels.sequences.softmax.softmaxRowsBackward(
             SoftmaxRowsBackwardArguments(
-                dx: MutableFloatRows(dq + row * Z + head * keyDim, stride: Z), dy: FloatRows(f.da, stride: keyDim),
+                dx: MutableFloatRows(d.q + row * Z, stride: Z), dy: FloatRows(f.da, stride: keyDim),
                 y: FloatRows(f.a, stride: keyDim), extent: extent, adds: false))
         context.matrices.multiply(
             Product(
                 rows: keyDim, columns: valueDim, depth: rows, Factor(f.a, stride: keyDim, transposed: true),
-                Factor(out, stride: E), to: Destination(dm, stride: valueDim, adds: true)),
+                Factor(out, stride: E), to: Destination(d.memory.values, stride: valueDim, adds: true)),
             on: f.worker)
     }
 }

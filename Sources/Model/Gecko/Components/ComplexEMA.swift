@@ -16,6 +16,52 @@ package final class ComplexEMA {
     /// Their gradients, summed over a step.
     private let gradients: FloatBuffer
 
+    /// The parameters, as they are stored.
+    package struct Parameters {
+        /// alpha, delta [D, N]; theta [D]; gamma [D, N, 2].
+        let alpha, delta, theta, gamma: UnsafePointer<Float>
+
+        package init(
+            @_nonEphemeral alpha: UnsafePointer<Float>, @_nonEphemeral delta: UnsafePointer<Float>,
+            @_nonEphemeral theta: UnsafePointer<Float>,
+            @_nonEphemeral gamma: UnsafePointer<Float>
+        ) {
+            self.alpha = alpha
+            self.delta = delta
+            self.theta = theta
+            self.gamma = gamma
+        }
+    }
+
+    /// Gradients of `Parameters`; added to.
+    package struct ParameterGradients {
+        /// Shapes as in `Parameters`.
+        let alpha, delta, theta, gamma: UnsafeMutablePointer<Float>
+
+        package init(
+            @_nonEphemeral alpha: UnsafeMutablePointer<Float>, @_nonEphemeral delta: UnsafeMutablePointer<Float>,
+            @_nonEphemeral theta: UnsafeMutablePointer<Float>, @_nonEphemeral gamma: UnsafeMutablePointer<Float>
+        ) {
+            self.alpha = alpha
+            self.delta = delta
+            self.theta = theta
+            self.gamma = gamma
+        }
+    }
+
+    /// What a slice's forward reads and keeps for its backward.
+    package struct Kept {
+        /// [T, D]; read.
+        let x: UnsafePointer<Float>
+        /// [tiles, 2, N, paddedDim]: the states at the tiles' entrances; written by the forward.
+        let entries: UnsafeMutablePointer<Float>
+
+        package init(@_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafeMutablePointer<Float>) {
+            self.x = x
+            self.entries = entries
+        }
+    }
+
     package init(dim: Int, orders: Int, trains: Bool = true) {
         self.dim = dim
         self.orders = orders
@@ -34,41 +80,37 @@ package final class ComplexEMA {
     private func plane(_ i: Int) -> UnsafeMutablePointer<Float> { coefficients.base + i * orders * padded }
     private func gradientPlane(_ i: Int) -> UnsafeMutablePointer<Float> { gradients.base + i * orders * padded }
 
-    /// Computes the coefficients from the parameters alpha, delta [D, N], theta [D], gamma [D, N, 2] and clears their
-    /// gradients.
-    package func prepare(
-        alpha: UnsafePointer<Float>, delta: UnsafePointer<Float>, theta: UnsafePointer<Float>,
-        gamma: UnsafePointer<Float>
-    ) {
+    /// Computes the coefficients from the parameters and clears the coefficients' gradients.
+    package func prepare(_ w: Parameters) {
         gradients.clear()
         for d in 0..<dim {
-            let turn = 2 * Double.pi / Double(orders) * sigmoid(Double(theta[d]))
+            let turn = 2 * Double.pi / Double(orders) * sigmoid(Double(w.theta[d]))
             for n in 0..<orders {
                 let k = d * orders + n
-                let a = sigmoid(Double(alpha[k]))
-                let rho = 1 - a * sigmoid(Double(delta[k]))
+                let a = sigmoid(Double(w.alpha[k]))
+                let rho = 1 - a * sigmoid(Double(w.delta[k]))
                 let phi = turn * Double(n + 1)
                 let o = n * padded + d
                 plane(0)[o] = Float(a)
                 plane(1)[o] = Float(rho * cos(phi))
                 plane(2)[o] = Float(rho * sin(phi))
-                plane(3)[o] = gamma[2 * k]
-                plane(4)[o] = gamma[2 * k + 1]
+                plane(3)[o] = w.gamma[2 * k]
+                plane(4)[o] = w.gamma[2 * k + 1]
             }
         }
     }
 
-    /// x -> y [T, D]. `state` (re, im) [2, N, paddedDim] in and out; `entries` is kept for the backward.
+    /// x -> y [T, D]. `state` (re, im) [2, N, paddedDim] in and out.
     package func forward(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-        state: UnsafeMutablePointer<Float>, entries: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>, state: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<Float>
     ) {
         withTiles(context.plan) { tiles in
             context.team.share(padded / 16, as: .ema) { worker, blocks in
                 for block in blocks {
-                    context.kernels.ema.complexEMA(
+                    context.kernels.sequences.ema.complexEMA(
                         ComplexEMAArguments(
-                            y: y, state: halves(state), entries: entries, x: x, coefficients: planes,
+                            y: y, state: halves(state), entries: kept.entries, x: kept.x, coefficients: planes,
                             work: work(tiles, block, scratch, worker)))
                 }
             }
@@ -77,17 +119,16 @@ package final class ComplexEMA {
 
     /// dy -> dx [T, D], the residual's share included. `stateGradient` in and out.
     package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        entries: UnsafePointer<Float>, stateGradient: UnsafeMutablePointer<Float>,
-        scratch: UnsafeMutablePointer<Float>
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ kept: Kept,
+        stateGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
         withTiles(context.plan) { tiles in
             context.team.share(padded / 16, as: .ema) { worker, blocks in
                 for block in blocks {
-                    context.kernels.ema.complexEMABackward(
+                    context.kernels.sequences.ema.complexEMABackward(
                         ComplexEMABackwardArguments(
                             dx: dx, stateGradient: halves(stateGradient), coefficientGradients: gradientPlanes, dy: dy,
-                            x: x, entries: entries, coefficients: planes,
+                            x: kept.x, entries: kept.entries, coefficients: planes,
                             work: work(tiles, block, scratch, worker)))
                 }
             }
@@ -130,33 +171,29 @@ package final class ComplexEMA {
     }
 
     /// Adds the parameters' gradients from the coefficients' (GECKO.md, Backward, CEMA, coefficients).
-    package func addParameterGradients(
-        alpha: UnsafePointer<Float>, delta: UnsafePointer<Float>, theta: UnsafePointer<Float>,
-        alphaGradient: UnsafeMutablePointer<Float>, deltaGradient: UnsafeMutablePointer<Float>,
-        thetaGradient: UnsafeMutablePointer<Float>, gammaGradient: UnsafeMutablePointer<Float>
-    ) {
+    package func addParameterGradients(_ g: ParameterGradients, of w: Parameters) {
         for d in 0..<dim {
-            let s = sigmoid(Double(theta[d]))
+            let s = sigmoid(Double(w.theta[d]))
             let turn = 2 * Double.pi / Double(orders)
             var dtheta = 0.0
             for n in 0..<orders {
                 let k = d * orders + n
                 let o = n * padded + d
-                let a = sigmoid(Double(alpha[k]))
-                let b = sigmoid(Double(delta[k]))
+                let a = sigmoid(Double(w.alpha[k]))
+                let b = sigmoid(Double(w.delta[k]))
                 let rho = 1 - a * b
                 let phi = turn * s * Double(n + 1)
                 let dqr = Double(gradientPlane(1)[o])
                 let dqi = Double(gradientPlane(2)[o])
                 let drho = cos(phi) * dqr + sin(phi) * dqi
                 let dphi = rho * (cos(phi) * dqi - sin(phi) * dqr)
-                alphaGradient[k] += Float((Double(gradientPlane(0)[o]) - b * drho) * a * (1 - a))
-                deltaGradient[k] += Float(-a * drho * b * (1 - b))
+                g.alpha[k] += Float((Double(gradientPlane(0)[o]) - b * drho) * a * (1 - a))
+                g.delta[k] += Float(-a * drho * b * (1 - b))
                 dtheta += Double(n + 1) * dphi
-                gammaGradient[2 * k] += gradientPlane(3)[o]
-                gammaGradient[2 * k + 1] += gradientPlane(4)[o]
+                g.gamma[2 * k] += gradientPlane(3)[o]
+                g.gamma[2 * k + 1] += gradientPlane(4)[o]
             }
-            thetaGradient[d] += Float(s * (1 - s) * turn * dtheta)
+            g.theta[d] += Float(s * (1 - s) * turn * dtheta)
         }
     }
 

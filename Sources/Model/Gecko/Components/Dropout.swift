@@ -30,7 +30,7 @@ package struct Dropout {
         let key = stream.key(layer: layer, site: site)
         context.team.share(context.length) { _, rows in
             let o = rows.lowerBound * n
-            context.kernels.random.dropoutRows(
+            context.kernels.tokens.random.dropoutRows(
                 DropoutArguments(
                     y: MutableFloatRows(y + o, stride: n), x: FloatRows(x + o, stride: n),
                     extent: Extent(rows: rows.count, columns: n),

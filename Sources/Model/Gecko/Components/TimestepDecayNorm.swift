@@ -9,63 +9,80 @@ import Numerics
 package struct TimestepDecayNorm {
     package let dim: Int
     package let groups: Int
-    package let beta1: Double
-    package let beta2: Double
-    package let eps: Double
-    package var weight: UnsafePointer<Float>
-    package var bias: UnsafePointer<Float>
-    package var weightGradient: UnsafeMutablePointer<Float>?
-    package var biasGradient: UnsafeMutablePointer<Float>?
+    package let averages: Averages
+    private let parameters: TimestepNormParameters
+    private let parameterGradients: TimestepNormParameterGradients?
 
+    /// The decays of mean and variance, and what is added to the variance.
+    package struct Averages {
+        package let beta1, beta2, eps: Double
+
+        package init(beta1: Double, beta2: Double, eps: Double) {
+            self.beta1 = beta1
+            self.beta2 = beta2
+            self.eps = eps
+        }
+    }
+
+    /// What a slice's forward reads and keeps for its backward.
+    package struct Kept {
+        /// [T, D]; read.
+        let x: UnsafePointer<Float>
+        /// Corrected means and inverse corrected deviations [T, G]; written by the forward.
+        let means, scales: UnsafeMutablePointer<Float>
+
+        package init(
+            @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral means: UnsafeMutablePointer<Float>,
+            @_nonEphemeral scales: UnsafeMutablePointer<Float>
+        ) {
+            self.x = x
+            self.means = means
+            self.scales = scales
+        }
+    }
+
+    /// - Parameters:
+    ///   - dim: D, features of a token
+    ///   - groups: G; they divide D
+    ///   - gradients: nil where there is no backward
     package init(
-        dim: Int, groups: Int, beta1: Double, beta2: Double, eps: Double, weight: UnsafePointer<Float>,
-        bias: UnsafePointer<Float>, weightGradient: UnsafeMutablePointer<Float>? = nil,
-        biasGradient: UnsafeMutablePointer<Float>? = nil
+        dim: Int, groups: Int, averages: Averages, parameters: TimestepNormParameters,
+        gradients: TimestepNormParameterGradients?
     ) {
         self.dim = dim
         self.groups = groups
-        self.beta1 = beta1
-        self.beta2 = beta2
-        self.eps = eps
-        self.weight = weight
-        self.bias = bias
-        self.weightGradient = weightGradient
-        self.biasGradient = biasGradient
+        self.averages = averages
+        self.parameters = parameters
+        parameterGradients = gradients
     }
 
     /// Scratch floats of the backward.
     package var workspace: Int { 4 * groups }
 
-    /// x -> y [T, D]; mean and variance [G] are the state, in and out; mhat and r [T, G] are kept for the backward.
+    /// x -> y [T, D]; `state` [G] in and out.
     package func forward(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-        mean: UnsafeMutablePointer<Float>, variance: UnsafeMutablePointer<Float>, mhat: UnsafeMutablePointer<Float>,
-        r: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>, state: TimestepNormState
     ) {
         withDecay(context.plan) { decay in
             context.team.share(groups, as: .norms) { _, g in
-                context.kernels.timestepNorms.timestepNorm(
+                context.kernels.sequences.timestepNorms.timestepNorm(
                     TimestepNormArguments(
-                        y: y, means: mhat, scales: r, state: TimestepNormState(mean: mean, variance: variance), x: x,
-                        parameters: TimestepNormParameters(weight: weight, bias: bias), decay: decay,
-                        share: GroupShare(shape: shape(rows: context.length), groups: g)))
+                        y: y, means: kept.means, scales: kept.scales, state: state, x: kept.x, parameters: parameters,
+                        decay: decay, share: GroupShare(shape: shape(rows: context.length), groups: g)))
             }
         }
     }
 
-    /// y [T, D] again, to the same bits, from x and what the forward kept.
-    package func again(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, mhat: UnsafePointer<Float>,
-        r: UnsafePointer<Float>
-    ) {
+    /// y [T, D] again, to the same bits, from what the forward kept.
+    package func again(_ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>) {
         context.team.share(context.length, as: .norms) { _, rows in
             let t = rows.lowerBound
-            context.kernels.timestepNorms.timestepNormAgain(
+            context.kernels.sequences.timestepNorms.timestepNormAgain(
                 TimestepNormAgainArguments(
                     y: y + t * dim,
                     forward: TimestepNormed(
-                        x: x + t * dim, weight: weight, means: mhat + t * groups, scales: r + t * groups), bias: bias,
-                    shape: shape(rows: rows.count)))
+                        x: kept.x + t * dim, weight: parameters.weight, means: kept.means + t * groups,
+                        scales: kept.scales + t * groups), bias: parameters.bias, shape: shape(rows: rows.count)))
         }
     }
 
@@ -74,23 +91,21 @@ package struct TimestepDecayNorm {
     ///     A = dm - r S1/(1 - b1^c)    B = dw - r^3 S2/(2 (1 - b2^c))
     ///     dx = d r + ((1 - b1) A + 2 (1 - b2) B (x - u))/n    to t - 1: b1 A, b2 B
     ///
-    /// `meanGradient`, `varianceGradient` [G]: of the state handed on, in; of the state taken in, out.
+    /// `stateGradient` [G]: of the state handed on, in; of the state taken in, out.
     package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        mhat: UnsafePointer<Float>, r: UnsafePointer<Float>, meanGradient: UnsafeMutablePointer<Float>,
-        varianceGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
+        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ kept: Kept,
+        stateGradient: TimestepNormState, scratch: UnsafeMutablePointer<Float>
     ) {
-        guard let weightGradient, let biasGradient else { preconditionFailure("backward without gradient memory") }
+        guard let parameterGradients else { preconditionFailure("backward without gradient memory") }
         withDecay(context.plan) { decay in
             context.team.share(groups, as: .norms) { _, g in
-                context.kernels.timestepNorms.timestepNormBackward(
+                context.kernels.sequences.timestepNorms.timestepNormBackward(
                     TimestepNormBackwardArguments(
-                        dx: dx,
-                        parameterGradients: TimestepNormParameterGradients(
-                            weight: weightGradient, bias: biasGradient),
-                        stateGradient: TimestepNormState(mean: meanGradient, variance: varianceGradient), dy: dy,
-                        forward: TimestepNormed(x: x, weight: weight, means: mhat, scales: r), decay: decay,
-                        share: GroupShare(shape: shape(rows: context.length), groups: g), scratch: scratch))
+                        dx: dx, parameterGradients: parameterGradients, stateGradient: stateGradient, dy: dy,
+                        forward: TimestepNormed(
+                            x: kept.x, weight: parameters.weight, means: kept.means, scales: kept.scales),
+                        decay: decay, share: GroupShare(shape: shape(rows: context.length), groups: g),
+                        scratch: scratch))
             }
         }
     }
@@ -103,7 +118,8 @@ package struct TimestepDecayNorm {
                 plan.resets.withUnsafeBufferPointer { resets in
                     body(
                         TimestepDecay(
-                            beta1: beta1, beta2: beta2, eps: eps, meanCorrections: means.baseAddress!,
+                            beta1: averages.beta1, beta2: averages.beta2, eps: averages.eps,
+                            meanCorrections: means.baseAddress!,
                             varianceCorrections: variances.baseAddress!, resets: resets.baseAddress!))
                 }
             }

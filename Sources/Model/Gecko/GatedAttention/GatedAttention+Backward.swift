@@ -6,8 +6,9 @@ extension GatedAttention {
     /// dy -> dx (the residual included).
     func backward(
         _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: LayerState, stash f: Stash, gradientStash g: GradientStash, workspace w: Workspace
+        stateGradient: LayerState, _ memory: Memory
     ) {
+        let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let team = context.team
         let kernels = context.kernels
         let plan = context.plan
@@ -19,40 +20,40 @@ extension GatedAttention {
 
         restore(context, x: x, f, d)
         outputDropout.apply(context, dy, g.dh, D)
-        wh2.backward(context, value("wh2.weight"), g.dh, D, 0, w.dmix, E)
+        wh2.backward(context, value("wh2.weight"), FloatRows(g.dh, stride: D), to: Destination(w.dmix, stride: E))
         mixDropout.apply(context, w.dmix, w.dmix, E)
-        wh1.backward(context, value("wh1.weight"), g.dh, D, 0, w.dmx, D)
+        wh1.backward(context, value("wh1.weight"), FloatRows(g.dh, stride: D), to: Destination(w.dmx, stride: D))
         gateBackward(context, f, g, w)
         // The window handed on is the tail of the keys and values held here: its gradient is where theirs begins.
         team.alone(as: .elementwise) {
             stateGradient.copyWindowGradient(to: (w.dk, w.dak, w.dv), keys: keys, from: cut, rows: plan.newWindow)
         }
         sca.backward(
-            context, dy: w.dattended, y: f.attended, q: d.q, k: d.k, v: d.v, top: f.top, total: f.total, dq: w.dq,
-            dk: w.dk, dv: w.dv, scratch: w.workers)
+            context, d.attention(f), .init(y: w.dattended, q: w.dq, k: w.dk, v: w.dv), scratch: w.workers)
         awm.backward(
-            context, dy: w.dmix, q: d.aq, k: d.ak, v: d.v, dq: w.daq, dk: w.dak, dv: w.dv,
-            memoryGradient: stateGradient.memory, lognormGradient: stateGradient.lognorm, stash: f.memory,
+            context, d.memory,
+            .init(y: w.dmix, q: w.daq, k: w.dak, v: w.dv, memory: stateGradient.workingMemory), stash: f.memory,
             scratch: w.workers)
         team.alone(as: .elementwise) { stateGradient.setWindow(from: (w.dk, w.dak, w.dv), rows: n) }
 
         viewsBackward(context, f, g, w)
         addBiasGradients(context, g)
 
-        wzr.backward(context, value("wz.weight"), g.dzr, Z + E, 1, w.dmx, D)
+        wzr.backward(
+            context, value("wz.weight"), FloatRows(g.dzr, stride: Z + E), to: Destination(w.dmx, stride: D, adds: true))
         inputDropout.apply(context, w.dmx, w.dmx, D)
         normaliseBackward(context, f, w)
         ema.backward(
-            context, dy: w.ds, dx: w.dtn, x: d.tn, entries: f.entries, stateGradient: stateGradient.ema,
+            context, dy: w.ds, dx: w.dtn, .init(x: d.tn, entries: f.entries), stateGradient: stateGradient.ema,
             scratch: w.workers)
-        wv.backward(context, value("wv.weight"), g.dvl, E, 1, w.dtn, D)
+        wv.backward(
+            context, value("wv.weight"), FloatRows(g.dvl, stride: E), to: Destination(w.dtn, stride: D, adds: true))
         timeNorm.backward(
-            context, dy: w.dtn, dx: w.ds, x: x, mhat: f.mhat, r: f.tr, meanGradient: stateGradient.mean,
-            varianceGradient: stateGradient.variance, scratch: w.workers)
+            context, dy: w.dtn, dx: w.ds, f.norm(x), stateGradient: stateGradient.norm, scratch: w.workers)
         team.share(T) { _, rows in
             let o = rows.lowerBound * D
             if dx != UnsafeMutablePointer(mutating: dy) { (dx + o).update(from: dy + o, count: rows.count * D) }
-            kernels.elementwise.addTo(dx + o, w.ds + o, rows.count * D)
+            kernels.tokens.elementwise.addTo(dx + o, w.ds + o, rows.count * D)
         }
     }
 
@@ -62,7 +63,7 @@ extension GatedAttention {
         context.team.share(context.length) { _, rows in
             let o = rows.lowerBound * E
             let r = rows.lowerBound * (Z + E) + Z
-            context.kernels.gating.gatedMixBackward(
+            context.kernels.tokens.gating.gatedMixBackward(
                 GatedMixBackwardArguments(
                     dattended: w.dattended + o, dgate: MutableFloatRows(g.dzr + r, stride: Z + E), dmix: w.dmix + o,
                     attended: f.attended + o, gate: FloatRows(f.zr + r, stride: Z + E),
@@ -86,7 +87,7 @@ extension GatedAttention {
         let dbeta = gradient("beta")
         team.share(Z, grain: 16) { _, columns in
             func add(_ j: Int, _ d: UnsafePointer<Float>) {
-                kernels.queries.queryViewWeight(
+                kernels.tokens.queries.queryViewWeight(
                     QueryViewWeightArguments(
                         dgamma: dgamma + j * Z, dbeta: dbeta + j * Z, dview: d, z: FloatRows(f.zr, stride: Z + E),
                         scales: f.zs, shape: headed(T), columns: columns))
@@ -98,18 +99,18 @@ extension GatedAttention {
         }
         team.share(T) { _, rows in
             let t = rows.lowerBound
-            kernels.queries.queryViewsBackward(
+            kernels.tokens.queries.queryViewsBackward(
                 QueryViewsBackwardArguments(
                     dz: w.dz + t * Z,
                     views: QueryViewGradients(
                         q: w.dq + t * Z, k: dk + t * Z, memoryQ: w.daq + t * Z, memoryK: dak + t * Z), gamma: gamma,
                     shape: headed(rows.count)))
-            kernels.featureNorms.rmsNormBackward(
+            kernels.tokens.featureNorms.rmsNormBackward(
                 RMSNormBackwardArguments(
                     dx: MutableFloatRows(g.dzr + t * (Z + E), stride: Z + E), dy: FloatRows(w.dz + t * Z, stride: Z),
                     x: FloatRows(f.zr + t * (Z + E), stride: Z + E), scales: f.zs + t * c.heads, weight: nil,
                     shape: headed(rows.count)))
-            kernels.gating.siluBackward(
+            kernels.tokens.gating.siluBackward(
                 SiluBackwardArguments(
                     dx: MutableFloatRows(g.dvl + t * E, stride: E), dy: FloatRows(dv + t * E, stride: E),
                     x: FloatRows(f.vl + t * E, stride: E), extent: Extent(rows: rows.count, columns: E)))
@@ -124,7 +125,7 @@ extension GatedAttention {
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
         team.share(T, as: .norms) { _, rows in
             let o = rows.lowerBound * D
-            kernels.featureNorms.rmsNormBackward(
+            kernels.tokens.featureNorms.rmsNormBackward(
                 RMSNormBackwardArguments(
                     dx: MutableFloatRows(w.ds + o, stride: D), dy: FloatRows(w.dmx + o, stride: D),
                     x: FloatRows(f.s + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups, weight: rms,
@@ -133,7 +134,7 @@ extension GatedAttention {
         if c.normAffine {
             let dw = gradient("rmsnorm.weight")
             team.share(D, grain: 16, as: .norms) { _, columns in
-                kernels.featureNorms.rmsNormWeight(
+                kernels.tokens.featureNorms.rmsNormWeight(
                     RMSNormWeightArguments(
                         dweight: dw, dy: w.dmx, x: f.s, scales: f.sr, shape: grouped(T), columns: columns))
             }
@@ -144,7 +145,7 @@ extension GatedAttention {
         let (T, D, ZE, E) = (context.length, c.dim, c.zDim + c.valueDim, c.valueDim)
         func add(_ d: UnsafePointer<Float>, _ columns: Int, to out: UnsafeMutablePointer<Float>) {
             context.team.share(columns, grain: 16) { _, part in
-                context.kernels.elementwise.columnSums(
+                context.kernels.tokens.elementwise.columnSums(
                     FloatRows(d + part.lowerBound, stride: columns), Extent(rows: T, columns: part.count),
                     out + part.lowerBound)
             }
@@ -156,15 +157,19 @@ extension GatedAttention {
 
     /// - Parameter followsBackward: the workspace is still as the slice's `backward` left it
     func accumulateWeightGradients(
-        _ context: SliceContext, x: UnsafePointer<Float>, stash f: Stash, gradientStash g: GradientStash,
-        workspace w: Workspace, followsBackward: Bool
+        _ context: SliceContext, x: UnsafePointer<Float>, _ memory: Memory, followsBackward: Bool
     ) {
+        let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let (D, Z, E) = (c.dim, c.zDim, c.valueDim)
         let d = w.derived
         restoreFactors(context, x: x, f, d, followsBackward: followsBackward, scratch: w.workers)
-        wh2.accumulateWeightGradient(context, gradient("wh2.weight"), g.dh, D, d.mix, E)
-        wh1.accumulateWeightGradient(context, gradient("wh1.weight"), g.dh, D, d.mx, D)
-        wzr.accumulateWeightGradient(context, gradient("wz.weight"), g.dzr, Z + E, d.mx, D)
-        wv.accumulateWeightGradient(context, gradient("wv.weight"), g.dvl, E, d.tn, D)
+        wh2.accumulateWeightGradient(
+            context, gradient("wh2.weight"), FloatRows(g.dh, stride: D), FloatRows(d.mix, stride: E))
+        wh1.accumulateWeightGradient(
+            context, gradient("wh1.weight"), FloatRows(g.dh, stride: D), FloatRows(d.mx, stride: D))
+        wzr.accumulateWeightGradient(
+            context, gradient("wz.weight"), FloatRows(g.dzr, stride: Z + E), FloatRows(d.mx, stride: D))
+        wv.accumulateWeightGradient(
+            context, gradient("wv.weight"), FloatRows(g.dvl, stride: E), FloatRows(d.tn, stride: D))
     }
 }

@@ -17,7 +17,7 @@ extension GatedAttention {
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
         context.team.share(context.length, as: .norms) { _, rows in
             let o = rows.lowerBound * D
-            context.kernels.featureNorms.rmsNorm(
+            context.kernels.tokens.featureNorms.rmsNorm(
                 RMSNormArguments(
                     y: MutableFloatRows(d.mx + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups,
                     x: FloatRows(f.s + o, stride: D), weight: rms, shape: grouped(rows.count), eps: Float(c.eps)))
@@ -28,7 +28,7 @@ extension GatedAttention {
     /// The four views of z, not rotated yet, behind the window. zr holds z with its bias, zs the scales of its heads.
     func views(_ context: SliceContext, _ f: Stash, _ d: Derived, rows: Range<Int>) {
         let (Z, E, n, t) = (c.zDim, c.valueDim, context.plan.window, rows.lowerBound)
-        context.kernels.queries.queryViews(
+        context.kernels.tokens.queries.queryViews(
             QueryViewsArguments(
                 views: QueryViews(
                     q: d.q + t * Z, k: d.k + (n + t) * Z, memoryQ: d.aq + t * Z, memoryK: d.ak + (n + t) * Z),
@@ -46,7 +46,7 @@ extension GatedAttention {
         let (Z, E) = (c.zDim, c.valueDim)
         context.team.share(context.length) { _, rows in
             let o = rows.lowerBound * E
-            context.kernels.gating.gatedMix(
+            context.kernels.tokens.gating.gatedMix(
                 GatedMixArguments(
                     mix: d.mix + o, attended: f.attended + o,
                     gate: FloatRows(f.zr + rows.lowerBound * (Z + E) + Z, stride: Z + E), recalled: d.recalled + o,
@@ -57,7 +57,7 @@ extension GatedAttention {
 
     /// tn and the views, not rotated.
     private func restoreInputs(_ context: SliceContext, x: UnsafePointer<Float>, _ f: Stash, _ d: Derived) {
-        timeNorm.again(context, x: x, y: d.tn, mhat: f.mhat, r: f.tr)
+        timeNorm.again(context, f.norm(x), y: d.tn)
         context.team.share(context.length) { _, rows in views(context, f, d, rows: rows) }
     }
 
@@ -68,7 +68,7 @@ extension GatedAttention {
         context.team.alone(as: .elementwise) { LayerState.copyWindow(f.window, to: (d.k, d.ak, d.v), rows: n, c) }
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound
-            context.kernels.gating.biasSilu(
+            context.kernels.tokens.gating.biasSilu(
                 BiasSiluArguments(
                     x: MutableFloatRows(f.vl + t * E, stride: E), bias: nil,
                     y: MutableFloatRows(d.v + (n + t) * E, stride: E), extent: Extent(rows: rows.count, columns: E)))
@@ -97,7 +97,7 @@ extension GatedAttention {
                 let sine = sines.baseAddress!
                 context.team.share(plan.length) { _, rows in
                     let t = rows.lowerBound
-                    context.kernels.queries.rotate(
+                    context.kernels.tokens.queries.rotate(
                         RotateArguments(
                             x: MutableFloatRows(x + t * Z, stride: Z), cosines: cosine + t * dz, sines: sine + t * dz,
                             direction: direction, rows: rows.count, features: dz, heads: c.ropeHeads))

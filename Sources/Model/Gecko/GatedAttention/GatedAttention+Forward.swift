@@ -3,10 +3,12 @@ import KernelInterface
 import Numerics
 
 extension GatedAttention {
+    /// x -> y [T, D].
     func forward(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, entry: LayerState,
-        exit: LayerState, stash f: Stash, workspace w: Workspace
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, state: LayerState.Passage,
+        stash f: Stash, workspace w: Workspace
     ) {
+        let (entry, exit) = (state.entry, state.exit)
         let team = context.team
         let kernels = context.kernels
         let plan = context.plan
@@ -14,22 +16,22 @@ extension GatedAttention {
         let n = plan.window
         let d = w.derived
         team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }
-        timeNorm.forward(context, x: x, y: d.tn, mean: exit.mean, variance: exit.variance, mhat: f.mhat, r: f.tr)
-        ema.forward(context, x: d.tn, y: f.s, state: exit.ema, entries: f.entries, scratch: w.workers)
+        timeNorm.forward(context, f.norm(x), y: d.tn, state: exit.norm)
+        ema.forward(context, .init(x: d.tn, entries: f.entries), y: f.s, state: exit.ema, scratch: w.workers)
         normalise(context, f, d)
-        wzr.forward(context, value("wz.weight"), d.mx, D, 0, f.zr, Z + E)
-        wv.forward(context, value("wv.weight"), d.tn, D, 0, f.vl, E)
+        wzr.forward(context, value("wz.weight"), FloatRows(d.mx, stride: D), to: Destination(f.zr, stride: Z + E))
+        wv.forward(context, value("wv.weight"), FloatRows(d.tn, stride: D), to: Destination(f.vl, stride: E))
         let values = d.v + n * E
         team.share(T) { _, rows in
             let t = rows.lowerBound
             let zr = f.zr + t * (Z + E)
-            kernels.elementwise.addRow(
+            kernels.tokens.elementwise.addRow(
                 MutableFloatRows(zr, stride: Z + E), FloatRows(zr, stride: Z + E), value("wz.bias"),
                 Extent(rows: rows.count, columns: Z + E))
-            kernels.queries.headScales(
+            kernels.tokens.queries.headScales(
                 f.zs + t * c.heads, FloatRows(zr, stride: Z + E), headed(rows.count), Float(c.eps))
             views(context, f, d, rows: rows)
-            kernels.gating.biasSilu(
+            kernels.tokens.gating.biasSilu(
                 BiasSiluArguments(
                     x: MutableFloatRows(f.vl + t * E, stride: E), bias: value("wv.bias"),
                     y: MutableFloatRows(values + t * E, stride: E), extent: Extent(rows: rows.count, columns: E)))
@@ -39,12 +41,9 @@ extension GatedAttention {
             LayerState.copyWindow(entry.window, to: f.window, rows: n, c)
             LayerState.copyWindow(entry.window, to: (d.k, d.ak, d.v), rows: n, c)
         }
-        sca.forward(
-            context, q: d.q, k: d.k, v: d.v, y: f.attended, top: f.top, total: f.total, scratch: w.workers)
+        sca.forward(context, d.attention(f), scratch: w.workers)
         awm.forward(
-            context, q: d.aq, k: d.ak, v: d.v, y: d.recalled, memory: exit.memory, lognorm: exit.lognorm,
-            stash: f.memory,
-            scratch: w.workers)
+            context, d.memory, y: d.recalled, memory: exit.workingMemory, stash: f.memory, scratch: w.workers)
         let cut = plan.newWindowStart - plan.windowStart
         team.alone(as: .elementwise) {
             exit.setWindow(from: (d.k + cut * Z, d.ak + cut * Z, d.v + cut * E), rows: plan.newWindow)
@@ -64,21 +63,23 @@ extension GatedAttention {
         if !drops {
             team.share(T) { _, rows in
                 let o = rows.lowerBound * D
-                kernels.elementwise.addRow(
+                kernels.tokens.elementwise.addRow(
                     MutableFloatRows(y + o, stride: D), FloatRows(x + o, stride: D), value("wh1.bias"),
                     Extent(rows: rows.count, columns: D))
             }
         }
-        wh1.forward(context, value("wh1.weight"), d.mx, D, drops ? 0 : 1, y, D)
-        wh2.forward(context, value("wh2.weight"), d.mix, E, 1, y, D)
+        wh1.forward(
+            context, value("wh1.weight"), FloatRows(d.mx, stride: D), to: Destination(y, stride: D, adds: !drops))
+        wh2.forward(
+            context, value("wh2.weight"), FloatRows(d.mix, stride: E), to: Destination(y, stride: D, adds: true))
         if drops {
             team.alone(as: .elementwise) {
-                kernels.elementwise.addRow(
+                kernels.tokens.elementwise.addRow(
                     MutableFloatRows(y, stride: D), FloatRows(y, stride: D), value("wh1.bias"),
                     Extent(rows: T, columns: D))
             }
             outputDropout.apply(context, y, y, D)
-            team.alone(as: .elementwise) { kernels.elementwise.addTo(y, x, T * D) }
+            team.alone(as: .elementwise) { kernels.tokens.elementwise.addTo(y, x, T * D) }
         }
     }
 }

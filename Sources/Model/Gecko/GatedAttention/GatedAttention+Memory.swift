@@ -5,8 +5,22 @@ extension GatedAttention {
     /// What is kept of one slice for its backward: what costs matrix products or a scan. The rest is made again from it
     /// (`Derived`).
     struct Stash {
-        let mhat, tr, entries, s, sr, zr, zs, keys, memoryKeys, values, vl, attended, top, total,
-            memory: UnsafeMutablePointer<Float>
+        /// Corrected means and inverse deviations of the timestep norm [T, G].
+        let mhat, tr: UnsafeMutablePointer<Float>
+        /// The EMA's states at its tiles' entrances [tiles, 2, N, paddedDim].
+        let entries: UnsafeMutablePointer<Float>
+        /// The EMA's output [T, D], and the scales of its RMS norm [T, groups].
+        let s, sr: UnsafeMutablePointer<Float>
+        /// z beside r before its silu [T, Z + E], biases included; the scales of z's heads [T, H].
+        let zr, zs: UnsafeMutablePointer<Float>
+        /// The window that the slice was entered with: k and ak [n, Z], v [n, E].
+        let keys, memoryKeys, values: UnsafeMutablePointer<Float>
+        /// v before its silu [T, E], bias included.
+        let vl: UnsafeMutablePointer<Float>
+        /// Attention's output [T, E], and each row's largest score and sum of exponentials [H, T].
+        let attended, top, total: UnsafeMutablePointer<Float>
+        /// M [pieces, H, dz, dv] and l [pieces, H, dz] at the pieces' entrances, those of a piece together.
+        let memory: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             let T = g.length
@@ -17,7 +31,6 @@ extension GatedAttention {
             sr = carver.take(T * c.lnGroups)
             zr = carver.take(T * (c.zDim + c.valueDim))
             zs = carver.take(T * c.heads)
-            // Of the window that the slice was entered with.
             keys = carver.take(g.window * c.zDim)
             memoryKeys = carver.take(g.window * c.zDim)
             values = carver.take(g.window * c.valueDim)
@@ -29,15 +42,22 @@ extension GatedAttention {
         }
 
         var window: LayerState.Window { (keys, memoryKeys, values) }
+
+        func norm(_ x: UnsafePointer<Float>) -> TimestepDecayNorm.Kept { .init(x: x, means: mhat, scales: tr) }
     }
 
     /// What follows from a slice's input and its stash without a large matrix product: computed by the forward, and
     /// again by the backward with the same kernels and so to the same bits, which costs no more than to write it to
     /// memory and to fetch it.
     struct Derived {
-        /// tn, mx [T, D]; q, aq [T, Z]; k, ak [n + T, Z] and v [n + T, E] with the window in front; what the memory
-        /// gave and mix [T, E].
-        let tn, mx, q, aq, k, ak, v, recalled, mix: UnsafeMutablePointer<Float>
+        /// [T, D].
+        let tn, mx: UnsafeMutablePointer<Float>
+        /// [T, Z].
+        let q, aq: UnsafeMutablePointer<Float>
+        /// [n + T, Z] and [n + T, E], with the window in front.
+        let k, ak, v: UnsafeMutablePointer<Float>
+        /// What the memory gave, and the gated sum that W_h2 takes [T, E].
+        let recalled, mix: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             let T = g.length
@@ -52,11 +72,20 @@ extension GatedAttention {
             recalled = carver.take(T * c.valueDim)
             mix = carver.take(T * c.valueDim)
         }
+
+        func attention(_ f: Stash) -> SlidingChunkAttention.Operands {
+            .init(q: q, k: k, v: v, y: f.attended, top: f.top, total: f.total)
+        }
+
+        var memory: AdaptiveWorkingMemory.Inputs { .init(q: aq, k: ak, v: v) }
     }
 
     /// Upstream gradients of the linear maps.
     struct GradientStash {
-        let dh, dzr, dvl: UnsafeMutablePointer<Float>
+        /// Of Wh1 mx + b1 + Wh2 mix [T, D].
+        let dh: UnsafeMutablePointer<Float>
+        /// Of `zr` [T, Z + E], and of `vl` [T, E].
+        let dzr, dvl: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             dh = carver.take(g.length * c.dim)
@@ -65,10 +94,28 @@ extension GatedAttention {
         }
     }
 
+    /// Where a backward finds its slice and leaves what the weight gradients take.
+    struct Memory {
+        let stash: Stash
+        let gradientStash: GradientStash
+        let workspace: Workspace
+    }
+
     /// Scratch of one call.
     struct Workspace {
         let derived: Derived
-        let dmix, dattended, dq, daq, dk, dak, dv, dmx, ds, dtn, dz, workers: UnsafeMutablePointer<Float>
+        /// [T, E]: of the mix, and so of what the memory gave; of attention's output.
+        let dmix, dattended: UnsafeMutablePointer<Float>
+        /// [T, Z].
+        let dq, daq: UnsafeMutablePointer<Float>
+        /// [n + T, Z] and [n + T, E], with the window in front.
+        let dk, dak, dv: UnsafeMutablePointer<Float>
+        /// [T, D]; `ds` also receives the gradient of x from that of `tn`.
+        let dmx, ds, dtn: UnsafeMutablePointer<Float>
+        /// [T, Z].
+        let dz: UnsafeMutablePointer<Float>
+        /// What the operation at work asks for, for all workers.
+        let workers: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             let T = g.length

@@ -1,3 +1,4 @@
+import KernelInterface
 import Numerics
 
 /// Moving-average gated attention (GECKO.md, Block), the first half of a layer.
@@ -85,24 +86,29 @@ final class GatedAttention {
     var timeNorm: TimestepDecayNorm {
         let trains = tensors!.trains
         return TimestepDecayNorm(
-            dim: c.dim, groups: c.normGroups, beta1: c.beta1, beta2: c.beta2, eps: c.eps,
-            weight: value("timenorm.weight"), bias: value("timenorm.bias"),
-            weightGradient: trains ? gradient("timenorm.weight") : nil,
-            biasGradient: trains ? gradient("timenorm.bias") : nil)
+            dim: c.dim, groups: c.normGroups, averages: c.normAverages,
+            parameters: TimestepNormParameters(weight: value("timenorm.weight"), bias: value("timenorm.bias")),
+            gradients: trains
+                ? TimestepNormParameterGradients(weight: gradient("timenorm.weight"), bias: gradient("timenorm.bias"))
+                : nil)
     }
 
     func beginStep() {
         for map in maps { map.beginStep() }
-        ema.prepare(
+        ema.prepare(emaParameters)
+    }
+
+    private var emaParameters: ComplexEMA.Parameters {
+        ComplexEMA.Parameters(
             alpha: value("cema.alpha"), delta: value("cema.delta"), theta: value("cema.theta"),
             gamma: value("cema.gamma"))
     }
 
     func endStep() {
-        ema.addParameterGradients(
-            alpha: value("cema.alpha"), delta: value("cema.delta"), theta: value("cema.theta"),
-            alphaGradient: gradient("cema.alpha"), deltaGradient: gradient("cema.delta"),
-            thetaGradient: gradient("cema.theta"), gammaGradient: gradient("cema.gamma"))
+        let gradients = ComplexEMA.ParameterGradients(
+            alpha: gradient("cema.alpha"), delta: gradient("cema.delta"), theta: gradient("cema.theta"),
+            gamma: gradient("cema.gamma"))
+        ema.addParameterGradients(gradients, of: emaParameters)
     }
 }
 
@@ -111,6 +117,10 @@ extension GeckoConfiguration {
         SlidingChunkAttention(
             heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk, dropRate: attentionDropout,
             layer: layer)
+    }
+
+    var normAverages: TimestepDecayNorm.Averages {
+        TimestepDecayNorm.Averages(beta1: beta1, beta2: beta2, eps: eps)
     }
 
     var workingMemory: AdaptiveWorkingMemory {

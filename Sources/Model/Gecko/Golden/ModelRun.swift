@@ -84,10 +84,7 @@ package final class ModelRun {
     }
 
     package func plan(_ cursor: StreamCursor, length: Int, bos: [Bool]?) -> SlicePlan {
-        SlicePlan(
-            cursor: cursor, length: length, bos: bos, chunk: configuration.chunk, keyDim: configuration.keyDim,
-            ropeBase: configuration.ropeBase, beta1: configuration.beta1, beta2: configuration.beta2,
-            tile: KernelTable.emaTile)
+        SlicePlan(configuration).moved(to: cursor, length: length, bos: bos)
     }
 
     /// Tokens that a state's window has room for.

@@ -240,13 +240,8 @@ struct Models {
                 .squareRoot()
             norms.append(Float(norm))
             let clip = Float(min(1, try h.number("clip") / (norm + 1e-6)))
-            for e in store.entries {
-                adam.update(
-                    matrices.team, values: store.values.base + e.offset, gradient: store.gradients.base + e.offset,
-                    first: store.firstMoments.base + e.offset, second: store.secondMoments.base + e.offset,
-                    count: e.count,
-                    step: step + 1, rate: try h.number("lr"), clip: clip, decays: e.spec.decays)
-            }
+            let update = AdamW.Step(number: step + 1, rate: try h.number("lr"), clip: clip)
+            for tensor in store.entries.compactMap(store.updated) { adam.update(matrices.team, tensor, update) }
         }
         report.compare("out.losses", losses, try file.floats("out.losses"), tolerance: Tolerance.output)
         report.compare("out.grad_norms", norms, try file.floats("out.grad_norms"), tolerance: Tolerance.gradient)

@@ -65,22 +65,22 @@ extension Operations {
         var all = Gathered()
         for b in 0..<s.B {
             let cursor = try cursor(name, s, row: b)
-            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B, length: s.L), chunk: s.chunk)
+            let plan = plan(chunk: s.chunk)
+                .moved(to: cursor, length: s.L, bos: try bos(name, row: b, of: s.B, length: s.L))
             let q = FloatBuffer(try file.floats("\(name).in.q", count: s.queries).row(b, of: s.B))
             let k = try joined(name, "k", width: s.Z, s, row: b)
             let v = try joined(name, "v", width: s.E, s, row: b)
             let y = FloatBuffer(s.L * s.E)
             let (top, total) = (FloatBuffer(s.L * s.H), FloatBuffer(s.L * s.H))
-            attention.forward(
-                context(plan), q: q.base, k: k.base, v: v.base, y: y.base, top: top.base, total: total.base,
-                scratch: scratch.base)
+            let operands = SlidingChunkAttention.Operands(
+                q: q.base, k: k.base, v: v.base, y: y.base, top: top.base, total: total.base)
+            attention.forward(context(plan), operands, scratch: scratch.base)
             all.append("out.y", y.values())
             let dy = FloatBuffer(try file.floats("\(name).up.y", count: s.outputs).row(b, of: s.B))
             let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
             attention.backward(
-                context(plan), dy: dy.base, y: y.base, q: q.base, k: k.base, v: v.base, top: top.base,
-                total: total.base,
-                dq: dq.base, dk: dk.base, dv: dv.base, scratch: scratch.base)
+                context(plan), operands, .init(y: dy.base, q: dq.base, k: dk.base, v: dv.base), scratch: scratch.base)
+            withExtendedLifetime((q, k, v, top, total)) {}
             all.append("grad.q", dq.values())
             appendKeyGradients(&all, s, dk: dk, dv: dv)
         }
@@ -95,7 +95,8 @@ extension Operations {
         var segments: [String: [Int32]] = ["memory_segment": [], "last_segment": [], "window_segments": []]
         for b in 0..<s.B {
             let cursor = try cursor(name, s, row: b)
-            let plan = plan(s.L, cursor: cursor, bos: try bos(name, row: b, of: s.B, length: s.L), chunk: s.chunk)
+            let plan = plan(chunk: s.chunk)
+                .moved(to: cursor, length: s.L, bos: try bos(name, row: b, of: s.B, length: s.L))
             func row(_ n: String, _ count: Int) throws -> FloatBuffer {
                 FloatBuffer(try file.floats("\(name).\(n)", count: count).row(b, of: s.B))
             }
@@ -105,8 +106,9 @@ extension Operations {
             let (memory, lognorm) = (try row("in.memory", s.B * s.Z * s.dv), try row("in.lognorm", s.B * s.Z))
             let y = FloatBuffer(s.L * s.E)
             let stash = FloatBuffer(awm.stash(pieces: plan.pieces.count))
+            let inputs = AdaptiveWorkingMemory.Inputs(q: q.base, k: k.base, v: v.base)
             awm.forward(
-                context(plan), q: q.base, k: k.base, v: v.base, y: y.base, memory: memory.base, lognorm: lognorm.base,
+                context(plan), inputs, y: y.base, memory: .init(values: memory.base, lognorm: lognorm.base),
                 stash: stash.base, scratch: scratch.base)
             all.append("out.y", y.values())
             all.append("out.memory", memory.values())
@@ -118,8 +120,11 @@ extension Operations {
             let (dm, dl) = (try row("up.memory", s.B * s.Z * s.dv), try row("up.lognorm", s.B * s.Z))
             let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
             awm.backward(
-                context(plan), dy: dy.base, q: q.base, k: k.base, v: v.base, dq: dq.base, dk: dk.base, dv: dv.base,
-                memoryGradient: dm.base, lognormGradient: dl.base, stash: stash.base, scratch: scratch.base)
+                context(plan), inputs,
+                .init(
+                    y: dy.base, q: dq.base, k: dk.base, v: dv.base, memory: .init(values: dm.base, lognorm: dl.base)),
+                stash: stash.base, scratch: scratch.base)
+            withExtendedLifetime((q, k, v, dy)) {}
             all.append("grad.q", dq.values())
             all.append("grad.memory", dm.values())
             all.append("grad.lognorm", dl.values())

@@ -1,5 +1,6 @@
 import Glibc
 import Hardware
+import KernelInterface
 import Kernels
 import Numerics
 
@@ -28,14 +29,9 @@ struct Operations {
         SliceContext(matrices: matrices, plan: plan, workspace: workspace.base)
     }
 
-    func plan(
-        _ length: Int, cursor: StreamCursor = GeckoCursor.start, bos: [Bool]? = nil, chunk: Int = 1 << 30,
-        keyDim: Int = 0,
-        base: Double = 1, beta1: Double = 0.9, beta2: Double = 0.9
-    ) -> SlicePlan {
-        SlicePlan(
-            cursor: cursor, length: length, bos: bos, chunk: chunk, keyDim: keyDim, ropeBase: base, beta1: beta1,
-            beta2: beta2, tile: KernelTable.emaTile)
+    /// A plan of slices that share a chunk, without rotary tables.
+    func plan(chunk: Int = 1 << 30, beta1: Double = 0.9, beta2: Double = 0.9) -> SlicePlan {
+        SlicePlan(chunk: chunk, keyDim: 0, ropeBase: 1, beta1: beta1, beta2: beta2, tile: KernelTable.emaTile)
     }
 
     /// Row `b` of the [B, L] flags, if there are any.
@@ -76,25 +72,28 @@ struct Operations {
         let dw = FloatBuffer(D)
         let db = FloatBuffer(D)
         let norm = TimestepDecayNorm(
-            dim: D, groups: G, beta1: try h.number("beta1"), beta2: try h.number("beta2"), eps: try h.number("eps"),
-            weight: weight.base, bias: bias.base, weightGradient: dw.base, biasGradient: db.base)
+            dim: D, groups: G,
+            averages: .init(
+                beta1: try h.number("beta1"), beta2: try h.number("beta2"), eps: try h.number("eps")),
+            parameters: TimestepNormParameters(weight: weight.base, bias: bias.base),
+            gradients: TimestepNormParameterGradients(weight: dw.base, bias: db.base))
         let scratch = FloatBuffer(norm.workspace)
         var all = Gathered()
         var counts: [Int32] = []
         for b in 0..<B {
             var cursor = GeckoCursor.start
             cursor.count = Int(try file.ints("\(name).in.count", count: B)[b])
-            let plan = plan(
-                L, cursor: cursor, bos: try bos(name, row: b, of: B, length: L), beta1: norm.beta1, beta2: norm.beta2)
+            let plan = plan(beta1: norm.averages.beta1, beta2: norm.averages.beta2)
+                .moved(to: cursor, length: L, bos: try bos(name, row: b, of: B, length: L))
             let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
             let mean = FloatBuffer(try tensor("in.mean", B * G).row(b, of: B))
             let variance = FloatBuffer(try tensor("in.var", B * G).row(b, of: B))
             let y = FloatBuffer(L * D)
             let mhat = FloatBuffer(L * G)
             let r = FloatBuffer(L * G)
+            let kept = TimestepDecayNorm.Kept(x: x.base, means: mhat.base, scales: r.base)
             norm.forward(
-                context(plan), x: x.base, y: y.base, mean: mean.base, variance: variance.base, mhat: mhat.base,
-                r: r.base)
+                context(plan), kept, y: y.base, state: TimestepNormState(mean: mean.base, variance: variance.base))
             all.append("out.y", y.values())
             all.append("out.mean", mean.values())
             all.append("out.var", variance.values())
@@ -104,9 +103,9 @@ struct Operations {
             let dy = FloatBuffer(try tensor("up.y", B * L * D).row(b, of: B))
             let dx = FloatBuffer(L * D)
             norm.backward(
-                context(plan), dy: dy.base, dx: dx.base, x: x.base, mhat: mhat.base, r: r.base,
-                meanGradient: dmean.base,
-                varianceGradient: dvariance.base, scratch: scratch.base)
+                context(plan), dy: dy.base, dx: dx.base, kept,
+                stateGradient: TimestepNormState(mean: dmean.base, variance: dvariance.base), scratch: scratch.base)
+            withExtendedLifetime((x, mhat, r)) {}
             all.append("grad.x", dx.values())
             all.append("grad.mean", dmean.values())
             all.append("grad.var", dvariance.values())
@@ -126,7 +125,9 @@ struct Operations {
         let (alpha, delta) = (try buffer("in.alpha", D * N), try buffer("in.delta", D * N))
         let (theta, gamma) = (try buffer("in.theta", D), try buffer("in.gamma", 2 * D * N))
         let ema = ComplexEMA(dim: D, orders: N)
-        ema.prepare(alpha: alpha.base, delta: delta.base, theta: theta.base, gamma: gamma.base)
+        let parameters = ComplexEMA.Parameters(
+            alpha: alpha.base, delta: delta.base, theta: theta.base, gamma: gamma.base)
+        ema.prepare(parameters)
         let scratch = FloatBuffer(ema.workspace(workers: team.count))
         /// [D, N, 2] to and from the padded planes.
         func pack(_ h: [Float]) -> FloatBuffer {
@@ -145,21 +146,21 @@ struct Operations {
         }
         var all = Gathered()
         for b in 0..<B {
-            let plan = plan(L, bos: try bos(name, row: b, of: B, length: L))
+            let plan = plan().moved(to: GeckoCursor.start, length: L, bos: try bos(name, row: b, of: B, length: L))
             let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
             let state = pack(try tensor("in.h", 2 * B * D * N).row(b, of: B))
             let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
             let y = FloatBuffer(L * D)
-            ema.forward(
-                context(plan), x: x.base, y: y.base, state: state.base, entries: entries.base, scratch: scratch.base)
+            let kept = ComplexEMA.Kept(x: x.base, entries: entries.base)
+            ema.forward(context(plan), kept, y: y.base, state: state.base, scratch: scratch.base)
             all.append("out.y", zip(y.values(), x.values()).map { $0 - $1 })
             all.append("out.h", unpack(state))
             let dy = FloatBuffer(try tensor("up.y", B * L * D).row(b, of: B))
             let dh = pack(try tensor("up.h", 2 * B * D * N).row(b, of: B))
             let dx = FloatBuffer(L * D)
             ema.backward(
-                context(plan), dy: dy.base, dx: dx.base, x: x.base, entries: entries.base, stateGradient: dh.base,
-                scratch: scratch.base)
+                context(plan), dy: dy.base, dx: dx.base, kept, stateGradient: dh.base, scratch: scratch.base)
+            withExtendedLifetime((x, entries)) {}
             all.append("grad.x", zip(dx.values(), dy.values()).map { $0 - $1 })
             all.append("grad.h", unpack(dh))
         }
@@ -167,11 +168,10 @@ struct Operations {
         all.append("out.p", p)
         all.append("out.q", q)
         ema.addCoefficientGradients(p: try tensor("up.p", D * N), q: try tensor("up.q", 2 * D * N))
-        let (da, dd) = (FloatBuffer(D * N), FloatBuffer(D * N))
-        let (dt, dg) = (FloatBuffer(D), FloatBuffer(2 * D * N))
+        let (da, dd, dt, dg) = (FloatBuffer(D * N), FloatBuffer(D * N), FloatBuffer(D), FloatBuffer(2 * D * N))
         ema.addParameterGradients(
-            alpha: alpha.base, delta: delta.base, theta: theta.base, alphaGradient: da.base, deltaGradient: dd.base,
-            thetaGradient: dt.base, gammaGradient: dg.base)
+            .init(alpha: da.base, delta: dd.base, theta: dt.base, gamma: dg.base), of: parameters)
+        withExtendedLifetime((alpha, delta, theta, gamma)) {}
         for (n, g) in [("alpha", da), ("delta", dd), ("theta", dt), ("gamma", dg)] {
             all.append("grad.\(n)", g.values())
         }
@@ -187,7 +187,7 @@ struct Operations {
         let groups = try h.int("groups")
         try file.requireDivides(groups, D, "groups of \(name)")
         let eps = Float(try h.number("eps"))
-        let k = KernelTable.best.featureNorms
+        let k = KernelTable.best.tokens.featureNorms
         let grouped = GroupedShape(rows: rows, features: D, groups: groups)
         let x = FloatBuffer(try file.floats("\(name).in.x"))
         let dy = FloatBuffer(try file.floats("\(name).up.y", count: rows * D))
@@ -210,21 +210,22 @@ struct Operations {
                 RMSNormWeightArguments(
                     dweight: dw.base, dy: dy.base, x: x.base, scales: r.base, shape: grouped, columns: 0..<D))
         case "layer":
+            let forward = LayerNormed(x: x.base, means: m.base, scales: r.base)
             k.layerNorm(
                 LayerNormArguments(
-                    y: y.base, means: m.base, scales: r.base, x: x.base, weight: weight?.base, bias: bias?.base,
-                    shape: grouped, eps: eps))
+                    y: y.base, statistics: GroupStatistics(means: m.base, scales: r.base), x: x.base,
+                    parameters: LayerNormParameters(weight: weight?.base, bias: bias?.base), shape: grouped, eps: eps))
             k.layerNormBackward(
                 LayerNormBackwardArguments(
-                    dx: dx.base, dy: dy.base, x: x.base, means: m.base, scales: r.base, weight: weight?.base,
-                    shape: grouped, adds: false))
+                    dx: dx.base, dy: dy.base, forward: forward, weight: weight?.base, shape: grouped, adds: false))
             k.layerNormWeight(
                 LayerNormWeightArguments(
-                    dweight: dw.base, dbias: db.base, dy: dy.base, x: x.base, means: m.base, scales: r.base,
-                    shape: grouped, columns: 0..<D))
+                    gradients: LayerNormParameterGradients(weight: dw.base, bias: db.base), dy: dy.base,
+                    forward: forward, shape: grouped, columns: 0..<D))
         default:
             throw VerificationError("\(file.name): norm kind '\(kind)' is neither rms nor layer")
         }
+        withExtendedLifetime((x, m, r)) {}
         var all = Gathered()
         all.append("out.y", y.values())
         all.append("grad.x", dx.values())
@@ -241,7 +242,9 @@ struct Operations {
         cursor.position = try h.int("first_position")
         let chunk = 1 << 30
         cursor.windowDocuments = [Int32](repeating: 0, count: cursor.position)
-        let plan = plan(L, cursor: cursor, chunk: chunk, keyDim: dz, base: try h.number("base"))
+        let plan = SlicePlan(
+            chunk: chunk, keyDim: dz, ropeBase: try h.number("base"), beta1: 0.9, beta2: 0.9, tile: KernelTable.emaTile
+        ).moved(to: cursor, length: L, bos: nil)
         let heads = try h.int("rope_heads")
         guard dz % 2 == 0, 0...H ~= heads else {
             throw VerificationError("\(file.name): '\(name)' rotates \(heads) of \(H) heads with \(dz) features")
@@ -249,7 +252,7 @@ struct Operations {
         func rotate(_ x: FloatBuffer, direction: Float) {
             plan.cosines.withUnsafeBufferPointer { cosines in
                 plan.sines.withUnsafeBufferPointer { sines in
-                    KernelTable.best.queries.rotate(
+                    KernelTable.best.tokens.queries.rotate(
                         RotateArguments(
                             x: MutableFloatRows(x.base, stride: H * dz), cosines: cosines.baseAddress!,
                             sines: sines.baseAddress!, direction: direction, rows: L, features: dz, heads: heads))
@@ -306,15 +309,14 @@ struct Operations {
         let y = FloatBuffer(try file.floats("\(name).in.y"))
         let x = twoHop ? FloatBuffer(try file.floats("\(name).in.x", count: T * D)) : y
         let out = FloatBuffer(T * D)
-        let context = context(plan(T))
+        let context = context(plan().moved(to: GeckoCursor.start, length: T, bos: nil))
         block.forward(context, y: y.base, residual: x.base, out: out.base, stash: stash, workspace: work)
+        let memory = FeedForward.Memory(stash: stash, gradientStash: gradients, workspace: work)
         let dout = FloatBuffer(try file.floats("\(name).up.out", count: T * D))
         let dy = FloatBuffer(twoHop ? [Float](repeating: 0, count: T * D) : dout.values())
         block.backward(
-            context, dout: dout.base, dy: dy.base, add: !twoHop, y: y.base, stash: stash, gradientStash: gradients,
-            workspace: work)
-        block.accumulateWeightGradients(
-            context, y: y.base, stash: stash, gradientStash: gradients, workspace: work)
+            context, dout: dout.base, dy: dy.base, add: !twoHop, y: y.base, memory)
+        block.accumulateWeightGradients(context, y: y.base, memory)
         withExtendedLifetime((keep1, keep2, keep3)) {}
         var all = Gathered()
         all.append("out.out", out.values())

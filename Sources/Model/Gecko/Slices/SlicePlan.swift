@@ -74,19 +74,17 @@ package struct SlicePlan: Sendable {
             tile: KernelTable.emaTile)
     }
 
-    /// - Parameters:
-    ///   - bos: which of the `length` tokens start a document; nil when documents aren't told apart.
-    ///   - keyDim: features of one head's key, dz (0: no rotary tables).
-    package init(
-        cursor: StreamCursor, length: Int, bos: [Bool]?, chunk: Int, keyDim: Int, ropeBase: Double, beta1: Double,
-        beta2: Double, tile: Int
-    ) {
-        self.init(chunk: chunk, keyDim: keyDim, ropeBase: ropeBase, beta1: beta1, beta2: beta2, tile: tile)
+    /// This plan at a slice.
+    ///
+    /// - Parameter bos: which of the `length` tokens start a document; nil when documents aren't told apart
+    package func moved(to cursor: StreamCursor, length: Int, bos: [Bool]?) -> SlicePlan {
+        var plan = self
         let tokens: [Int32] = (bos ?? []).map { $0 ? 1 : 0 }
         tokens.withUnsafeBufferPointer { tokens in
             let marks = tokens.baseAddress.map { DocumentMarks($0, mark: 1) }
-            move(to: cursor, length: length, marks: bos == nil ? nil : marks)
+            plan.move(to: cursor, length: length, marks: bos == nil ? nil : marks)
         }
+        return plan
     }
 
     /// Plans another slice in the memory of this one: the same as a new plan.

@@ -10,7 +10,9 @@ extension MatrixTile {
         var i = 0
         while i < count {
             multiply(
-                words, a + i * words, b, c.base + i * c.stride, c.stride, min(rows, count - i), width, scale, c.adds)
+                words, a + i * words, b,
+                TileCells(c.base + i * c.stride, stride: c.stride, rows: min(rows, count - i), columns: width), scale,
+                c.adds)
             i += rows
         }
     }

@@ -61,48 +61,69 @@ extension SlidingChunkAttention {
         }
     }
 
-    /// What the backward of a slice reads and writes; shapes as in `forward`.
-    struct Gradients {
-        let dy, y, q, k, v, top, total: UnsafePointer<Float>
-        let dq, dk, dv: UnsafeMutablePointer<Float>
+    /// Some rows of a piece, all of whose blocks of keys are worked on before the next rows'.
+    struct BackwardRows {
+        let rows: Range<Int>
+        /// The first key in reach.
+        let keyStart: Int
+
+        init(_ piece: SlicePlan.Piece, rows: Range<Int>) {
+            self.rows = rows
+            keyStart = piece.keyStart
+        }
+
+        var keyBlocks: Int { (rows.upperBound - keyStart + backwardKeys - 1) / backwardKeys }
+
+        /// One block of keys and one head.
+        func keys(_ number: Int, head: Int) -> KeyBlock {
+            let first = keyStart + number * backwardKeys
+            return KeyBlock(
+                head: head, number: number, rows: rows, keys: first..<min(first + backwardKeys, rows.upperBound))
+        }
+    }
+
+    /// A block of keys that has one owner at a time, and the rows that add to its gradient; positions in the stream.
+    struct KeyBlock {
+        let head, number: Int
+        let rows, keys: Range<Int>
+
+        /// Its scores from a row on, counted from the first one.
+        func scores(from row: Int) -> ScoreBlock {
+            ScoreBlock(head: head, rows: rows.dropFirst(row), keys: keys)
+        }
     }
 
     /// dP = dY V^T, dS by the softmax rule, dQ = dS K; dk += dS^T Q and dv += P^T dY [n + T, ..] (the window's keys and
-    /// values included).
+    /// values included). `o` is as `forward` left it.
     ///
     /// Workers share blocks of keys first (so that a key's gradient has one owner), then rows of dQ; blocks of rows
     /// come one after another. So every sum has one order.
     package func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, y: UnsafePointer<Float>, q: UnsafePointer<Float>,
-        k: UnsafePointer<Float>, v: UnsafePointer<Float>, top: UnsafePointer<Float>, total: UnsafePointer<Float>,
-        dq: UnsafeMutablePointer<Float>, dk: UnsafeMutablePointer<Float>, dv: UnsafeMutablePointer<Float>,
-        scratch base: UnsafeMutablePointer<Float>
+        _ context: SliceContext, _ o: Operands, _ g: Gradients, scratch base: UnsafeMutablePointer<Float>
     ) {
-        let g = Gradients(dy: dy, y: y, q: q, k: k, v: v, top: top, total: total, dq: dq, dk: dk, dv: dv)
         var carver = Carver(base)
         let f = BackwardScratch(&carver, self, workers: context.team.count)
-        guard context.matrices.tile != nil else { return backwardByProducts(context, g, f) }
+        guard context.matrices.tile != nil else { return backwardByProducts(context, o, g, f) }
         for piece in context.plan.pieces {
             for first in stride(from: piece.start, to: piece.end, by: f.rows) {
-                let rows = first..<min(first + f.rows, piece.end)
-                let blocks = (rows.upperBound - piece.keyStart + Self.backwardKeys - 1) / Self.backwardKeys
-                pack(context, piece, rows, blocks: blocks, g, f)
+                let turn = BackwardRows(piece, rows: first..<min(first + f.rows, piece.end))
+                let blocks = turn.keyBlocks
+                pack(context, turn, o, g, f)
                 context.team.share(heads * blocks, as: .attention) { worker, items in
                     let w = f.keys(self, worker: worker)
                     for item in items {
-                        keyGradients(
-                            context, piece, rows, head: item / blocks, block: item % blocks, g, f, w)
+                        keyGradients(context, turn.keys(item % blocks, head: item / blocks), o, g, f, w)
                     }
                 }
-                queryGradients(context, piece, rows, blocks: blocks, g, f)
+                queryGradients(context, turn, g, f)
             }
         }
     }
 
     private func pack(
-        _ context: SliceContext, _ piece: SlicePlan.Piece, _ rows: Range<Int>, blocks: Int, _ g: Gradients,
-        _ f: BackwardScratch
+        _ context: SliceContext, _ turn: BackwardRows, _ o: Operands, _ g: Gradients, _ f: BackwardScratch
     ) {
+        let (rows, blocks) = (turn.rows, turn.keyBlocks)
         let plan = context.plan
         let tile = context.tile
         let strips = Self.stripped(f.rows)
@@ -110,7 +131,7 @@ extension SlidingChunkAttention {
         context.team.share(heads * (3 + blocks), as: .attention) { _, items in
             for item in items {
                 let head = item / (3 + blocks)
-                let q = g.q + row * keyRow + head * keyDim
+                let q = o.q + row * keyRow + head * keyDim
                 let out = row * valueRow + head * valueDim
                 switch item % (3 + blocks) {
                 case 0:
@@ -120,20 +141,20 @@ extension SlidingChunkAttention {
                         tile.columns)
                 case 1:
                     tile.packRows(
-                        f.gradients + head * strips * valueDim, g.dy + out, valueRow, rows.count, valueDim, tile.rows)
-                    context.kernels.attention.rowDots(
-                        f.deltas + head * f.rows, FloatRows(g.dy + out, stride: valueRow),
-                        FloatRows(g.y + out, stride: valueRow), Extent(rows: rows.count, columns: valueDim))
+                        f.gradients + head * strips * valueDim, g.y + out, valueRow, rows.count, valueDim, tile.rows)
+                    context.kernels.sequences.attention.rowDots(
+                        f.deltas + head * f.rows, FloatRows(g.y + out, stride: valueRow),
+                        FloatRows(o.y + out, stride: valueRow), Extent(rows: rows.count, columns: valueDim))
                 case 2:
                     tile.packColumns(
-                        f.gradientPanels + head * f.rows * Self.padded(valueDim), g.dy + out, valueRow, valueDim,
+                        f.gradientPanels + head * f.rows * Self.padded(valueDim), g.y + out, valueRow, valueDim,
                         rows.count, tile.columns)
                 case let i:
-                    let key = piece.keyStart + (i - 3) * Self.backwardKeys
+                    let keys = turn.keys(i - 3, head: head).keys
                     tile.packColumns(
                         keyPanels(f, head: head, block: i - 3),
-                        g.k + (key - plan.windowStart) * keyRow + head * keyDim, keyRow, keyDim,
-                        min(Self.backwardKeys, rows.upperBound - key), tile.columns)
+                        o.k + (keys.lowerBound - plan.windowStart) * keyRow + head * keyDim, keyRow, keyDim,
+                        keys.count, tile.columns)
                 }
             }
         }
@@ -154,19 +175,18 @@ extension SlidingChunkAttention {
 
     /// dK and dV of one block of keys and one head, and dS for the queries' turn.
     private func keyGradients(
-        _ context: SliceContext, _ piece: SlicePlan.Piece, _ rows: Range<Int>, head: Int, block: Int, _ g: Gradients,
-        _ f: BackwardScratch, _ w: BackwardScratch.Keys
+        _ context: SliceContext, _ block: KeyBlock, _ o: Operands, _ g: Gradients, _ f: BackwardScratch,
+        _ w: BackwardScratch.Keys
     ) {
         let plan = context.plan
         let tile = context.tile
         let ld = Self.backwardKeys
-        let key = piece.keyStart + block * Self.backwardKeys
-        let keys = min(Self.backwardKeys, rows.upperBound - key)
+        let (head, rows, key, keys) = (block.head, block.rows, block.keys.lowerBound, block.keys.count)
         let held = key - plan.windowStart
         let keyWords = tile.words(keyDim)
         let valueWords = tile.words(valueDim)
-        tile.packRows(w.keys, g.k + held * keyRow + head * keyDim, keyRow, keys, keyDim, tile.columns)
-        tile.packRows(w.values, g.v + held * valueRow + head * valueDim, valueRow, keys, valueDim, tile.columns)
+        tile.packRows(w.keys, o.k + held * keyRow + head * keyDim, keyRow, keys, keyDim, tile.columns)
+        tile.packRows(w.values, o.v + held * valueRow + head * valueDim, valueRow, keys, valueDim, tile.columns)
 
         // Whole strips, and whole words of rows for the sums over rows.
         let start = firstRow(seeing: key, of: rows, grain: tile.rows)
@@ -185,75 +205,83 @@ extension SlidingChunkAttention {
                 w.values + column * valueWords, to: Destination(w.gradients + corner, stride: ld))
         }
         let row = rows.lowerBound + start
-        hide(context, head: head, row: row, rows: count, key: key, keys: keys, in: w.scores, ld)
+        hide(context, block.scores(from: start), in: MutableFloatRows(w.scores, stride: ld))
         let kept = head * plan.length + row - plan.start
-        context.kernels.attention.causalSoftmaxBackward(
+        context.kernels.sequences.attention.causalSoftmaxBackward(
             CausalSoftmaxBackwardArguments(
                 scores: w.scores, gradients: w.gradients, stride: ld, extent: Extent(rows: count, columns: keys),
-                seen: row - key + 1, top: g.top + kept, total: g.total + kept,
+                seen: row - key + 1, top: o.top + kept, total: o.total + kept,
                 delta: f.deltas + head * f.rows + start))
 
         sumOverRows(
-            tile, w.scores, start: start, rows: rows, key: key, keys: keys, w.strips,
-            panels: f.gradientPanels + head * f.rows * Self.padded(valueDim), width: valueDim,
-            to: g.dv + held * valueRow + head * valueDim, valueRow)
+            block, w.scores, w.strips,
+            Panels(base: f.gradientPanels + head * f.rows * Self.padded(valueDim), width: valueDim),
+            to: Destination(g.v + held * valueRow + head * valueDim, stride: valueRow, adds: true), by: tile)
         sumOverRows(
-            tile, w.gradients, start: start, rows: rows, key: key, keys: keys, w.strips,
-            panels: f.queryPanels + head * f.rows * Self.padded(keyDim), width: keyDim,
-            to: g.dk + held * keyRow + head * keyDim, keyRow)
+            block, w.gradients, w.strips,
+            Panels(base: f.queryPanels + head * f.rows * Self.padded(keyDim), width: keyDim),
+            to: Destination(g.k + held * keyRow + head * keyDim, stride: keyRow, adds: true), by: tile)
         tile.packRows(
-            scoreGradients(f, head: head, block: block) + start * tile.words(keys), w.gradients,
+            scoreGradients(f, head: head, block: block.number) + start * tile.words(keys), w.gradients,
             ld, count, keys, tile.rows)
     }
 
-    /// out [keys, width] += S^T X for scores S [rows, keys] and X in panels.
+    /// [rows, width] in panels of the tile's columns.
+    private struct Panels {
+        let base: UnsafePointer<Float>
+        let width: Int
+    }
+
+    /// out [keys, width] += S^T X for a block's scores S, from the first strip of rows on that may see a key.
     private func sumOverRows(
-        _ tile: MatrixTile, _ s: UnsafePointer<Float>, start: Int, rows: Range<Int>, key: Int, keys: Int,
-        _ strips: UnsafeMutablePointer<Float>, panels: UnsafePointer<Float>, width: Int,
-        to out: UnsafeMutablePointer<Float>, _ ldo: Int
+        _ block: KeyBlock, _ s: UnsafePointer<Float>, _ strips: UnsafeMutablePointer<Float>, _ x: Panels,
+        to out: Destination, by tile: MatrixTile
     ) {
+        let (rows, key, keys) = (block.rows, block.keys.lowerBound, block.keys.count)
+        let start = firstRow(seeing: key, of: rows, grain: tile.rows)
         let count = rows.count - start
         let words = tile.words(count)
         let panelWords = tile.words(rows.count)
         tile.packColumns(strips, s, Self.backwardKeys, keys, count, tile.rows)
-        for column in stride(from: 0, to: width, by: tile.columns) {
-            let panel = panels + column * panelWords
+        for column in stride(from: 0, to: x.width, by: tile.columns) {
+            let panel = x.base + column * panelWords
             for strip in stride(from: 0, to: keys, by: tile.rows) {
                 // Rows before the strip's first key add nothing.
                 let skipped = (firstRow(seeing: key + strip, of: rows, grain: tile.step) - start) / tile.step
                 tile.multiply(
                     words - skipped, strips + strip * words + skipped * tile.rows,
-                    panel + (start / tile.step + skipped) * tile.columns, out + strip * ldo + column, ldo,
-                    min(tile.rows, keys - strip), min(tile.columns, width - column), 1, true)
+                    panel + (start / tile.step + skipped) * tile.columns,
+                    TileCells(
+                        out.base + strip * out.stride + column, stride: out.stride, rows: min(tile.rows, keys - strip),
+                        columns: min(tile.columns, x.width - column)), 1, out.adds)
             }
         }
     }
 
     /// dQ = dS K, block of keys by block of keys.
-    private func queryGradients(
-        _ context: SliceContext, _ piece: SlicePlan.Piece, _ rows: Range<Int>, blocks: Int, _ g: Gradients,
-        _ f: BackwardScratch
-    ) {
+    private func queryGradients(_ context: SliceContext, _ turn: BackwardRows, _ g: Gradients, _ f: BackwardScratch) {
         let tile = context.tile
+        let rows = turn.rows
         let strips = (rows.count + tile.rows - 1) / tile.rows
         context.team.share(heads * strips, as: .attention) { _, items in
             for item in items {
                 let head = item / strips
                 let strip = item % strips * tile.rows
                 let height = min(tile.rows, rows.count - strip)
-                let dq = g.dq + (rows.lowerBound - context.plan.start + strip) * keyRow + head * keyDim
-                for block in 0..<blocks {
-                    let key = piece.keyStart + block * Self.backwardKeys
-                    let keys = min(Self.backwardKeys, rows.upperBound - key)
-                    let reach = min(keys, rows.lowerBound + strip + height - key)
+                let dq = g.q + (rows.lowerBound - context.plan.start + strip) * keyRow + head * keyDim
+                for block in 0..<turn.keyBlocks {
+                    let keys = turn.keys(block, head: head).keys
+                    let reach = min(keys.count, rows.lowerBound + strip + height - keys.lowerBound)
                     if reach <= 0 { break }
-                    let words = tile.words(keys)
+                    let words = tile.words(keys.count)
                     for column in stride(from: 0, to: keyDim, by: tile.columns) {
                         tile.multiply(
                             tile.words(reach),
                             scoreGradients(f, head: head, block: block) + strip * words,
-                            keyPanels(f, head: head, block: block) + column * words, dq + column, keyRow, height,
-                            min(tile.columns, keyDim - column), 1, block > 0)
+                            keyPanels(f, head: head, block: block) + column * words,
+                            TileCells(
+                                dq + column, stride: keyRow, rows: height,
+                                columns: min(tile.columns, keyDim - column)), 1, block > 0)
                     }
                 }
             }

@@ -49,35 +49,32 @@ extension SlidingChunkAttention {
         }
     }
 
-    /// q [T, Z], k [n + T, Z], v [n + T, E] from the window's start on -> y [T, E]; top and total [H, T] are kept.
-    package func forward(
-        _ context: SliceContext, q: UnsafePointer<Float>, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-        y: UnsafeMutablePointer<Float>, top: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>,
-        scratch base: UnsafeMutablePointer<Float>
-    ) {
+    /// y = softmax(q k^T) v, and what the backward needs of each row.
+    package func forward(_ context: SliceContext, _ o: Operands, scratch base: UnsafeMutablePointer<Float>) {
         var carver = Carver(base)
         let f = ForwardScratch(&carver, self, workers: context.team.count)
-        guard context.matrices.tile != nil else {
-            return forwardByProducts(context, Operands(q: q, k: k, v: v, y: y, top: top, total: total), f)
-        }
+        guard context.matrices.tile != nil else { return forwardByProducts(context, o, f) }
         for piece in context.plan.pieces {
-            packKeysAndValues(context, piece, k: k, v: v, f)
+            packKeysAndValues(context, piece, o, f)
             let blocks = (piece.end - piece.start + Self.forwardRows - 1) / Self.forwardRows
             context.team.share(heads * blocks, as: .attention) { worker, items in
                 let w = f.rows(self, worker: worker)
                 for item in items {
                     let first = piece.start + item % blocks * Self.forwardRows
-                    attend(
-                        context, piece, head: item / blocks, rows: first..<min(first + Self.forwardRows, piece.end),
-                        q: q, y: y, top: top, total: total, f, w)
+                    attend(context, piece, rows(of: piece, from: first, head: item / blocks), o, f, w)
                 }
             }
         }
     }
 
+    /// Some rows of a piece with all keys in their reach: row t sees the first `seen + t`.
+    func rows(of piece: SlicePlan.Piece, from first: Int, head: Int) -> ScoreBlock {
+        let rows = first..<min(first + Self.forwardRows, piece.end)
+        return ScoreBlock(head: head, rows: rows, keys: piece.keyStart..<rows.upperBound)
+    }
+
     private func packKeysAndValues(
-        _ context: SliceContext, _ piece: SlicePlan.Piece, k: UnsafePointer<Float>, v: UnsafePointer<Float>,
-        _ f: ForwardScratch
+        _ context: SliceContext, _ piece: SlicePlan.Piece, _ o: Operands, _ f: ForwardScratch
     ) {
         let tile = context.tile
         let count = piece.end - piece.keyStart
@@ -89,13 +86,13 @@ extension SlidingChunkAttention {
                 let pass = item % (1 + passes) - 1
                 if pass < 0 {
                     tile.packRows(
-                        f.keys + head * f.keysPerHead, k + first * keyRow + head * keyDim, keyRow, count, keyDim,
+                        f.keys + head * f.keysPerHead, o.k + first * keyRow + head * keyDim, keyRow, count, keyDim,
                         tile.columns)
                 } else {
                     let from = pass * TileProducts.depth
                     tile.packColumns(
                         f.values + head * f.valuesPerHead + from / tile.step * Self.padded(valueDim),
-                        v + (first + from) * valueRow + head * valueDim, valueRow, valueDim,
+                        o.v + (first + from) * valueRow + head * valueDim, valueRow, valueDim,
                         min(TileProducts.depth, count - from), tile.columns)
                 }
             }
@@ -104,21 +101,20 @@ extension SlidingChunkAttention {
 
     /// y = softmax(q k^T) v for some rows of a piece and one head.
     private func attend(
-        _ context: SliceContext, _ piece: SlicePlan.Piece, head: Int, rows: Range<Int>, q: UnsafePointer<Float>,
-        y: UnsafeMutablePointer<Float>, top: UnsafeMutablePointer<Float>, total: UnsafeMutablePointer<Float>,
-        _ f: ForwardScratch, _ w: ForwardScratch.Rows
+        _ context: SliceContext, _ piece: SlicePlan.Piece, _ block: ScoreBlock, _ o: Operands, _ f: ForwardScratch,
+        _ w: ForwardScratch.Rows
     ) {
         let plan = context.plan
         let tile = context.tile
+        let (head, rows) = (block.head, block.rows)
         let ld = scoreRow
         let row = rows.lowerBound - plan.start
-        // Keys in reach of the last row; row t sees the first `seen + t`.
-        let cols = rows.upperBound - piece.keyStart
-        let seen = rows.lowerBound - piece.keyStart + 1
+        let cols = block.keys.count
+        let seen = rows.lowerBound - block.keys.lowerBound + 1
         let keyWords = tile.words(keyDim)
-        let out = y + row * valueRow + head * valueDim
+        let out = o.y + row * valueRow + head * valueDim
 
-        tile.packRows(w.queries, q + row * keyRow + head * keyDim, keyRow, rows.count, keyDim, tile.rows)
+        tile.packRows(w.queries, o.q + row * keyRow + head * keyDim, keyRow, rows.count, keyDim, tile.rows)
         for key in stride(from: 0, to: cols, by: tile.columns) {
             // Strips that end before this panel's first key see nothing of it.
             let blind = max(0, key - seen + 1) / tile.rows * tile.rows
@@ -127,14 +123,13 @@ extension SlidingChunkAttention {
                 w.queries + blind * keyWords, f.keys + head * f.keysPerHead + key * keyWords,
                 to: Destination(w.scores + blind * ld + key, stride: ld))
         }
-        hide(
-            context, head: head, row: rows.lowerBound, rows: rows.count, key: piece.keyStart, keys: cols, in: w.scores,
-            ld)
-        let sums = total + head * plan.length + row
-        context.kernels.attention.causalExponentials(
+        let scores = MutableFloatRows(w.scores, stride: ld)
+        hide(context, block, in: scores)
+        let sums = o.total + head * plan.length + row
+        context.kernels.sequences.attention.causalExponentials(
             CausalExponentialsArguments(
-                scores: MutableFloatRows(w.scores, stride: ld), extent: Extent(rows: rows.count, columns: cols),
-                seen: seen, top: top + head * plan.length + row, total: sums))
+                scores: scores, extent: Extent(rows: rows.count, columns: cols),
+                seen: seen, top: o.top + head * plan.length + row, total: sums))
 
         tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
         let words = tile.words(cols)
@@ -150,12 +145,13 @@ extension SlidingChunkAttention {
                     tile.multiply(
                         tile.words(min(reach, passKeys)),
                         w.probabilities + strip * words + pass / tile.step * tile.rows, values + column * passWords,
-                        out + strip * valueRow + column, valueRow, min(tile.rows, rows.count - strip),
-                        min(tile.columns, valueDim - column), 1, pass > 0)
+                        TileCells(
+                            out + strip * valueRow + column, stride: valueRow, rows: min(tile.rows, rows.count - strip),
+                            columns: min(tile.columns, valueDim - column)), 1, pass > 0)
                 }
             }
         }
-        context.kernels.attention.divideRows(
+        context.kernels.sequences.attention.divideRows(
             MutableFloatRows(out, stride: valueRow), sums, Extent(rows: rows.count, columns: valueDim))
     }
 }

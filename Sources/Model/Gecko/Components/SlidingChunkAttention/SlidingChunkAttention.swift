@@ -46,31 +46,79 @@ package struct SlidingChunkAttention {
     static let tallestStrip = 8
     static func stripped(_ rows: Int) -> Int { (rows + tallestStrip - 1) / tallestStrip * tallestStrip + tallestStrip }
 
-    /// Hides scores [rows, keys] of one head from the softmax: of other documents, and dropped keys. `row` and `key`
-    /// are positions in the stream.
-    func hide(
-        _ context: SliceContext, head: Int, row: Int, rows: Int, key: Int, keys: Int, in s: UnsafeMutablePointer<Float>,
-        _ ld: Int
-    ) {
+    /// What the forward of a slice reads and writes.
+    package struct Operands {
+        /// [T, Z].
+        let q: UnsafePointer<Float>
+        /// [n + T, Z] and [n + T, E], from the window's start on.
+        let k, v: UnsafePointer<Float>
+        /// [T, E].
+        let y: UnsafeMutablePointer<Float>
+        /// Each row's largest score and sum of exponentials [H, T], kept for the backward.
+        let top, total: UnsafeMutablePointer<Float>
+
+        package init(
+            @_nonEphemeral q: UnsafePointer<Float>, @_nonEphemeral k: UnsafePointer<Float>,
+            @_nonEphemeral v: UnsafePointer<Float>, @_nonEphemeral y: UnsafeMutablePointer<Float>,
+            @_nonEphemeral top: UnsafeMutablePointer<Float>, @_nonEphemeral total: UnsafeMutablePointer<Float>
+        ) {
+            self.q = q
+            self.k = k
+            self.v = v
+            self.y = y
+            self.top = top
+            self.total = total
+        }
+    }
+
+    /// What the backward of a slice takes and gives, beside the forward's operands.
+    package struct Gradients {
+        /// dy [T, E].
+        let y: UnsafePointer<Float>
+        /// [T, Z]; set.
+        let q: UnsafeMutablePointer<Float>
+        /// [n + T, Z] and [n + T, E], the window's included; added to.
+        let k, v: UnsafeMutablePointer<Float>
+
+        package init(
+            @_nonEphemeral y: UnsafePointer<Float>, @_nonEphemeral q: UnsafeMutablePointer<Float>,
+            @_nonEphemeral k: UnsafeMutablePointer<Float>,
+            @_nonEphemeral v: UnsafeMutablePointer<Float>
+        ) {
+            self.y = y
+            self.q = q
+            self.k = k
+            self.v = v
+        }
+    }
+
+    /// Scores of one head: rows of queries by columns of keys, as positions in the stream.
+    struct ScoreBlock {
+        let head: Int
+        let rows, keys: Range<Int>
+    }
+
+    /// Hides a block's scores from the softmax: of other documents, and dropped keys.
+    func hide(_ context: SliceContext, _ block: ScoreBlock, in scores: MutableFloatRows) {
         let plan = context.plan
-        let scores = MutableFloatRows(s, stride: ld)
-        let extent = Extent(rows: rows, columns: keys)
+        let (row, key) = (block.rows.lowerBound, block.keys.lowerBound)
+        let extent = Extent(rows: block.rows.count, columns: block.keys.count)
         if plan.hasBoundaries {
             plan.documents.withUnsafeBufferPointer { d in
                 let base = d.baseAddress!
-                context.kernels.attention.maskDocuments(
+                context.kernels.sequences.attention.maskDocuments(
                     MaskDocumentsArguments(
                         scores: scores, extent: extent, rowDocuments: base + (row - plan.windowStart),
                         columnDocuments: base + (key - plan.windowStart)))
             }
         }
         guard dropRate > 0, let stream = context.dropout else { return }
-        let generator = stream.key(layer: layer, site: 16 + head)
+        let generator = stream.key(layer: layer, site: 16 + block.head)
         // Word i of a query's stream belongs to the i-th key in its reach.
         let firstKey = StreamCursor.windowStart(at: row, chunk: chunk)
-        context.kernels.random.dropoutRows(
+        context.kernels.tokens.random.dropoutRows(
             DropoutArguments(
-                y: scores, x: FloatRows(s, stride: ld), extent: extent,
+                y: scores, x: FloatRows(scores.base, stride: scores.stride), extent: extent,
                 words: RandomWords(
                     key: RandomKey(word0: generator.x, word1: generator.y), first: row * 2 * chunk + key - firstKey,
                     perRow: 2 * chunk), threshold: Dropout.threshold(dropRate), scale: 1, dropped: -.infinity))
