@@ -2,7 +2,7 @@ import Checkpoints
 import Files
 import Foundation
 import Pipeline
-import Synchronization
+import Locks
 
 /// Node-local checkpoints at a run's start: which step all nodes together still have whole, and how what a node has
 /// lost comes back to it from the node that keeps a copy.
@@ -180,7 +180,7 @@ struct LocalCheckpoints {
 
 /// Paths by rank and file name, of the ranks in this process.
 private final class FoundFiles: Sendable {
-    private let paths = Mutex<[Int: [String: String]]>([:])
+    private let paths = Lock<[Int: [String: String]]>([:])
 
     subscript(_ rank: Int, _ name: String) -> String? {
         get { paths.withLock { $0[rank]?[name] } }

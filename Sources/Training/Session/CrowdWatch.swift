@@ -1,6 +1,6 @@
 import Hardware
 import Pipeline
-import Synchronization
+import Locks
 
 /// Notices that other programs use a run's cores, and says so when it lasts: once, and again when it has changed much.
 ///
@@ -13,9 +13,9 @@ final class CrowdWatch: Sendable {
 
     private let rank: Int
     private let ownCores: Set<Int>
-    private let readings: Mutex<[CoreUse]>
-    private let notes = Mutex(BoundaryNotes())
-    private let teller: Mutex<CrowdTeller>
+    private let readings: Lock<[CoreUse]>
+    private let notes = Lock(BoundaryNotes())
+    private let teller: Lock<CrowdTeller>
 
     /// - Parameter ranks: of this process, in a world on `host`
     init(ranks: [Int], host: RankHost) {
@@ -23,8 +23,8 @@ final class CrowdWatch: Sendable {
         // A core that a rank of another process was given too isn't others'; that is said at the start.
         let others = host.cores.indices.filter { !ranks.contains($0) && host.nodes[$0] == host.nodes[ranks[0]] }
         ownCores = Set(ranks.flatMap { host.cores[$0] }).subtracting(others.flatMap { host.cores[$0] })
-        readings = Mutex([CoreUse.now()])
-        teller = Mutex(CrowdTeller(namesRanks: ranks.count < host.cores.count))
+        readings = Lock([CoreUse.now()])
+        teller = Lock(CrowdTeller(namesRanks: ranks.count < host.cores.count))
     }
 
     /// What a rank of this process tells at a boundary.
