@@ -74,4 +74,17 @@ import Verification
         let reports = try folder.verify()
         #expect(reports.allSatisfy { $0.failure?.contains("'chunk_size'") == true })
     }
+
+    /// What readers of JSON pass over in silence could be another hyperparameter than was meant.
+    @Test func hyperparametersThatAreNoStrictJSONFailWithTheirPlace() throws {
+        let folder = try GoldenFolder()
+        try folder.copy("model_b_params")
+        try folder.copy("model_b_decode", metadata: { $0["config"] = #"{"chunk_size": 4, "chunk_size": 8}"# })
+        let reports = try folder.verify()
+        #expect(reports.count == 1)
+        #expect(
+            reports[0].failure?.contains(
+                #"the metadata under 'config' isn't JSON: byte 17: the key "chunk_size" is given twice"#) == true,
+            "\(reports[0].failure ?? "passed")")
+    }
 }
