@@ -36,7 +36,8 @@ extension Manifest {
                     throw file.fault("the sha256 of \"\(name)\" is not 64 hexadecimal digits")
                 }
                 return File(name: name, rank: try file.natural("rank"), size: try file.natural("size"), sha256: sha256)
-            }, program: try root.optionalText("program"))
+            }, program: try root.optionalText("program"),
+            library: try root.optionalText("library"))
         guard Set(files.map(\.name)).count == files.count else { throw root.fault("it names a file twice") }
         var total = 0
         for file in files {

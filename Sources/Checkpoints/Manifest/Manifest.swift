@@ -68,6 +68,9 @@ package struct Manifest: Sendable, Equatable {
     package var run: Run?
     /// The program that wrote it, for people; nil: one that didn't say.
     package var program: String?
+    /// The library that multiplied matrices, where bits depend on which one that is ("OpenBLAS 0.3.21, core type Zen");
+    /// nil: they don't, or it is of an older version.
+    package var library: String?
     /// Seconds since 1970.
     package var created: Int
     /// In the order of their names.
@@ -76,7 +79,7 @@ package struct Manifest: Sendable, Equatable {
     package init(
         step: Int, optimizerStep: Int, skipped: Int, skippedInARow: Int, sequences: Int, corpus: String, seed: Int,
         layout: Layout, configuration: String, run: Run? = nil, created: Int, files: [File] = [],
-        program: String? = nil
+        program: String? = nil, library: String? = nil
     ) {
         self.step = step
         self.optimizerStep = optimizerStep
@@ -89,6 +92,7 @@ package struct Manifest: Sendable, Equatable {
         self.configuration = configuration
         self.run = run
         self.program = program
+        self.library = library
         self.created = created
         self.files = files
     }

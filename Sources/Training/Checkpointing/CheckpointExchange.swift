@@ -115,6 +115,6 @@ extension Manifest {
             layout: .init(
                 stages: p.lastStage + 1, replicas: p.replicas, schedule: p.table.name, layers: p.partition.counts),
             configuration: plan.configuration.toml(), run: run, created: Int(Date().timeIntervalSince1970),
-            program: Program.name)
+            program: Program.name, library: p.matrices.library)
     }
 }
