@@ -131,7 +131,9 @@ let package = Package(
 
         .target(
             name: "Verification",
-            dependencies: ["Model", "Checkpoints", "Files", "Numerics", "Hardware", "Kernels", "KernelInterface"]),
+            dependencies: [
+                "Model", "Checkpoints", "Files", "JSON", "Numerics", "Hardware", "Kernels", "KernelInterface",
+            ]),
 
         // Clusters.
         .target(
@@ -208,13 +210,13 @@ let package = Package(
             ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files", "JSON"], exclude: ["Corpus"]),
-        .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
+        .testTarget(name: "PreflightTests", dependencies: ["Preflight", "MPI", "TestSupport"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Pipeline", "Model", "Simulation", "Corpora", "Checkpoints", "Files", "JSON", "Numerics",
-                "Hardware",
+                "Hardware", "MPI", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

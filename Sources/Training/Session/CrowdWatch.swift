@@ -71,10 +71,9 @@ final class CrowdWatch: Sendable {
     /// What other programs had of each rank's cores since a reading, where it is notable. All ranks call it.
     func taken(since begin: CoreUse, by group: RankGroup) async throws -> [(rank: Int, core: TakenCore)] {
         let own = worst(CoreUse.now().taken(since: begin))
-        let told = try await group.exchange { $0 == self.rank ? [Double(own?.core ?? 0), own?.share ?? 0] : [0, 0] }
-        return told.enumerated().compactMap { rank, told in
-            let core = TakenCore(core: Int(told[0]), share: told[1])
-            return core.isNotable ? (rank, core) : nil
+        let told = try await group.gather { $0 == self.rank ? own : nil }
+        return told.enumerated().compactMap { rank, core in
+            core.flatMap { $0.isNotable ? (rank, $0) : nil }
         }
     }
 
