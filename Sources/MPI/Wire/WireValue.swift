@@ -96,5 +96,7 @@ extension Optional: WireValue where Wrapped: WireValue {
         self?.write(to: &writer)
     }
 
-    package init(from reader: inout WireReader) throws { self = try Bool(from: &reader) ? try reader.next() : nil }
+    package init(from reader: inout WireReader) throws {
+        self = try Bool(from: &reader) ? try reader.next(Wrapped.self) : nil
+    }
 }
