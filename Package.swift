@@ -68,14 +68,17 @@ let package = Package(
         .target(name: "CSignals"),
         .target(name: "CVersion", cSettings: [.define("GECKO_COMMIT", to: "\"\(commit)\"")]),
 
+        // A value behind a lock.
+        .target(name: "Locks"),
+
         // Files and output, whatever they hold.
-        .target(name: "Files", dependencies: [.product(name: "Crypto", package: "swift-crypto"), logging]),
+        .target(name: "Files", dependencies: ["Locks", .product(name: "Crypto", package: "swift-crypto"), logging]),
 
         // Text that other programs read, too.
         .target(name: "JSON"),
 
         // The machine.
-        .target(name: "Hardware", dependencies: ["CHwloc", "CCPU"]),
+        .target(name: "Hardware", dependencies: ["CHwloc", "CCPU", "Locks"]),
         .target(
             name: "MPI", dependencies: ["CMPI", "Hardware"],
             linkerSettings: mpiRunPaths.isEmpty ? [] : [.unsafeFlags(mpiRunPaths)]),
@@ -112,23 +115,25 @@ let package = Package(
         .target(
             name: "Pipeline",
             dependencies: [
-                "CFiles", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+                "CFiles", "Locks", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
             ]),
 
         // Files.
         .target(name: "Checkpoints", dependencies: ["Files", "JSON"]),
-        .target(name: "Corpora", dependencies: ["Files", "Numerics"]),
+        .target(name: "Corpora", dependencies: ["Files", "Locks", "Numerics"]),
         .target(
             name: "Training",
             dependencies: [
                 "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 "MPI",
-                "Corpora", "Checkpoints", "Files", "JSON", "CSignals", "TOMLKit", logging,
+                "Corpora", "Checkpoints", "Files", "JSON", "Locks", "CSignals", "TOMLKit", logging,
             ]),
 
         .target(
             name: "Verification",
-            dependencies: ["Model", "Checkpoints", "Files", "Numerics", "Hardware", "Kernels", "KernelInterface"]),
+            dependencies: [
+                "Model", "Checkpoints", "Files", "JSON", "Numerics", "Hardware", "Kernels", "KernelInterface",
+            ]),
 
         // Clusters.
         .target(
@@ -146,7 +151,8 @@ let package = Package(
             name: "GeckoCommand",
             dependencies: [
                 "CVersion", "Training", "Model", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules",
-                "Simulation", "Files", "JSON", "Numerics", "Kernels", "KernelInterface", "Hardware", argumentParser,
+                "Simulation", "Files", "JSON", "Locks", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                argumentParser,
             ]),
 
         // The slow cables of the virtual cluster (cluster/dev).
@@ -163,11 +169,12 @@ let package = Package(
             path: "Sources/Probes/AllocationProbe",
             // Its malloc must be seen by the libraries.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--export-dynamic"])]),
-        .target(name: "TestSupport", dependencies: ["Numerics", "Hardware", "MPI"], path: "Tests/TestSupport"),
+        .target(
+            name: "TestSupport", dependencies: ["Locks", "Numerics", "Hardware", "MPI"], path: "Tests/TestSupport"),
 
-        .testTarget(name: "HardwareTests", dependencies: ["Hardware"]),
+        .testTarget(name: "HardwareTests", dependencies: ["Hardware", "Locks"]),
         .testTarget(
-            name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "TestSupport", "mpi-probe"]),
+            name: "MPITests", dependencies: ["MPI", "Pipeline", "Hardware", "Locks", "TestSupport", "mpi-probe"]),
         .testTarget(
             name: "KernelTests",
             dependencies: ["Kernels", "KernelInterface", "Numerics", "Hardware", "TestSupport", "kernel-probe"],
@@ -205,13 +212,13 @@ let package = Package(
             ]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files", "JSON"], exclude: ["Corpus"]),
-        .testTarget(name: "PreflightTests", dependencies: ["Preflight"]),
+        .testTarget(name: "PreflightTests", dependencies: ["Preflight", "MPI", "TestSupport"]),
         .testTarget(name: "BatchTests", dependencies: ["Batch", "Training", "Simulation", "MPI", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Pipeline", "Model", "Simulation", "Corpora", "Checkpoints", "Files", "JSON", "Numerics",
-                "Hardware",
+                "Hardware", "MPI", "TestSupport",
             ]),
     ],
     swiftLanguageModes: [.v6]

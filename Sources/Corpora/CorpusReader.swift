@@ -1,6 +1,6 @@
 import Files
 import Foundation
-import Synchronization
+import Locks
 
 /// The files of a corpus, read where they are needed. They are never mapped: a file that shrinks is an error here and
 /// would be the end of the process there. Around each look into a file it is compared with what it was at the start.
@@ -8,12 +8,12 @@ final class CorpusReader: Sendable {
     let files: [CorpusFile]
 
     /// Files that were read last, by their place in `files`, the latest at the end.
-    private let opened = Mutex<[(index: Int, file: OpenFile)]>([])
+    private let opened = Lock<[(index: Int, file: OpenFile)]>([])
     private static let mostOpened = 32
 
     /// Files that something happened to which their times and sizes don't show: the stamp that was seen, and whether
     /// somebody has asked for it.
-    private let touched = Mutex<[Int: (stamp: FileStamp, isTold: Bool)]>([:])
+    private let touched = Lock<[Int: (stamp: FileStamp, isTold: Bool)]>([:])
 
     /// Bytes in one read of a whole file: few enough to be still in the cache when they are looked at.
     private static let piece = 1 << 18

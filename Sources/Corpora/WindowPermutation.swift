@@ -10,13 +10,11 @@ struct WindowPermutation: Sendable {
     private let halfMask: UInt64
 
     private static let rounds: UInt64 = 6
-    /// Keeps these streams apart from those of other uses of the seed.
-    private static let purpose: UInt64 = 0x5749_4E44_4F57 << 16
 
     init(count: Int, seed: UInt64, epoch: Int) {
         precondition(count > 0 && epoch >= 0)
         self.count = count
-        generator = CounterGenerator(seed: seed, stream: Self.purpose &+ UInt64(epoch))
+        generator = CounterGenerator(seed: seed, stream: RandomStream.corpusWindows &+ UInt64(epoch))
         let bits = UInt64(max(2, Int.bitWidth - (count - 1).leadingZeroBitCount))
         halfBits = (bits + 1) / 2
         halfMask = 1 << halfBits - 1

@@ -72,7 +72,6 @@ struct Plan: ParsableCommand {
         try output.check(write, as: .configuration)
         let text = try TextFile.read(cluster, expected: "a cluster's description, as gecko profile --cluster writes")
         var configuration = try RunConfiguration.load(file: self.configuration, overrides: [])
-        try configuration.checkForPlanning()
         let checked = try configuration.forPlanning()
         let description = try ClusterFile.cluster(
             text, name: cluster, measured: { CoreSpeed.measureGFLOPS(for: configuration) })

@@ -1,10 +1,10 @@
 import Corpora
 import Files
-import Synchronization
+import Locks
 
 /// Prints bytes as they come, whole characters at a time.
 final class Printer: Sendable {
-    private let decoder = Mutex(ByteDecoder())
+    private let decoder = Lock(ByteDecoder())
 
     func put(_ text: String) throws { try show(text) }
 

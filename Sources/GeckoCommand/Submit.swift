@@ -70,7 +70,7 @@ struct Submit: ParsableCommand {
     func run() throws {
         let configuration = try arguments.configuration()
         if !dryRun { try Submission.checkSlurm() }
-        try configuration.checkForPlanning()
+        _ = try configuration.forPlanning()
         var further = options
         if let partition { further.insert("--partition=\(partition)", at: 0) }
         let gecko = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath().path

@@ -33,6 +33,11 @@ extension MPIWorld {
         return result
     }
 
+    /// The root's value; the others bring none.
+    package func broadcast<Value: WireValue>(_ value: Value?, from root: Int) throws -> Value {
+        try Value(wireBytes: try broadcast(value?.wireBytes ?? [], from: root), from: "rank \(root)")
+    }
+
     /// Everybody's bytes, by rank. Together they must be fewer than 2 GiB.
     package func allGather(_ bytes: [UInt8], group: Group = .all) throws -> [[UInt8]] {
         checkThread()
@@ -67,9 +72,11 @@ extension MPIWorld {
         return counts.indices.map { Array(all[offsets[$0]..<offsets[$0] + counts[$0]]) }
     }
 
-    /// Everybody's text, by rank.
-    package func allGather(_ text: String, group: Group = .all) throws -> [String] {
-        try allGather(Array(text.utf8), group: group).map { String(decoding: $0, as: UTF8.self) }
+    /// Everybody's value, by rank.
+    package func allGather<Value: WireValue>(_ value: Value, group: Group = .all) throws -> [Value] {
+        try allGather(value.wireBytes, group: group).enumerated().map { rank, bytes in
+            try Value(wireBytes: bytes, from: group == .all ? "rank \(rank)" : "this node's rank \(rank)")
+        }
     }
 
     /// Everybody's numbers, by rank; not all need bring equally many.

@@ -1,7 +1,7 @@
 /// What a rank found out about its node and its part of it.
-package struct NodeFacts: Codable, Sendable, Equatable {
+package struct NodeFacts: Sendable, Equatable {
     /// A core that this rank uses.
-    package struct Core: Codable, Sendable, Equatable {
+    package struct Core: Sendable, Equatable {
         /// hwloc's number.
         package var number: Int
         /// In matrix products, while all cores of the rank compute.
@@ -69,7 +69,7 @@ extension NodeFacts {
 }
 
 /// Messages from one rank to a neighbour.
-package struct LinkFacts: Codable, Sendable, Equatable {
+package struct LinkFacts: Sendable, Equatable {
     package var from: Int
     package var to: Int
     /// Seconds that a message of 8 bytes takes one way.

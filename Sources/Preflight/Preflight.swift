@@ -1,4 +1,3 @@
-import Foundation
 import Hardware
 import Kernels
 import MPI
@@ -65,14 +64,8 @@ package struct Preflight {
         try world.barrier()
         (facts.clockOffset, facts.clockError) = try WallClock.compare(world)
         let own = try Neighbours(world: world).measure()
-        let encoder = JSONEncoder()
-        let decoder = JSONDecoder()
-        nodes = try world.allGather(Array(try encoder.encode(facts))).map {
-            try decoder.decode(NodeFacts.self, from: Data($0))
-        }
-        links = try world.allGather(Array(try encoder.encode(own))).flatMap {
-            try decoder.decode([LinkFacts].self, from: Data($0))
-        }
+        nodes = try world.allGather(facts)
+        links = try world.allGather(own).flatMap { $0 }
     }
 
     private static func verify(_ directory: String, _ facts: inout NodeFacts) {

@@ -1,4 +1,5 @@
 import Glibc
+import Hardware
 
 /// The learning rate as a pure function of the step: linear warm-up, then one of three shapes.
 package struct LearningRate: Sendable, Equatable {
@@ -58,9 +59,9 @@ package struct LearningRate: Sendable, Equatable {
     /// Set where the run is over before its warm-up: it never trains at the rate that was asked for.
     package var note: String? {
         guard warmup > 0, steps <= warmup, steps > 0 else { return nil }
-        let share = String(Int((100 * rate(step: steps - 1) / peak).rounded()))
+        let share = Percent.whole(rate(step: steps - 1) / peak)
         return
-            "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) % of the peak learning rate: "
+            "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) of the peak learning rate: "
             + "lower optimizer.warmup, or raise training.steps"
     }
 

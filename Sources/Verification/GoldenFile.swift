@@ -1,5 +1,5 @@
 import Checkpoints
-import Foundation
+import JSON
 import Model
 
 /// A safetensors file of golden data, with its hyperparameters as JSON in the metadata.
@@ -47,21 +47,24 @@ struct GoldenFile: GoldenSource {
             throw VerificationError("\(name): no metadata under '\(key)'; it should hold the hyperparameters as JSON")
         }
         do {
-            return GoldenValue(try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed))
+            return GoldenValue(try JSONParser.parse(text))
         } catch {
-            throw VerificationError("\(name): the metadata under '\(key)' isn't JSON: \(text.prefix(80))")
+            throw VerificationError(
+                "\(name): the metadata under '\(key)' isn't JSON: \(error). It is \(text.prefix(80))")
         }
     }
 }
 
 extension GoldenValue {
-    fileprivate init(_ json: Any) {
-        switch json {
-        case let number as NSNumber: self = .number(number.doubleValue)
-        case let text as String: self = .text(text)
-        case let list as [Any]: self = .list(list.map { GoldenValue($0) })
-        case let object as [String: Any]: self = .object(object.mapValues { GoldenValue($0) })
-        default: self = .nothing
+    fileprivate init(_ json: JSONNode) {
+        switch json.value {
+        case .null: self = .nothing
+        case .boolean(let flag): self = .number(flag ? 1 : 0)
+        case .integer, .number: self = json.number.map { .number($0) } ?? .nothing
+        case .string(let text): self = .text(text)
+        case .array(let elements): self = .list(elements.map { GoldenValue($0) })
+        case .object(let members):
+            self = .object(Dictionary(members.map { ($0.key, GoldenValue($0.node)) }) { first, _ in first })
         }
     }
 }

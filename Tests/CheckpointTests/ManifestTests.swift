@@ -32,6 +32,13 @@ import Testing
         #expect(try Manifest(sealed { $0.replacing("  \"program\": null,\n", with: "") }, file: "m") == Self.sample)
     }
 
+    @Test func `the library that its bits depend on is known, unless they depend on none`() throws {
+        var written = Self.sample
+        written.library = "OpenBLAS 0.3.21, core type \"Zen\""
+        #expect(try Manifest(Array(written.json.utf8), file: "m") == written)
+        #expect(!Self.sample.json.contains("library"))
+    }
+
     @Test func `any flipped bit and any cut is found`() {
         let text = Array(Self.sample.json.utf8)
         for i in text.indices {

@@ -51,6 +51,25 @@ import Testing
         #expect(changed.exitCode == 0 && changed.digest != nil && changed.digest != digest)
     }
 
+    @Test func aResumedRunSaysThatOpenBLASComputesByAnotherCoreType() async throws {
+        let space = try Workspace()
+        let run = Self.openblas + ["--training.steps", "6", "--checkpoint.every", "3", "--run.overwrite", "false"]
+        func core(_ name: String, _ more: [String: String] = [:]) -> [String: String] {
+            more.merging(["OPENBLAS_CORETYPE": name]) { $1 }
+        }
+        _ = try await space.train(run, environment: core("Haswell", ["GECKO_FAULT": "manifest-durable:3"]))
+        let manifest = try String(
+            contentsOfFile: space.path + "/run/checkpoints/step-00000003/manifest.json", encoding: .utf8)
+        #expect(manifest.contains("core type Haswell\""), "\(manifest)")
+        let resumed = try await space.train(run, environment: core("Nehalem"))
+        #expect(resumed.exitCode == 0 && resumed.output.contains("resuming after step 3"), "\(resumed.output)")
+        let note = /note: matrices were multiplied by OpenBLAS [^ ]+, core type Haswell and now are by .*Nehalem;/
+        #expect(resumed.output.contains(note), "\(resumed.output)")
+        let again = try await space.train(
+            run + ["--training.steps", "7"], environment: core("Nehalem"))
+        #expect(!again.output.contains("matrices were multiplied by"), "\(again.output)")
+    }
+
     /// What a run leaves says which engine it took, and `auto` goes on with the same.
     @Test func autoIsTilesWhereTheCPUHasThemAndIsNotToldAsAChange() async throws {
         let space = try Workspace()

@@ -76,7 +76,10 @@ import Testing
         #expect(CPUQuota(cores: 0.5, file: "f").threads == 1)
         #expect(CPUQuota(cores: 2.1, file: "f").threads == 3)
         #expect(CPUQuota(cores: 1e300, file: "f").threads > 1000)
-        #expect(CPUQuota.shares([[4, 7], [4, 7], [0, 0], [4, 9]]) == [2, 2, nil, 4])
-        #expect(CPUQuota.shares([[0.5, 7], [0.5, 7]]) == [1, 1])
+        func quota(_ cores: Double, _ group: UInt64?) -> CPUQuota { CPUQuota(cores: cores, file: "f", group: group) }
+        #expect(CPUQuota.shares([quota(4, 7), quota(4, 7), nil, quota(4, 9)]) == [2, 2, nil, 4])
+        #expect(CPUQuota.shares([quota(0.5, 7), quota(0.5, 7)]) == [1, 1])
+        // Where the limit's file is gone nobody can say who shares it.
+        #expect(CPUQuota.shares([quota(4, nil), quota(4, nil)]) == [4, 4])
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Hardware
+import Locks
 import Synchronization
 import Testing
 
@@ -33,7 +34,7 @@ import Testing
                 topology: topology, cores: cores(3, of: topology), oversubscribed: true, threadsPerCore: 3,
                 onSight: { if $0 == 2 { gate.pass() } })
             #expect(team.threadCount == 3)
-            let calls = Mutex([Int](repeating: 0, count: 3))
+            let calls = Lock([Int](repeating: 0, count: 3))
             // Rounds with bodies that go out of scope: one that is read later would be seen as a wrong count or worse.
             for _ in 0..<500 {
                 let seen = Atomic<Int>(0)
@@ -121,7 +122,7 @@ import Testing
             let own = topology.usableCores.prefix(2).map { [$0] }
             #expect(team.boundCores(topology) == own)
             // Blocked in the system a thread gets no core either. Far longer than the leader looks on.
-            let found = Mutex<[Int]>([])
+            let found = Lock<[Int]>([])
             let leader = pthread_self()
             for _ in 0..<50 where found.withLock({ $0.isEmpty }) {
                 team.run { worker in

@@ -1,10 +1,10 @@
 import Foundation
-import Synchronization
+import Locks
 
 /// Runs `body` on a thread of its own, so that pinning it touches nobody else, and waits for it.
 func onNewThread(_ body: @escaping @Sendable () throws -> Void) throws {
     let done = DispatchSemaphore(value: 0)
-    let failure = Mutex<(any Error)?>(nil)
+    let failure = Lock<(any Error)?>(nil)
     Thread.detachNewThread {
         do { try body() } catch { failure.withLock { $0 = error } }
         done.signal()

@@ -1,5 +1,6 @@
 import Foundation
 import Hardware
+import Locks
 import Synchronization
 import Testing
 
@@ -30,7 +31,7 @@ import Testing
         let topology = try Topology()
         try onNewThread {
             let team = try Team(topology: topology, cores: cores(workers, of: topology), oversubscribed: true)
-            let runs = Mutex([Int](repeating: 0, count: tasks))
+            let runs = Lock([Int](repeating: 0, count: tasks))
             team.forEach(tasks) { task in runs.withLock { $0[task] += 1 } }
             #expect(runs.withLock { $0 } == [Int](repeating: 1, count: tasks))
             team.stop()
@@ -55,7 +56,7 @@ import Testing
         let topology = try Topology()
         try onNewThread {
             let team = try Team(topology: topology, cores: topology.usableCores, oversubscribed: false)
-            let bound = Mutex([[Int]](repeating: [], count: team.count))
+            let bound = Lock([[Int]](repeating: [], count: team.count))
             team.run(inPlace: true) { worker in
                 let cores = topology.boundCores()
                 bound.withLock { $0[worker] = cores }

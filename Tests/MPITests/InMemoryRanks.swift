@@ -1,13 +1,13 @@
 import Foundation
 import Pipeline
-import Synchronization
+import Locks
 
 /// Runs `body` for every rank of a fabric, each on a thread of its own, and returns the errors by rank. A rank that
 /// throws cancels the fabric.
 func runRanks(
     _ fabric: InMemoryFabric, _ body: @escaping @Sendable (InMemoryEndpoint) throws -> Void
 ) -> [(any Error)?] {
-    let errors = Mutex([(any Error)?](repeating: nil, count: fabric.size))
+    let errors = Lock([(any Error)?](repeating: nil, count: fabric.size))
     let group = DispatchGroup()
     for rank in 0..<fabric.size {
         group.enter()

@@ -1,12 +1,12 @@
 import Foundation
 import Hardware
-import Synchronization
+import Locks
 
 /// Lends a team of `workers`, who take turns on the cores where there are fewer, on a thread of its own so that pinning
 /// touches nobody else.
 package func withTeam(of workers: Int, _ body: @escaping @Sendable (Team) throws -> Void) throws {
     let done = DispatchSemaphore(value: 0)
-    let failure = Mutex<(any Error)?>(nil)
+    let failure = Lock<(any Error)?>(nil)
     let topology = try Topology()
     Thread.detachNewThread {
         do {

@@ -74,4 +74,14 @@ import Verification
         let reports = try folder.verify()
         #expect(reports.allSatisfy { $0.failure?.contains("'chunk_size'") == true })
     }
+
+    /// What readers of JSON pass over in silence could be another hyperparameter than was meant.
+    @Test func hyperparametersThatAreNoStrictJSONFailWithTheirPlace() throws {
+        let folder = try GoldenFolder()
+        try folder.copy("model_b_params")
+        try folder.copy("model_b_decode", metadata: { $0["config"] = #"{"chunk_size": 4, "chunk_size": 8}"# })
+        let failures = try folder.verify().map { $0.failure ?? "passed" }
+        let reason = #"the metadata under 'config' isn't JSON: byte 18: the key "chunk_size" is given twice"#
+        #expect(!failures.isEmpty && failures.allSatisfy { $0.contains(reason) }, "\(failures)")
+    }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Foundation
+import Simulation
 import Training
 
 /// How a run stands, by its folder, its lock and the queue.
@@ -86,8 +87,7 @@ package struct RunStatus: Sendable {
     /// Seconds of a step and tokens a second, medians of the last steps.
     package var pace: (seconds: Double, tokensPerSecond: Double)? {
         func median(_ values: [Double]) -> Double? {
-            let sane = values.filter { $0.isFinite && $0 >= 0 && $0 < 1e15 }.sorted()
-            return sane.isEmpty ? nil : sane[sane.count / 2]
+            values.filter { $0.isFinite && $0 >= 0 && $0 < 1e15 }.median
         }
         guard let seconds = median(recent.map(\.seconds)), let speed = median(recent.map(\.tokensPerSecond))
         else { return nil }

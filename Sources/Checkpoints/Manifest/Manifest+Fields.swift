@@ -25,6 +25,7 @@ extension Manifest {
         run = try root.optionalObject("run").map { Run(id: try $0.text("id"), directory: try $0.text("directory")) }
         files = try root.objects("files").map { try File($0) }
         program = try root.optionalText("program")
+        library = try root.optionalText("library")
         guard Set(files.map(\.name)).count == files.count else { throw root.fault("it names a file twice") }
         var total = 0
         for file in files {

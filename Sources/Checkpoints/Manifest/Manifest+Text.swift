@@ -18,6 +18,7 @@ extension Manifest {
             run.map {
                 "\n  \"run\": {\"id\": \(JSONText.quoted($0.id)), \"directory\": \(JSONText.quoted($0.directory))},"
             } ?? ""
+        let library = library.map { "\n  \"library\": \(JSONText.quoted($0))," } ?? ""
         let layers = layout.layers.map(String.init).joined(separator: ", ")
         let body = """
             {
@@ -32,7 +33,7 @@ extension Manifest {
               "layout": {"stages": \(layout.stages), "replicas": \(layout.replicas), \
             "schedule": \(JSONText.quoted(layout.schedule)), "layers": [\(layers)]},
               "configuration": \(JSONText.quoted(configuration)),\(run)
-              "program": \(program.map { JSONText.quoted($0) } ?? "null"),
+              "program": \(program.map { JSONText.quoted($0) } ?? "null"),\(library)
               "created": \(created),
               "files": [
             \(files.joined(separator: ",\n"))

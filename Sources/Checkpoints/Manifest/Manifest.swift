@@ -81,6 +81,9 @@ package struct Manifest: Sendable, Equatable {
     package var run: Run?
     /// The program that wrote it, for people; nil: one that didn't say.
     package var program: String?
+    /// The library that multiplied matrices, where bits depend on which one that is ("OpenBLAS 0.3.21, core type Zen");
+    /// nil: they don't, or it is of an older version.
+    package var library: String?
     /// Seconds since 1970.
     package var created: Int
     /// In the order of their names.

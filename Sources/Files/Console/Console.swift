@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Locks
 
 /// Standard output and standard error: every line that gecko prints goes through here.
 ///
@@ -7,10 +7,10 @@ import Synchronization
 /// log. `show` is for commands whose product is their output: it fails when the product can't be written.
 package enum Console {
     /// The way of lines that may be lost.
-    private static let output = Mutex(LossyStream(STDOUT_FILENO))
-    private static let errors = Mutex(LossyStream(STDERR_FILENO))
+    private static let output = Lock(LossyStream(STDOUT_FILENO))
+    private static let errors = Lock(LossyStream(STDERR_FILENO))
     /// Takes the lines of both, too.
-    private static let log = Mutex<RunningLog?>(nil)
+    private static let log = Lock<RunningLog?>(nil)
 
     /// Call it before anything else: gives each of the descriptors 0 to 2 that is closed something that stands for it,
     /// so that no other file gets its number, and makes a pipe that nobody reads an error of the write instead of the

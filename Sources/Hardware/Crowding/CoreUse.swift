@@ -81,6 +81,6 @@ package struct TakenCore: Sendable, Equatable {
 
     /// "core 1: other programs had it for 76 % of the time"
     package var description: String {
-        "core \(core): other programs had it for \(Int((100 * share).rounded())) % of the time"
+        "core \(core): other programs had it for \(Percent.whole(share)) of the time"
     }
 }

@@ -1,6 +1,6 @@
 import CCPU
 import Glibc
-import Synchronization
+import Locks
 
 /// The threads of this process that are pinned to compute, so that their use of their cores can be read from any
 /// thread.
@@ -10,7 +10,7 @@ enum PinnedThreads {
         var lastKey = 0
     }
 
-    private static let table = Mutex(Table())
+    private static let table = Lock(Table())
 
     /// Enters the calling thread.
     /// - Parameter core: where it is at home

@@ -7,7 +7,7 @@ package struct CPUQuota: Sendable, Equatable {
     /// The file that sets it.
     package let file: String
     /// The same for processes that share the quota; nil where the file is no longer there.
-    let group: UInt64?
+    package let group: UInt64?
 
     package init(cores: Double, file: String, group: UInt64? = nil) {
         self.cores = cores
@@ -33,19 +33,17 @@ package struct CPUQuota: Sendable, Equatable {
 }
 
 extension CPUQuota {
-    /// As numbers that ranks can gather: cores and group; what has no quota sends zeros.
-    package static func numbers(_ quota: CPUQuota?) -> [Double] {
-        // An inode's number is far below 2^53.
-        [quota?.cores ?? 0, Double(quota?.group ?? 0)]
+    /// Whether two processes have one quota together.
+    package func isShared(with other: CPUQuota?) -> Bool {
+        group != nil && group == other?.group && cores == other?.cores
     }
 
     /// Most threads of each of a node's ranks under their quotas, which those of one group share; nil where there is
     /// none.
-    package static func shares(_ ranks: [[Double]]) -> [Int?] {
-        ranks.map { rank in
-            guard rank.count == 2, rank[0] > 0 else { return nil }
-            let sharing = rank[1] == 0 ? 1 : ranks.count { $0 == rank }
-            return max(1, CPUQuota(cores: rank[0], file: "").threads / sharing)
-        }
+    package static func shares(_ ranks: [CPUQuota?]) -> [Int?] {
+        ranks.map { own in own.map { max(1, $0.threads / $0.sharers(among: ranks)) } }
     }
+
+    /// How many of a node's ranks have this quota, the one that has it included.
+    package func sharers(among ranks: [CPUQuota?]) -> Int { max(1, ranks.count { isShared(with: $0) }) }
 }

@@ -1,5 +1,6 @@
 import CCPU
 import Glibc
+import Locks
 import Synchronization
 
 /// What the leader and the other threads of a team share: rounds of work, whose shares are fixed while whoever is free
@@ -36,7 +37,7 @@ final class Crew: @unchecked Sendable {
     private let bell = Doorbell()
     private let leaderBell = Doorbell()
     private let reports = Atomic<Int>(0)
-    private let failure = Mutex<(any Error)?>(nil)
+    private let failure = Lock<(any Error)?>(nil)
     /// For tests: called by each thread that has seen a round and not yet taken a share of it.
     private let onSight: (@Sendable (_ thread: Int) -> Void)?
 

@@ -4,6 +4,11 @@
 /// Swift lends a closure only after moving it to the heap (`withoutActuallyEscaping`), twice for every kernel of every
 /// worker. This rests on what Swift's ABI fixes: a closure that doesn't escape is passed as two addresses, that of its
 /// code and that of its captures.
+///
+/// **Why that has no races.** The two addresses are a value that never changes. The owner writes it for the others
+/// before it opens a round, they read it only after taking one of the round's shares, and the captures live until all
+/// shares are done and the owner has seen that; `Crew` says by which releases and acquires. What the code itself
+/// writes, each share has for itself.
 struct LentBody {
     private let code: UnsafeRawPointer
     private let captures: UnsafeRawPointer?

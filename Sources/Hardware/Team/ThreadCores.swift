@@ -1,4 +1,5 @@
 import Glibc
+import Locks
 import Synchronization
 
 /// Which core each thread of a team is pinned to, and the means to move one whose core is held by another program.
@@ -25,7 +26,7 @@ final class ThreadCores: @unchecked Sendable {
     private let homes: UnsafeMutablePointer<Atomic<Int>>
     private let places: UnsafeMutablePointer<Atomic<Int>>
     /// Of the threads in the list of those that are pinned.
-    private let keys = Mutex<[Int]>([])
+    private let keys = Lock<[Int]>([])
 
     /// - Parameter cores: of each thread, the leader's first
     init(_ topology: Topology, cores: [Int], wholeCore: Bool) {

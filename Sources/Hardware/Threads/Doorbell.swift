@@ -4,6 +4,11 @@ import Synchronization
 
 /// Lets threads sleep until another thread has changed something that they watch.
 ///
+/// **Why that has no races.** All that is shared here is atomic, and nothing is ordered by it: a woken thread looks at
+/// the watched state anew, and it is that state's releases and acquires that order what was written before. The fences
+/// only keep a ring from being missed. The word that is slept on is freed with the bell, which every ringer and sleeper
+/// holds.
+///
 /// The watched state must be readable without a lock (atomics). Ringing costs a fence when nobody sleeps, and nobody
 /// holds a lock: a thread that loses its core, on either side, delays no other.
 /// `@unchecked Sendable`: the word that threads sleep on is atomic and stays where it is.

@@ -1,3 +1,4 @@
+import Locks
 import Synchronization
 
 /// A thread's signs of life and what it is doing, for a `Watchdog` on another thread.
@@ -11,11 +12,11 @@ package final class Pulse: Sendable {
 
     package let name: String
     private let beats = Atomic<Int>(0)
-    private let state: Mutex<State>
+    private let state: Lock<State>
 
     package init(name: String) {
         self.name = name
-        state = Mutex(State(activity: "does nothing"))
+        state = Lock(State(activity: "does nothing"))
     }
 
     /// A sign of life: cheap enough for every look of a polling loop.

@@ -1,3 +1,4 @@
+import Locks
 import Synchronization
 
 /// A serial executor that owns one thread, for an actor whose work must stay on that thread: MPI allows calls from one
@@ -17,12 +18,12 @@ package final class ThreadExecutor: SerialExecutor, Sendable {
 
     private let name: String
     private let policy: WaitPolicy
-    private let queue = Mutex(Queue())
+    private let queue = Lock(Queue())
     private let queued = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
     private let bell = Doorbell()
     /// Nil before it runs. It stays after its end: jobs that are still queued when it is stopped run on it, too.
-    private let thread = Mutex<PosixThread?>(nil)
+    private let thread = Lock<PosixThread?>(nil)
     private let isStopped = Atomic<Bool>(false)
 
     /// Starts the thread, which runs `onStart` before any job: the place to pin it.

@@ -1,5 +1,5 @@
 import Glibc
-import Synchronization
+import Locks
 
 /// Ends the process when one of its threads gives no sign of life for too long: stuck in a kernel, in a file of a
 /// server that is gone, in a call of a library that waits for ever. Nothing within the thread could notice that.
@@ -7,15 +7,15 @@ import Synchronization
 /// Time in which the whole process was stopped doesn't count.
 package final class Watchdog: Sendable {
     /// Seconds without a sign of life until it is told.
-    private let patience: Mutex<Double>
+    private let patience: Lock<Double>
     /// Seconds from then to the end: others may know more, and be about to say so.
     private let grace: Double
     private let exitCode: Int32
-    private let pulses = Mutex<[Pulse]>([])
+    private let pulses = Lock<[Pulse]>([])
 
     /// Starts to watch; until the process ends.
     package init(patience: Double, grace: Double, exitCode: Int32) throws {
-        self.patience = Mutex(patience)
+        self.patience = Lock(patience)
         self.grace = grace
         self.exitCode = exitCode
         // Nobody joins the thread: it goes with the process.

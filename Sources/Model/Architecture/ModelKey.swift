@@ -1,3 +1,13 @@
+/// What becomes of a run that goes on from a checkpoint with another value of a key than it had.
+package enum OnResume: Sendable {
+    /// It would be another run, and is refused.
+    case anotherRun
+    /// It goes on, with other numbers from there, and is told.
+    case otherNumbers
+    /// It goes on as if nothing had changed: the key means nothing to the numbers.
+    case free
+}
+
 /// A key of `[model]` as its architecture declares it: name, what it takes, what it means, and the variable that holds
 /// it.
 package struct ModelKey: Sendable {
@@ -13,14 +23,11 @@ package struct ModelKey: Sendable {
         case choice([String])
     }
 
-    /// What becomes of a run that goes on with another value than it had.
-    package enum Change: Sendable { case anotherRun, otherNumbers }
-
     package let name: String
     package let kind: Kind
     package let constraint: ValueConstraint
     package let help: String
-    package let change: Change
+    package let onResume: OnResume
     private let reading: @Sendable (any Architecture) -> Value
     private let writing: @Sendable (inout any Architecture, Value) -> Void
 
@@ -33,34 +40,34 @@ package struct ModelKey: Sendable {
 
     package static func integer<Model: Architecture>(
         _ name: String, _ path: Path<Model, Int>, _ constraint: ValueConstraint, _ help: String,
-        change: Change = .anotherRun
+        onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .integer, constraint, help, change, path, Value.integer) { value in
+        Self(name, .integer, constraint, help, onResume, path, Value.integer) { value in
             if case .integer(let number) = value { number } else { nil }
         }
     }
 
     package static func number<Model: Architecture>(
         _ name: String, _ path: Path<Model, Double>, _ constraint: ValueConstraint, _ help: String,
-        change: Change = .anotherRun
+        onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .number, constraint, help, change, path, Value.number) { value in
+        Self(name, .number, constraint, help, onResume, path, Value.number) { value in
             if case .number(let number) = value { number } else { nil }
         }
     }
 
     package static func boolean<Model: Architecture>(
-        _ name: String, _ path: Path<Model, Bool>, _ help: String, change: Change = .anotherRun
+        _ name: String, _ path: Path<Model, Bool>, _ help: String, onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .boolean, .any, help, change, path, Value.boolean) { value in
+        Self(name, .boolean, .any, help, onResume, path, Value.boolean) { value in
             if case .boolean(let flag) = value { flag } else { nil }
         }
     }
 
     package static func choice<Model: Architecture, Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
-        _ name: String, _ path: Path<Model, Choice>, _ help: String, change: Change = .anotherRun
+        _ name: String, _ path: Path<Model, Choice>, _ help: String, onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .choice(Choice.allCases.map(\.rawValue)), .any, help, change, path) {
+        Self(name, .choice(Choice.allCases.map(\.rawValue)), .any, help, onResume, path) {
             Value.text($0.rawValue)
         } read: { value in
             if case .text(let text) = value { Choice(rawValue: text) } else { nil }
@@ -68,7 +75,7 @@ package struct ModelKey: Sendable {
     }
 
     private init<Model: Architecture, Stored>(
-        _ name: String, _ kind: Kind, _ constraint: ValueConstraint, _ help: String, _ change: Change,
+        _ name: String, _ kind: Kind, _ constraint: ValueConstraint, _ help: String, _ onResume: OnResume,
         _ path: Path<Model, Stored>, _ write: @escaping @Sendable (Stored) -> Value,
         read: @escaping @Sendable (Value) -> Stored?
     ) {
@@ -76,7 +83,7 @@ package struct ModelKey: Sendable {
         self.kind = kind
         self.constraint = constraint
         self.help = help
-        self.change = change
+        self.onResume = onResume
         reading = { write(Model.own($0)[keyPath: path]) }
         writing = { model, value in
             guard let stored = read(value) else { preconditionFailure("\(name) takes no \(value)") }

@@ -12,7 +12,7 @@ package final class Embedding: Block {
 
     package init(_ c: GeckoConfiguration) {
         self.c = c
-        dropout = Dropout(rate: c.dropout, layer: -1 & 0xffff, site: 5)
+        dropout = Dropout(rate: c.dropout, layer: DropoutSite.embeddingLayer, site: DropoutSite.embeddingOutput)
     }
 
     package static func spec(_ c: GeckoConfiguration, name: String = weightName, copyOf: String? = nil) -> ParameterSpec

@@ -19,8 +19,8 @@ package final class FeedForward {
         let shapes = Self.mapShapes(c)
         fc1 = LinearMap(shapes.fc1)
         fc2 = LinearMap(shapes.fc2)
-        hiddenDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 3)
-        outputDropout = Dropout(rate: c.dropout, layer: layer, site: 4)
+        hiddenDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: DropoutSite.feedForwardHidden)
+        outputDropout = Dropout(rate: c.dropout, layer: layer, site: DropoutSite.feedForwardOutput)
     }
 
     private static func prefix(_ layer: Int) -> String { "layers.\(layer).nffn." }

@@ -31,7 +31,7 @@ extension GeckoConfiguration {
             "precision", \Self.precision,
             "Number format of the factors of matrix products; weights, states, norms and sums are float32 in any case. "
                 + "bf16 needs a CPU with AVX512-BF16.",
-            change: .otherNumbers),
+            onResume: .otherNumbers),
         .integer(
             "norm_groups", \Self.normGroups, .atLeast(0, atMost: widest),
             "Groups of the timestep decay norm, of at least two features each; divides dim. "
@@ -59,14 +59,15 @@ extension GeckoConfiguration {
             "A learned scale on the feed-forward output, from 0.1 / 2^layer."),
         .boolean("scale_embeddings", \Self.scaleEmbeddings, "Embeddings are multiplied by sqrt(dim)."),
         .boolean("tie_embeddings", \Self.tieEmbeddings, "The output matrix is the embedding."),
-        .number("dropout", \Self.dropout, .belowOne(atMost: 0.99), "Dropout of block outputs.", change: .otherNumbers),
+        .number(
+            "dropout", \Self.dropout, .belowOne(atMost: 0.99), "Dropout of block outputs.", onResume: .otherNumbers),
         .number(
             "hidden_dropout", \Self.hiddenDropout, .belowOne(atMost: 0.99), "Dropout of hidden features.",
-            change: .otherNumbers),
+            onResume: .otherNumbers),
         .number(
             "attention_dropout", \Self.attentionDropout, .belowOne(atMost: 0.99),
             "Dropout of attention weights.",
-            change: .otherNumbers),
+            onResume: .otherNumbers),
     ]
 
     package static let rules: [ModelRule] = [

@@ -53,8 +53,8 @@ package struct DropoutStream: Sendable {
 
     /// The generator key of one site (a dropout call of one layer; one head and query for attention).
     package func key(layer: Int, site: Int) -> SIMD2<UInt32> {
-        let sequenceStream = CounterGenerator(seed: seed ^ 0xd1b5_4a32_d192_ed03, stream: UInt64(step)).word(
-            UInt64(sequence))
+        let ofStep = CounterGenerator(seed: RandomStream.dropoutSeed(seed), stream: UInt64(step))
+        let sequenceStream = ofStep.word(UInt64(sequence))
         return CounterGenerator(seed: sequenceStream, stream: UInt64(layer) << 32 | UInt64(site)).key
     }
 }

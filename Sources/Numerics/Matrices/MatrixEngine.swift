@@ -54,6 +54,9 @@ package enum MatrixEngine: String, Sendable, CaseIterable {
         return type.preparedBytes(depth: depth, columns: columns, precision)
     }
 
+    /// What the bits of its products depend on beside the CPU's fused multiply-adds, of this machine; nil: nothing.
+    package var library: String? { self == .openblas ? description : nil }
+
     /// For people, of this machine: "tiles (AVX-512)", "OpenBLAS 0.3.21, core type Zen".
     package var description: String {
         switch self {

@@ -83,7 +83,8 @@ final class Generator {
         if engine.endpoint.rank == owner {
             chosen = Sampler.choose(
                 logits, temperature: request.temperature,
-                uniform: CounterGenerator(seed: request.seed, stream: 0x5a).uniform(UInt64(position)))
+                uniform: CounterGenerator(seed: request.seed, stream: RandomStream.generation).uniform(
+                    UInt64(position)))
         }
         let told = try engine.endpoint.allGather([Double(chosen), isStopped ? 1 : 0])
         return told.allSatisfy { $0[1] == 0 } ? Int32(told[owner][0]) : nil

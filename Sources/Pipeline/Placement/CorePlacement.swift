@@ -19,14 +19,13 @@ package struct CorePlacement: Sendable, Equatable {
     /// - Parameter threads: threads per rank, 0 for as many as fit evenly.
     package static func agree(in world: MPIWorld, topology: Topology, threads: Int) throws -> CorePlacement {
         let quota = CPUQuota.own
-        let allowed = try world.allGather(topology.usableCores.map(Double.init), group: .node)
-        let quotas = try world.allGather(CPUQuota.numbers(quota), group: .node)
+        let allowed = try world.allGather(topology.usableCores, group: .node)
+        let quotas = try world.allGather(quota, group: .node)
         let assignment = try CoreAssignment(
-            allowed: allowed.map { $0.map { Int($0) } }, threads: threads, most: CPUQuota.shares(quotas),
+            allowed: allowed, threads: threads, most: CPUQuota.shares(quotas),
             units: topology.unitCount)
-        let own = CPUQuota.numbers(quota)
         return CorePlacement(
-            assignment, rank: world.localRank, quota: quota, sharers: own[1] == 0 ? 1 : quotas.count { $0 == own })
+            assignment, rank: world.localRank, quota: quota, sharers: quota?.sharers(among: quotas) ?? 1)
     }
 
     /// The placements of ranks that live in this process.

@@ -1,7 +1,8 @@
 import Hardware
+import MPI
 
 /// A rank's line of the report, as it travels to rank 0.
-struct RankRow {
+package struct RankRow: Equatable {
     let rank: Int
     let node: String
     let localRank: Int
@@ -37,32 +38,34 @@ struct RankRow {
         isMisplaced = bound != placement.cores.map { [$0] }
         warning = placement.warning ?? ""
     }
+}
 
-    /// From `fields` of another rank; nil when they aren't such.
-    init?(_ fields: [String]) {
-        func numbers(_ text: String) -> [Int] { text.split(separator: ",").compactMap { Int($0) } }
-        guard fields.count == 11, let rank = Int(fields[0]), let localRank = Int(fields[2]),
-            let threads = Int(fields[5])
-        else { return nil }
-        self.rank = rank
-        node = fields[1]
-        self.localRank = localRank
-        role = fields[3]
-        allowed = numbers(fields[4])
-        self.threads = threads
-        planned = numbers(fields[6])
-        pinned = numbers(fields[7])
-        isFree = fields[8] == "true"
-        isMisplaced = fields[9] == "true"
-        warning = fields[10]
+extension RankRow: WireValue {
+    package func write(to writer: inout WireWriter) {
+        rank.write(to: &writer)
+        node.write(to: &writer)
+        localRank.write(to: &writer)
+        role.write(to: &writer)
+        allowed.write(to: &writer)
+        threads.write(to: &writer)
+        planned.write(to: &writer)
+        pinned.write(to: &writer)
+        isFree.write(to: &writer)
+        isMisplaced.write(to: &writer)
+        warning.write(to: &writer)
     }
 
-    var fields: [String] {
-        func text(_ numbers: [Int]) -> String { numbers.map(String.init).joined(separator: ",") }
-        return [
-            "\(rank)", node, "\(localRank)", role, text(allowed), "\(threads)", text(planned), text(pinned),
-            "\(isFree)",
-            "\(isMisplaced)", warning,
-        ]
+    package init(from reader: inout WireReader) throws {
+        rank = try reader.next()
+        node = try reader.next()
+        localRank = try reader.next()
+        role = try reader.next()
+        allowed = try reader.next()
+        threads = try reader.next()
+        planned = try reader.next()
+        pinned = try reader.next()
+        isFree = try reader.next()
+        isMisplaced = try reader.next()
+        warning = try reader.next()
     }
 }

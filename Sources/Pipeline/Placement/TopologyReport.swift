@@ -24,13 +24,9 @@ package struct TopologyReport {
         let row = try RankRow(
             rank: world.rank, node: world.hostName, localRank: world.localRank, role: role(world.rank),
             placement: placement, topology: topology)
-        let all = try world.allGather(row.fields.joined(separator: "\u{1F}"))
-        rows = all.compactMap {
-            RankRow($0.split(separator: "\u{1F}", omittingEmptySubsequences: false).map(String.init))
-        }
-        let machine = world.localRank == 0 ? TopologyReport.text(of: topology) : ""
-        let machines = try world.allGather(machine)
-        nodes = zip(rows, machines).filter { !$1.isEmpty }.map { ($0.node, $1) }
+        rows = try world.allGather(row)
+        let machines = try world.allGather(world.localRank == 0 ? TopologyReport.text(of: topology) : nil)
+        nodes = zip(rows, machines).compactMap { row, machine in machine.map { (row.node, $0) } }
         memoryNodes = Self.memoryNodes(of: topology)
         quota = placement.quota
     }

@@ -1,4 +1,5 @@
 import Hardware
+import Locks
 import Synchronization
 
 /// A rank's stash on disk: a thread of its own carries out transfers one after the other, in the order in which they
@@ -56,13 +57,13 @@ struct SpoolTransfer {
 /// to the spool's thread from `add` until `done` has passed it, which the release and acquire of `done` order.
 private final class SpoolWorker: @unchecked Sendable {
     private let file: SpoolFile
-    private let mutex = Mutex(())
+    private let mutex = Lock(())
     private var transfers: [SpoolTransfer] = []
     private let added = Atomic<Int>(0)
     private let finished = Atomic<Int>(0)
     private let isDismissed = Atomic<Bool>(false)
     private let bell = Doorbell()
-    private let firstFailure = Mutex<SpoolError?>(nil)
+    private let firstFailure = Lock<SpoolError?>(nil)
 
     init(file: SpoolFile) { self.file = file }
 

@@ -1,3 +1,5 @@
+import Hardware
+
 /// Finds the node or the link that is slow, broken or unlike the others. Pure: figures in, sentences out.
 package struct Diagnosis: Sendable {
     package let findings: [Finding]
@@ -56,14 +58,14 @@ package struct Diagnosis: Sendable {
         if facts.throttled > 0.05 {
             return
                 """
-                it stood still for \(percent(core.taken)) of the time: the CPU quota of this process' control \
+                it stood still for \(Percent.whole(core.taken)) of the time: the CPU quota of this process' control \
                 group (cpu.max, cpu.cfs_quota_us) is used up
                 """
         }
         return
             """
-            other programs had it for \(percent(core.taken)) of the time: look for them (top, another job, a rank \
-            bound to the same core)
+            other programs had it for \(Percent.whole(core.taken)) of the time: look for them (top, another job, a \
+            rank bound to the same core)
             """
     }
 
@@ -221,8 +223,6 @@ package struct Diagnosis: Sendable {
 func rounded(_ value: Double) -> String {
     value >= 99.95 || value == value.rounded() ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
 }
-
-func percent(_ share: Double) -> String { "\(Int((100 * share).rounded())) %" }
 
 func gibibytes(_ bytes: Double) -> String { "\(rounded(bytes / 1_073_741_824)) GiB" }
 

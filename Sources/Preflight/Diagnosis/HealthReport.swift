@@ -1,3 +1,4 @@
+import Hardware
 import Simulation
 
 /// What was measured, node by node and link by link, and what is wrong.
@@ -46,7 +47,7 @@ package struct HealthReport {
                 facts.rank == 0 ? "0" : (facts.clockOffset >= 0 ? "+" : "-") + milliseconds(abs(facts.clockOffset))
             table.add([
                 facts.node, "\(facts.rank)", levelName(facts.cpuLevel), "\(facts.cores.count)", speed,
-                percent(facts.cores.map(\.taken).max() ?? 0), "\(rounded(facts.memoryBandwidth / 1e9)) GB/s",
+                Percent.whole(facts.cores.map(\.taken).max() ?? 0), "\(rounded(facts.memoryBandwidth / 1e9)) GB/s",
                 gibibytes(facts.memory), gibibytes(facts.freeMemory), offset,
             ])
         }
@@ -89,7 +90,7 @@ package struct HealthReport {
         if !compared.isEmpty {
             let right = compared.filter { $0 <= 1 }.count
             let most = compared.max() ?? 0
-            let share = most <= 1 ? ", by \(percent(most)) of it at the most" : ""
+            let share = most <= 1 ? ", by \(Percent.whole(most)) of it at the most" : ""
             text +=
                 "products: on \(right) of \(compared.count) cores tiles and OpenBLAS differ within rounding\(share)\n"
         }

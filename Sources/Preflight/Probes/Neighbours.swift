@@ -1,5 +1,6 @@
 import Hardware
 import MPI
+import Simulation
 
 /// Messages to and from the next rank, all ranks at the same time but each with one partner only, so that no cable
 /// carries two.
@@ -63,8 +64,7 @@ struct Neighbours {
             try receive(memory, bytes: 8, from: partner)
             trips.append(MonotonicClock.seconds - start)
         }
-        trips.sort()
-        return trips[trips.count / 2] / 2
+        return (trips.median ?? 0) / 2
     }
 
     /// Sends long messages as long as the first one suggests, the answer to the last one included.

@@ -12,29 +12,27 @@ struct SharedFolder {
     /// All ranks call it.
     /// - Returns: what is wrong as this rank sees it, or as rank 0 sees this rank
     func check() throws -> String? {
-        let name = String(
-            decoding: try world.broadcast(Array("gecko-doctor-\(UUID().uuidString)".utf8), from: 0), as: UTF8.self)
+        let own = world.rank == 0 ? "gecko-doctor-\(UUID().uuidString)" : nil
+        let name = try world.broadcast(own, from: 0)
         func file(_ rank: Int) -> String { "\(path)/.\(name)-\(rank)" }
         var problem: String?
         if world.rank == 0 { problem = write(file(0)) }
-        let began = try world.allGather([problem == nil ? 1.0 : 0.0])[0][0] == 1
+        let began = try world.allGather(problem == nil)[0]
         if began, world.rank > 0 {
             problem = read(file(0), of: 0).map { "it doesn't see what rank 0 wrote: \($0)" } ?? write(file(world.rank))
         }
-        var problems = try world.allGather(problem ?? "")
+        var problems = try world.allGather(problem)
         if world.rank == 0 {
-            for rank in 1..<max(1, world.size) where problems[rank].isEmpty && began {
+            for rank in 1..<max(1, world.size) where problems[rank] == nil && began {
                 if let reason = read(file(rank), of: rank) {
                     problems[rank] = "rank 0 doesn't see what it wrote: \(reason)"
                 }
             }
         }
         // What rank 0 saw goes back to each.
-        let text = try world.broadcast(Array(problems.joined(separator: "\u{1F}").utf8), from: 0)
-        let all = String(decoding: text, as: UTF8.self).split(separator: "\u{1F}", omittingEmptySubsequences: false)
+        let all = try world.broadcast(problems, from: 0)
         unlink(file(world.rank))
-        let own = all.indices.contains(world.rank) ? String(all[world.rank]) : ""
-        return own.isEmpty ? nil : own
+        return all.indices.contains(world.rank) ? all[world.rank] : nil
     }
 
     private func write(_ file: String) -> String? {

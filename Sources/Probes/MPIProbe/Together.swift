@@ -17,6 +17,10 @@ func collectives(_ world: MPIWorld, _ endpoint: MPIEndpoint) throws {
     }
     let names = try world.allGather("rank \(world.rank)")
     try expect(names == (0..<world.size).map { "rank \($0)" }, "allGather of text: \(names)")
+    let lists = try world.allGather(world.rank == 0 ? nil : [world.hostName, ""])
+    try expect(lists == (0..<world.size).map { $0 == 0 ? nil : [world.hostName, ""] }, "allGather of lists: \(lists)")
+    let flags = try world.broadcast(world.rank == 0 ? [true, false] : nil, from: 0)
+    try expect(flags == [true, false], "broadcast of flags: \(flags)")
     let locals = try world.allGather([Double(world.localRank)], group: .node)
     try expect(locals == (0..<world.localSize).map { [Double($0)] }, "allGather on the node: \(locals)")
     try expect(!world.hostName.isEmpty, "the node has no name")

@@ -20,7 +20,8 @@ package struct BenchPlan: RunPlan {
     package func batches(step: Int) -> [Batch] {
         let length = configuration.data.sequence
         let rows = configuration.training.batch / pipeline.replicas
-        let generator = CounterGenerator(seed: UInt64(configuration.training.seed), stream: 0xbe2c)
+        let generator = CounterGenerator(
+            seed: UInt64(configuration.training.seed), stream: RandomStream.benchmarkTokens)
         return (0..<pipeline.replicas).map { replica in
             var tokens: [Int32] = []
             var targets: [Int32] = []

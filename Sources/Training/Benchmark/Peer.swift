@@ -1,6 +1,6 @@
 import Foundation
 import Hardware
-import Synchronization
+import Locks
 
 /// Another program that trains, as a command for the shell.
 ///
@@ -14,7 +14,7 @@ struct Peer: Sendable {
     /// Runs it to its end and reads the rate. It is started from a thread of its own: a program inherits the binding of
     /// the thread that starts it, and one that a pinned rank started would have all its ranks on that rank's core.
     func tokensPerSecond() throws -> Double {
-        let outcome = Mutex<Result<Double, any Error>?>(nil)
+        let outcome = Lock<Result<Double, any Error>?>(nil)
         let thread = try PosixThread(name: "gecko peer") { [self] in
             let result = Result {
                 try topology.unpin()

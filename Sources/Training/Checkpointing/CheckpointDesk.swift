@@ -1,5 +1,5 @@
 import Checkpoints
-import Synchronization
+import Locks
 
 /// Where a rank's writer leaves how far it is, for the rank to tell the others at the next step's boundary.
 final class CheckpointDesk: Sendable {
@@ -8,7 +8,7 @@ final class CheckpointDesk: Sendable {
         var files: [Manifest.File] = []
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     var notes: BoundaryNotes { state.withLock { $0.notes } }
 

@@ -117,5 +117,6 @@ extension Manifest {
             configuration: plan.configuration.toml(), created: Int(Date().timeIntervalSince1970))
         self.run = run
         program = Program.name
+        library = p.matrices.library
     }
 }

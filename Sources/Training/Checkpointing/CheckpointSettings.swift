@@ -2,13 +2,13 @@ import Checkpoints
 import Files
 
 /// The two kinds of storage, the safer one first.
-enum CheckpointLevel: Int, Sendable, Comparable {
+package enum CheckpointLevel: Int, Sendable, Comparable {
     /// Seen by all ranks: survives anything, costs most.
     case shared
     /// On each node, with each rank's files on a second node: survives the loss of a node.
     case local
 
-    static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
+    package static func < (a: Self, b: Self) -> Bool { a.rawValue < b.rawValue }
 }
 
 /// Where a run's checkpoints go, when they are taken and which stay.

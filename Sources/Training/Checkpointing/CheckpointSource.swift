@@ -2,12 +2,12 @@ import Checkpoints
 import Files
 import Model
 import Pipeline
-import Synchronization
+import Locks
 
 /// A checkpoint's tensors by name, whatever files they are in. Files are opened in their order as they are needed.
 final class CheckpointSource: StateSource, Sendable {
     private let paths: [String]
-    private let opened = Mutex<[SafetensorsFile]>([])
+    private let opened = Lock<[SafetensorsFile]>([])
 
     /// - Parameter paths: verified files
     init(_ paths: [String]) { self.paths = paths }

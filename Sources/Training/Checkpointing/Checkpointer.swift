@@ -211,10 +211,8 @@ final class Checkpointer {
             guard told.allSatisfy({ Int($0[.written]) >= step }) else { return }
             guard !hasFailed(told, step) else { return abandon(current) }
             let desks = desks
-            let files = try await group.exchange { FileRecord.numbers(desks[$0].files) }
-            flight?.manifest.files = files.enumerated().flatMap { FileRecord.files($1, rank: $0) }.sorted {
-                $0.name < $1.name
-            }
+            let files = try await group.gather { desks[$0].files }
+            flight?.manifest.files = files.joined().sorted { $0.name < $1.name }
             if current.level == .local {
                 flight?.phase = .copying
                 try await startCopies()

@@ -3,14 +3,17 @@ import Foundation
 import Model
 
 /// Compares a run's configuration with that of the checkpoint it goes on from: what would make it another run is
-/// refused, what only changes the numbers is told.
+/// refused, what only changes the numbers is told. Each key says which of the two it is (`OnResume`).
 struct Continuity {
     private let old: RunConfiguration?
+    /// The library whose products the checkpoint's parameters came from; nil: none that matters, or unknown.
+    private let oldLibrary: String?
 
     /// - Parameters:
     ///   - manifest: of the newest complete checkpoint; without one, the configuration that the run left in `file`
     ///     counts.
     init(_ manifest: Manifest?, file: String, _ architectures: Architectures) throws {
+        oldLibrary = manifest?.library
         guard let manifest else {
             old = try? RunConfiguration.load(file: file, overrides: [], architectures: architectures)
             return
@@ -23,47 +26,18 @@ struct Continuity {
         self.old = old
     }
 
-    private enum Change { case anotherRun, otherNumbers, nothing }
-
-    /// The text itself is compared where the corpus is known: `data.path` may change its name.
-    private static func change(_ key: ConfigurationKey) -> Change {
-        switch key.change {
-        case .anotherRun: .anotherRun
-        case .otherNumbers: .otherNumbers
-        case nil: change(key.qualifiedName)
-        }
-    }
-
-    private static func change(_ key: String) -> Change {
-        switch key {
-        case "data.path", "training.evaluate_every", "training.evaluate_sequences", "training.log_every",
-            "training.sample_prompt", "training.sample_tokens", "training.sample_temperature",
-            "training.max_nonfinite":
-            .nothing
-        case "training.steps", "pipeline.slice", "pipeline.replicas", "pipeline.compress_messages", "machine.matrices":
-            .otherNumbers
-        case "training.batch", "training.seed": .anotherRun
-        default:
-            switch key.prefix(while: { $0 != "." }) {
-            case "data": .anotherRun
-            case "optimizer": .otherNumbers
-            default: .nothing
-            }
-        }
-    }
-
-    private func changed(_ new: RunConfiguration, _ change: Change) -> [String] {
+    private func changed(_ new: RunConfiguration, _ effect: OnResume) -> [String] {
         guard var old else { return [] }
         // What was left open, and has made no checkpoint yet, is what is taken now.
         if old.machine.matrices == .auto { old.machine.matrices = new.machine.matrices }
         let architectures = (type(of: old.model).name, type(of: new.model).name)
         guard architectures.0 == architectures.1 else {
             // Their keys have nothing to do with each other.
-            return change == .anotherRun
+            return effect == .anotherRun
                 ? ["\(ConfigurationKey.architectureName) was \(architectures.0) and is \(architectures.1)"] : []
         }
         return new.keys.all.filter {
-            $0.value(in: old) != $0.value(in: new) && Self.change($0) == change
+            $0.onResume == effect && $0.value(in: old) != $0.value(in: new)
         }.map { "\($0.qualifiedName) was \($0.value(in: old).toml) and is \($0.value(in: new).toml)" }
     }
 
@@ -83,6 +57,11 @@ struct Continuity {
         try refuseAnotherRun(new)
         for text in changed(new, .otherNumbers) {
             say("note: \(text); from here on the numbers differ from those of an unchanged run")
+        }
+        if let oldLibrary, let library = new.matrixEngine.library, library != oldLibrary {
+            say(
+                "note: matrices were multiplied by \(oldLibrary) and now are by \(library); from here on the numbers "
+                    + "differ from those of an unchanged run in their last bits")
         }
     }
 }

@@ -2,6 +2,7 @@ import Corpora
 import Files
 import Glibc
 import Hardware
+import Locks
 import Synchronization
 
 /// Reads all of a run's text once, to know it again: a short one at once, a long one on a thread of its own while the
@@ -13,7 +14,7 @@ final class CorpusCheck: Sendable {
     }
 
     private let corpus: Corpus
-    private let state = Mutex(State())
+    private let state = Lock(State())
     private let goesOn = Atomic(true)
     private let isReading = Atomic(false)
 

@@ -2,7 +2,7 @@ import Checkpoints
 import Files
 import Foundation
 import Pipeline
-import Synchronization
+import Locks
 
 /// Node-local checkpoints at a run's start: which step all nodes together still have whole, and how what a node has
 /// lost comes back to it from the node that keeps a copy.
@@ -22,10 +22,10 @@ struct LocalCheckpoints {
     /// Steps whose manifest some node has, ascending; the same on all ranks.
     func steps() async throws -> [Int] {
         let settings = settings
-        let told = try await group.exchange { rank in
-            ((try? settings.localStore(rank).manifests()) ?? []).map { Double($0.step) }
+        let told = try await group.gather { rank in
+            ((try? settings.localStore(rank).manifests()) ?? []).map(\.step)
         }
-        return Set(told.joined().map { Int($0) }).sorted()
+        return Set(told.joined()).sorted()
     }
 
     /// Checks every file and copy of a step wherever it is, and brings each rank what it needs and hasn't.
@@ -35,7 +35,7 @@ struct LocalCheckpoints {
         let found = FoundFiles()
         let told = try await look(for: manifest, found)
         // Which ranks see each file whole on their node.
-        let holders = manifest.files.indices.map { f in told.indices.filter { told[$0][f] == 1 } }
+        let holders = manifest.files.indices.map { f in told.indices.filter { told[$0][f] } }
         if let lost = holders.firstIndex(where: \.isEmpty) {
             if group.isRoot {
                 say(
@@ -55,13 +55,10 @@ struct LocalCheckpoints {
     /// The manifest of a step as the first rank that has it reads it.
     private func manifest(_ step: Int) async throws -> Manifest? {
         let settings = settings
-        let texts = try await group.exchange { rank in
-            guard let manifest = try? settings.localStore(rank).manifest(step) else { return [] }
-            return manifest.json.utf8.map { Double($0) }
-        }
-        guard let text = texts.first(where: { !$0.isEmpty }) else { return nil }
+        let texts = try await group.gather { rank in (try? settings.localStore(rank).manifest(step))?.json }
+        guard let text = texts.lazy.compactMap({ $0 }).first else { return nil }
         let name = "the node-local manifest of step \(step)"
-        let manifest = try Manifest(text.map { UInt8($0) }, file: name)
+        let manifest = try Manifest(Array(text.utf8), file: name)
         do {
             // A node may still hold what another run left.
             try Continuity(manifest, file: name, configuration.architectures).refuseAnotherRun(configuration)
@@ -73,8 +70,8 @@ struct LocalCheckpoints {
     }
 
     /// Each rank looks for all files on its node; housemates share the hashing of what they have in common.
-    /// - Returns: by rank and file, 1 where the rank has it whole
-    private func look(for manifest: Manifest, _ found: FoundFiles) async throws -> [[Double]] {
+    /// - Returns: by rank and file, whether the rank has it whole
+    private func look(for manifest: Manifest, _ found: FoundFiles) async throws -> [[Bool]] {
         let (settings, neighbours) = (settings, neighbours)
         try await group.forEachRank { rank in
             let mates = neighbours.housemates(rank)
@@ -86,12 +83,10 @@ struct LocalCheckpoints {
                 if let path { found[rank, file.name] = path }
             }
         }
-        let told = try await group.exchange { rank in
-            manifest.files.map { found[rank, $0.name] == nil ? 0 : 1 }
-        }
+        let told = try await group.gather { rank in manifest.files.map { found[rank, $0.name] != nil } }
         for rank in group.ranks {
             for mate in neighbours.housemates(rank) where mate != rank {
-                for (f, file) in manifest.files.enumerated() where told[mate][f] == 1 {
+                for (f, file) in manifest.files.enumerated() where told[mate][f] {
                     let store = settings.localStore(rank)
                     found[rank, file.name] = store.existing(file, step: manifest.step)
                 }
@@ -166,7 +161,7 @@ struct LocalCheckpoints {
             }
         }
         let verdict = isGood
-        let told = try await group.exchange { _ in [verdict ? 1 : 0] }
+        let told = try await group.gather { _ in verdict }
         // Housemates in other processes see what was put back only now.
         for rank in group.ranks {
             for delivery in deliveries where neighbours.housemates(rank).contains(delivery.to) {
@@ -174,13 +169,13 @@ struct LocalCheckpoints {
                 found[rank, file.name] = settings.localStore(rank).existing(file, step: step)
             }
         }
-        return told.allSatisfy { $0[0] == 1 }
+        return told.allSatisfy { $0 }
     }
 }
 
 /// Paths by rank and file name, of the ranks in this process.
 private final class FoundFiles: Sendable {
-    private let paths = Mutex<[Int: [String: String]]>([:])
+    private let paths = Lock<[Int: [String: String]]>([:])
 
     subscript(_ rank: Int, _ name: String) -> String? {
         get { paths.withLock { $0[rank]?[name] } }

@@ -26,9 +26,9 @@ struct LocalClaim: Sendable {
         }
         self.locks = locks
         let found = problems
-        let told = try await group.exchange { rank in (found[rank] ?? "").utf8.map { Double($0) } }
-        guard let first = told.first(where: { !$0.isEmpty }) else { return }
-        throw TrainingError(String(decoding: first.map { UInt8($0) }, as: UTF8.self))
+        let told = try await group.gather { rank in found[rank] }
+        guard let first = told.lazy.compactMap({ $0 }).first else { return }
+        throw TrainingError(first)
     }
 
     private static func claim(_ settings: CheckpointSettings, _ store: CheckpointStore) throws -> RunLock? {

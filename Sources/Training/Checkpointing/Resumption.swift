@@ -12,15 +12,10 @@ struct Resumption {
     let nodes: [Int]
     let configuration: RunConfiguration
 
-    private struct Candidate {
-        let step: Int
-        let level: CheckpointLevel
-    }
-
     /// All ranks call it; `wanted` counts where world rank 0 lives.
     /// - Returns: the checkpoint that all ranks have loaded; nil when the run starts at its beginning
     func run(wanted: Bool) async throws -> CheckpointFiles? {
-        let isWanted = try await group.exchange { $0 == 0 && wanted ? [1] : [0] }[0][0] == 1
+        let isWanted = try await group.broadcast(wanted)
         guard isWanted else {
             try clearLocal()
             return nil
@@ -31,17 +26,17 @@ struct Resumption {
         let localSteps: [Int] = try await local?.steps() ?? []
         var (candidates, hasDamage) = try candidates(localSteps)
         while true {
-            // -1: there is nothing to go on from; -2: what there is, isn't whole.
-            let nothing = [hasDamage ? -2.0 : -1.0, 0]
-            let proposal: [Double] =
-                candidates.popLast().map { [Double($0.step), Double($0.level.rawValue)] } ?? nothing
-            let told = try await group.exchange { $0 == 0 ? proposal : [] }[0]
-            let step = Int(told[0])
-            guard step != -1 else { return nil }
-            guard step >= 0 else { throw nothingIsWhole }
+            let proposal: ResumeProposal = candidates.popLast().map { .candidate($0) } ?? .nothing(hasDamage: hasDamage)
+            let candidate: ResumeCandidate
+            switch try await group.broadcast(proposal) {
+            case .nothing(hasDamage: false): return nil
+            case .nothing(hasDamage: true): throw nothingIsWhole
+            case .candidate(let told): candidate = told
+            }
+            let step = candidate.step
             let start = MonotonicClock.seconds
             let files: CheckpointFiles?
-            if CheckpointLevel(rawValue: Int(told[1])) == .local {
+            if candidate.level == .local {
                 files = try await local?.gather(step)
             } else {
                 files = try await shared(step)
@@ -86,7 +81,7 @@ struct Resumption {
     }
 
     /// Checkpoints that look complete, the best last, and whether others don't; that is told.
-    private func candidates(_ localSteps: [Int]) throws -> ([Candidate], hasDamage: Bool) {
+    private func candidates(_ localSteps: [Int]) throws -> ([ResumeCandidate], hasDamage: Bool) {
         guard group.isRoot else { return ([], false) }
         let entries = try settings.store.entries()
         for entry in entries {
@@ -96,8 +91,8 @@ struct Resumption {
         }
         let whole = entries.compactMap { $0.manifest?.step }
         let all =
-            whole.map { Candidate(step: $0, level: .shared) }
-            + localSteps.filter { !whole.contains($0) }.map { Candidate(step: $0, level: .local) }
+            whole.map { ResumeCandidate(step: $0, level: .shared) }
+            + localSteps.filter { !whole.contains($0) }.map { ResumeCandidate(step: $0, level: .local) }
         return (all.sorted { $0.step < $1.step }, !entries.allSatisfy { $0.isIncomplete || $0.manifest != nil })
     }
 
@@ -120,8 +115,8 @@ struct Resumption {
         for error in verdicts.errors {
             warn("the checkpoint of step \(step) cannot be used: \(error)")
         }
-        let told = try await group.exchange { [verdicts.isGood($0) ? 1 : 0] }
-        guard told.allSatisfy({ $0[0] == 1 }), let manifest = verdicts.manifest else { return nil }
+        let told = try await group.gather { verdicts.isGood($0) }
+        guard told.allSatisfy({ $0 }), let manifest = verdicts.manifest else { return nil }
         let folder = store.path(step)
         return CheckpointFiles(manifest: manifest, origin: folder, path: { _, file in "\(folder)/\(file.name)" })
     }

@@ -1,7 +1,7 @@
 import Checkpoints
 import Corpora
 import Files
-import Synchronization
+import Locks
 
 /// What this process knows of the text that its run reads: how checkpoints name it, and where world rank 0 lives
 /// whether it is the one that the run has read so far.
@@ -24,7 +24,7 @@ final class RunText: Sendable {
         case unreadable
     }
 
-    private let state = Mutex(State())
+    private let state = Lock(State())
 
     /// As manifests name the text: with a digest of all of it as soon as that is known.
     var name: String { state.withLock { $0.name } }

@@ -1,9 +1,9 @@
 import Checkpoints
-import Synchronization
+import Locks
 
 /// What the ranks here found in a checkpoint.
 final class Verdicts: Sendable {
-    private let results = Mutex<[Int: Result<Manifest, any Error>]>([:])
+    private let results = Lock<[Int: Result<Manifest, any Error>]>([:])
 
     func add(_ rank: Int, _ result: Result<Manifest, any Error>) { results.withLock { $0[rank] = result } }
 

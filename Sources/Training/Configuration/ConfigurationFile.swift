@@ -1,11 +1,11 @@
 import Files
 import Foundation
-import Synchronization
+import Locks
 
 /// The text of a configuration's file, or of a pipe that a shell puts in its place.
 package enum ConfigurationFile {
     /// What came through pipes, which can be read only once.
-    private static let streams = Mutex<[String: String]>([:])
+    private static let streams = Lock<[String: String]>([:])
     /// Larger ones are no configuration.
     private static let mostBytes = 16 << 20
 

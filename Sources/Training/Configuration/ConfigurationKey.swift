@@ -37,17 +37,16 @@ package struct ConfigurationKey: Sendable {
     let kind: Kind
     let constraint: ValueConstraint
     let help: String
+    /// What becomes of a run that goes on with another value.
+    let onResume: OnResume
     /// What the example file shows where the default says nothing.
-    let example: ConfigurationValue?
-    /// What becomes of a run that goes on with another value, where the architecture says it; nil: `Continuity` knows.
-    private(set) var change: ModelKey.Change?
+    private(set) var example: ConfigurationValue?
     private let read: @Sendable (RunConfiguration) -> ConfigurationValue
     /// Called only with values that `accept` returned.
     private let write: @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
 
     init(
-        section: Section, name: String, kind: Kind, constraint: ValueConstraint, help: String,
-        example: ConfigurationValue?,
+        section: Section, name: String, kind: Kind, constraint: ValueConstraint, onResume: OnResume, help: String,
         read: @escaping @Sendable (RunConfiguration) -> ConfigurationValue,
         write: @escaping @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
     ) {
@@ -55,16 +54,16 @@ package struct ConfigurationKey: Sendable {
         self.name = name
         self.kind = kind
         self.constraint = constraint
+        self.onResume = onResume
         self.help = help
-        self.example = example
         self.read = read
         self.write = write
     }
 
-    /// The same key, which makes `change` of a run that goes on with another value.
-    func changing(_ change: ModelKey.Change) -> ConfigurationKey {
+    /// The same key with an example.
+    private func shown(as example: String?) -> ConfigurationKey {
         var key = self
-        key.change = change
+        key.example = example.map { .text($0) }
         return key
     }
 
@@ -156,9 +155,10 @@ extension ConfigurationKey {
     typealias Path<Value> = WritableKeyPath<RunConfiguration, Value> & Sendable
 
     static func integer(
-        _ section: Section, _ name: String, _ path: Path<Int>, _ constraint: ValueConstraint, _ help: String
+        _ section: Section, _ name: String, _ path: Path<Int>, _ onResume: OnResume, _ constraint: ValueConstraint,
+        _ help: String
     ) -> Self {
-        Self(section: section, name: name, kind: .integer, constraint: constraint, help: help, example: nil) {
+        Self(section: section, name: name, kind: .integer, constraint: constraint, onResume: onResume, help: help) {
             .integer($0[keyPath: path])
         } write: {
             guard case .integer(let value) = $1 else { preconditionFailure("\(name): not an integer") }
@@ -167,9 +167,10 @@ extension ConfigurationKey {
     }
 
     static func number(
-        _ section: Section, _ name: String, _ path: Path<Double>, _ constraint: ValueConstraint, _ help: String
+        _ section: Section, _ name: String, _ path: Path<Double>, _ onResume: OnResume, _ constraint: ValueConstraint,
+        _ help: String
     ) -> Self {
-        Self(section: section, name: name, kind: .number, constraint: constraint, help: help, example: nil) {
+        Self(section: section, name: name, kind: .number, constraint: constraint, onResume: onResume, help: help) {
             .number($0[keyPath: path])
         } write: {
             guard case .number(let value) = $1 else { preconditionFailure("\(name): not a number") }
@@ -177,8 +178,10 @@ extension ConfigurationKey {
         }
     }
 
-    static func boolean(_ section: Section, _ name: String, _ path: Path<Bool>, _ help: String) -> Self {
-        Self(section: section, name: name, kind: .boolean, constraint: .any, help: help, example: nil) {
+    static func boolean(_ section: Section, _ name: String, _ path: Path<Bool>, _ onResume: OnResume, _ help: String)
+        -> Self
+    {
+        Self(section: section, name: name, kind: .boolean, constraint: .any, onResume: onResume, help: help) {
             .boolean($0[keyPath: path])
         } write: {
             guard case .boolean(let value) = $1 else { preconditionFailure("\(name): not a boolean") }
@@ -187,39 +190,41 @@ extension ConfigurationKey {
     }
 
     static func text(
-        _ section: Section, _ name: String, _ path: Path<String>, _ help: String, example: String? = nil
-    ) -> Self {
-        Self(
-            section: section, name: name, kind: .text, constraint: .any, help: help,
-            example: example.map { .text($0) }
-        ) {
-            .text($0[keyPath: path])
-        } write: {
-            guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
-            $0[keyPath: path] = value
-        }
-    }
-
-    static func path(
-        _ section: Section, _ name: String, _ path: Path<String>, _ form: PathForm, _ help: String,
+        _ section: Section, _ name: String, _ path: Path<String>, _ onResume: OnResume, _ help: String,
         example: String? = nil
     ) -> Self {
         Self(
-            section: section, name: name, kind: .path(form), constraint: .any, help: help,
-            example: example.map { .text($0) }
+            section: section, name: name, kind: .text, constraint: .any, onResume: onResume, help: help
         ) {
             .text($0[keyPath: path])
         } write: {
             guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
             $0[keyPath: path] = value
-        }
+        }.shown(as: example)
+    }
+
+    static func path(
+        _ section: Section, _ name: String, _ path: Path<String>, _ onResume: OnResume, _ form: PathForm,
+        _ help: String,
+        example: String? = nil
+    ) -> Self {
+        Self(
+            section: section, name: name, kind: .path(form), constraint: .any, onResume: onResume, help: help
+        ) {
+            .text($0[keyPath: path])
+        } write: {
+            guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
+            $0[keyPath: path] = value
+        }.shown(as: example)
     }
 
     static func choice<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
-        _ section: Section, _ name: String, _ path: Path<Choice>, _ help: String
+        _ section: Section, _ name: String, _ path: Path<Choice>, _ onResume: OnResume, _ help: String
     ) -> Self {
         let names = Choice.allCases.map(\.rawValue)
-        return Self(section: section, name: name, kind: .choice(names), constraint: .any, help: help, example: nil) {
+        return Self(
+            section: section, name: name, kind: .choice(names), constraint: .any, onResume: onResume, help: help
+        ) {
             .text($0[keyPath: path].rawValue)
         } write: {
             guard case .text(let text) = $1, let choice = Choice(rawValue: text) else {
@@ -229,8 +234,10 @@ extension ConfigurationKey {
         }
     }
 
-    static func layerSplit(_ section: Section, _ name: String, _ path: Path<LayerSplit>, _ help: String) -> Self {
-        Self(section: section, name: name, kind: .layerSplit, constraint: .any, help: help, example: nil) {
+    static func layerSplit(
+        _ section: Section, _ name: String, _ path: Path<LayerSplit>, _ onResume: OnResume, _ help: String
+    ) -> Self {
+        Self(section: section, name: name, kind: .layerSplit, constraint: .any, onResume: onResume, help: help) {
             if case .explicit(let counts) = $0[keyPath: path] { return .list(counts) }
             return .text($0[keyPath: path].description)
         } write: {
@@ -243,10 +250,11 @@ extension ConfigurationKey {
     }
 
     static func paths(
-        _ section: Section, _ name: String, _ path: Path<CorpusPaths>, _ help: String, example: String
+        _ section: Section, _ name: String, _ path: Path<CorpusPaths>, _ onResume: OnResume, _ help: String,
+        example: String
     ) -> Self {
         Self(
-            section: section, name: name, kind: .paths, constraint: .any, help: help, example: .text(example)
+            section: section, name: name, kind: .paths, constraint: .any, onResume: onResume, help: help
         ) {
             switch $0[keyPath: path] {
             case .text(let text): .text(text)
@@ -258,6 +266,6 @@ extension ConfigurationKey {
             case .texts(let paths): $0[keyPath: path] = .list(paths)
             default: preconditionFailure("\(name): no paths")
             }
-        }
+        }.shown(as: example)
     }
 }

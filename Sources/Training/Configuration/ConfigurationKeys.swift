@@ -22,8 +22,8 @@ extension ConfigurationKey {
 
     fileprivate static func architecture(_ known: Architectures) -> ConfigurationKey {
         ConfigurationKey(
-            section: .model, name: "architecture", kind: .choice(known.names), constraint: .any,
-            help: "How the model is built; the other keys of this section are the architecture's own.", example: nil
+            section: .model, name: "architecture", kind: .choice(known.names), constraint: .any, onResume: .anotherRun,
+            help: "How the model is built; the other keys of this section are the architecture's own."
         ) {
             .text(type(of: $0.model).name)
         } write: { configuration, value in
@@ -31,7 +31,7 @@ extension ConfigurationKey {
                 preconditionFailure("\(value) is no architecture")
             }
             configuration.choose(architecture)
-        }.changing(.anotherRun)
+        }
     }
 
     /// A key of the architecture's.
@@ -44,7 +44,8 @@ extension ConfigurationKey {
             case .choice(let names): .choice(names)
             }
         self.init(
-            section: .model, name: key.name, kind: kind, constraint: key.constraint, help: key.help, example: nil
+            section: .model, name: key.name, kind: kind, constraint: key.constraint, onResume: key.onResume,
+            help: key.help
         ) {
             switch key.value(in: $0.model) {
             case .integer(let value): .integer(value)
@@ -63,6 +64,5 @@ extension ConfigurationKey {
             }
             key.set(own, in: &configuration.model)
         }
-        self = changing(key.change)
     }
 }

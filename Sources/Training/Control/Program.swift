@@ -1,6 +1,6 @@
 import Kernels
 import MPI
-import Synchronization
+import Locks
 
 /// Which program this is: for `gecko --version`, for the first line of a run, and for what it leaves in files.
 package enum Program {
@@ -8,7 +8,7 @@ package enum Program {
     /// can be done.
     package static let version = "0.9.0"
 
-    private static let knownCommit = Mutex("")
+    private static let knownCommit = Lock("")
 
     /// The commit that the command was built from; only the command knows, so that a new one doesn't compile everything
     /// again.

@@ -1,3 +1,5 @@
+import Simulation
+
 /// The losses of a run, however long, in memory of a fixed size: each step by itself at first, then stretches of 2, 4,
 /// 8 ... steps, of which the mean and the extremes stay.
 package struct LossHistory: Sendable {
@@ -110,7 +112,6 @@ package struct ThinnedSample: Sendable {
 
     /// Without the first two of more than four, which allocate and warm up.
     package var median: Double {
-        let sorted = values.dropFirst(seen > 4 && stride == 1 ? 2 : 0).sorted()
-        return sorted.isEmpty ? 0 : sorted[sorted.count / 2]
+        Array(values.dropFirst(seen > 4 && stride == 1 ? 2 : 0)).median ?? 0
     }
 }

@@ -1,17 +1,6 @@
 import Simulation
 
 extension RunConfiguration {
-    /// Refuses a model that can't be, and sizes past all counting: no layout would mend them.
-    package func checkForPlanning() throws {
-        var resolved = self
-        resolved.resolve()
-        let problems = Relation.model(resolved.model).filter { !$0.holds(resolved) }.map { $0.text(self, resolved) }
-        guard problems.isEmpty else { throw ConfigurationError(problems) }
-        // One slice is the longest.
-        resolved.pipeline.slice = data.sequence
-        try SizeCheck(resolved).checkPlanning()
-    }
-
     /// Takes over the layout of a planned run: [pipeline] and machine.threads.
     package mutating func adopt(_ run: PlannedRun) {
         let candidate = run.candidate

@@ -114,8 +114,7 @@ final class BatchesAhead {
     /// World rank 0 tells all how checkpoints name the text, and writes down the digests of its files.
     private func settle() async throws {
         let record = text.record
-        let told = try await group.exchange { $0 == 0 ? (record?.name ?? "").utf8.map { Double($0) } : [] }
-        text.settle(String(decoding: told[0].map { UInt8($0) }, as: UTF8.self))
+        text.settle(try await group.broadcast(record?.name ?? ""))
         guard let record, let directory else { return }
         do {
             let bytes = record.bytes

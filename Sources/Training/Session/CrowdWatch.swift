@@ -1,6 +1,6 @@
 import Hardware
 import Pipeline
-import Synchronization
+import Locks
 
 /// Notices that other programs use a run's cores, and says so when it lasts: once, and again when it has changed much.
 ///
@@ -13,9 +13,9 @@ final class CrowdWatch: Sendable {
 
     private let rank: Int
     private let ownCores: Set<Int>
-    private let readings: Mutex<[CoreUse]>
-    private let notes = Mutex(BoundaryNotes())
-    private let teller: Mutex<CrowdTeller>
+    private let readings: Lock<[CoreUse]>
+    private let notes = Lock(BoundaryNotes())
+    private let teller: Lock<CrowdTeller>
 
     /// - Parameter ranks: of this process, in a world on `host`
     init(ranks: [Int], host: RankHost) {
@@ -23,8 +23,8 @@ final class CrowdWatch: Sendable {
         // A core that a rank of another process was given too isn't others'; that is said at the start.
         let others = host.cores.indices.filter { !ranks.contains($0) && host.nodes[$0] == host.nodes[ranks[0]] }
         ownCores = Set(ranks.flatMap { host.cores[$0] }).subtracting(others.flatMap { host.cores[$0] })
-        readings = Mutex([CoreUse.now()])
-        teller = Mutex(CrowdTeller(namesRanks: ranks.count < host.cores.count))
+        readings = Lock([CoreUse.now()])
+        teller = Lock(CrowdTeller(namesRanks: ranks.count < host.cores.count))
     }
 
     /// What a rank of this process tells at a boundary.
@@ -71,10 +71,9 @@ final class CrowdWatch: Sendable {
     /// What other programs had of each rank's cores since a reading, where it is notable. All ranks call it.
     func taken(since begin: CoreUse, by group: RankGroup) async throws -> [(rank: Int, core: TakenCore)] {
         let own = worst(CoreUse.now().taken(since: begin))
-        let told = try await group.exchange { $0 == self.rank ? [Double(own?.core ?? 0), own?.share ?? 0] : [0, 0] }
-        return told.enumerated().compactMap { rank, told in
-            let core = TakenCore(core: Int(told[0]), share: told[1])
-            return core.isNotable ? (rank, core) : nil
+        let told = try await group.gather { $0 == self.rank ? own : nil }
+        return told.enumerated().compactMap { rank, core in
+            core.flatMap { $0.isNotable ? (rank, $0) : nil }
         }
     }
 

@@ -197,18 +197,17 @@ package enum Launch {
         }
         try await session.agree(on: first.failure)
         let root = try first.get()
-        let text = try await session.broadcast(root.map { Array($0.plan.configuration.toml().utf8) } ?? [], from: 0)
-        let outline = try await session.broadcast(root.map { Array($0.outline.utf8) } ?? [], from: 0)
+        let text = try await session.broadcast(root?.plan.configuration.toml(), from: 0)
+        let outline = try await session.broadcast(root?.outline, from: 0)
         let second = Result { () throws -> Plan in
             if let root { return root.plan }
-            let configuration = try RunConfiguration.parse(
-                toml: String(decoding: text, as: UTF8.self), file: "rank 0's configuration")
+            let configuration = try RunConfiguration.parse(toml: text, file: "rank 0's configuration")
             let plan = try Plan(try configuration.validated(world: world.size))
-            let (own, others) = (try plan.outline(), String(decoding: outline, as: UTF8.self))
-            guard own == others else {
+            let own = try plan.outline()
+            guard own == outline else {
                 throw ConfigurationError(
                     "rank \(world.rank) on \(ProcessInfo.processInfo.hostName) finds another text than rank 0: \(own), "
-                        + "and there \(others). "
+                        + "and there \(outline). "
                         + "Give all nodes the same files under data.path, or a folder that they share")
             }
             return plan

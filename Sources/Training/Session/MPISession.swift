@@ -53,15 +53,16 @@ actor MPISession {
         return MPIEndpoint(world)
     }
 
-    func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] {
-        try pulse.busy("is told the configuration") { try running.broadcast(bytes, from: root) }
+    /// The root's value; the others bring none.
+    func broadcast<Value: WireValue>(_ value: Value?, from root: Int) throws -> Value {
+        try pulse.busy("is told the configuration") { try running.broadcast(value, from: root) }
     }
 
     /// All ranks say whether they can go on. If one can't, all throw `AgreedFailure`, and the first that can't carries
     /// its problem.
     func agree(on problem: (any Error)?) throws {
         let failed = try pulse.busy("agrees on the start") {
-            try running.allGather([problem == nil ? 0.0 : 1.0]).firstIndex { $0[0] != 0 }
+            try running.allGather(problem != nil).firstIndex(of: true)
         }
         guard let failed else { return }
         throw AgreedFailure(ownProblem: failed == running.rank ? problem : nil)
@@ -78,12 +79,11 @@ actor MPISession {
         try agree(on: found.failure)
         let own = try found.get()
         running.isOversubscribed = own.oversubscribed
-        let all = try running.allGather(own.cores.map(String.init).joined(separator: ","))
+        let all = try running.allGather(own.cores)
         let hosts = try running.allGather(running.hostName)
         running.hosts = hosts
         let nodes = hosts.map { host in hosts.firstIndex(of: host) ?? 0 }
-        return Placement(
-            own: own, all: all.map { $0.split(separator: ",").compactMap { Int($0) } }, nodes: nodes)
+        return Placement(own: own, all: all, nodes: nodes)
     }
 
     /// Leaves MPI with all ranks; the process is to end with `status` then.

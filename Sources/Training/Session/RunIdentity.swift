@@ -67,19 +67,3 @@ struct RunIdentity: Sendable, Equatable {
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }
-
-extension CheckpointOwner {
-    /// As numbers, for an exchange among ranks.
-    var numbers: [Double] {
-        let lines = [run == nil ? "" : "1", run?.id ?? "", run?.directory ?? ""] + replaced
-        return lines.joined(separator: "\u{0}").utf8.map { Double($0) }
-    }
-
-    init(numbers: [Double]) {
-        let text = String(decoding: numbers.map { UInt8($0) }, as: UTF8.self)
-        let lines = text.split(separator: "\u{0}", omittingEmptySubsequences: false).map(String.init)
-        self.init(
-            run: lines[0].isEmpty ? nil : Manifest.Run(id: lines[1], directory: lines[2]),
-            replaced: Array(lines.dropFirst(3)))
-    }
-}

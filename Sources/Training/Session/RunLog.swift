@@ -4,6 +4,7 @@ import Foundation
 import Hardware
 import Numerics
 import Pipeline
+import Simulation
 
 /// What a run tells while it goes: the progress line, `metrics.jsonl`, and at the end the loss curve. Its memory
 /// doesn't grow with the steps.
@@ -138,7 +139,9 @@ struct RunLog {
         guard let last = past.last else { return }
         say(
             "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(past.rates.median.rounded())) tokens/s, "
-                + "utilisation \(percent(past.utilisation.median)), idle \(percent(past.idle.median)) (medians)")
+                + "utilisation \(Figures.percentage(past.utilisation.median)), "
+                + "idle \(Figures.percentage(past.idle.median)) (medians)"
+        )
         if let peak = last.peakMemory {
             // Other processes tell their peaks; of their huge pages they don't.
             let huge = HugePages.inUse.map { ", \(ByteText.of($0)) of rank 0's in huge pages now" } ?? ""
@@ -154,5 +157,3 @@ struct RunLog {
         }
     }
 }
-
-private func percent(_ x: Double) -> String { ProgressLine.fixed(100 * x, 1) + " %" }

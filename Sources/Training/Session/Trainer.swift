@@ -63,14 +63,12 @@ struct Trainer: Sendable {
 
     /// In whose name this run's checkpoints are, as world rank 0 knows it.
     private func owner() async throws -> CheckpointOwner {
-        let numbers = place?.owner.numbers ?? []
-        return CheckpointOwner(numbers: try await group.exchange { $0 == 0 ? numbers : [] }[0])
+        try await group.broadcast(place?.owner ?? CheckpointOwner(run: nil))
     }
 
     /// What world rank 0 says, on all ranks.
     func askRoot(_ question: () -> Bool) async throws -> Bool {
-        let own = group.isRoot && question()
-        return try await group.exchange { $0 == 0 ? [own ? 1 : 0] : [0] }[0][0] == 1
+        try await group.broadcast(group.isRoot && question())
     }
 
     /// The steps after those that `start` has done.

@@ -31,9 +31,9 @@ final class GatedAttention {
         wh1 = LinearMap(shapes.wh1)
         wh2 = LinearMap(shapes.wh2)
         awm = c.workingMemory
-        inputDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 0)
-        mixDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: 1)
-        outputDropout = Dropout(rate: c.dropout, layer: layer, site: 2)
+        inputDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: DropoutSite.attentionInput)
+        mixDropout = Dropout(rate: c.hiddenDropout, layer: layer, site: DropoutSite.attentionMix)
+        outputDropout = Dropout(rate: c.dropout, layer: layer, site: DropoutSite.attentionOutput)
     }
 
     private static func prefix(_ layer: Int) -> String { "layers.\(layer).mega." }

@@ -1,3 +1,4 @@
+import Locks
 import Synchronization
 
 /// Where the ranks of a fabric meet: each brings bytes and leaves with everybody's. After the first meetings it takes
@@ -27,13 +28,13 @@ final class Assembly: Sendable {
     }
 
     private let size: Int
-    private let state: Mutex<State>
+    private let state: Lock<State>
     private let completed = Atomic<Int>(0)
 
     init(size: Int) {
         self.size = size
         let nothing = [[UInt8]](repeating: [], count: size)
-        state = Mutex(State(brought: nothing, result: nothing))
+        state = Lock(State(brought: nothing, result: nothing))
     }
 
     /// Meetings that have ended.

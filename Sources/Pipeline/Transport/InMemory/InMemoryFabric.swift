@@ -1,4 +1,5 @@
 import Hardware
+import Locks
 import Synchronization
 
 /// Connects ranks that live in one process, each on its own thread.
@@ -11,7 +12,7 @@ package final class InMemoryFabric: Sendable {
     let stations: [Station]
     let assembly: Assembly
     private let isCancelled = Atomic<Bool>(false)
-    private let reason = Mutex<TransportError?>(nil)
+    private let reason = Lock<TransportError?>(nil)
 
     /// - Parameter oversubscribed: whether ranks share cores, so that a waiting one should yield at once.
     package init(size: Int, oversubscribed: Bool = false) {

@@ -1,10 +1,11 @@
 import Glibc
 import Hardware
+import Locks
 import Synchronization
 
 /// What the other ranks see of a rank: its mailbox, and the bell that wakes it.
 final class Station: Sendable {
-    private let mailbox = Mutex(Mailbox())
+    private let mailbox = Lock(Mailbox())
     /// Copies into this rank's memory that are under way.
     private let copies = Atomic<Int>(0)
     /// How often something happened that this rank may wait for.
@@ -12,7 +13,7 @@ final class Station: Sendable {
     private let bell = Doorbell()
     /// Whether somebody who waits for this rank in vain wants to know what it does, and what it said last.
     private let isAsked = Atomic<Bool>(false)
-    private let answer = Mutex<String?>(nil)
+    private let answer = Lock<String?>(nil)
 
     /// Makes room for so many receives and as many messages that wait for each other.
     func reserve(_ count: Int) { mailbox.withLock { $0.reserve(count) } }

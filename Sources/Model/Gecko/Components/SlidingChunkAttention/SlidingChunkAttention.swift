@@ -113,7 +113,7 @@ package struct SlidingChunkAttention {
             }
         }
         guard dropRate > 0, let stream = context.dropout else { return }
-        let generator = stream.key(layer: layer, site: 16 + block.head)
+        let generator = stream.key(layer: layer, site: DropoutSite.attentionWeights(head: block.head))
         // Word i of a query's stream belongs to the i-th key in its reach.
         let firstKey = StreamCursor.windowStart(at: row, chunk: chunk)
         context.kernels.tokens.random.dropoutRows(
