@@ -146,35 +146,62 @@ package final class Stage {
         }
     }
 
-    /// `gradient` [T, D] holds the output's gradient and receives the input's; `stateGradient` likewise for the state.
-    /// With `accumulates` each block adds its weights' gradients at once, while what they are made of is in the cache.
-    /// `added` hears of each block that has added all its gradients of the slice, the last block first.
-    package func backward(
-        _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
-        gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, prefix: Prefix? = nil,
-        accumulates: Bool = false,
-        added: (_ block: Int) -> Void = { _ in }
-    ) {
-        precondition(accumulates || splitsWeightGradients, "this stage has no room for weight gradients of their own")
-        for (i, block) in blocks.enumerated().reversed() {
-            block.backward(
-                self.context(context, prefix, of: i), memory(slot, gradientSlot, of: i), dy: gradient, dx: gradient,
-                stateGradient: stateGradient + layout.stateOffsets[i])
-            guard accumulates else { continue }
-            block.accumulateWeightGradients(context, memory(slot, gradientSlot, of: i), followsBackward: true)
-            added(i)
+    /// Memory of a slice on its way back.
+    package struct Backward {
+        /// As the forward left it.
+        package let slot: UnsafeMutablePointer<Float>
+        package let gradientSlot: UnsafeMutablePointer<Float>
+        /// [T, D]: holds the output's gradient and receives the input's.
+        package let gradient: UnsafeMutablePointer<Float>
+        /// Holds the gradient of the state handed on and receives that of the state taken in.
+        package let stateGradient: UnsafeMutablePointer<Float>
+        package let prefix: Prefix?
+
+        package init(
+            slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
+            gradient: UnsafeMutablePointer<Float>, stateGradient: UnsafeMutablePointer<Float>, prefix: Prefix? = nil
+        ) {
+            self.slot = slot
+            self.gradientSlot = gradientSlot
+            self.gradient = gradient
+            self.stateGradient = stateGradient
+            self.prefix = prefix
         }
     }
 
-    /// `added` is as for `backward`.
+    /// All blocks, the last one first.
+    ///
+    /// - Parameter accumulates: each block adds its weights' gradients at once, while what they are made of is in the
+    ///   cache
+    package func backward(_ context: SliceContext, _ memory: Backward, accumulates: Bool = false) {
+        for i in blocks.indices.reversed() { backward(block: i, context, memory, accumulates: accumulates) }
+    }
+
+    /// The same of one block, those behind it being done.
+    package func backward(block i: Int, _ context: SliceContext, _ memory: Backward, accumulates: Bool) {
+        precondition(accumulates || splitsWeightGradients, "this stage has no room for weight gradients of their own")
+        let own = self.memory(memory.slot, memory.gradientSlot, of: i)
+        blocks[i].backward(
+            self.context(context, memory.prefix, of: i), own, dy: memory.gradient, dx: memory.gradient,
+            stateGradient: memory.stateGradient + layout.stateOffsets[i])
+        if accumulates { blocks[i].accumulateWeightGradients(context, own, followsBackward: true) }
+    }
+
+    /// The weight gradients of all blocks, after their backward.
     package func accumulateWeightGradients(
-        _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>,
-        added: (_ block: Int) -> Void = { _ in }
+        _ context: SliceContext, slot: UnsafeMutablePointer<Float>, gradientSlot: UnsafeMutablePointer<Float>
     ) {
         for i in blocks.indices.reversed() {
-            blocks[i].accumulateWeightGradients(context, memory(slot, gradientSlot, of: i), followsBackward: false)
-            added(i)
+            accumulateWeightGradients(block: i, context, slot: slot, gradientSlot: gradientSlot)
         }
+    }
+
+    /// The same of one block.
+    package func accumulateWeightGradients(
+        block i: Int, _ context: SliceContext, slot: UnsafeMutablePointer<Float>,
+        gradientSlot: UnsafeMutablePointer<Float>
+    ) {
+        blocks[i].accumulateWeightGradients(context, memory(slot, gradientSlot, of: i), followsBackward: false)
     }
 
     private func memory(

@@ -15,6 +15,24 @@ package final class RankGroup: Sendable {
     private let actors: [StageActor]
     private let executors: [ThreadExecutor]
 
+    /// The ranks of this process and where they run; all by rank.
+    package struct Placement: Sendable {
+        /// World ranks, ascending.
+        package let ranks: [Int]
+        /// Cores that each is pinned to, one per worker.
+        package let cores: [[Int]]
+        package let oversubscribed: [Bool]
+        /// Set when threads share cores.
+        package let warning: String?
+
+        package init(ranks: [Int], cores: [[Int]], oversubscribed: [Bool], warning: String?) {
+            self.ranks = ranks
+            self.cores = cores
+            self.oversubscribed = oversubscribed
+            self.warning = warning
+        }
+    }
+
     /// How a rank here comes by its endpoint, and how the others learn of its failure.
     package struct Connection: Sendable {
         package let endpoint: @Sendable (_ rank: Int) throws -> any Endpoint
@@ -47,8 +65,10 @@ package final class RankGroup: Sendable {
                 name: "gecko rank \(rank)", policy: assignment.oversubscribed[rank] ? .sharedCore : .ownCore)
         }
         return try await RankGroup(
-            plan: plan, seed: seed, topology: topology, ranks: Array(0..<plan.world), cores: assignment.cores,
-            oversubscribed: assignment.oversubscribed, warning: assignment.warning, executors: executors,
+            plan: plan, seed: seed, topology: topology,
+            placement: Placement(
+                ranks: Array(0..<plan.world), cores: assignment.cores, oversubscribed: assignment.oversubscribed,
+                warning: assignment.warning), executors: executors,
             patience: patience, pulses: pulses ?? (0..<plan.world).map { Pulse(name: "rank \($0)") },
             connection: Connection(
                 endpoint: { fabric.endpoint($0) }, fail: { fabric.cancel($0, by: $1) }))
@@ -56,20 +76,21 @@ package final class RankGroup: Sendable {
 
     /// Starts the given ranks on the given executors and with the given pulses (one each).
     package init(
-        plan: PipelinePlan, seed: UInt64, topology: Topology, ranks: [Int], cores: [[Int]], oversubscribed: [Bool],
-        warning: String?, executors: [ThreadExecutor], patience: Double, pulses: [Pulse], connection: Connection
+        plan: PipelinePlan, seed: UInt64, topology: Topology, placement: Placement, executors: [ThreadExecutor],
+        patience: Double, pulses: [Pulse], connection: Connection
     ) async throws {
         self.plan = plan
-        self.ranks = ranks
-        self.cores = cores
-        self.warning = warning
+        ranks = placement.ranks
+        cores = placement.cores
+        warning = placement.warning
+        let (ranks, cores) = (ranks, cores)
         self.executors = executors
         actors = ranks.indices.map { i in
             StageActor(executor: executors[i], pulse: pulses[i]) { connection.fail($0, ranks[i]) }
         }
         _ = try await each { i, actor in
             try await actor.start(plan: plan, seed: seed, patience: patience) {
-                try Team(topology: topology, cores: cores[i], oversubscribed: oversubscribed[i])
+                try Team(topology: topology, cores: cores[i], oversubscribed: placement.oversubscribed[i])
             } endpoint: {
                 try connection.endpoint(ranks[i])
             }
@@ -78,8 +99,6 @@ package final class RankGroup: Sendable {
 
     /// Whether world rank 0, which reports, is here.
     package var isRoot: Bool { ranks.first == 0 }
-
-    private func replica(_ i: Int) -> Int { ranks[i] / plan.ranks }
 
     /// Runs the same call on every actor here; throws the error that began it, not those of ranks that were stopped
     /// because of it.
@@ -108,13 +127,21 @@ package final class RankGroup: Sendable {
         return values
     }
 
-    /// Runs the same call on every actor here, as `each` does, and gives what the first of them came to. Alone, an
-    /// actor needs no task of its own.
+    /// Runs the same body with the engine of every rank here, on its thread; by rank.
+    ///
+    /// - Parameter activity: what the ranks are at, as the end of a sentence
+    private func each<Value: Sendable>(
+        _ activity: any Activity, _ body: @escaping @Sendable (RankEngine) throws -> Value
+    ) async throws -> [Value] {
+        try await each { _, actor in try await actor.run(activity, body) }
+    }
+
+    /// The same, and gives what the first of them came to. Alone, an actor needs no task of its own.
     private func first<Value: Sendable>(
-        _ call: @escaping @Sendable (Int, StageActor) async throws -> Value
+        _ activity: any Activity, _ body: @escaping @Sendable (RankEngine) throws -> Value
     ) async throws -> Value {
-        if actors.count == 1 { return try await call(0, actors[0]) }
-        return try await each(call)[0]
+        if actors.count == 1 { return try await actors[0].run(activity, body) }
+        return try await each(activity, body)[0]
     }
 
     /// One training step; `batches` by replica. What the ranks' `notes` (by world rank, equally many numbers each) hold
@@ -126,23 +153,26 @@ package final class RankGroup: Sendable {
         notes: @escaping @Sendable (_ rank: Int) -> [Double] = { _ in [] },
         disturbance: @escaping @Sendable (_ rank: Int) throws -> Disturbance? = { _ in nil }
     ) async throws -> StepReport {
-        try await first { i, actor in
-            try await actor.step(batches[self.replica(i)], number: number, rule: rule) {
-                notes(self.ranks[i])
+        try await first(StepActivity.begins(step: Int32(number))) { engine in
+            let rank = engine.context.endpoint.rank
+            return try engine.step(batches[engine.context.replica], number: number, rule: rule) {
+                notes(rank)
             } disturbance: {
-                try disturbance(self.ranks[i])
+                try disturbance(rank)
             }
         }
     }
 
     /// Everybody's numbers, by world rank, between steps.
     package func exchange(_ notes: @escaping @Sendable (_ rank: Int) -> [Double]) async throws -> [[Double]] {
-        try await each { i, actor in try await actor.exchange(notes(self.ranks[i])) }[0]
+        try await first("tells the others how it stands between steps") {
+            try $0.context.endpoint.allGather(notes($0.context.endpoint.rank))
+        }
     }
 
     /// Sum of token losses in nats; `batches` by replica, equally many sequences each.
     package func evaluate(_ batches: [Batch]) async throws -> Double {
-        try await each { i, actor in try await actor.evaluate(batches[self.replica(i)]) }[0]
+        try await first("begins an evaluation") { try $0.evaluate(batches[$0.context.replica]) }
     }
 
     /// Continues a prompt, until a rank's `isStopped` says so; `emit` sees each token, where world rank 0 lives.
@@ -151,54 +181,71 @@ package final class RankGroup: Sendable {
         isStopped: @escaping @Sendable () -> Bool = { false },
         emit: @escaping @Sendable (Int32) throws -> Void = { _ in }
     ) async throws -> [Int32] {
-        try await each { i, actor in
-            try await actor.generate(
-                prompt: prompt, count: count, temperature: temperature, seed: seed, isStopped: isStopped,
-                emit: self.ranks[i] == 0 ? emit : { _ in })
-        }[0]
+        let request = Generator.Request(prompt: prompt, count: count, temperature: temperature, seed: seed)
+        return try await first("generates text") { engine in
+            try engine.generate(request, isStopped: isStopped) {
+                if engine.context.endpoint.rank == 0 { try emit($0) }
+            }
+        }
     }
 
-    package func beginTrace() async throws { _ = try await each { try await $1.beginTrace() } }
+    package func beginTrace() async throws { _ = try await each("begins a trace") { try $0.trace.begin() } }
 
     /// The timeline of all ranks, where world rank 0 lives; nil elsewhere.
     package func endTrace(title: String) async throws -> Timeline? {
-        try await each { try await $1.endTrace(title: title) }[0]
+        try await first("ends a trace") { try $0.trace.end(title: title) }
     }
 
     /// Counts from the next step on where the time goes.
-    package func beginBreakdown() async throws { _ = try await each { await $1.beginBreakdown() } }
+    package func beginBreakdown() async throws {
+        _ = try await each("begins a breakdown") { $0.context.beginBreakdown() }
+    }
 
     /// Where the time went since, summed over all ranks.
-    package func endBreakdown() async throws -> Breakdown { try await each { try await $1.endBreakdown() }[0] }
+    package func endBreakdown() async throws -> Breakdown {
+        try await first("sums up its breakdown") { try $0.context.endBreakdown() }
+    }
 
-    /// Gives all tensors in the model's order to a sink on world rank 0; nil elsewhere.
+    /// Gives all tensors, in the model's order, to the sink that `make` builds on world rank 0's thread, and hands back
+    /// what `finish` makes of it; nil elsewhere.
     package func collectParameters<Sink: ParameterSink & SendableMetatype, Value: Sendable>(
         into make: @escaping @Sendable () throws -> Sink, finish: @escaping @Sendable (Sink) throws -> Value
     ) async throws -> Value? {
-        try await each { try await $1.collectParameters(into: make, finish: finish) }[0]
+        try await first("collects the parameters") { engine in
+            guard engine.context.endpoint.rank == 0 else {
+                try engine.parameters.collect(nil)
+                return nil
+            }
+            let sink = try make()
+            try engine.parameters.collect(sink)
+            return try finish(sink)
+        }
     }
 
     package func setParameters(from source: any ParameterSource & Sendable) async throws {
-        _ = try await each { try await $1.setParameters(from: source) }
+        _ = try await each("sets its parameters") { try $0.parameters.set(from: source) }
     }
 
     /// Memory for `capture`, for each rank here; nil where the system refuses it.
-    package func makeSnapshots() async throws -> [RankSnapshot?] { try await each { try await $1.makeSnapshot() } }
+    package func makeSnapshots() async throws -> [RankSnapshot?] {
+        try await each("makes room for a checkpoint") { $0.state.makeSnapshot() }
+    }
 
-    /// Copies the training state of each rank here that has a snapshot, and lends the copies to their readers.
+    /// Copies the training state of each rank here that has a snapshot, between two steps, and lends the copies to their
+    /// readers.
     package func capture(_ snapshots: [RankSnapshot?]) async throws -> [CaptureReport] {
-        try await each { i, actor in
-            guard let snapshot = snapshots[i] else { return CaptureReport(bytes: 0, seconds: 0) }
-            return try await actor.capture(snapshot)
+        try await each("copies its state for a checkpoint") { [ranks] engine in
+            guard let snapshot = snapshots[of: engine, ranks] else { return CaptureReport(bytes: 0, seconds: 0) }
+            return engine.state.capture(snapshot)
         }
     }
 
     /// Bytes a second of a plain copy of the state, all ranks here at the same time: what `capture` is measured
     /// against.
     package func plainCopyRate(_ snapshots: [RankSnapshot?]) async throws -> Double {
-        let reports = try await each { i, actor in
-            guard let snapshot = snapshots[i] else { return CaptureReport(bytes: 0, seconds: 0) }
-            return try await actor.copyPlainly(snapshot)
+        let reports = try await each("measures the speed of memory") { [ranks] engine in
+            guard let snapshot = snapshots[of: engine, ranks] else { return CaptureReport(bytes: 0, seconds: 0) }
+            return engine.state.copyPlainly(snapshot)
         }
         let seconds = reports.map(\.seconds).max() ?? 0
         return seconds > 0 ? Double(reports.reduce(0) { $0 + $1.bytes }) / seconds : 0
@@ -206,14 +253,20 @@ package final class RankGroup: Sendable {
 
     /// Starts to send and receive files, by rank; they travel while the ranks train.
     package func startCopies(_ transfers: @escaping @Sendable (_ rank: Int) -> [FileTransfer]) async throws {
-        _ = try await each { i, actor in try await actor.startCopies(transfers(self.ranks[i])) }
+        _ = try await each("sends its checkpoint to another node") {
+            try $0.copies.start(transfers($0.context.endpoint.rank))
+        }
     }
 
     /// Of each rank here, whether all its files have travelled.
-    package func copiesAreComplete() async throws -> [Bool] { try await each { try await $1.copiesAreComplete() } }
+    package func copiesAreComplete() async throws -> [Bool] {
+        try await each("looks after the copies of its checkpoint") { try $0.copies.areComplete() }
+    }
 
     /// Returns when all files of the ranks here have travelled.
-    package func waitForCopies() async throws { _ = try await each { try await $1.waitForCopies() } }
+    package func waitForCopies() async throws {
+        _ = try await each("waits for the copies of its checkpoint") { try $0.copies.wait() }
+    }
 
     /// Sets the training state of each rank here.
     ///
@@ -224,8 +277,9 @@ package final class RankGroup: Sendable {
     package func restore(
         from makeSource: @escaping @Sendable (_ rank: Int) throws -> any StateSource, optimizerStep: Int, streams: Bool
     ) async throws {
-        _ = try await each {
-            try await $1.restore(from: makeSource, optimizerStep: optimizerStep, streams: streams)
+        _ = try await each("loads a checkpoint") {
+            try $0.state.restore(
+                from: try makeSource($0.context.endpoint.rank), optimizerStep: optimizerStep, streams: streams)
         }
     }
 
@@ -241,6 +295,13 @@ package final class RankGroup: Sendable {
     package func stop() async {
         await release()
         for executor in executors { executor.stop() }
+    }
+}
+
+extension [RankSnapshot?] {
+    /// A rank's, of those of `ranks`.
+    fileprivate subscript(of engine: RankEngine, ranks: [Int]) -> RankSnapshot? {
+        ranks.firstIndex(of: engine.context.endpoint.rank).flatMap { self[$0] }
     }
 }
 

@@ -50,8 +50,10 @@ import Testing
             let (gradientSlot, stateGradient) = (FloatBuffer(stage.gradientSlotCount), FloatBuffer(stage.stateCount))
             for (shared, slot, start) in slices.reversed() {
                 stage.backward(
-                    context(shared, start), slot: slot.base, gradientSlot: gradientSlot.base, gradient: output.base,
-                    stateGradient: stateGradient.base, prefix: prefix(start, gradients: true))
+                    context(shared, start),
+                    .init(
+                        slot: slot.base, gradientSlot: gradientSlot.base, gradient: output.base,
+                        stateGradient: stateGradient.base, prefix: prefix(start, gradients: true)))
                 stage.accumulateWeightGradients(
                     context(shared, start), slot: slot.base, gradientSlot: gradientSlot.base)
             }

@@ -30,7 +30,7 @@ struct TextTests {
             placement 0
             rank 0  # the only one
             F0:0.0 F0:0.1 #BW0:0.0
-            \tD0:0.1
+            \tBW0:0.1
             BW0:0.0
             """
         let table = try ScheduleTable(text: text)

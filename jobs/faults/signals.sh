@@ -40,11 +40,17 @@ to_every_rank() { # SIGNAL
 }
 
 # Early ones may find no handler yet.
-signal_at_random() { at_random either "75 $((128 + $(kill -l "$1")))" to_a_rank "$1"; }
+# One that comes before a rank listens ends it: 128 and the signal's number; MPICH's launcher has the number alone, or
+# with the other rank's 1 in its lowest bit.
+signal_at_random() {
+    local number
+    number=$(kill -l "$1")
+    at_random either "75 $((128 + number)) $number $((number | 1))" to_a_rank "$1"
+}
 
 signal_to_the_launcher() { at_random mpi "${*:2}" to_command "$1"; }
 
-signal_to_every_rank() { at_random mpi "75 143 138 1" a_signal to_every_rank; }
+signal_to_every_rank() { at_random mpi "75 143 138 1 15 10 11" a_signal to_every_rank; }
 
 a_signal() { # ACTION
     pick TERM USR1

@@ -22,7 +22,7 @@ struct SafetensorsHeader: Sendable, Equatable {
         guard declared <= UInt64(Self.lengthLimit) else {
             throw fault(
                 bytes.count > 8 && bytes[8] != UInt8(ascii: "{")
-                    ? "this is not a safetensors file, which begins with eight bytes of header length and a '{'"
+                    ? "this is not a safetensors file, which begins with eight bytes of length and an object of JSON"
                     : "header length \(declared) is over the format's limit of \(Self.lengthLimit) bytes")
         }
         let length = Int(declared)

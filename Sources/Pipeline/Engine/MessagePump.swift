@@ -10,9 +10,8 @@ final class MessagePump {
     static let ahead = 8
 
     private let endpoint: any Endpoint
-    private let plan: PipelinePlan
-    private let replica: Int
-    private let rank: Int
+    private let context: RankContext
+    private let wire: WireFormat
     private let buffers: BufferPool
     private var receives: [Message] = []
     private var sends: [Message] = []
@@ -22,19 +21,18 @@ final class MessagePump {
     private var posted: [(id: TransferID, buffer: FloatBuffer)] = []
     private var sending: [(id: TransferID, buffer: FloatBuffer)] = []
 
-    init(endpoint: any Endpoint, plan: PipelinePlan, replica: Int, rank: Int, buffers: BufferPool) {
-        self.endpoint = endpoint
-        self.plan = plan
-        self.replica = replica
-        self.rank = rank
+    init(_ context: RankContext, buffers: BufferPool, wire: WireFormat) {
+        endpoint = context.endpoint
+        self.context = context
+        self.wire = wire
         self.buffers = buffers
         posted.reserveCapacity(Self.ahead)
-        sending.reserveCapacity(plan.mostMessages(on: rank))
+        sending.reserveCapacity(context.plan.mostMessages(on: context.rank))
     }
 
     func begin(_ messages: Messages) throws {
-        receives = messages.receives[rank]
-        sends = messages.sends[rank]
+        receives = messages.receives[context.rank]
+        sends = messages.sends[context.rank]
         nextReceive = 0
         nextPost = 0
         nextSend = 0
@@ -46,8 +44,8 @@ final class MessagePump {
             let message = receives[nextPost]
             let buffer = buffers.take()
             let id = try endpoint.startReceive(
-                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<plan.wire.bytes(of: buffer.count)]),
-                from: plan.worldRank(replica: replica, rank: message.peer),
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<wire.bytes(of: buffer.count)]),
+                from: context.worldRank(message.peer),
                 tag: message.tag)
             posted.append((id, buffer))
             nextPost += 1
@@ -68,21 +66,21 @@ final class MessagePump {
         let message = receives[nextReceive]
         let (id, buffer) = posted.removeFirst()
         try endpoint.wait(
-            id, for: "\(what()): \(message.direction) from rank \(plan.worldRank(replica: replica, rank: message.peer))"
+            id, for: "\(what()): \(message.direction) from rank \(context.worldRank(message.peer))"
         )
         nextReceive += 1
         try post()
-        plan.wire.unpack(buffer)
+        wire.unpack(buffer)
         return (message, buffer)
     }
 
     /// Sends a buffer, which goes back to the pool when it has left.
     func send(_ buffer: FloatBuffer) throws -> Message {
         let message = sends[nextSend]
-        plan.wire.pack(buffer)
+        wire.pack(buffer)
         let id = try endpoint.startSend(
-            UnsafeRawBufferPointer(rebasing: buffer.bytes[..<plan.wire.bytes(of: buffer.count)]),
-            to: plan.worldRank(replica: replica, rank: message.peer),
+            UnsafeRawBufferPointer(rebasing: buffer.bytes[..<wire.bytes(of: buffer.count)]),
+            to: context.worldRank(message.peer),
             tag: message.tag)
         sending.append((id, buffer))
         nextSend += 1

@@ -1,174 +1,135 @@
+import Glibc
 import Hardware
 import MPI
 import Model
 import Numerics
 import Schedules
 
-/// What one rank does: holds its stages and their memory, runs its row of the table, syncs, steps the optimizer.
-/// Confined to the rank's thread; `StageActor` is its face.
+/// What one rank does, as the parts that do it: its stages and their memory, the executor of its row, the sync, the
+/// update, copies of its state, its timeline. Confined to the rank's thread; `StageActor` owns it.
 final class RankEngine {
-    let plan: PipelinePlan
-    let endpoint: any Endpoint
-    let replica: Int
-    /// Rank within the replica's pipeline.
-    let rank: Int
-    let team: Team
-    let matrices: any MatrixProducts
-    /// What this rank is at, for a watchdog and for peers that wait for it in vain.
-    let pulse: Pulse
-    let seed: UInt64
-    let shape: SliceShape
-    var places: [StagePlace] = []
-    var tracer: Tracer?
-
-    // The step under way.
-    var tokens: FixedBuffer<Int32>
-    var targets: FixedBuffer<Int32>
-    var unitLosses: [Double] = []
-    /// By stage, weight gradients that are still to come.
-    var gradientsLeft: [Int]
-    /// What this rank tells the others, and what all told: `RankNumbers`.
-    var ownNumbers: [Double]
-    var numbers: RankNumbers
-    /// Squared norms that have room in a row of them: as many as any rank's tensors.
-    let tensorRoom: Int
-    var waited = 0.0
-    var messages: MessagePump
-    var sync: GradientSync?
-    /// Set when each replica updates a part of the parameters only.
-    var updates: PartExchange?
-    var optimizerStep = 0
-    let activationBuffers: BufferPool
-    let slices: SharedSlices
-    /// Nil when the stash is all in memory.
-    let spool: StashSpool?
-    let tags: ReservedTags
-    var generator: Generator?
-    /// For tied tensors' gradients, by their floats.
-    var tiedBuffers: [Int: FloatBuffer] = [:]
-    /// Checkpoint files on their way to and from other ranks.
-    var copies: [(id: TransferID, transfer: FileTransfer)] = []
-    /// Outputs that wait for a stage on this very rank.
-    var handedOver: [Handover: FloatBuffer] = [:]
-
-    struct Handover: Hashable {
-        let direction: MessageDirection
-        let stage: Int
-        let unit: Int
-    }
+    let context: RankContext
+    private let stages: RankStages
+    private let batch: BatchMemory
+    private let progress: MessageProgress
+    private let executor: TableExecutor
+    private let training: TrainingWork
+    private let sync: ReplicaSync?
+    private let ties: TiedGradients
+    private let update: ParameterUpdate
+    let trace: RankTrace
+    let state: StateCopies
+    let parameters: ParameterTransfer
+    let copies: FileCopies
+    /// Made when text is first generated.
+    private var generator: Generator?
+    private let matrices: any MatrixProducts
 
     init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, pulse: Pulse, seed: UInt64) throws {
-        self.plan = plan
-        self.endpoint = endpoint
-        self.team = team
-        self.pulse = pulse
+        context = try RankContext(plan: plan, endpoint: endpoint, team: team, pulse: pulse)
         matrices = try plan.matrices.products(on: team, precision: plan.model.precision)
-        let matrices = matrices
-        self.seed = seed
-        guard endpoint.size == plan.world else {
-            throw PipelineError("the plan has \(plan.world) ranks, the transport \(endpoint.size)")
+        let slices = SharedSlices(plan)
+        batch = BatchMemory(plan, slices)
+        let most = plan.mostMessages(on: context.rank)
+        endpoint.reserve(transfers: most)
+        progress = MessageProgress(context)
+        executor = TableExecutor(
+            context, progress, buffers: BufferPool(plan.slice * plan.model.dim, buffers: most), wire: plan.wire)
+        let shape = SliceShape(length: plan.slice, workers: team.count, matrices: plan.matrices)
+        let (context, matrices) = (context, matrices)
+        stages = RankStages(
+            plan.table.shape.stages(on: context.rank).map {
+                StageRuntime($0, of: context, shape: shape, matrices: matrices, slices: slices)
+            })
+        for stage in stages.all {
+            stage.stage.store.touch(team)
+            stage.stage.store.initialize(seed: seed, team)
         }
-        replica = endpoint.rank / plan.ranks
-        rank = endpoint.rank % plan.ranks
-        spool = try StashSpool(plan, rank: rank, worldRank: endpoint.rank, workers: team.count)
-        slices = SharedSlices(plan)
-        shape = SliceShape(length: plan.slice, workers: team.count, matrices: plan.matrices)
-        tokens = FixedBuffer(plan.sequences * plan.sequence)
-        targets = FixedBuffer(plan.sequences * plan.sequence)
-        gradientsLeft = [Int](repeating: 0, count: plan.table.shape.stages)
-        tensorRoom = plan.mostTensorsOnARank
-        ownNumbers = [Double](repeating: 0, count: RankNumbers.Place.norms + tensorRoom)
-        numbers = RankNumbers(tensors: tensorRoom)
-        unitLosses = [Double](repeating: 0, count: plan.sequences * plan.slices)
-        activationBuffers = BufferPool(plan.slice * plan.model.dim, buffers: plan.mostMessages(on: rank))
-        tags = ReservedTags(scheduleTags: plan.messages.tagCount)
-        try endpoint.requireTags(upTo: tags.largest)
-        endpoint.reserve(transfers: plan.mostMessages(on: rank))
-        messages = MessagePump(
-            endpoint: endpoint, plan: plan, replica: replica, rank: rank, buffers: activationBuffers)
-        places = plan.table.shape.stages(on: rank).map { stage in
-            StagePlace(
-                stage: stage, replica: replica, plan: plan, shape: shape, matrices: matrices, slices: slices)
-        }
-        for place in places {
-            place.stage.store.touch(team)
-            place.stage.store.initialize(seed: seed, team)
-        }
-        if plan.replicas > 1 {
-            let layout = SyncLayout(plan, rank: rank)
-            let group = (0..<plan.replicas).map { plan.worldRank(replica: $0, rank: rank) }
-            sync = GradientSync(
-                layout, endpoint: endpoint, group: group, gradients: { place(of: $0).stage.store.gradients },
-                returns: plan.owners == nil, tag: tags.sync)
-            if plan.owners != nil {
-                let values = layout.pieces { place(of: $0).stage.store.values }
-                updates = PartExchange(endpoint: endpoint, group: group, parts: values, tag: tags.updates)
-            }
-        }
-        team.onJoin = { [unowned self] in advance() }
-        endpoint.onWait = { [unowned self] in
-            try checkMessages()
-            try sync?.progress()
-        }
-        endpoint.activity = { [pulse] in pulse.activity }
+        trace = RankTrace(context)
+        training = try TrainingWork(context, stages, batch, progress, trace, seed: seed)
+        sync = ReplicaSync(context, stages, progress)
+        ties = TiedGradients(context, stages)
+        update = ParameterUpdate(context, stages)
+        state = StateCopies(context, stages, update)
+        parameters = ParameterTransfer(context, stages)
+        copies = FileCopies(context)
     }
 
-    /// Copies a batch to memory that stays in place while slices point into it.
-    func load(_ batch: Batch) {
-        slices.forget()
-        if batch.tokens.count > tokens.count {
-            tokens = FixedBuffer(batch.tokens.count)
-            targets = FixedBuffer(batch.tokens.count)
+    /// One training step: the table, the sync, the global norm, the update. The numbers of the report are the same on
+    /// every rank.
+    ///
+    /// - Parameters:
+    ///   - notes: numbers that this rank tells all others with the norms, asked for when the gradients are complete;
+    ///     equally many on every rank
+    ///   - disturbance: asked for then too
+    func step(
+        _ batch: Batch, number: Int, rule: UpdateRule, notes: () -> [Double], disturbance: () throws -> Disturbance?
+    ) throws -> StepReport {
+        let (plan, team) = (context.plan, context.team)
+        precondition(batch.sequences == plan.sequences && batch.length == plan.sequence, "the batch must fit the plan")
+        let start = MonotonicClock.seconds
+        team.clock?.enter(.update)
+        defer { team.clock?.enter(nil) }
+        try trace.timed(.begin) {
+            training.load(batch, step: number)
+            try executor.begin(plan.messages)
         }
-        let units = batch.sequences * plan.slices
-        if units > unitLosses.count { unitLosses = [Double](repeating: 0, count: units) }
-        tokens.base.update(from: batch.tokens, count: batch.tokens.count)
-        targets.base.update(from: batch.targets, count: batch.targets.count)
-    }
-
-    private var lastAdvance = 0.0
-
-    /// What went wrong between kernels, where nothing can be thrown.
-    private var failure: (any Error)?
-
-    /// Moves messages between kernels; MPI makes no progress without calls. What goes wrong is thrown by
-    /// `checkMessages`.
-    func advance() {
-        let now = MonotonicClock.seconds
-        if now - lastAdvance < 50e-6 { return }
-        lastAdvance = now
-        moveMessages {
-            try endpoint.progress()
-            try sync?.progress()
+        try executor.run(plan.table.rows[context.rank], training)
+        training.finish()
+        team.clock?.enter(.update)
+        let tableSeconds = MonotonicClock.seconds - start
+        if let sync { try trace.timed(.sync) { try sync.finishGradients() } }
+        if plan.hasTies {
+            try trace.timed(.tied) { try team.alone(as: .communication) { try ties.sum() } }
         }
-        team.clock?.alone(.communication, since: now)
-    }
-
-    /// For hooks that can't throw: the first error is kept.
-    func moveMessages(_ body: () throws -> Void) {
-        guard failure == nil else { return }
-        do { try body() } catch { failure = error }
-    }
-
-    /// - Throws: what went wrong with a message since the last look
-    func checkMessages() throws {
-        if let failure { throw failure }
-    }
-
-    func place(of stage: Int) -> StagePlace {
-        guard let place = places.first(where: { $0.number == stage }) else {
-            preconditionFailure("stage \(stage) doesn't live on rank \(rank)")
+        try disturb(disturbance(), step: number)
+        var report = try trace.timed(.norm) {
+            try update.exchange(
+                .init(
+                    tableSeconds: tableSeconds, waited: executor.waited, earlyShare: sync?.earlyShare ?? 0,
+                    lossSum: training.lossSum),
+                notes: notes(), countedTargets: batch.countedTargets)
         }
-        return place
+        if !report.skipped, report.hasTargets {
+            context.pulse.turn(to: StepActivity.updates(step: Int32(number)))
+            trace.timed(.optimizer) { update.run(rule, gradientNorm: report.gradientNorm) }
+            if let sync, plan.owners != nil { try trace.timed(.share) { try sync.shareUpdates() } }
+        }
+        for stage in stages.all { stage.settleStreams(skipped: report.skipped) }
+        report.seconds = MonotonicClock.seconds - start
+        return report
     }
 
-    func unit(_ action: Action) -> Int { action.sequence * plan.slices + action.slice }
+    /// Continues a prompt; `emit` is called with each token as it is chosen.
+    func generate(
+        _ request: Generator.Request, isStopped: () -> Bool, emit: (Int32) throws -> Void
+    ) throws -> [Int32] {
+        let generator =
+            try generator
+            ?? Generator(context, stages, progress, matrices: matrices, length: min(128, context.plan.slice))
+        self.generator = generator
+        return try generator.run(request, isStopped: isStopped, emit: emit)
+    }
 
-    /// First token of an action's slice within the step's buffers.
-    func offset(_ action: Action) -> Int { action.sequence * plan.sequence + action.slice * plan.slice }
+    private func disturb(_ disturbance: Disturbance?, step: Int) throws {
+        switch disturbance {
+        case nil: break
+        case .poison: try update.poison(step: step)
+        case .hang: while true { sleep(1) }
+        }
+    }
 
-    func describe(_ action: Action) -> String {
-        "stage \(action.stage) of replica \(replica), action \(action)"
+    /// Sum of the token losses of this replica's sequences (any number of them) in nats, over all replicas; parameters
+    /// as they are. Every replica must bring equally many sequences.
+    func evaluate(_ batch: Batch) throws -> Double {
+        self.batch.load(batch)
+        for stage in stages.all { stage.stage.beginStep(trains: false) }
+        let table = try context.plan.forwardTable(sequences: batch.sequences, slices: context.plan.slices)
+        let row = table.rows[context.rank]
+        try executor.begin(Messages(table))
+        try executor.run(row, EvaluationWork(stages, self.batch, row: row))
+        let own = stages.all.contains(where: \.isLast) ? self.batch.lossSum(sequences: batch.sequences) : 0
+        return try context.endpoint.allGather([own]).reduce(0) { $0 + $1[0] }
     }
 }
 

@@ -3,7 +3,6 @@ struct ReservedTags {
     let tiedEmbedding: Int
     let parameters: Int
     let trace: Int
-    let generation: Int
     let checkpoint: Int
     /// The first of the gradient sync's two.
     let sync: Int
@@ -14,10 +13,9 @@ struct ReservedTags {
         tiedEmbedding = scheduleTags
         parameters = scheduleTags + 1
         trace = scheduleTags + 2
-        generation = scheduleTags + 3
-        checkpoint = scheduleTags + 4
-        sync = scheduleTags + 5
-        updates = scheduleTags + 7
+        checkpoint = scheduleTags + 3
+        sync = scheduleTags + 4
+        updates = scheduleTags + 6
     }
 
     var largest: Int { updates }

@@ -10,6 +10,7 @@ enum StepActivity: Activity {
     case hasFinishedItsRow(step: Int32)
     case updates(step: Int32)
     case evaluates(_ row: [Action], position: Int32)
+    case generates(stage: Int32)
 
     var description: String {
         switch self {
@@ -18,6 +19,7 @@ enum StepActivity: Activity {
         case .hasFinishedItsRow(let step): "has finished its row of step \(step + 1)"
         case .updates(let step): "updates its parameters in step \(step + 1)"
         case .evaluates(let row, let position): "computes \(row[Int(position)]) of an evaluation"
+        case .generates(let stage): "generates text at stage \(stage)"
         }
     }
 }

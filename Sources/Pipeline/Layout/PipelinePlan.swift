@@ -123,8 +123,8 @@ package struct PipelinePlan: Sendable {
     /// By tensor of a stage, whether a replica keeps its moments; nil: it keeps all.
     package func keepsMoments(replica: Int, stage: Int) -> [Bool]? { owners?[stage].map { $0 == replica } }
 
-    /// A table of forwards only, for evaluation: units in order, each rank's stages in order.
-    package func forwardTable(sequences: Int) throws -> ScheduleTable {
+    /// A table of forwards only, for evaluation and generation: units in order, each rank's stages in order.
+    package func forwardTable(sequences: Int, slices: Int) throws -> ScheduleTable {
         let shape = try ScheduleShape(
             ranks: ranks, sequences: sequences, slices: slices, placement: table.shape.placement)
         let rows = (0..<ranks).map { rank in

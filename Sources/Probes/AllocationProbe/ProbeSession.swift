@@ -20,8 +20,10 @@ actor ProbeSession {
         let topology = try Topology()
         let cores = (0..<threads).map { topology.usableCores[$0 % topology.usableCores.count] }
         return try await RankGroup(
-            plan: plan, seed: 1, topology: topology, ranks: [world.rank], cores: [cores], oversubscribed: [true],
-            warning: nil, executors: [executor], patience: 60, pulses: [Pulse(name: "rank \(world.rank)")],
+            plan: plan, seed: 1, topology: topology,
+            placement: RankGroup.Placement(
+                ranks: [world.rank], cores: [cores], oversubscribed: [true], warning: nil),
+            executors: [executor], patience: 60, pulses: [Pulse(name: "rank \(world.rank)")],
             connection: RankGroup.Connection(endpoint: { _ in try self.endpoint() }, fail: { _, _ in }))
     }
 

@@ -51,8 +51,10 @@ enum KernelProbe {
             let stateGradient = FloatBuffer(stage.stateCount)
             for i in (0..<slices).reversed() {
                 stage.backward(
-                    contexts[i], slot: slots[i].base, gradientSlot: gradientSlot.base, gradient: gradient.base,
-                    stateGradient: stateGradient.base, accumulates: true)
+                    contexts[i],
+                    .init(
+                        slot: slots[i].base, gradientSlot: gradientSlot.base, gradient: gradient.base,
+                        stateGradient: stateGradient.base), accumulates: true)
             }
         }
         stage.endStep()

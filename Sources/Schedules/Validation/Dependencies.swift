@@ -46,8 +46,8 @@ public struct Dependency: Sendable {
         return switch product {
         case .output: "F\(unit)"
         case .activations: "R\(unit)"
-        case .inputGradient: "B\(unit) or D\(unit)"
-        case .weightGradient: "W\(unit) or D\(unit)"
+        case .inputGradient: "\(ActionKind.backwardInput.code)\(unit) or \(ActionKind.backward.code)\(unit)"
+        case .weightGradient: "\(ActionKind.backwardWeight.code)\(unit) or \(ActionKind.backward.code)\(unit)"
         }
     }
 }

@@ -110,8 +110,10 @@ struct RankHost: Sendable {
             usable: topology.usableCores.count)
         start = { plan in
             try await RankGroup(
-                plan: plan, seed: seed, topology: topology, ranks: [world.rank], cores: [placement.own.cores],
-                oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning,
+                plan: plan, seed: seed, topology: topology,
+                placement: RankGroup.Placement(
+                    ranks: [world.rank], cores: [placement.own.cores],
+                    oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning),
                 executors: [session.executor], patience: patience, pulses: [session.pulse],
                 connection: RankGroup.Connection(endpoint: { _ in try session.endpoint() }, fail: { _, _ in }))
         }

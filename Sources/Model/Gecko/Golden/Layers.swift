@@ -93,8 +93,10 @@ struct Layers {
             let gradient = FloatBuffer(try file.floats("\(name).up.y", count: B * L * D).row(b, of: B))
             let gradientSlot = FloatBuffer(stage.gradientSlotCount)
             stage.backward(
-                context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
-                stateGradient: stateGradient.base)
+                context,
+                .init(
+                    slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
+                    stateGradient: stateGradient.base))
             stage.accumulateWeightGradients(context, slot: slot.base, gradientSlot: gradientSlot.base)
             found["grad.x", default: []] += gradient.values()
             for (n, values) in run.named(stateGradient, at: position) {

@@ -136,8 +136,10 @@ package final class ModelRun {
             let range = slice.start..<slice.start + slice.length
             withContext(slice, Array(tokens[range]), Array(targets[range]), lossScale) { context in
                 stage.backward(
-                    context, slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
-                    stateGradient: stateGradient.base)
+                    context,
+                    .init(
+                        slot: slot.base, gradientSlot: gradientSlot.base, gradient: gradient.base,
+                        stateGradient: stateGradient.base))
                 stage.accumulateWeightGradients(context, slot: slot.base, gradientSlot: gradientSlot.base)
             }
             var cursor = GeckoCursor.start

@@ -140,9 +140,7 @@ struct Operations {
             return out
         }
         func unpack(_ h: FloatBuffer) -> [Float] {
-            (0..<D).flatMap { d in
-                (0..<N).flatMap { n in (0..<2).map { h.base[($0 * N + n) * ema.padded + d] } }
-            }
+            (0..<D).flatMap { d in (0..<N).flatMap { n in (0..<2).map { h.base[($0 * N + n) * ema.padded + d] } } }
         }
         var all = Gathered()
         for b in 0..<B {

@@ -8,7 +8,7 @@ package struct Breakdown: Sendable {
     package let peakBytes: Int
 }
 
-extension RankEngine {
+extension RankContext {
     /// From the next step on, counts where the time goes.
     func beginBreakdown() { team.clock = WorkClock(workers: team.count, threads: team.threadCount) }
 

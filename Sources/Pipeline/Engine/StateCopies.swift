@@ -24,7 +24,22 @@ package protocol StateSource {
     func cursor(stream: Int, _ form: CursorForm) throws -> StreamCursor
 }
 
-extension RankEngine {
+/// Copies a rank's training state between two steps, and sets it.
+final class StateCopies {
+    private let plan: PipelinePlan
+    private let team: Team
+    private let replica: Int
+    private let stages: [StageRuntime]
+    private let update: ParameterUpdate
+
+    init(_ rank: RankContext, _ stages: RankStages, _ update: ParameterUpdate) {
+        plan = rank.plan
+        team = rank.team
+        replica = rank.replica
+        self.stages = stages.all
+        self.update = update
+    }
+
     /// Floats that a worker copies at a time.
     private static let piece = 1 << 16
     /// Floats that must still be to be had beside a snapshot: it must not take what training itself will ask for.
@@ -36,8 +51,8 @@ extension RankEngine {
         guard FloatBuffer(ifPossible: snapshotCount + Self.reserve) != nil else { return nil }
         var tensors: [RankSnapshot.Tensor] = []
         var stores: [[FloatBuffer]] = []
-        for place in places {
-            let store = place.stage.store
+        for runtime in stages {
+            let store = runtime.stage.store
             let (values, moments) = (plan.savesValues(replica), plan.savesMoments(replica))
             let counts = [
                 values ? store.values.count : 0, moments ? store.firstMoments.count : 0,
@@ -65,7 +80,7 @@ extension RankEngine {
         let snapshot = RankSnapshot(parameters: tensors, stores: stores, cursorForm: plan.cursor)
         if plan.streams {
             snapshot.stateMemory = FloatBuffer(
-                ifPossible: places.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
+                ifPossible: stages.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
             guard snapshot.stateMemory != nil else { return nil }
         }
         return snapshot
@@ -73,9 +88,9 @@ extension RankEngine {
 
     /// Floats that a snapshot may take.
     private var snapshotCount: Int {
-        places.reduce(0) { sum, place in
-            let store = place.stage.store
-            let streams = plan.streams ? place.stage.stateCount * plan.sequences : 0
+        stages.reduce(0) { sum, runtime in
+            let store = runtime.stage.store
+            let streams = plan.streams ? runtime.stage.stateCount * plan.sequences : 0
             return sum + store.values.count + store.firstMoments.count + store.secondMoments.count + streams
         }
     }
@@ -90,8 +105,8 @@ extension RankEngine {
                 copies.append((target + first, source + first, min(Self.piece, count - first)))
             }
         }
-        for (place, buffers) in zip(places, snapshot.stores) {
-            let store = place.stage.store
+        for (runtime, buffers) in zip(stages, snapshot.stores) {
+            let store = runtime.stage.store
             for (target, source) in zip(buffers, [store.values, store.firstMoments, store.secondMoments]) {
                 // Empty where another replica saves it.
                 add(target.base, source.base, target.count)
@@ -118,8 +133,8 @@ extension RankEngine {
         }
         let start = MonotonicClock.seconds
         var bytes = 0
-        for (place, buffers) in zip(places, snapshot.stores) {
-            let store = place.stage.store
+        for (runtime, buffers) in zip(stages, snapshot.stores) {
+            let store = runtime.stage.store
             for (target, source) in zip(buffers, [store.values, store.firstMoments, store.secondMoments]) {
                 let (count, workers) = (target.count, team.count)
                 team.run { w in
@@ -141,18 +156,18 @@ extension RankEngine {
         snapshot.states = []
         snapshot.cursors = []
         var next = memory.base
-        for place in places {
-            for (sequence, cursor, state) in place.carriedStreams {
+        for runtime in stages {
+            for (sequence, cursor, state) in runtime.carriedStreams {
                 let stream = replica * plan.sequences + sequence
-                add(next, state, place.stage.stateCount)
-                for tensor in place.stage.stateTensors {
+                add(next, state, runtime.stage.stateCount)
+                for tensor in runtime.stage.stateTensors {
                     snapshot.states.append(
                         .init(
                             name: StateName.state(stream: stream, tensor.name), shape: tensor.shape,
                             values: next + tensor.offset))
                 }
-                if place === places[0] { snapshot.cursors.append((stream, cursor)) }
-                next += place.stage.stateCount
+                if runtime === stages[0] { snapshot.cursors.append((stream, cursor)) }
+                next += runtime.stage.stateCount
             }
         }
     }
@@ -161,9 +176,9 @@ extension RankEngine {
     /// under.
     /// - Parameter streams: whether it holds carried states, where this run has them
     func restore(from source: any StateSource, optimizerStep: Int, streams: Bool) throws {
-        self.optimizerStep = optimizerStep
-        for place in places {
-            let store = place.stage.store
+        update.resume(after: optimizerStep)
+        for runtime in stages {
+            let store = runtime.stage.store
             for e in store.entries {
                 let name = e.spec.copyOf ?? e.spec.name
                 try load(source, name, e.spec.shape, into: store.values.base + e.offset)
@@ -174,9 +189,9 @@ extension RankEngine {
             guard plan.streams, streams else { continue }
             for sequence in 0..<plan.sequences {
                 let stream = replica * plan.sequences + sequence
-                try place.setCarried(sequence: sequence, cursor: try source.cursor(stream: stream, plan.cursor)) {
+                try runtime.setCarried(sequence: sequence, cursor: try source.cursor(stream: stream, plan.cursor)) {
                     state in
-                    for tensor in place.stage.stateTensors {
+                    for tensor in runtime.stage.stateTensors {
                         try load(
                             source, StateName.state(stream: stream, tensor.name), tensor.shape,
                             into: state + tensor.offset)

@@ -3,8 +3,14 @@ import Model
 import Numerics
 import Schedules
 
+/// Hears of the stages' gradients while the rank still computes.
+protocol GradientObserver: AnyObject {
+    /// The gradients of a stage's block, and those of all blocks behind it, are final.
+    func blockIsFinal(_ block: Int, of stage: Int)
+}
+
 /// A stage on its rank with all memory of its slices in flight, laid out from the table before the first step.
-final class StagePlace {
+final class StageRuntime {
     let number: Int
     let stage: Stage
     let isFirst: Bool
@@ -31,6 +37,10 @@ final class StagePlace {
     /// Streams mode: what each sequence began this step with, until it is known whether the step counts.
     private var entered: [Int: Stream] = [:]
     private var evaluated: [Int: Stream] = [:]
+    /// Weight gradients of this step that are still to come.
+    private var weightGradientsLeft = 0
+    /// Hears of blocks whose gradients are final.
+    var observer: (any GradientObserver)?
 
     private struct Stream {
         let cursor: HeldCursor
@@ -38,9 +48,9 @@ final class StagePlace {
     }
 
     init(
-        stage number: Int, replica: Int, plan: PipelinePlan, shape: SliceShape, matrices: any MatrixProducts,
-        slices: SharedSlices
+        _ number: Int, of rank: RankContext, shape: SliceShape, matrices: any MatrixProducts, slices: SharedSlices
     ) {
+        let plan = rank.plan
         self.number = number
         self.plan = plan
         self.slices = slices
@@ -49,7 +59,7 @@ final class StagePlace {
         stage = Stage(
             of: plan.model, plan.parts(of: number), shape: shape, matrices: matrices,
             splitsWeightGradients: plan.splitsWeightGradients(of: number),
-            keepsMoments: plan.keepsMoments(replica: replica, stage: number))
+            keepsMoments: plan.keepsMoments(replica: rank.replica, stage: number))
         memory = StageSlots(
             plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)
@@ -57,9 +67,17 @@ final class StagePlace {
         discarded = FloatBuffer(plan.slots.stages[number].light > 0 ? stage.stateCount : 0)
     }
 
+    /// Before a step's first action.
+    ///
+    /// - Parameter weightGradients: actions of the step that give this stage weight gradients
+    func beginStep(weightGradients: Int) {
+        weightGradientsLeft = weightGradients
+        stage.beginStep()
+    }
+
     /// The memory in which a slice's input is put before its forward.
-    func input(_ place: SlotNumbers) -> UnsafeMutablePointer<Float> {
-        place.light >= 0 ? memory[.light, place.light] + stage.stateCount : stage.input(memory[.full, place.full])
+    func input(_ slots: SlotNumbers) -> UnsafeMutablePointer<Float> {
+        slots.light >= 0 ? memory[.light, slots.light] + stage.stateCount : stage.input(memory[.full, slots.full])
     }
 
     struct Inputs {
@@ -71,9 +89,12 @@ final class StagePlace {
 
     private func context(_ unit: Int, _ inputs: Inputs) -> SliceContext {
         guard let held = units[unit] else { preconditionFailure("stage \(number): unit \(unit) isn't in flight") }
-        return stage.context(
-            slice: slices.slice(of: unit, at: held.value, tokens: inputs.tokens),
-            tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
+        return context(slices.slice(of: unit, at: held.value, tokens: inputs.tokens), inputs)
+    }
+
+    private func context(_ slice: any SharedSlice, _ inputs: Inputs) -> SliceContext {
+        stage.context(
+            slice: slice, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
             lossScale: inputs.lossScale, dropout: inputs.dropout)
     }
 
@@ -114,27 +135,40 @@ final class StagePlace {
         states.giveBack(stream.state)
     }
 
-    /// The forward of a unit. With a light slot (`place.light`), input and entry state are kept and the activations
-    /// dropped.
-    func forward(
-        sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, restart: Bool,
+    /// The number of an action's unit within the step.
+    private func unit(_ action: Action) -> Int { action.sequence * plan.slices + action.slice }
+
+    /// A slice's forward from a stream's state on.
+    /// - Returns: the state after it
+    private func forward(
+        _ action: Action, from stream: Stream, _ context: SliceContext, slot: UnsafeMutablePointer<Float>,
         output: UnsafeMutablePointer<Float>
-    ) {
-        let unit = sequence * plan.slices + slice
-        let stream = entry(sequence: sequence, slice: slice, restart: restart)
-        units[unit] = stream.cursor
-        let context = context(unit, inputs)
+    ) -> FloatBuffer {
         let exit = states.take()
-        let slot = memory[.full, place.full]
-        if place.light >= 0 {
-            let light = memory[.light, place.light]
+        if action.slice == 0 { beginPrefix(action.sequence) }
+        stage.forward(
+            context, slot: slot, entry: stream.state.base, exit: exit.base,
+            prefix: prefix(action.sequence, slice: action.slice), output: output)
+        return exit
+    }
+
+    /// The forward of a unit. With a light slot, input and entry state are kept and the activations dropped.
+    ///
+    /// - Parameter restart: the sequence begins anew
+    func forward(
+        _ action: Action, _ slots: SlotNumbers, _ inputs: Inputs, restart: Bool, output: UnsafeMutablePointer<Float>
+    ) {
+        let (sequence, slice) = (action.sequence, action.slice)
+        let stream = entry(sequence: sequence, slice: slice, restart: restart)
+        units[unit(action)] = stream.cursor
+        let context = context(unit(action), inputs)
+        let slot = memory[.full, slots.full]
+        if slots.light >= 0 {
+            let light = memory[.light, slots.light]
             light.update(from: stream.state.base, count: stage.stateCount)
             stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
         }
-        if slice == 0 { beginPrefix(sequence) }
-        stage.forward(
-            context, slot: slot, entry: stream.state.base, exit: exit.base, prefix: prefix(sequence, slice: slice),
-            output: output)
+        let exit = forward(action, from: stream, context, slot: slot, output: output)
         // The cursor stays with the unit until its last use.
         if plan.streams, slice == 0 {
             entered[sequence] = Stream(cursor: cursors.take(stream.cursor.value), state: stream.state)
@@ -150,25 +184,16 @@ final class StagePlace {
         }
     }
 
-    /// A forward without a backward, for evaluation: in a slot that no unit holds between steps. Sequences begin anew
-    /// and may be as many as one likes.
-    func evaluate(
-        sequence: Int, slice: Int, inputs: Inputs, input: FloatBuffer?, output: UnsafeMutablePointer<Float>
-    ) {
+    /// Where an evaluation's slices are computed: a slot that no unit holds between steps.
+    private var evaluationSlot: UnsafeMutablePointer<Float> { memory[.full, 0] }
+    var evaluationInput: UnsafeMutablePointer<Float> { stage.input(evaluationSlot) }
+
+    /// A forward without a backward. Sequences begin anew and may be as many as one likes.
+    func evaluate(_ action: Action, _ inputs: Inputs, output: UnsafeMutablePointer<Float>) {
+        let (sequence, slice) = (action.sequence, action.slice)
         let stream = slice == 0 ? freshStream() : evaluated[sequence]!
-        let shared = slices.slice(
-            of: sequence * plan.slices + slice, at: stream.cursor.value, tokens: inputs.tokens)
-        let slot = memory[.full, 0]
-        let context = stage.context(
-            slice: shared, tokens: isFirst ? inputs.tokens : nil, targets: isLast ? inputs.targets : nil,
-            lossScale: 0,
-            dropout: nil)
-        if let input { stage.input(slot).update(from: input.base, count: input.count) }
-        let exit = states.take()
-        if slice == 0 { beginPrefix(sequence) }
-        stage.forward(
-            context, slot: slot, entry: stream.state.base, exit: exit.base, prefix: prefix(sequence, slice: slice),
-            output: output)
+        let shared = slices.slice(of: unit(action), at: stream.cursor.value, tokens: inputs.tokens)
+        let exit = forward(action, from: stream, context(shared, inputs), slot: evaluationSlot, output: output)
         if slice == plan.slices - 1 { endPrefix(sequence) }
         states.giveBack(stream.state)
         stream.cursor.value.become(shared.exit)
@@ -183,40 +208,34 @@ final class StagePlace {
 
     /// Computes a unit's activations again from its kept input and entry state: the same numbers, since the kernels are
     /// the same.
-    func recompute(unit: Int, place: SlotNumbers, inputs: Inputs, output: UnsafeMutablePointer<Float>) {
-        let slot = memory[.full, place.full]
-        let light = memory[.light, place.light]
+    func recompute(_ action: Action, _ slots: SlotNumbers, _ inputs: Inputs, output: UnsafeMutablePointer<Float>) {
+        let slot = memory[.full, slots.full]
+        let light = memory[.light, slots.light]
         stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
         // The rows are written again as they are.
-        let (sequence, slice) = unit.quotientAndRemainder(dividingBy: plan.slices)
         stage.forward(
-            context(unit, inputs), slot: slot, entry: light, exit: discarded.base,
-            prefix: prefix(sequence, slice: slice), output: output)
+            context(unit(action), inputs), slot: slot, entry: light, exit: discarded.base,
+            prefix: prefix(action.sequence, slice: action.slice), output: output)
     }
 
-    /// `gradient` [T, D] holds the output's gradient and receives the input's. `added` hears of each block that has
-    /// added all its gradients of the unit, the last block first.
+    /// `gradient` [T, D] holds the output's gradient and receives the input's.
     func backward(
-        sequence: Int, slice: Int, place: SlotNumbers, inputs: Inputs, gradient: UnsafeMutablePointer<Float>,
-        accumulates: Bool, added: (_ block: Int) -> Void
+        _ action: Action, _ slots: SlotNumbers, _ inputs: Inputs, gradient: UnsafeMutablePointer<Float>
     ) {
-        let unit = sequence * plan.slices + slice
-        if slice == plan.slices - 1 {
-            let fresh = states.take()
-            fresh.clear()
-            stateGradients[sequence] = fresh
-            if stage.prefixWidth > 0 {
-                let fresh = prefixes.take()
-                fresh.clear()
-                prefixGradients[sequence] = fresh
-            }
-        }
+        let (sequence, slice) = (action.sequence, action.slice)
+        if slice == plan.slices - 1 { beginGradients(sequence) }
         let stateGradient = stateGradients[sequence]!
-        stage.backward(
-            context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
-            gradient: gradient, stateGradient: stateGradient.base, prefix: prefix(sequence, slice: slice),
-            accumulates: accumulates, added: added)
-        if accumulates { land(unit) }
+        let context = context(unit(action), inputs)
+        let work = Stage.Backward(
+            slot: memory[.full, slots.full], gradientSlot: memory[.gradient, slots.gradient], gradient: gradient,
+            stateGradient: stateGradient.base, prefix: prefix(sequence, slice: slice))
+        let accumulates = action.kind.givesWeightGradient
+        if accumulates { weightGradientsLeft -= 1 }
+        for block in stage.blocks.indices.reversed() {
+            stage.backward(block: block, context, work, accumulates: accumulates)
+            if accumulates { added(block) }
+        }
+        if accumulates { retire(unit(action)) }
         if slice == 0 {
             states.giveBack(stateGradient)
             stateGradients[sequence] = nil
@@ -224,18 +243,40 @@ final class StagePlace {
         }
     }
 
-    /// `added` is as for `backward`.
-    func accumulateWeightGradients(
-        unit: Int, place: SlotNumbers, inputs: Inputs, added: (_ block: Int) -> Void
-    ) {
-        stage.accumulateWeightGradients(
-            context(unit, inputs), slot: memory[.full, place.full], gradientSlot: memory[.gradient, place.gradient],
-            added: added)
-        land(unit)
+    /// Gradients of the state and the rows of a sequence whose last slice goes back.
+    private func beginGradients(_ sequence: Int) {
+        let fresh = states.take()
+        fresh.clear()
+        stateGradients[sequence] = fresh
+        if stage.prefixWidth > 0 {
+            let fresh = prefixes.take()
+            fresh.clear()
+            prefixGradients[sequence] = fresh
+        }
+    }
+
+    func accumulateWeightGradients(_ action: Action, _ slots: SlotNumbers, _ inputs: Inputs) {
+        let context = context(unit(action), inputs)
+        weightGradientsLeft -= 1
+        for block in stage.blocks.indices.reversed() {
+            stage.accumulateWeightGradients(
+                block: block, context, slot: memory[.full, slots.full],
+                gradientSlot: memory[.gradient, slots.gradient])
+            added(block)
+        }
+        retire(unit(action))
+    }
+
+    /// A block has added its gradients of a unit. Of the stage's last weight gradient they are final: they go on their
+    /// way while the next block computes.
+    private func added(_ block: Int) {
+        guard weightGradientsLeft == 0 else { return }
+        stage.endStep(block: block)
+        observer?.blockIsFinal(block, of: number)
     }
 
     /// The unit is no longer in flight.
-    private func land(_ unit: Int) {
+    private func retire(_ unit: Int) {
         if let cursor = units.removeValue(forKey: unit) { cursors.giveBack(cursor) }
     }
 

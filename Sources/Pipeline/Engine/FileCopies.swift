@@ -27,31 +27,41 @@ package enum FileTransfer: Sendable {
     case receive(ArrivalBuffer, from: Int)
 }
 
-extension RankEngine {
+/// Checkpoint files on their way to and from other ranks, while the rank trains.
+final class FileCopies {
+    private let endpoint: any Endpoint
+    private let tag: Int
+    private var underWay: [(id: TransferID, transfer: FileTransfer)] = []
+
+    init(_ rank: RankContext) {
+        endpoint = rank.endpoint
+        tag = rank.tags.checkpoint
+    }
+
     /// Starts transfers that go on while the rank trains. Transfers between the same two ranks match in their order.
-    func startCopies(_ transfers: [FileTransfer]) throws {
+    func start(_ transfers: [FileTransfer]) throws {
         for transfer in transfers {
             let id =
                 switch transfer {
                 case .send(let file, let peer):
-                    try endpoint.startSend(file.bytes, to: peer, tag: tags.checkpoint)
+                    try endpoint.startSend(file.bytes, to: peer, tag: tag)
                 case .receive(let buffer, let peer):
-                    try endpoint.startReceive(into: buffer.memory, from: peer, tag: tags.checkpoint)
+                    try endpoint.startReceive(into: buffer.memory, from: peer, tag: tag)
                 }
-            copies.append((id, transfer))
+            underWay.append((id, transfer))
         }
     }
 
     /// Whether all of them have come to their end.
-    func copiesAreComplete() throws -> Bool {
-        while let last = copies.last {
+    func areComplete() throws -> Bool {
+        while let last = underWay.last {
             guard try endpoint.isComplete(last.id) else { return false }
-            copies.removeLast()
+            underWay.removeLast()
         }
         return true
     }
 
-    func waitForCopies() throws {
-        try endpoint.wait(for: "copies of checkpoint files") { try copiesAreComplete() }
+    func wait() throws {
+        try endpoint.wait(for: "copies of checkpoint files") { try areComplete() }
     }
 }

@@ -1,25 +1,40 @@
 import Hardware
 import Schedules
 
-extension RankEngine {
+/// A rank's timeline of some steps, while one is kept.
+final class RankTrace {
+    private let rank: RankContext
+    private var endpoint: any Endpoint { rank.endpoint }
+    private var tag: Int { rank.tags.trace }
+    private(set) var tracer: Tracer?
+
+    init(_ rank: RankContext) { self.rank = rank }
+
     /// Starts a trace on all ranks at once.
-    func beginTrace() throws {
-        let origin = try ClockAlignment.commonMoment(endpoint, tag: tags.trace)
-        let (plan, replica) = (plan, replica)
-        tracer = Tracer(rank: endpoint.rank, origin: origin) {
-            plan.worldRank(replica: replica, rank: $0)
-        }
+    func begin() throws {
+        let origin = try ClockAlignment.commonMoment(endpoint, tag: tag)
+        let rank = rank
+        tracer = Tracer(rank: endpoint.rank, origin: origin) { rank.worldRank($0) }
+    }
+
+    /// Runs a phase of the step, on the timeline if one is kept.
+    func timed<Value>(_ phase: StepPhase, _ body: () throws -> Value) rethrows -> Value {
+        guard let tracer else { return try body() }
+        let start = Tracer.Moment.now
+        let value = try body()
+        tracer.span(.label(phase.rawValue), since: start)
+        return value
     }
 
     /// Ends the trace and brings it together on world rank 0; nil elsewhere.
-    func endTrace(title: String) throws -> Timeline? {
+    func end(title: String) throws -> Timeline? {
         guard let tracer else { return nil }
         self.tracer = nil
         let own = TraceCode.encode(tracer)
         let counts = try endpoint.allGather([Double(own.count)]).map { Int($0[0]) }
         if endpoint.rank != 0 {
             try own.withUnsafeBytes { bytes in
-                let id = try endpoint.startSend(bytes, to: 0, tag: tags.trace)
+                let id = try endpoint.startSend(bytes, to: 0, tag: tag)
                 try endpoint.wait(id, for: "sending its trace")
             }
             return nil
@@ -28,7 +43,7 @@ extension RankEngine {
         for rank in 1..<endpoint.size {
             var values = [Double](repeating: 0, count: counts[rank])
             try values.withUnsafeMutableBytes { bytes in
-                let id = try endpoint.startReceive(into: bytes, from: rank, tag: tags.trace)
+                let id = try endpoint.startReceive(into: bytes, from: rank, tag: tag)
                 try endpoint.wait(id, for: "the trace of rank \(rank)")
             }
             parts.append(values)
