@@ -3,7 +3,7 @@ public struct QueryKernels: Sendable {
     /// r = (mean of a head's z^2 + eps)^(-1/2): (r [rows, heads], z, shape with heads as groups, eps).
     public let headScales: @Sendable (UnsafeMutablePointer<Float>, FloatRows, GroupedShape, Float) -> Void
     /// The four views of z.
-    public let queryViews: @Sendable (QueryViewsArguments) -> Void
+    public let queriesAndKeys: @Sendable (QueryViewsArguments) -> Void
     /// The gradient of z r from those of the views.
     public let queryViewsBackward: @Sendable (QueryViewsBackwardArguments) -> Void
     /// The gradients of gamma and beta from that of a view.
@@ -13,13 +13,13 @@ public struct QueryKernels: Sendable {
 
     public init(
         headScales: @escaping @Sendable (UnsafeMutablePointer<Float>, FloatRows, GroupedShape, Float) -> Void,
-        queryViews: @escaping @Sendable (QueryViewsArguments) -> Void,
+        queriesAndKeys: @escaping @Sendable (QueryViewsArguments) -> Void,
         queryViewsBackward: @escaping @Sendable (QueryViewsBackwardArguments) -> Void,
         queryViewWeight: @escaping @Sendable (QueryViewWeightArguments) -> Void,
         rotate: @escaping @Sendable (RotateArguments) -> Void
     ) {
         self.headScales = headScales
-        self.queryViews = queryViews
+        self.queriesAndKeys = queriesAndKeys
         self.queryViewsBackward = queryViewsBackward
         self.queryViewWeight = queryViewWeight
         self.rotate = rotate

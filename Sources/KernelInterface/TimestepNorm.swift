@@ -3,17 +3,17 @@ public struct TimestepNormKernels: Sendable {
     /// y and what the backward needs; moves the state on over all tokens.
     public let timestepNorm: @Sendable (TimestepNormArguments) -> Void
     /// y again, to the same bits.
-    public let timestepNormAgain: @Sendable (TimestepNormAgainArguments) -> Void
+    public let timestepNormRecompute: @Sendable (TimestepNormAgainArguments) -> Void
     /// dx, and the gradients of weight, bias and state.
     public let timestepNormBackward: @Sendable (TimestepNormBackwardArguments) -> Void
 
     public init(
         timestepNorm: @escaping @Sendable (TimestepNormArguments) -> Void,
-        timestepNormAgain: @escaping @Sendable (TimestepNormAgainArguments) -> Void,
+        timestepNormRecompute: @escaping @Sendable (TimestepNormAgainArguments) -> Void,
         timestepNormBackward: @escaping @Sendable (TimestepNormBackwardArguments) -> Void
     ) {
         self.timestepNorm = timestepNorm
-        self.timestepNormAgain = timestepNormAgain
+        self.timestepNormRecompute = timestepNormRecompute
         self.timestepNormBackward = timestepNormBackward
     }
 }

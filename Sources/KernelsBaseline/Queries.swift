@@ -21,7 +21,7 @@ func headScales(_ r: MP, _ z: FloatRows, _ shape: GroupedShape, _ eps: Float) {
 }
 
 /// z [rows, ldz], r [rows, heads], gamma and beta [4, Z]; q, k, aq, ak [rows, Z].
-func queryViews(_ a: QueryViewsArguments) {
+func queriesAndKeys(_ a: QueryViewsArguments) {
     let (q, k, aq, ak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
     let (z, ldz, r, gamma, beta) = (a.z.base, a.z.stride, a.scales, a.gamma, a.beta)
     let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
@@ -132,6 +132,6 @@ func rotate(_ a: RotateArguments) {
 
 var queryKernels: QueryKernels {
     QueryKernels(
-        headScales: headScales, queryViews: queryViews, queryViewsBackward: queryViewsBackward,
+        headScales: headScales, queriesAndKeys: queriesAndKeys, queryViewsBackward: queryViewsBackward,
         queryViewWeight: queryViewWeight, rotate: rotate)
 }

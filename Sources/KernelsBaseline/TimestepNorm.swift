@@ -112,7 +112,7 @@ func timestepNorm(_ a: TimestepNormArguments) {
 }
 
 /// y again from what the forward kept.
-func timestepNormAgain(_ a: TimestepNormAgainArguments) {
+func timestepNormRecompute(_ a: TimestepNormAgainArguments) {
     let (y, x, mhat, r) = (a.y, a.forward.x, a.forward.means, a.forward.scales)
     let (w, b) = (a.forward.weight, a.bias)
     let all = 0..<a.shape.groups
@@ -264,5 +264,6 @@ struct TimestepToken {
 
 var timestepNormKernels: TimestepNormKernels {
     TimestepNormKernels(
-        timestepNorm: timestepNorm, timestepNormAgain: timestepNormAgain, timestepNormBackward: timestepNormBackward)
+        timestepNorm: timestepNorm, timestepNormRecompute: timestepNormRecompute,
+        timestepNormBackward: timestepNormBackward)
 }

@@ -20,7 +20,7 @@ extension MPIWorld {
         while true {
             if try isReady() { return true }
             try onWait?()
-            pulse?.beat()
+            heartbeat?.beat()
             if backoff.pause() { continue }
             if clock.tick() >= seconds { return false }
             usleep(50)
@@ -44,8 +44,8 @@ extension MPIWorld {
             looks += 1
             if looks % 16 == 0 {
                 // Looking for letters also moves messages on.
-                try rollCall.attend(self, answer)
-                if let verdict = rollCall.verdict {
+                try failureDetector.attend(self, answer)
+                if let verdict = failureDetector.verdict {
                     throw MPIError.stopped(rank: rank, what: what(), by: verdict.from, reason: verdict.text)
                 }
             }
@@ -53,21 +53,21 @@ extension MPIWorld {
         }
         if isInTime { return }
         let seconds = patience
-        let found = try rollCall.call(self, first: peer, activity: answer)
+        let found = try failureDetector.call(self, first: peer, activity: answer)
         throw MPIError.timedOut(rank: rank, what: what(), seconds: seconds, found: found)
     }
 
     /// Answers other ranks' questions with `activity`, the end of a sentence ("computes F of ..."), and moves messages
     /// on. What another rank found meanwhile is thrown by the next wait.
-    package func attend(_ activity: () -> String) throws { try rollCall.attend(self, activity) }
+    package func attend(_ activity: () -> String) throws { try failureDetector.attend(self, activity) }
 
     /// To be called after a lost peer was reported and before the job is ended: the others report too.
-    package func awaitReports() { rollCall.farewell(self) }
+    package func awaitReports() { failureDetector.farewell(self) }
 
     /// Waits for a collective call. It polls, so that a rank that never comes is noticed.
     func wait(_ request: cmpi_request, for what: String) throws {
         var request = request
-        try wait(for: { "all ranks at \(what)\(pulse.map { " (it \($0.activity))" } ?? "")" }) {
+        try wait(for: { "all ranks at \(what)\(heartbeat.map { " (it \($0.activity))" } ?? "")" }) {
             var isDone: Int32 = 0
             var status = MPI_Status()
             try check(cmpi_test(&request, &isDone, &status), what)

@@ -23,7 +23,7 @@ package final class MPIWorld {
     /// Seconds a wait may last before the others are asked and the job is given up.
     package var patience = 300.0
     /// Beats while a wait lasts.
-    package var pulse: Pulse?
+    package var heartbeat: Heartbeat?
     /// Node names by rank, for messages; none until they are set.
     package var hosts: [String] = []
 
@@ -31,7 +31,7 @@ package final class MPIWorld {
     let control: cmpi_comm
     let node: cmpi_comm
     var transfers = TransferTable()
-    let rollCall = RollCall()
+    let failureDetector = FailureDetector()
     /// A message of more bytes is sent in pieces, because MPI counts in 32 bits.
     let largestPiece: Int
     private let thread = pthread_self()

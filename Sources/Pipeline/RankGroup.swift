@@ -52,10 +52,10 @@ package final class RankGroup: Sendable {
     /// - Parameters:
     ///   - threads: workers per rank; 0 shares the usable cores evenly.
     ///   - patience: seconds that a rank waits for another
-    ///   - pulses: of all ranks, for a watchdog
+    ///   - heartbeats: of all ranks, for a watchdog
     package static func inProcess(
         plan: PipelinePlan, seed: UInt64, topology: Topology, threads: Int, patience: Double = 300,
-        pulses: [Pulse]? = nil
+        heartbeats: [Heartbeat]? = nil
     ) async throws -> RankGroup {
         let (assignment, _) = try CorePlacement.assignmentInProcess(
             ranks: plan.world, topology: topology, threads: threads)
@@ -69,15 +69,15 @@ package final class RankGroup: Sendable {
             placement: Placement(
                 ranks: Array(0..<plan.world), cores: assignment.cores, oversubscribed: assignment.oversubscribed,
                 warning: assignment.warning), executors: executors,
-            patience: patience, pulses: pulses ?? (0..<plan.world).map { Pulse(name: "rank \($0)") },
+            patience: patience, heartbeats: heartbeats ?? (0..<plan.world).map { Heartbeat(name: "rank \($0)") },
             connection: Connection(
                 endpoint: { fabric.endpoint($0) }, fail: { fabric.cancel($0, by: $1) }))
     }
 
-    /// Starts the given ranks on the given executors and with the given pulses (one each).
+    /// Starts the given ranks on the given executors and with the given heartbeats (one each).
     package init(
         plan: PipelinePlan, seed: UInt64, topology: Topology, placement: Placement, executors: [ThreadExecutor],
-        patience: Double, pulses: [Pulse], connection: Connection
+        patience: Double, heartbeats: [Heartbeat], connection: Connection
     ) async throws {
         self.plan = plan
         ranks = placement.ranks
@@ -86,7 +86,7 @@ package final class RankGroup: Sendable {
         let (ranks, cores) = (ranks, cores)
         self.executors = executors
         actors = ranks.indices.map { i in
-            StageActor(executor: executors[i], pulse: pulses[i]) { connection.fail($0, ranks[i]) }
+            StageActor(executor: executors[i], heartbeat: heartbeats[i]) { connection.fail($0, ranks[i]) }
         }
         _ = try await each { i, actor in
             try await actor.start(plan: plan, seed: seed, patience: patience) {

@@ -12,15 +12,17 @@ package actor StageActor {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private var engine: RankEngine?
     private var team: Team?
-    private let pulse: Pulse
+    private let heartbeat: Heartbeat
     private let fail: @Sendable (any Error) -> Void
 
     /// - Parameters:
-    ///   - pulse: gets the rank's signs of life
+    ///   - heartbeat: gets the rank's signs of life
     ///   - fail: told of every error before it is thrown, so that the other ranks can be stopped.
-    package init(executor: ThreadExecutor, pulse: Pulse, fail: @escaping @Sendable (any Error) -> Void = { _ in }) {
+    package init(
+        executor: ThreadExecutor, heartbeat: Heartbeat, fail: @escaping @Sendable (any Error) -> Void = { _ in }
+    ) {
         self.executor = executor
-        self.pulse = pulse
+        self.heartbeat = heartbeat
         self.fail = fail
     }
 
@@ -34,8 +36,8 @@ package actor StageActor {
             self.team = team
             let endpoint = try makeEndpoint()
             endpoint.patience = patience
-            endpoint.pulse = pulse
-            engine = try RankEngine(plan: plan, endpoint: endpoint, team: team, pulse: pulse, seed: seed)
+            endpoint.heartbeat = heartbeat
+            engine = try RankEngine(plan: plan, endpoint: endpoint, team: team, heartbeat: heartbeat, seed: seed)
         }
     }
 
@@ -58,7 +60,7 @@ package actor StageActor {
 
     private func guarded<Value>(_ activity: any Activity, _ body: () throws -> Value) throws -> Value {
         do {
-            return try pulse.busy(activity, body)
+            return try heartbeat.busy(activity, body)
         } catch {
             fail(error)
             throw error

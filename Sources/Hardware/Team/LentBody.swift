@@ -7,7 +7,7 @@
 ///
 /// **Why that has no races.** The two addresses are a value that never changes. The owner writes it for the others
 /// before it opens a round, they read it only after taking one of the round's shares, and the captures live until all
-/// shares are done and the owner has seen that; `Crew` says by which releases and acquires. What the code itself
+/// shares are done and the owner has seen that; `WorkerPool` says by which releases and acquires. What the code itself
 /// writes, each share has for itself.
 struct LentBody {
     private let code: UnsafeRawPointer

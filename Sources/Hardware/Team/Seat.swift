@@ -1,12 +1,12 @@
 import Synchronization
 
-/// What the threads of a crew know of one of them: the state of the shares that are its own. Seats lie two cache lines
+/// What the threads of a pool know of one of them: the state of the shares that are its own. Seats lie two cache lines
 /// apart, since processors fetch lines in pairs; mostly only the seat's own thread writes there.
 struct Seat: ~Copyable {
-    /// The shares are `first..<first + count` in the crew's order.
+    /// The shares are `first..<first + count` in the pool's order.
     let first: Int
     let count: Int
-    /// How many of these shares were begun, and how many done, since the crew began: in round r from (r - 1) * count to
+    /// How many of these shares were begun, and how many done, since the pool began: in round r from (r - 1) * count to
     /// r * count.
     let begun = Atomic<Int>(0)
     let done = Atomic<Int>(0)
@@ -16,7 +16,7 @@ struct Seat: ~Copyable {
     static let stride = 128
 }
 
-/// A round of a crew as the one word that opens it: its number, and whether its shares must stay with their own
+/// A round of a pool as the one word that opens it: its number, and whether its shares must stay with their own
 /// threads.
 struct Round {
     let word: Int

@@ -21,7 +21,7 @@ package final class Team {
     /// Set while a breakdown is wanted.
     package var clock: WorkClock?
 
-    private let crew: Crew?
+    private let pool: WorkerPool?
     private let places: ThreadCores?
     private var threads: [PosixThread] = []
     private var isStopped = false
@@ -30,7 +30,7 @@ package final class Team {
     package init(serial: Void = ()) {
         count = 1
         threadCount = 1
-        crew = nil
+        pool = nil
         places = nil
     }
 
@@ -55,22 +55,22 @@ package final class Team {
         self.places = places
         try places.enter(as: 0)
         guard cores.count > 1 else {
-            crew = nil
+            pool = nil
             return
         }
-        let crew = Crew(
+        let pool = WorkerPool(
             shares: seats.map(\.workers), cores: places, policy: oversubscribed ? .sharedCore : .ownCore,
             onSight: onSight)
-        self.crew = crew
+        self.pool = pool
         for number in 1..<max(1, seats.count) {
             let thread = try PosixThread(name: "gecko worker \(number)") {
-                crew.report(Result { try places.enter(as: number) })
-                crew.work(as: number)
+                pool.report(Result { try places.enter(as: number) })
+                pool.work(as: number)
             }
             threads.append(thread)
         }
         do {
-            try crew.waitForReports()
+            try pool.waitForReports()
         } catch {
             stop()
             throw error
@@ -104,8 +104,8 @@ package final class Team {
     ///     or about the memory near them, rather than about a result
     @inline(__always)
     package func run(as work: Work? = nil, inPlace: Bool = false, _ body: (Int) -> Void) {
-        if let crew {
-            fork(crew, work, inPlace, body)
+        if let pool {
+            fork(pool, work, inPlace, body)
             onJoin?()
         } else {
             alone(as: work) { body(0) }
@@ -116,9 +116,9 @@ package final class Team {
     /// on.
     @inline(__always)
     package func forEach(_ tasks: Int, as work: Work? = nil, inPlace: Bool = false, _ body: (Int) -> Void) {
-        if let crew, tasks > 1 {
+        if let pool, tasks > 1 {
             let count = count
-            fork(crew, work, inPlace) { worker in
+            fork(pool, work, inPlace) { worker in
                 for task in (tasks &* worker / count)..<(tasks &* (worker &+ 1) / count) { body(task) }
             }
             onJoin?()
@@ -142,17 +142,17 @@ package final class Team {
     /// Ends the workers and waits for their end. A stopped team must not run again.
     package func stop() {
         isStopped = true
-        guard let crew else { return }
-        crew.dismiss()
+        guard let pool else { return }
+        pool.dismiss()
         for thread in threads { thread.join() }
         threads = []
     }
 
-    private func fork(_ crew: Crew, _ work: Work?, _ inPlace: Bool, _ body: (Int) -> Void) {
+    private func fork(_ pool: WorkerPool, _ work: Work?, _ inPlace: Bool, _ body: (Int) -> Void) {
         precondition(!isStopped, "a stopped team cannot run")
         // Nobody reads what is lent when `share` has returned.
         guard let clock, let work else {
-            crew.share(LentBody(body), inPlace: inPlace)
+            pool.share(LentBody(body), inPlace: inPlace)
             return
         }
         let start = MonotonicClock.seconds
@@ -161,7 +161,7 @@ package final class Team {
             body(worker)
             clock.count(work, of: worker, since: start)
         }
-        crew.share(LentBody(counted), inPlace: inPlace)
+        pool.share(LentBody(counted), inPlace: inPlace)
         clock.close(since: start)
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 /// the other one there. A worker goes home after its share; the leader keeps the better core and the worker takes the
 /// leader's.
 ///
-/// `@unchecked Sendable`: a thread writes its own handles in `enter`, before a crew reports that it is complete and
+/// `@unchecked Sendable`: a thread writes its own handles in `enter`, before a pool reports that it is complete and
 /// thus before others read them; all else is atomic.
 final class ThreadCores: @unchecked Sendable {
     private enum Place {

@@ -11,7 +11,7 @@ package final class Watchdog: Sendable {
     /// Seconds from then to the end: others may know more, and be about to say so.
     private let grace: Double
     private let exitCode: Int32
-    private let pulses = Lock<[Pulse]>([])
+    private let heartbeats = Lock<[Heartbeat]>([])
 
     /// Starts to watch; until the process ends.
     package init(patience: Double, grace: Double, exitCode: Int32) throws {
@@ -22,7 +22,7 @@ package final class Watchdog: Sendable {
         _ = try PosixThread(name: "gecko watchdog") { self.watch() }
     }
 
-    package func watch(_ pulse: Pulse) { pulses.withLock { $0.append(pulse) } }
+    package func watch(_ heartbeat: Heartbeat) { heartbeats.withLock { $0.append(heartbeat) } }
 
     package func setPatience(_ seconds: Double) { patience.withLock { $0 = seconds } }
 
@@ -37,10 +37,10 @@ package final class Watchdog: Sendable {
         while true {
             let patience = patience.withLock { $0 }
             usleep(UInt32(1e6 * min(0.1, max(0.01, patience / 20))))
-            let pulses = pulses.withLock { $0 }
-            while silences.count < pulses.count { silences.append(Silence()) }
-            for (i, pulse) in pulses.enumerated() {
-                let count = pulse.count
+            let heartbeats = heartbeats.withLock { $0 }
+            while silences.count < heartbeats.count { silences.append(Silence()) }
+            for (i, heartbeat) in heartbeats.enumerated() {
+                let count = heartbeat.count
                 guard let count, count == silences[i].count else {
                     silences[i] = Silence(count: count)
                     continue
@@ -48,18 +48,18 @@ package final class Watchdog: Sendable {
                 let seconds = silences[i].clock.tick()
                 if seconds >= patience, !silences[i].isTold {
                     silences[i].isTold = true
-                    tell(pulse, patience, others: pulses.filter { $0 !== pulse })
+                    tell(heartbeat, patience, others: heartbeats.filter { $0 !== heartbeat })
                 }
                 if seconds >= patience + grace {
-                    complain("Error: \(pulse.name) is still stuck: giving up")
+                    complain("Error: \(heartbeat.name) is still stuck: giving up")
                     _exit(exitCode)
                 }
             }
         }
     }
 
-    private func tell(_ pulse: Pulse, _ patience: Double, others: [Pulse]) {
-        var text = "Error: \(pulse.name) has given no sign of life for \(patience) s: it \(pulse.activity)"
+    private func tell(_ heartbeat: Heartbeat, _ patience: Double, others: [Heartbeat]) {
+        var text = "Error: \(heartbeat.name) has given no sign of life for \(patience) s: it \(heartbeat.activity)"
         text += " (process \(getpid())). It is stuck in a computation, a file or a call of MPI,"
         text += " or a single one of these takes longer than machine.patience."
         for other in others { text += "\n\(other.name) \(other.activity)." }

@@ -19,7 +19,7 @@ final class MessageProgress {
             try check()
             try sync?.progress()
         }
-        endpoint.activity = { [pulse = rank.pulse] in pulse.activity }
+        endpoint.activity = { [heartbeat = rank.heartbeat] in heartbeat.activity }
     }
 
     /// From now on the sums of a sync move on, too.

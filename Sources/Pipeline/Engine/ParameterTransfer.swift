@@ -33,7 +33,7 @@ final class ParameterTransfer {
             if owner == rank {
                 let store = stages[stage].stage.store
                 for e in store.entries where e.spec.copyOf == nil {
-                    context.pulse.beat()
+                    context.heartbeat.beat()
                     let values = UnsafeBufferPointer(start: store.values.base + e.offset, count: e.count)
                     if rank == 0 {
                         try sink?.take(e.spec, values)

@@ -6,21 +6,21 @@ struct RankContext {
     let endpoint: any Endpoint
     let team: Team
     /// What this rank is at, for a watchdog and for peers that wait for it in vain.
-    let pulse: Pulse
+    let heartbeat: Heartbeat
     let replica: Int
     /// Within the replica's pipeline.
     let rank: Int
     let tags: ReservedTags
 
     /// - Throws: when the transport has another number of ranks than the plan, or too few tags
-    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, pulse: Pulse) throws {
+    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, heartbeat: Heartbeat) throws {
         guard endpoint.size == plan.world else {
             throw PipelineError("the plan has \(plan.world) ranks, the transport \(endpoint.size)")
         }
         self.plan = plan
         self.endpoint = endpoint
         self.team = team
-        self.pulse = pulse
+        self.heartbeat = heartbeat
         replica = endpoint.rank / plan.ranks
         rank = endpoint.rank % plan.ranks
         tags = ReservedTags(scheduleTags: plan.messages.tagCount)

@@ -25,8 +25,8 @@ final class RankEngine {
     private var generator: Generator?
     private let matrices: any MatrixProducts
 
-    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, pulse: Pulse, seed: UInt64) throws {
-        context = try RankContext(plan: plan, endpoint: endpoint, team: team, pulse: pulse)
+    init(plan: PipelinePlan, endpoint: any Endpoint, team: Team, heartbeat: Heartbeat, seed: UInt64) throws {
+        context = try RankContext(plan: plan, endpoint: endpoint, team: team, heartbeat: heartbeat)
         matrices = try plan.matrices.products(on: team, precision: plan.model.precision)
         let slices = SharedSlices(plan)
         batch = BatchMemory(plan, slices)
@@ -91,7 +91,7 @@ final class RankEngine {
                 notes: notes(), countedTargets: batch.countedTargets)
         }
         if !report.skipped, report.hasTargets {
-            context.pulse.turn(to: StepActivity.updates(step: Int32(number)))
+            context.heartbeat.turn(to: StepActivity.updates(step: Int32(number)))
             trace.timed(.optimizer) { update.run(rule, gradientNorm: report.gradientNorm) }
             if let sync, plan.owners != nil { try trace.timed(.share) { try sync.shareUpdates() } }
         }

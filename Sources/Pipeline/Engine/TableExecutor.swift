@@ -41,7 +41,7 @@ final class TableExecutor {
     ///   wait in vain says
     func run(_ row: [Action], _ work: some TableWork) throws {
         for (position, action) in row.enumerated() {
-            rank.pulse.turn(to: work.activity(of: action, at: position))
+            rank.heartbeat.turn(to: work.activity(of: action, at: position))
             do {
                 try run(action, at: position, work)
                 try progress.check()

@@ -53,7 +53,7 @@ final class TrainingWork: TableWork {
 
     /// After the row: nothing may be left in flight.
     func finish() {
-        rank.pulse.turn(to: StepActivity.hasFinishedItsRow(step: Int32(step)))
+        rank.heartbeat.turn(to: StepActivity.hasFinishedItsRow(step: Int32(step)))
         for stage in stages.all where !stage.isDrained {
             preconditionFailure("stage \(stage.number) still holds units after its row")
         }

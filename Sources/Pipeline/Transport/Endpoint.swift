@@ -13,7 +13,7 @@ package protocol Endpoint: AnyObject {
     /// Seconds a wait may last before it throws: longer than any healthy step, short enough to notice a hang.
     var patience: Double { get set }
     /// Beats while a wait lasts.
-    var pulse: Pulse? { get set }
+    var heartbeat: Heartbeat? { get set }
     /// Called over and over while a wait lasts, so that other work in flight, such as a gradient sync, moves on. It
     /// must not wait itself.
     var onWait: (() throws -> Void)? { get set }

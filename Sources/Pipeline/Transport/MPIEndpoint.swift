@@ -10,9 +10,9 @@ package final class MPIEndpoint: Endpoint {
         get { world.patience }
         set { world.patience = newValue }
     }
-    package var pulse: Pulse? {
-        get { world.pulse }
-        set { world.pulse = newValue }
+    package var heartbeat: Heartbeat? {
+        get { world.heartbeat }
+        set { world.heartbeat = newValue }
     }
     package var onWait: (() throws -> Void)?
     package var activity: (() -> String)?

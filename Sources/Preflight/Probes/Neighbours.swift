@@ -4,7 +4,7 @@ import Simulation
 
 /// Messages to and from the next rank, all ranks at the same time but each with one partner only, so that no cable
 /// carries two.
-struct Neighbours {
+struct CheckpointBuddies {
     let world: MPIWorld
 
     private static let tag = 1

@@ -23,7 +23,7 @@ actor ProbeSession {
             plan: plan, seed: 1, topology: topology,
             placement: RankGroup.Placement(
                 ranks: [world.rank], cores: [cores], oversubscribed: [true], warning: nil),
-            executors: [executor], patience: 60, pulses: [Pulse(name: "rank \(world.rank)")],
+            executors: [executor], patience: 60, heartbeats: [Heartbeat(name: "rank \(world.rank)")],
             connection: RankGroup.Connection(endpoint: { _ in try self.endpoint() }, fail: { _, _ in }))
     }
 

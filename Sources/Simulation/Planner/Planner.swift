@@ -31,7 +31,7 @@ public struct Planner {
     /// One candidate simulated in full; nil if the layers don't make so many stages.
     public func run(_ candidate: PlanCandidate) throws -> PlannedRun? {
         var splits = LayerSplits(model)
-        guard let item = Prepared(candidate, splits: &splits, cluster: cluster, model: model) else { return nil }
+        guard let item = CostedCandidate(candidate, splits: &splits, cluster: cluster, model: model) else { return nil }
         var run = item.run
         try item.simulate(&run)
         return run
@@ -56,7 +56,7 @@ public struct Planner {
                     + "\(model.layers) layers must be at least as many as stages; change the batch or the nodes")
         }
         var splits = LayerSplits(model)
-        var prepared = candidates.compactMap { Prepared($0, splits: &splits, cluster: cluster, model: model) }
+        var prepared = candidates.compactMap { CostedCandidate($0, splits: &splits, cluster: cluster, model: model) }
         prepared.sort { ($0.bound, $0.order) < ($1.bound, $1.order) }
         var runs: [PlannedRun] = []
         var best: [Double] = []

@@ -71,7 +71,7 @@ struct CheckpointSettings: Sendable {
     func lastStore(_ rank: Int) -> CheckpointStore { store(lastLevel, rank) }
 
     /// - Parameter nodes: of every world rank
-    func neighbours(nodes: [Int]) -> Neighbours {
-        Neighbours(keys: nodes.enumerated().map { rank, node in "\(node) \(localStore(rank).directory)" })
+    func buddies(nodes: [Int]) -> CheckpointBuddies {
+        CheckpointBuddies(keys: nodes.enumerated().map { rank, node in "\(node) \(localStore(rank).directory)" })
     }
 }

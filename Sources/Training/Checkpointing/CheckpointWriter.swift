@@ -9,7 +9,7 @@ import Pipeline
 actor CheckpointWriter {
     nonisolated let executor: ThreadExecutor
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
-    nonisolated let desk: CheckpointDesk
+    nonisolated let desk: WriterProgress
     private let rank: Int
     private let settings: CheckpointSettings
     /// The stores' folders, by level, once they are there.
@@ -18,7 +18,7 @@ actor CheckpointWriter {
     private var hasLostMetrics = false
 
     /// - Throws: when the system refuses the thread
-    init(rank: Int, desk: CheckpointDesk, settings: CheckpointSettings) throws {
+    init(rank: Int, desk: WriterProgress, settings: CheckpointSettings) throws {
         self.rank = rank
         self.desk = desk
         self.settings = settings
@@ -76,7 +76,7 @@ actor CheckpointWriter {
 
     /// A rank's part of a checkpoint cannot be written: that is told at once, and to the other ranks at the next
     /// boundary.
-    static func refuse(_ rank: Int, _ step: Int, _ error: any Error, _ desk: CheckpointDesk) {
+    static func refuse(_ rank: Int, _ step: Int, _ error: any Error, _ desk: WriterProgress) {
         warn("cannot write the checkpoint of step \(step): \(error). Training goes on without it", rank: rank)
         desk.failed(step)
     }

@@ -36,7 +36,7 @@ final class Checkpointer {
     private var snapshots: [RankSnapshot?]
     private let desks: Desks
     private let metrics: String?
-    private let neighbours: Neighbours
+    private let buddies: CheckpointBuddies
     /// What is to arrive at each rank here from others' nodes.
     private var arrivals: [Int: [(file: Manifest.File, bytes: ArrivalBuffer)]] = [:]
     /// Of a checkpoint that is put off until the text is known.
@@ -51,8 +51,8 @@ final class Checkpointer {
 
     /// The desks of the ranks here.
     private struct Desks: Sendable {
-        let byRank: [Int: CheckpointDesk]
-        subscript(_ rank: Int) -> CheckpointDesk {
+        let byRank: [Int: WriterProgress]
+        subscript(_ rank: Int) -> WriterProgress {
             guard let desk = byRank[rank] else { preconditionFailure("rank \(rank) doesn't live here") }
             return desk
         }
@@ -71,12 +71,12 @@ final class Checkpointer {
         self.group = group
         self.newest = newest
         self.metrics = metrics
-        neighbours = settings.neighbours(nodes: nodes)
-        let desks = Desks(byRank: Dictionary(uniqueKeysWithValues: group.ranks.map { ($0, CheckpointDesk()) }))
+        buddies = settings.buddies(nodes: nodes)
+        let desks = Desks(byRank: Dictionary(uniqueKeysWithValues: group.ranks.map { ($0, WriterProgress()) }))
         writers = group.ranks.map { try? CheckpointWriter(rank: $0, desk: desks[$0], settings: settings) }
         self.desks = desks
         snapshots = try await group.makeSnapshots()
-        if settings.localEvery > 0, neighbours.houses.count == 1, group.isRoot {
+        if settings.localEvery > 0, buddies.nodes.count == 1, group.isRoot {
             warn("all ranks share one checkpoint.local_directory on one node: there is no other node to copy to")
         }
     }
@@ -245,7 +245,7 @@ final class Checkpointer {
 
     /// Whether this rank's writer commits, or takes away, what all have written.
     private func concludes(_ rank: Int, _ level: CheckpointLevel) -> Bool {
-        level == .shared ? rank == 0 : neighbours.isLead(rank)
+        level == .shared ? rank == 0 : buddies.isLead(rank)
     }
 
     private func commit() {
@@ -277,21 +277,21 @@ final class Checkpointer {
 
 // Copies on other nodes.
 extension Checkpointer {
-    /// Each rank sends its files to its partner and receives those of its clients, while training goes on.
+    /// Each rank sends its files to its partner and receives those that it keeps, while training goes on.
     private func startCopies() async throws {
         guard let flight else { return }
-        let (files, step, neighbours, settings) = (flight.manifest.files, flight.manifest.step, neighbours, settings)
+        let (files, step, buddies, settings) = (flight.manifest.files, flight.manifest.step, buddies, settings)
         var transfers: [Int: [FileTransfer]] = [:]
         for rank in group.ranks {
             var own: [FileTransfer] = []
-            if let partner = neighbours.partner(of: rank) {
+            if let partner = buddies.partner(of: rank) {
                 for file in files where file.rank == rank {
                     let path = "\(settings.localStore(rank).path(step))/\(file.name)"
                     own.append(.send(try MappedFile(path), to: partner))
                 }
             }
             var expected: [(file: Manifest.File, bytes: ArrivalBuffer)] = []
-            for client in neighbours.clients(of: rank) {
+            for client in buddies.kept(by: rank) {
                 for file in files where file.rank == client {
                     let buffer = ArrivalBuffer(file.size)
                     own.append(.receive(buffer, from: client))

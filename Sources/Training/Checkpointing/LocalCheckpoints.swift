@@ -9,14 +9,14 @@ import Locks
 struct LocalCheckpoints {
     let settings: CheckpointSettings
     let group: RankGroup
-    let neighbours: Neighbours
+    let buddies: CheckpointBuddies
     let configuration: RunConfiguration
 
     init(settings: CheckpointSettings, group: RankGroup, nodes: [Int], configuration: RunConfiguration) {
         self.configuration = configuration
         self.settings = settings
         self.group = group
-        neighbours = settings.neighbours(nodes: nodes)
+        buddies = settings.buddies(nodes: nodes)
     }
 
     /// Steps whose manifest some node has, ascending; the same on all ranks.
@@ -69,23 +69,23 @@ struct LocalCheckpoints {
         }
     }
 
-    /// Each rank looks for all files on its node; housemates share the hashing of what they have in common.
+    /// Each rank looks for all files on its node; ranks of a node share the hashing of what they have in common.
     /// - Returns: by rank and file, whether the rank has it whole
     private func look(for manifest: Manifest, _ found: FoundFiles) async throws -> [[Bool]] {
-        let (settings, neighbours) = (settings, neighbours)
+        let (settings, buddies) = (settings, buddies)
         try await group.forEachRank { rank in
-            let mates = neighbours.housemates(rank)
+            let mates = buddies.nodeRanks(rank)
             for (f, file) in manifest.files.enumerated() where mates[f % mates.count] == rank {
                 let path = settings.localStore(rank).find(file, step: manifest.step) { error in
                     warn("\(error); its copy on another node is taken if there is one", rank: rank)
                 }
-                // A house's directory is one: what one finds, all have.
+                // A node's directory is one: what one finds, all have.
                 if let path { found[rank, file.name] = path }
             }
         }
         let told = try await group.gather { rank in manifest.files.map { found[rank, $0.name] != nil } }
         for rank in group.ranks {
-            for mate in neighbours.housemates(rank) where mate != rank {
+            for mate in buddies.nodeRanks(rank) where mate != rank {
                 for (f, file) in manifest.files.enumerated() where told[mate][f] {
                     let store = settings.localStore(rank)
                     found[rank, file.name] = store.existing(file, step: manifest.step)
@@ -103,10 +103,10 @@ struct LocalCheckpoints {
     }
 
     private func deliveries(_ manifest: Manifest, _ holders: [[Int]]) -> [Delivery] {
-        neighbours.houses.flatMap { house in
+        buddies.nodes.flatMap { node in
             manifest.files.indices.compactMap { f -> Delivery? in
-                guard !holders[f].contains(where: house.contains),
-                    let reader = house.first(where: { needs($0, manifest.files[f], manifest.layout) })
+                guard !holders[f].contains(where: node.contains),
+                    let reader = node.first(where: { needs($0, manifest.files[f], manifest.layout) })
                 else { return nil }
                 return Delivery(file: f, from: holders[f][0], to: reader)
             }
@@ -154,7 +154,7 @@ struct LocalCheckpoints {
             let store = settings.localStore(rank)
             do {
                 try store.restore(file, buffer.bytes, step: step)
-                for mate in neighbours.housemates(rank) { found[mate, file.name] = "\(store.path(step))/\(file.name)" }
+                for mate in buddies.nodeRanks(rank) { found[mate, file.name] = "\(store.path(step))/\(file.name)" }
             } catch {
                 isGood = false
                 warn("cannot put \(file.name) of step \(step) back: \(error)", rank: rank)
@@ -164,7 +164,7 @@ struct LocalCheckpoints {
         let told = try await group.gather { _ in verdict }
         // Housemates in other processes see what was put back only now.
         for rank in group.ranks {
-            for delivery in deliveries where neighbours.housemates(rank).contains(delivery.to) {
+            for delivery in deliveries where buddies.nodeRanks(rank).contains(delivery.to) {
                 let file = manifest.files[delivery.file]
                 found[rank, file.name] = settings.localStore(rank).existing(file, step: step)
             }

@@ -2,7 +2,7 @@ import Checkpoints
 import Files
 import Pipeline
 
-/// The node-local directories of a run, kept for it while it lives: the first rank of each house locks it, and looks
+/// The node-local directories of a run, kept for it while it lives: the first rank of each node locks it, and looks
 /// whether it holds the checkpoints of another run.
 struct LocalClaim: Sendable {
     private let locks: [RunLock]
@@ -14,10 +14,10 @@ struct LocalClaim: Sendable {
             locks = []
             return
         }
-        let neighbours = settings.neighbours(nodes: nodes)
+        let buddies = settings.buddies(nodes: nodes)
         var locks: [RunLock] = []
         var problems: [Int: String] = [:]
-        for rank in group.ranks where neighbours.isLead(rank) {
+        for rank in group.ranks where buddies.isLead(rank) {
             do {
                 if let lock = try Self.claim(settings, settings.localStore(rank)) { locks.append(lock) }
             } catch {

@@ -55,8 +55,8 @@ struct Resumption {
     /// A run that begins anew leaves nothing of an older one on any node, where it could be taken for its own later.
     private func clearLocal() throws {
         guard settings.localEvery > 0 else { return }
-        let neighbours = settings.neighbours(nodes: nodes)
-        for rank in group.ranks where neighbours.isLead(rank) { try settings.localStore(rank).removeAll() }
+        let buddies = settings.buddies(nodes: nodes)
+        for rank in group.ranks where buddies.isLead(rank) { try settings.localStore(rank).removeAll() }
     }
 
     private var nothingIsWhole: TrainingError {

@@ -48,7 +48,7 @@ enum StopReason: Sendable, Equatable {
 }
 
 /// Where this process' ranks are asked to save and stop: by a signal, or by any part of the run that finds a reason.
-enum StopDesk {
+enum StopRequests {
     private static let asked = Atomic<Int>(0)
 
     /// Say before what there is to say: only the reason's kind travels to the other ranks.

@@ -36,7 +36,7 @@ package enum Launch {
             return configuration
         }
         try await run(resolving, patience) { (plan: TrainingPlan) in
-            try RunPlace.open(plan, resume: resume)
+            try PreparedRun.open(plan, resume: resume)
         } body: { plan, host, place in
             let path = plan.configuration.runPath
             if place != nil { announce(plan, host, into: path) }
@@ -98,9 +98,9 @@ package enum Launch {
 
     /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on
     /// every rank; the body gets what was prepared where that happened.
-    private static func run<Plan: RunPlan & SendableMetatype, Prepared: Sendable>(
-        _ load: @escaping Loader, _ patience: Double?, prepare: @escaping @Sendable (Plan) throws -> Prepared,
-        body: @escaping @Sendable (Plan, RankHost, Prepared?) async throws -> Void
+    private static func run<Plan: RunPlan & SendableMetatype, CostedCandidate: Sendable>(
+        _ load: @escaping Loader, _ patience: Double?, prepare: @escaping @Sendable (Plan) throws -> CostedCandidate,
+        body: @escaping @Sendable (Plan, RankHost, CostedCandidate?) async throws -> Void
     ) async throws {
         try Fault.checkEnvironment()
         let environment = ProcessInfo.processInfo.environment
@@ -128,9 +128,9 @@ package enum Launch {
             }
         case .mpi:
             let watchdog = try Watchdog(patience: patience, grace: 15, exitCode: ExitStatus.lostPeer)
-            let pulse = Pulse(name: Launcher.rank(environment).map { "rank \($0)" } ?? "a rank")
-            watchdog.watch(pulse)
-            try await underLauncher(try MPISession(pulse: pulse, patience: patience)) { session, world in
+            let heartbeat = Heartbeat(name: Launcher.rank(environment).map { "rank \($0)" } ?? "a rank")
+            watchdog.watch(heartbeat)
+            try await underLauncher(try MPISession(heartbeat: heartbeat, patience: patience)) { session, world in
                 let plan: Plan = try await agree(session, world, load)
                 let host = try await RankHost(session, world, plan, watchdog: watchdog)
                 try await session.agree(on: Result { try MemoryEstimate(plan, host).check() }.failure)

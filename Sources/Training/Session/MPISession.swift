@@ -10,7 +10,7 @@ actor MPISession {
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
     private nonisolated let world: ThreadConfined<MPIWorld>
     /// Signs of life of the thread.
-    nonisolated let pulse: Pulse
+    nonisolated let heartbeat: Heartbeat
     /// Seconds that a rank waits for another until the configuration says something else.
     private let patience: Double
 
@@ -27,16 +27,16 @@ actor MPISession {
         let nodes: [Int]
     }
 
-    init(pulse: Pulse, patience: Double) throws {
-        self.pulse = pulse
+    init(heartbeat: Heartbeat, patience: Double) throws {
+        self.heartbeat = heartbeat
         self.patience = patience
         executor = try ThreadExecutor(name: "gecko rank", policy: .ownCore)
         world = ThreadConfined(to: executor)
     }
 
     func start() throws -> World {
-        let world = try pulse.busy("starts MPI, which waits for all ranks") { try MPIWorld() }
-        world.pulse = pulse
+        let world = try heartbeat.busy("starts MPI, which waits for all ranks") { try MPIWorld() }
+        world.heartbeat = heartbeat
         world.patience = patience
         self.world.value = world
         return World(rank: world.rank, size: world.size)
@@ -55,13 +55,13 @@ actor MPISession {
 
     /// The root's value; the others bring none.
     func broadcast<Value: WireValue>(_ value: Value?, from root: Int) throws -> Value {
-        try pulse.busy("is told the configuration") { try running.broadcast(value, from: root) }
+        try heartbeat.busy("is told the configuration") { try running.broadcast(value, from: root) }
     }
 
     /// All ranks say whether they can go on. If one can't, all throw `AgreedFailure`, and the first that can't carries
     /// its problem.
     func agree(on problem: (any Error)?) throws {
-        let failed = try pulse.busy("agrees on the start") {
+        let failed = try heartbeat.busy("agrees on the start") {
             try running.allGather(problem != nil).firstIndex(of: true)
         }
         guard let failed else { return }
@@ -70,7 +70,7 @@ actor MPISession {
 
     func place(topology: Topology, threads: Int, patience: Double) throws -> Placement {
         running.patience = patience
-        return try pulse.busy("shares out the cores") { try place(topology: topology, threads: threads) }
+        return try heartbeat.busy("shares out the cores") { try place(topology: topology, threads: threads) }
     }
 
     private func place(topology: Topology, threads: Int) throws -> Placement {
@@ -88,7 +88,7 @@ actor MPISession {
 
     /// Leaves MPI with all ranks; the process is to end with `status` then.
     func finish(status: Int32) throws {
-        try pulse.busy("leaves MPI, which waits for all ranks") { try running.finalize(endingWith: status) }
+        try heartbeat.busy("leaves MPI, which waits for all ranks") { try running.finalize(endingWith: status) }
     }
 
     /// Says what went wrong and ends all ranks; where another rank is lost, each of the others may say so first.

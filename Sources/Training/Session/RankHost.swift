@@ -81,11 +81,11 @@ struct RankHost: Sendable {
             usable: topology.usableCores.count)
         let patience = plan.configuration.machine.patience
         watchdog.setPatience(patience)
-        let pulses = (0..<world).map { Pulse(name: "rank \($0)") }
-        for pulse in pulses { watchdog.watch(pulse) }
+        let heartbeats = (0..<world).map { Heartbeat(name: "rank \($0)") }
+        for heartbeat in heartbeats { watchdog.watch(heartbeat) }
         start = {
             try await RankGroup.inProcess(
-                plan: $0, seed: seed, topology: topology, threads: threads, patience: patience, pulses: pulses)
+                plan: $0, seed: seed, topology: topology, threads: threads, patience: patience, heartbeats: heartbeats)
         }
         end = { await $0.stop() }
     }
@@ -114,7 +114,7 @@ struct RankHost: Sendable {
                 placement: RankGroup.Placement(
                     ranks: [world.rank], cores: [placement.own.cores],
                     oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning),
-                executors: [session.executor], patience: patience, pulses: [session.pulse],
+                executors: [session.executor], patience: patience, heartbeats: [session.heartbeat],
                 connection: RankGroup.Connection(endpoint: { _ in try session.endpoint() }, fail: { _, _ in }))
         }
         end = { await $0.release() }

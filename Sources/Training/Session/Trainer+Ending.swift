@@ -42,7 +42,7 @@ extension Trainer {
         try Fault.reach(.sample, step: training.steps, rank: group.ranks[0])
         let tokens = try await group.generate(
             prompt: prompt, count: training.sampleTokens, temperature: training.sampleTemperature,
-            seed: UInt64(training.seed), isStopped: { StopDesk.first != 0 })
+            seed: UInt64(training.seed), isStopped: { StopRequests.first != 0 })
         guard group.isRoot else { return }
         say("\nsample, continuing the prompt in brackets:")
         say("[\(training.samplePrompt)]\(ByteDecoder.text(tokens).withVisibleControls)\n")

@@ -4,7 +4,7 @@ import Pipeline
 extension Trainer {
     /// Whether a rank was told to stop; the same on all, which all call it. For moments that are no step's boundary.
     func stopRequest() async throws -> StopRequest? {
-        StopRequest(try await group.gather { _ in StopDesk.first })
+        StopRequest(try await group.gather { _ in StopRequests.first })
     }
 
     /// Saves the state of a boundary at which the run stops, even where checkpoints are off, and waits until it is

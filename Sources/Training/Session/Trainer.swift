@@ -16,7 +16,7 @@ struct Trainer: Sendable {
     /// The ranks that the group runs on.
     let host: RankHost
     /// Where the results go, and how the run begins there; nil in processes without world rank 0.
-    let place: RunPlace?
+    let place: PreparedRun?
     /// The run's folder, known to all.
     let path: String
 
@@ -89,7 +89,7 @@ struct Trainer: Sendable {
         let crowd = CrowdWatch(ranks: group.ranks, host: host)
         let notes = { @Sendable (rank: Int) in
             var notes = ownNotes(rank)
-            notes[.stop] = Double(StopDesk.first)
+            notes[.stop] = Double(StopRequests.first)
             crowd.note(rank, in: &notes)
             return notes
         }

@@ -11,7 +11,7 @@ extension KernelCases {
         headed.flatMap { Z, heads in
             rows.flatMap { rows in
                 [
-                    headScales(rows, Z, heads), queryViews(rows, Z, heads), queryViewsBackward(rows, Z, heads),
+                    headScales(rows, Z, heads), queriesAndKeys(rows, Z, heads), queryViewsBackward(rows, Z, heads),
                     queryViewWeight(rows, Z, heads, columns: 0..<Z),
                 ]
             }
@@ -51,15 +51,15 @@ extension KernelCases {
         }
     }
 
-    private static func queryViews(_ rows: Int, _ Z: Int, _ heads: Int) -> KernelCase {
+    private static func queriesAndKeys(_ rows: Int, _ Z: Int, _ heads: Int) -> KernelCase {
         var noise = Noise(82)
         let z = noise.floats(rows * Z, scale: 2)
         let (gamma, beta) = (noise.floats(4 * Z), noise.floats(4 * Z))
         let r = (0..<rows).flatMap { scales(doubles(z.row($0, Z)), heads: heads) }.map { Float($0) }
         let names = ["q", "k", "aq", "ak"]
-        return KernelCase("queryViews", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
+        return KernelCase("queriesAndKeys", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
             let views = names.map { memory.output($0, rows: rows, cols: Z) }
-            kernels.tokens.queries.queryViews(
+            kernels.tokens.queries.queriesAndKeys(
                 QueryViewsArguments(
                     views: QueryViews(q: views[0], k: views[1], memoryQ: views[2], memoryK: views[3]),
                     z: memory.input(z, cols: Z, stride: Z + 5), scales: memory.input(r, cols: heads),

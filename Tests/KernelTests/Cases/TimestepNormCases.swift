@@ -13,7 +13,7 @@ extension KernelCases {
         TimestepNormShape(rows: 0, groups: 2, features: 6), TimestepNormShape(rows: 70, groups: 2, features: 4),
         TimestepNormShape(rows: 7, groups: 3, features: 6, bos: [0]),
         TimestepNormShape(rows: 7, groups: 2, features: 17, bos: [2, 3, 6]),
-    ].flatMap { [timestepNorm($0), timestepNormAgain($0), timestepNormBackward($0)] }
+    ].flatMap { [timestepNorm($0), timestepNormRecompute($0), timestepNormBackward($0)] }
 
     struct TimestepNormShape {
         let rows, groups, features: Int
@@ -138,11 +138,11 @@ extension KernelCases {
         }
     }
 
-    private static func timestepNormAgain(_ s: TimestepNormShape) -> KernelCase {
+    private static func timestepNormRecompute(_ s: TimestepNormShape) -> KernelCase {
         let data = TimestepNormData(s, seed: 44)
         let full = data.reference(s)
-        return KernelCase("timestepNormAgain", s.text) { kernels, memory in
-            kernels.sequences.timestepNorms.timestepNormAgain(
+        return KernelCase("timestepNormRecompute", s.text) { kernels, memory in
+            kernels.sequences.timestepNorms.timestepNormRecompute(
                 TimestepNormAgainArguments(
                     y: memory.output("y", from: [Float](repeating: 9, count: s.rows * s.d), cols: s.d),
                     forward: data.normed(full, s, memory), bias: memory.input(data.b), shape: s.grouped))

@@ -77,7 +77,7 @@ package struct TimestepDecayNorm {
     package func again(_ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>) {
         context.team.share(context.length, as: .norms) { _, rows in
             let t = rows.lowerBound
-            context.kernels.sequences.timestepNorms.timestepNormAgain(
+            context.kernels.sequences.timestepNorms.timestepNormRecompute(
                 TimestepNormAgainArguments(
                     y: y + t * dim,
                     forward: TimestepNormed(

@@ -28,7 +28,7 @@ extension GatedAttention {
     /// The four views of z, not rotated yet, behind the window. zr holds z with its bias, zs the scales of its heads.
     func views(_ context: SliceContext, _ f: Stash, _ d: Derived, rows: Range<Int>) {
         let (Z, E, n, t) = (c.zDim, c.valueDim, context.plan.window, rows.lowerBound)
-        context.kernels.tokens.queries.queryViews(
+        context.kernels.tokens.queries.queriesAndKeys(
             QueryViewsArguments(
                 views: QueryViews(
                     q: d.q + t * Z, k: d.k + (n + t) * Z, memoryQ: d.aq + t * Z, memoryK: d.ak + (n + t) * Z),

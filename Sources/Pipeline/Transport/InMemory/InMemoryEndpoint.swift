@@ -10,14 +10,14 @@ package final class InMemoryEndpoint: Endpoint {
     package var patience = 300.0
     package var onWait: (() throws -> Void)?
     package var activity: (() -> String)?
-    package var pulse: Pulse?
+    package var heartbeat: Heartbeat?
 
     /// Seconds to wait for others' answers: longer than any kernel. The longest sleep between two signs of life.
     private static let answerPatience = 5.0
     private static let longestSleep = 0.2
 
     private let fabric: InMemoryFabric
-    private let station: Station
+    private let mailbox: RankMailbox
     private var transfers: [InMemoryTransfer] = []
     private var free: [Int] = []
 
@@ -25,7 +25,7 @@ package final class InMemoryEndpoint: Endpoint {
         precondition(0..<fabric.size ~= rank, "there is no rank \(rank) among \(fabric.size)")
         self.fabric = fabric
         self.rank = rank
-        station = fabric.stations[rank]
+        mailbox = fabric.mailboxes[rank]
     }
 
     /// A rank that leaves with transfers under way has failed: its memory may be gone soon, so nothing may be copied
@@ -43,7 +43,7 @@ package final class InMemoryEndpoint: Endpoint {
         checkPeer(source, tag: tag)
         let slot = takeSlot()
         transfers[slot].prepare(.receive, source: source, destination: rank, tag: tag, memory: memory)
-        try station.expect(transfers[slot], in: fabric)
+        try mailbox.expect(transfers[slot], in: fabric)
         return TransferID(slot: slot, use: transfers[slot].use)
     }
 
@@ -53,7 +53,7 @@ package final class InMemoryEndpoint: Endpoint {
         // Never written through: a send's memory is only read.
         let memory = UnsafeMutableRawBufferPointer(mutating: bytes)
         transfers[slot].prepare(.send, source: rank, destination: destination, tag: tag, memory: memory)
-        try fabric.stations[destination].deliver(transfers[slot], in: fabric)
+        try fabric.mailboxes[destination].deliver(transfers[slot], in: fabric)
         return TransferID(slot: slot, use: transfers[slot].use)
     }
 
@@ -82,21 +82,21 @@ package final class InMemoryEndpoint: Endpoint {
 
     package func progress() throws {
         try fabric.checkCancellation()
-        station.answerIfAsked { activity?() ?? "computes" }
+        mailbox.answerIfAsked { activity?() ?? "computes" }
     }
 
     private func wait(_ what: () -> String, for id: TransferID?, until isReady: () throws -> Bool) throws {
         var backoff = Backoff(fabric.policy)
         var clock = WaitClock()
         var isTold = false
-        defer { if isTold { pulse?.waits(for: nil) } }
+        defer { if isTold { heartbeat?.waits(for: nil) } }
         while true {
-            let events = station.eventCount
+            let events = mailbox.eventCount
             try fabric.checkCancellation()
             if try isReady() { return }
-            station.answerIfAsked { "waits for \(what())" }
+            mailbox.answerIfAsked { "waits for \(what())" }
             try onWait?()
-            pulse?.beat()
+            heartbeat?.beat()
             if backoff.pause() { continue }
             let waited = clock.tick()
             guard waited < patience else {
@@ -106,39 +106,39 @@ package final class InMemoryEndpoint: Endpoint {
                     found: ask(first: transfer?.peer, meanwhile: "waits for \(what())"))
             }
             if waited > Self.longestSleep, !isTold {
-                pulse?.waits(for: what())
+                heartbeat?.waits(for: what())
                 isTold = true
             }
-            station.sleep(since: events, atMost: min(patience - waited, Self.longestSleep))
+            mailbox.sleep(since: events, atMost: min(patience - waited, Self.longestSleep))
         }
     }
 
     /// What the others say they are doing, as sentences.
     private func ask(first: Int?, meanwhile activity: String) -> String {
         let others = (0..<size).filter { $0 != rank }
-        for other in others { fabric.stations[other].ask() }
+        for other in others { fabric.mailboxes[other].ask() }
         var clock = WaitClock()
-        while others.contains(where: { fabric.stations[$0].lastAnswer == nil }), !fabric.cancelled,
+        while others.contains(where: { fabric.mailboxes[$0].lastAnswer == nil }), !fabric.cancelled,
             clock.tick() < min(patience, Self.answerPatience)
         {
-            station.answerIfAsked { activity }
+            mailbox.answerIfAsked { activity }
             usleep(1000)
         }
-        let answers = others.compactMap { other in fabric.stations[other].lastAnswer.map { (other, $0) } }
-        return RollCallText(
+        let answers = others.compactMap { other in fabric.mailboxes[other].lastAnswer.map { (other, $0) } }
+        return FailureDetectorText(
             answers: Dictionary(uniqueKeysWithValues: answers), others: others, first: first, hosts: []
         ).description
     }
 
     package func reserve(transfers count: Int) {
-        station.reserve(count)
+        mailbox.reserve(count)
         while transfers.count < count { free.append(newSlot()) }
     }
 
     private func takeSlot() -> Int { free.popLast() ?? newSlot() }
 
     private func newSlot() -> Int {
-        transfers.append(InMemoryTransfer(owner: station))
+        transfers.append(InMemoryTransfer(owner: mailbox))
         free.reserveCapacity(transfers.count)
         return transfers.count - 1
     }
@@ -155,7 +155,7 @@ package final class InMemoryEndpoint: Endpoint {
 extension InMemoryEndpoint {
     package func allGather(_ values: [Double]) throws -> [[Double]] {
         try values.withUnsafeBytes { try meet(.allGather, bringing: $0) }
-        return fabric.assembly.take { $0.map(Bytes.doubles) }
+        return fabric.rendezvous.take { $0.map(Bytes.doubles) }
     }
 
     package func allGather(
@@ -163,7 +163,7 @@ extension InMemoryEndpoint {
     ) throws {
         try meet(.allGather, bringing: UnsafeRawBufferPointer(values))
         precondition(all.count == size * values.count, "rank \(rank): no room for the numbers of \(size) ranks")
-        fabric.assembly.take { brought in
+        fabric.rendezvous.take { brought in
             for (rank, bytes) in brought.enumerated() {
                 let numbers = rank * values.count..<(rank + 1) * values.count
                 let place = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: all[numbers]))
@@ -176,25 +176,25 @@ extension InMemoryEndpoint {
     package func broadcast(_ bytes: [UInt8], from root: Int) throws -> [UInt8] {
         precondition(0..<size ~= root, "rank \(rank): there is no rank \(root) among \(size)")
         try (rank == root ? bytes : []).withUnsafeBytes { try meet(.broadcast(root: root), bringing: $0) }
-        return fabric.assembly.take { $0[root] }
+        return fabric.rendezvous.take { $0[root] }
     }
 
     package func barrier() throws { try meet(.barrier, bringing: UnsafeRawBufferPointer(start: nil, count: 0)) }
 
     /// Returns when all ranks have come and brought their bytes.
-    private func meet(_ kind: Assembly.Kind, bringing bytes: UnsafeRawBufferPointer) throws {
+    private func meet(_ kind: Rendezvous.Kind, bringing bytes: UnsafeRawBufferPointer) throws {
         try fabric.checkCancellation()
-        let assembly = fabric.assembly
-        let round = assembly.rounds
+        let rendezvous = fabric.rendezvous
+        let round = rendezvous.rounds
         do {
-            if try assembly.bring(bytes, rank: rank, kind: kind) {
-                for station in fabric.stations { station.notify() }
+            if try rendezvous.bring(bytes, rank: rank, kind: kind) {
+                for mailbox in fabric.mailboxes { mailbox.notify() }
             }
         } catch {
             fabric.cancel(error, by: rank)
             throw error
         }
-        let task = pulse?.task
-        try wait(for: "all ranks at \(kind.name)\(task.map { " (it \($0))" } ?? "")") { assembly.rounds > round }
+        let task = heartbeat?.task
+        try wait(for: "all ranks at \(kind.name)\(task.map { " (it \($0))" } ?? "")") { rendezvous.rounds > round }
     }
 }

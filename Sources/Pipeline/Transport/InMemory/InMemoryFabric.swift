@@ -9,8 +9,8 @@ import Synchronization
 package final class InMemoryFabric: Sendable {
     package let size: Int
     let policy: WaitPolicy
-    let stations: [Station]
-    let assembly: Assembly
+    let mailboxes: [RankMailbox]
+    let rendezvous: Rendezvous
     private let isCancelled = Atomic<Bool>(false)
     private let reason = Lock<TransportError?>(nil)
 
@@ -19,8 +19,8 @@ package final class InMemoryFabric: Sendable {
         precondition(size > 0, "a fabric needs at least one rank")
         self.size = size
         policy = oversubscribed ? .sharedCore : .ownCore
-        stations = (0..<size).map { _ in Station() }
-        assembly = Assembly(size: size)
+        mailboxes = (0..<size).map { _ in RankMailbox() }
+        rendezvous = Rendezvous(size: size)
     }
 
     /// The endpoint of `rank`, to be made and used on that rank's thread; one per rank.
@@ -34,7 +34,7 @@ package final class InMemoryFabric: Sendable {
     package func cancel(_ error: any Error, by rank: Int) {
         reason.withLock { $0 = $0 ?? .cancelled(by: rank, reason: "\(error)") }
         isCancelled.store(true, ordering: .sequentiallyConsistent)
-        for station in stations { station.notify() }
+        for mailbox in mailboxes { mailbox.notify() }
         waitForCopies()
     }
 
@@ -52,6 +52,6 @@ package final class InMemoryFabric: Sendable {
     }
 
     private func waitForCopies() {
-        for station in stations { station.waitForCopies() }
+        for mailbox in mailboxes { mailbox.waitForCopies() }
     }
 }

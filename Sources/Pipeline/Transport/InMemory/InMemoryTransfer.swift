@@ -7,7 +7,7 @@ import Synchronization
 final class InMemoryTransfer: @unchecked Sendable {
     enum Kind { case send, receive }
 
-    private let owner: Station
+    private let owner: RankMailbox
     private(set) var kind = Kind.send
     private(set) var use = 0
     private(set) var source = 0
@@ -19,7 +19,7 @@ final class InMemoryTransfer: @unchecked Sendable {
     private(set) var received = 0
     private let finished = Atomic<Bool>(false)
 
-    init(owner: Station) { self.owner = owner }
+    init(owner: RankMailbox) { self.owner = owner }
 
     func prepare(_ kind: Kind, source: Int, destination: Int, tag: Int, memory: UnsafeMutableRawBufferPointer) {
         self.kind = kind

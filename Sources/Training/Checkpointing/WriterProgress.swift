@@ -2,7 +2,7 @@ import Checkpoints
 import Locks
 
 /// Where a rank's writer leaves how far it is, for the rank to tell the others at the next step's boundary.
-final class CheckpointDesk: Sendable {
+final class WriterProgress: Sendable {
     private struct State {
         var notes = BoundaryNotes()
         var files: [Manifest.File] = []

@@ -4,7 +4,7 @@ import Locks
 import Synchronization
 
 /// What the other ranks see of a rank: its mailbox, and the bell that wakes it.
-final class Station: Sendable {
+final class RankMailbox: Sendable {
     private let mailbox = Lock(Mailbox())
     /// Copies into this rank's memory that are under way.
     private let copies = Atomic<Int>(0)
@@ -71,7 +71,7 @@ final class Station: Sendable {
 }
 
 // What the rank is doing, for the error text of one that waits for it.
-extension Station {
+extension RankMailbox {
     func ask() {
         answer.withLock { $0 = nil }
         isAsked.store(true, ordering: .releasing)

@@ -3,7 +3,7 @@ import Synchronization
 
 /// Where the ranks of a fabric meet: each brings bytes and leaves with everybody's. After the first meetings it takes
 /// no memory.
-final class Assembly: Sendable {
+final class Rendezvous: Sendable {
     enum Kind: Equatable {
         case allGather
         case broadcast(root: Int)

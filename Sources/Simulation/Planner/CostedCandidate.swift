@@ -1,7 +1,7 @@
 import Schedules
 
 /// A candidate with its bounds worked out.
-struct Prepared {
+struct CostedCandidate {
     let run: PlannedRun
     /// Seconds below which no step of this candidate gets.
     let bound: Double

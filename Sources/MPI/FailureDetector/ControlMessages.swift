@@ -1,5 +1,5 @@
 /// Short texts on the control channel; those on their way keep their memory until they have left.
-struct Letters {
+struct ControlMessages {
     private var underWay: [(transfer: MPIWorld.Transfer, memory: UnsafeMutableRawBufferPointer)] = []
 
     mutating func send(_ text: String, to destination: Int, tag: Int, _ world: MPIWorld) throws {

@@ -3,8 +3,8 @@
 /// speaks up before the job ends.
 ///
 /// Open MPI 4.1 reports no dead peers: without this, a rank that waits for one waits for ever.
-final class RollCall {
-    /// Letters are text on MPI's control channel, apart from the run's messages; the kind is their tag.
+final class FailureDetector {
+    /// ControlMessages are text on MPI's control channel, apart from the run's messages; the kind is their tag.
     private enum Kind: Int {
         case question, answer, verdict, reported
     }
@@ -18,7 +18,7 @@ final class RollCall {
     /// Seconds to wait for answers: longer than any kernel.
     private static let longest = 5.0
 
-    private var letters = Letters()
+    private var letters = ControlMessages()
     private var answers: [Int: String] = [:]
     private(set) var verdict: Verdict?
     private var reported: Set<Int> = []
@@ -28,7 +28,7 @@ final class RollCall {
     /// Reads what has come, and answers questions with `activity`, the end of a sentence.
     func attend(_ world: MPIWorld, _ activity: () -> String) throws {
         while let (source, tag, bytes) = try world.probe(.control) {
-            let text = try Letters.receive(bytes: bytes, from: source, tag: tag, world)
+            let text = try ControlMessages.receive(bytes: bytes, from: source, tag: tag, world)
             switch Kind(rawValue: tag) {
             case .question: try letters.send(activity(), to: source, tag: Kind.answer.rawValue, world)
             case .answer: answers[source] = text
@@ -50,7 +50,7 @@ final class RollCall {
             try attend(world, activity)
             return answers.count == others.count
         }
-        let text = RollCallText(answers: answers, others: others, first: first, hosts: world.hosts).description
+        let text = FailureDetectorText(answers: answers, others: others, first: first, hosts: world.hosts).description
         let alive = answers.keys.sorted()
         told = alive
         for peer in alive {

@@ -2,7 +2,7 @@ import Locks
 import Synchronization
 
 /// A thread's signs of life and what it is doing, for a `Watchdog` on another thread.
-package final class Pulse: Sendable {
+package final class Heartbeat: Sendable {
     private struct State {
         var activity: any Activity
         /// What it waits for, while a wait lasts.

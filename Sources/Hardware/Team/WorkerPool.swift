@@ -21,7 +21,7 @@ import Synchronization
 /// acquires order the shares before all that follows.
 ///
 /// `@unchecked Sendable`: `body` and `isRunning` as said; seats, order and cores never change; all else is atomic.
-final class Crew: @unchecked Sendable {
+final class WorkerPool: @unchecked Sendable {
     let threads: Int
     private let policy: WaitPolicy
     private let cores: ThreadCores

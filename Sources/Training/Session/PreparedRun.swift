@@ -3,7 +3,7 @@ import Files
 import Foundation
 
 /// The folder of a run, ready for it, and how the run begins there.
-struct RunPlace: Sendable {
+struct PreparedRun: Sendable {
     let directory: RunDirectory
     let start: RunStart
     /// In whose name its checkpoints are.
@@ -14,7 +14,7 @@ struct RunPlace: Sendable {
     private let locks: [RunLock]
 
     /// Makes the run's folder or finds what it holds, and leaves the resolved configuration there. One rank calls it.
-    static func open(_ plan: TrainingPlan, resume: Bool) throws -> RunPlace {
+    static func open(_ plan: TrainingPlan, resume: Bool) throws -> PreparedRun {
         let configuration = plan.configuration
         let path = configuration.runPath
         let place = CheckpointSettings(configuration, run: path)
@@ -54,7 +54,7 @@ struct RunPlace: Sendable {
             }
         }
         RunEnding.clear(directory)
-        return RunPlace(
+        return PreparedRun(
             directory: directory, start: start, owner: identity.owner(directory), folder: folder, locks: locks)
     }
 

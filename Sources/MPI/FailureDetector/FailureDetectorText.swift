@@ -1,6 +1,6 @@
 /// What a roll call found, as sentences: who is missing first, then the rank that was waited for, then others, as far
 /// as one wants to read.
-package struct RollCallText: CustomStringConvertible {
+package struct FailureDetectorText: CustomStringConvertible {
     /// Answers that are written out.
     private static let longest = 8
 
