@@ -47,7 +47,7 @@ enum AllocationProbe {
 
     private static func count(_ plan: BenchPlan, _ group: RankGroup) async throws {
         let rule = UpdateRule(adam: AdamW(), rate: 1e-3, clip: 1)
-        let batches = (0..<7).map { plan.batches(step: $0) }
+        let batches = (0..<42).map { plan.batches(step: $0) }
         for (step, batch) in batches.enumerated() {
             let counts = step >= 2
             if counts { CountedMalloc.begin() }
