@@ -231,8 +231,8 @@ package final class RankGroup: Sendable {
         try await each("makes room for a checkpoint") { $0.state.makeSnapshot() }
     }
 
-    /// Copies the training state of each rank here that has a snapshot, between two steps, and lends the copies to their
-    /// readers.
+    /// Copies the training state of each rank here that has a snapshot, between two steps, and lends the copies to
+    /// their readers.
     package func capture(_ snapshots: [RankSnapshot?]) async throws -> [CaptureReport] {
         try await each("copies its state for a checkpoint") { [ranks] engine in
             guard let snapshot = snapshots[of: engine, ranks] else { return CaptureReport(bytes: 0, seconds: 0) }

@@ -1,7 +1,7 @@
 /// What cores spend their time on, as far as a breakdown tells it apart: the number of a counter.
 ///
-/// The kinds that every step has are here. An architecture declares those of its own, `Work(own: 0)` and so on, and says
-/// how a breakdown calls them; two architectures may use the same numbers, since a team works for one model.
+/// The kinds that every step has are here. An architecture declares those of its own, `Work(own: 0)` and so on, and
+/// says how a breakdown calls them; two architectures may use the same numbers, since a team works for one model.
 package struct Work: RawRepresentable, Hashable, Sendable {
     package let rawValue: Int
 

@@ -92,8 +92,8 @@ final class ParameterUpdate {
             return
         }
         throw PipelineError(
-            "rank \(rank.endpoint.rank) updates no tensor, so none of its gradients of step \(step + 1) can be spoiled: "
-                + "name a rank of another replica")
+            "rank \(rank.endpoint.rank) updates no tensor, so none of its gradients of step \(step + 1) can be "
+                + "spoiled: name a rank of another replica")
     }
 
     /// This rank's numbers: times, loss, and the squared norm of each tensor that it updates, stages ascending, with

@@ -1,5 +1,5 @@
-/// Who keeps whose files beside its own: ranks that share a node-local directory count as a node, and each rank's files are
-/// copied to a rank of the next node.
+/// Who keeps whose files beside its own: ranks that share a node-local directory count as a node, and each rank's files
+/// are copied to a rank of the next node.
 package struct CheckpointBuddies: Sendable, Equatable {
     /// The ranks of each node, both ascending.
     package let nodes: [[Int]]
