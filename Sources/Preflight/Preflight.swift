@@ -63,7 +63,7 @@ package struct Preflight {
         if settings.inTurn { try Turns.take(world, measure) } else { measure() }
         try world.barrier()
         (facts.clockOffset, facts.clockError) = try WallClock.compare(world)
-        let own = try CheckpointBuddies(world: world).measure()
+        let own = try Neighbours(world: world).measure()
         nodes = try world.allGather(facts)
         links = try world.allGather(own).flatMap { $0 }
     }

@@ -12,14 +12,14 @@ struct ControlMessages {
 
     mutating func clear(_ world: MPIWorld) throws {
         guard !underWay.isEmpty else { return }
-        try underWay.removeAll { letter in
-            guard try world.isComplete(letter.transfer) else { return false }
-            letter.memory.deallocate()
+        try underWay.removeAll { message in
+            guard try world.isComplete(message.transfer) else { return false }
+            message.memory.deallocate()
             return true
         }
     }
 
-    /// A letter that a probe has found.
+    /// A message that a probe has found.
     static func receive(bytes: Int, from source: Int, tag: Int, _ world: MPIWorld) throws -> String {
         let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes, alignment: 1)
         defer { memory.deallocate() }

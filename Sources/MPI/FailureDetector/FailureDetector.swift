@@ -4,7 +4,7 @@
 ///
 /// Open MPI 4.1 reports no dead peers: without this, a rank that waits for one waits for ever.
 final class FailureDetector {
-    /// ControlMessages are text on MPI's control channel, apart from the run's messages; the kind is their tag.
+    /// Its messages are text on MPI's control channel, apart from the run's messages; the kind is their tag.
     private enum Kind: Int {
         case question, answer, verdict, reported
     }
@@ -18,7 +18,7 @@ final class FailureDetector {
     /// Seconds to wait for answers: longer than any kernel.
     private static let longest = 5.0
 
-    private var letters = ControlMessages()
+    private var messages = ControlMessages()
     private var answers: [Int: String] = [:]
     private(set) var verdict: Verdict?
     private var reported: Set<Int> = []
@@ -30,14 +30,14 @@ final class FailureDetector {
         while let (source, tag, bytes) = try world.probe(.control) {
             let text = try ControlMessages.receive(bytes: bytes, from: source, tag: tag, world)
             switch Kind(rawValue: tag) {
-            case .question: try letters.send(activity(), to: source, tag: Kind.answer.rawValue, world)
+            case .question: try messages.send(activity(), to: source, tag: Kind.answer.rawValue, world)
             case .answer: answers[source] = text
             case .verdict: verdict = verdict ?? Verdict(from: source, text: text)
             case .reported: reported.insert(source)
-            case nil: preconditionFailure("rank \(world.rank): no letter has tag \(tag)")
+            case nil: preconditionFailure("rank \(world.rank): no control message has tag \(tag)")
             }
         }
-        try letters.clear(world)
+        try messages.clear(world)
     }
 
     /// Asks all ranks and tells those that answer. What they say, as sentences: the silent first, then `first`, then
@@ -45,7 +45,7 @@ final class FailureDetector {
     func call(_ world: MPIWorld, first: Int?, activity: () -> String) throws -> String {
         let others = (0..<world.size).filter { $0 != world.rank }
         answers = [:]
-        for peer in others { try letters.send("", to: peer, tag: Kind.question.rawValue, world) }
+        for peer in others { try messages.send("", to: peer, tag: Kind.question.rawValue, world) }
         _ = try world.poll(atMost: min(Self.longest, world.patience)) {
             try attend(world, activity)
             return answers.count == others.count
@@ -54,7 +54,7 @@ final class FailureDetector {
         let alive = answers.keys.sorted()
         told = alive
         for peer in alive {
-            try letters.send("rank \(world.rank) \(activity()). \(text)", to: peer, tag: Kind.verdict.rawValue, world)
+            try messages.send("rank \(world.rank) \(activity()). \(text)", to: peer, tag: Kind.verdict.rawValue, world)
         }
         return text
     }
@@ -65,7 +65,7 @@ final class FailureDetector {
         // What fails here has been told already, in the error that led here.
         try? {
             for peer in 0..<world.size where peer != world.rank {
-                try letters.send("", to: peer, tag: Kind.reported.rawValue, world)
+                try messages.send("", to: peer, tag: Kind.reported.rawValue, world)
             }
             // A rank that was told leaves the end to the one that told it.
             _ = try world.poll(atMost: told == nil ? 2 * Self.longest : Self.longest) {

@@ -87,7 +87,7 @@ final class RankEngine {
             try update.exchange(
                 .init(
                     tableSeconds: tableSeconds, waited: executor.waited, earlyShare: sync?.earlyShare ?? 0,
-                    lossSum: training.lossSum),
+                    lossSum: lossSum(sequences: plan.sequences)),
                 notes: notes(), countedTargets: batch.countedTargets)
         }
         if !report.skipped, report.hasTargets {
@@ -128,8 +128,13 @@ final class RankEngine {
         let row = table.rows[context.rank]
         try executor.begin(Messages(table))
         try executor.run(row, EvaluationWork(stages, self.batch, row: row))
-        let own = stages.all.contains(where: \.isLast) ? self.batch.lossSum(sequences: batch.sequences) : 0
+        let own = lossSum(sequences: batch.sequences) ?? 0
         return try context.endpoint.allGather([own]).reduce(0) { $0 + $1[0] }
+    }
+
+    /// Sum of this replica's token losses in nats after a table, where the last stage lives; nil elsewhere.
+    private func lossSum(sequences: Int) -> Double? {
+        stages.haveLosses ? batch.lossSum(sequences: sequences) : nil
     }
 }
 

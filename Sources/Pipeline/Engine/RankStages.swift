@@ -15,6 +15,9 @@ final class RankStages {
         return found
     }
 
+    /// Whether the last stage, which has the losses, is among them.
+    var haveLosses: Bool { all.contains(where: \.isLast) }
+
     /// A tensor that is updated here and its gradient; nil if its stage lives elsewhere or another replica updates it.
     func updatedGradient(_ tensor: (name: String, stage: Int)) -> UnsafeMutableBufferPointer<Float>? {
         guard let store = all.first(where: { $0.number == tensor.stage })?.stage.store,

@@ -37,7 +37,8 @@ final class StageRuntime {
     /// Streams mode: what each sequence began this step with, until it is known whether the step counts.
     private var entered: [Int: Stream] = [:]
     private var evaluated: [Int: Stream] = [:]
-    /// Weight gradients of this step that are still to come.
+    /// Actions of a step that give weight gradients, and those of the step under way that are still to come.
+    private let weightGradients: Int
     private var weightGradientsLeft = 0
     /// Hears of blocks whose gradients are final.
     var observer: (any GradientObserver)?
@@ -56,6 +57,7 @@ final class StageRuntime {
         self.slices = slices
         isFirst = number == 0
         isLast = number == plan.lastStage
+        weightGradients = plan.table.rows[rank.rank].count { $0.stage == number && $0.kind.givesWeightGradient }
         stage = Stage(
             of: plan.model, plan.parts(of: number), shape: shape, matrices: matrices,
             splitsWeightGradients: plan.splitsWeightGradients(of: number),
@@ -68,9 +70,7 @@ final class StageRuntime {
     }
 
     /// Before a step's first action.
-    ///
-    /// - Parameter weightGradients: actions of the step that give this stage weight gradients
-    func beginStep(weightGradients: Int) {
+    func beginStep() {
         weightGradientsLeft = weightGradients
         stage.beginStep()
     }

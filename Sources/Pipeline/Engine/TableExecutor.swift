@@ -61,7 +61,7 @@ final class TableExecutor {
     /// On the timeline an action begins when it has all that it needs and ends when its product is on its way: only
     /// waiting lies between two actions of a rank.
     private func run(_ action: Action, at position: Int, _ work: some TableWork) throws {
-        let last = rank.plan.lastStage
+        let (isFirst, isLast) = (action.stage == 0, action.stage == rank.plan.lastStage)
         waited += try work.begin(action, at: position)
         defer { work.end(action, at: position) }
         rank.team.clock?.enter(action.kind.part)
@@ -69,7 +69,7 @@ final class TableExecutor {
         var start = tracer.map { _ in Tracer.Moment.now }
         switch action.kind {
         case .forward:
-            if action.stage > 0 {
+            if !isFirst {
                 let arrived = try take(.activation, action, at: position, from: action.stage - 1, tracer)
                 start = tracer.map { _ in Tracer.Moment.now }
                 work.accept(arrived, for: action, at: position)
@@ -77,19 +77,25 @@ final class TableExecutor {
             }
             let output = buffers.take()
             work.forward(action, at: position, output: output.base)
-            try pass(
-                output, .activation, action, at: position, to: action.stage < last ? action.stage + 1 : nil, tracer)
+            if isLast {
+                buffers.giveBack(output)
+            } else {
+                try pass(output, .activation, action, at: position, tracer)
+            }
         case .recompute:
             let scratch = buffers.take()
             work.recompute(action, at: position, scratch: scratch.base)
             buffers.giveBack(scratch)
         case .backward, .backwardInput:
             let gradient =
-                action.stage < last
-                ? try take(.gradient, action, at: position, from: action.stage + 1, tracer) : buffers.take()
+                isLast ? buffers.take() : try take(.gradient, action, at: position, from: action.stage + 1, tracer)
             start = tracer.map { _ in Tracer.Moment.now }
             work.backward(action, at: position, gradient: gradient.base)
-            try pass(gradient, .gradient, action, at: position, to: action.stage > 0 ? action.stage - 1 : nil, tracer)
+            if isFirst {
+                buffers.giveBack(gradient)
+            } else {
+                try pass(gradient, .gradient, action, at: position, tracer)
+            }
         case .backwardWeight:
             work.accumulateWeightGradients(action, at: position)
         }
@@ -113,12 +119,10 @@ final class TableExecutor {
         return buffer
     }
 
-    /// Sends a buffer on, or keeps it for a stage on this rank; at either end of the pipeline it is free again.
+    /// Sends a buffer to the next stage in its direction, or keeps it for that stage where it lives on this rank.
     private func pass(
-        _ buffer: FloatBuffer, _ direction: MessageDirection, _ action: Action, at position: Int, to stage: Int?,
-        _ tracer: Tracer?
+        _ buffer: FloatBuffer, _ direction: MessageDirection, _ action: Action, at position: Int, _ tracer: Tracer?
     ) throws {
-        guard stage != nil else { return buffers.giveBack(buffer) }
         guard messages.producesMessage(at: position) else {
             handedOver[
                 Handover(

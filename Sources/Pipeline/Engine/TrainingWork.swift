@@ -45,10 +45,7 @@ final class TrainingWork: TableWork {
         sequenceNumbers = batch.sequenceNumbers
         restarts = batch.restarts
         memory.load(batch)
-        for stage in stages.all {
-            stage.beginStep(
-                weightGradients: row.count { $0.stage == stage.number && $0.kind.givesWeightGradient })
-        }
+        for stage in stages.all { stage.beginStep() }
     }
 
     /// After the row: nothing may be left in flight.
@@ -57,11 +54,6 @@ final class TrainingWork: TableWork {
         for stage in stages.all where !stage.isDrained {
             preconditionFailure("stage \(stage.number) still holds units after its row")
         }
-    }
-
-    /// Sum of this replica's token losses in nats, where the last stage lives; nil elsewhere.
-    var lossSum: Double? {
-        stages.all.contains(where: \.isLast) ? memory.lossSum(sequences: rank.plan.sequences) : nil
     }
 
     var tracer: Tracer? { trace.tracer }

@@ -4,7 +4,7 @@ import Simulation
 
 /// Messages to and from the next rank, all ranks at the same time but each with one partner only, so that no cable
 /// carries two.
-struct CheckpointBuddies {
+struct Neighbours {
     let world: MPIWorld
 
     private static let tag = 1

@@ -98,9 +98,9 @@ package enum Launch {
 
     /// Loads the configuration, lets world rank 0 `prepare` what the run needs of the outside, and runs the body on
     /// every rank; the body gets what was prepared where that happened.
-    private static func run<Plan: RunPlan & SendableMetatype, CostedCandidate: Sendable>(
-        _ load: @escaping Loader, _ patience: Double?, prepare: @escaping @Sendable (Plan) throws -> CostedCandidate,
-        body: @escaping @Sendable (Plan, RankHost, CostedCandidate?) async throws -> Void
+    private static func run<Plan: RunPlan & SendableMetatype, Prepared: Sendable>(
+        _ load: @escaping Loader, _ patience: Double?, prepare: @escaping @Sendable (Plan) throws -> Prepared,
+        body: @escaping @Sendable (Plan, RankHost, Prepared?) async throws -> Void
     ) async throws {
         try Fault.checkEnvironment()
         let environment = ProcessInfo.processInfo.environment

@@ -108,8 +108,9 @@ struct MemoryEstimate {
     /// Lines for the start of a run.
     var text: String {
         let rank = fullestRank
+        let limit = MemoryLimit.tightestShared
         var text = "memory: \(ByteText.of(fullest)) expected \(isOneProcess ? "" : "on the fullest rank ")"
-        text += "(of \(ByteText.of(MemoryLimit.tightestShared.bytes))\(isOneProcess ? "" : " for all of its node"))"
+        text += "(of \(ByteText.of(limit.bytes))\(isOneProcess ? "" : " for all of its node"))"
         if rank.spool > 0 {
             let slots = rank.slots
             text +=
@@ -123,7 +124,6 @@ struct MemoryEstimate {
             text +=
                 "\nstash:  all of it finds room in the \(rank.slots.full) slices kept in memory: nothing goes to disk"
         }
-        let limit = MemoryLimit.tightestShared
         if let available = ProcessMemory.available, node > available, node <= limit.bytes {
             text +=
                 """
