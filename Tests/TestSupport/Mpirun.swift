@@ -60,37 +60,41 @@ package enum Mpirun {
         process.standardOutput = output
         process.standardError = output
 
-        let start = ContinuousClock.now
-        try await end(of: process, limit: limit, signals: signals)
-        let seconds = (ContinuousClock.now - start) / .seconds(1)
+        let (seconds, timedOut) = try await end(of: process, limit: limit, signals: signals)
         try output.close()
         let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
         var code = process.terminationStatus + (process.terminationReason == .uncaughtSignal ? 128 : 0)
         if !launcher.isEmpty { code = Launchers.exitCode(code, of: launcher[0]) }
-        return Outcome(exitCode: code, output: text, seconds: seconds, timedOut: seconds >= limit)
+        return Outcome(exitCode: code, output: text, seconds: seconds, timedOut: timedOut)
     }
 
+    /// Starts the process; how long it ran, and whether it had to be ended.
+    ///
+    /// All that looks at the clock is on threads of its own: Swift's pool may be full of other tests for a minute.
     private static func end(
         of process: Process, limit: Double, signals: [(after: Double, number: Int32)]
-    ) async throws {
-        let (ends, continuation) = AsyncStream.makeStream(of: Void.self)
-        process.terminationHandler = { _ in continuation.finish() }
+    ) async throws -> (seconds: Double, timedOut: Bool) {
+        let (ends, continuation) = AsyncStream.makeStream(of: ContinuousClock.Instant.self)
+        process.terminationHandler = { _ in
+            continuation.yield(.now)
+            continuation.finish()
+        }
+        let start = ContinuousClock.now
         try runWithSignals(process)
-        let watchdog = Task {
-            try await Task.sleep(for: .seconds(limit))
-            // mpirun passes this on to the ranks; when it can't, it is killed.
-            process.terminate()
-            try await Task.sleep(for: .seconds(5))
-            kill(process.processIdentifier, SIGKILL)
+        let timers = DispatchQueue(label: "mpirun-timers")
+        func send(_ signal: Int32, after seconds: Double) -> DispatchWorkItem {
+            let item = DispatchWorkItem { if process.isRunning { kill(process.processIdentifier, signal) } }
+            timers.asyncAfter(deadline: .now() + seconds, execute: item)
+            return item
         }
-        let senders = signals.map { signal in
-            Task {
-                try await Task.sleep(for: .seconds(signal.after))
-                kill(process.processIdentifier, signal.number)
-            }
-        }
-        for await _ in ends {}
-        for task in [watchdog] + senders { task.cancel() }
+        // mpirun passes SIGTERM on to the ranks; when it can't, it is killed.
+        let items =
+            signals.map { send($0.number, after: $0.after) }
+            + [send(SIGTERM, after: limit), send(SIGKILL, after: limit + 5)]
+        var end = start
+        for await instant in ends { end = instant }
+        for item in items { item.cancel() }
+        return ((end - start) / .seconds(1), end - start >= .seconds(limit))
     }
 
     /// Threads of Swift's pool block signals, and a process inherits that from the thread that starts it: mpirun could
