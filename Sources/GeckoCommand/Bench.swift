@@ -5,6 +5,7 @@ import Training
 
 struct Bench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "bench",
         abstract: "Measure tokens/s, utilisation, and where a training step's time goes.",
         discussion: """
             gecko bench --size S --threads 1

@@ -7,6 +7,7 @@ import Training
 
 struct Checkpoint: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "checkpoint",
         abstract: "Look at checkpoints, check them, turn them into model files and back.",
         discussion: """
             gecko checkpoint list runs/quickstart
@@ -30,7 +31,7 @@ struct Checkpoint: ParsableCommand {
     }
 
     struct List: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "What is there, oldest first.")
+        static let configuration = CommandConfiguration(commandName: "list", abstract: "What is there, oldest first.")
 
         @Argument(help: "A run's directory or a directory of checkpoints.", transform: pathOption)
         var path: String
@@ -59,7 +60,8 @@ struct Checkpoint: ParsableCommand {
     }
 
     struct Inspect: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Where a run stood and what is in which file.")
+        static let configuration = CommandConfiguration(
+            commandName: "inspect", abstract: "Where a run stood and what is in which file.")
 
         @OptionGroup var chosen: Chosen
 
@@ -108,6 +110,7 @@ struct Checkpoint: ParsableCommand {
 
     struct Verify: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "verify",
             abstract:
                 """
                 Compare every file with its size and digest, and look for numbers that are not finite; fails if \
@@ -168,6 +171,7 @@ struct Checkpoint: ParsableCommand {
 
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "export",
             abstract:
                 """
                 Write a checkpoint's parameters as one plain safetensors file, under the reference \
@@ -194,6 +198,7 @@ struct Checkpoint: ParsableCommand {
 
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "import",
             abstract: "Make a plain safetensors file the beginning of a run.",
             discussion: """
                 gecko checkpoint import model.safetensors run.toml --run.directory runs/tuned

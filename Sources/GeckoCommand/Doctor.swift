@@ -8,6 +8,7 @@ import Simulation
 
 struct Doctor: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "doctor",
         abstract: "Check every node before training: cores, memory, links, clocks, shared folder, arithmetic.",
         discussion: """
             srun --nodes 8 --ntasks-per-node 1 --mpi=pmix gecko doctor

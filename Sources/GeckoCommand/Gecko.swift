@@ -67,7 +67,10 @@ enum Main {
 }
 
 /// The words of the command line.
-private enum Words {
+enum Words {
+    /// Whether a command's help may be shown, which may be long to make.
+    static let askForHelp = CommandLine.arguments.dropFirst().contains { $0 == "-h" || $0.contains("help") }
+
     /// - Throws: for a word that is no text; Swift would put other characters in its place and go on with another name
     static func ofThisProcess() throws -> [String] {
         let count = Int(CommandLine.argc)

@@ -9,6 +9,7 @@ import Training
 
 struct Generate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "generate",
         abstract: "Continue a text with a trained model.",
         discussion: """
             gecko generate runs/quickstart --prompt "In the beginning " --tokens 300

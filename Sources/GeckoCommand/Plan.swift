@@ -7,6 +7,7 @@ import Training
 
 struct Plan: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "plan",
         abstract: "Choose stages, replicas, slices, schedule and threads for a model on a cluster.",
         discussion: """
             CLUSTER describes the cluster, in a section [cluster]: nodes, sockets and cores a node, memory a node \

@@ -3,6 +3,7 @@ import Training
 
 struct Profile: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "profile",
         abstract: "Measure what this model's actions and messages cost on these ranks.",
         discussion: """
             gecko profile run.toml --pipeline.stages 2

@@ -7,6 +7,7 @@ import Training
 
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "simulate",
         abstract: "Predict a pipeline step: time, idle ranks, memory, messages, critical path.",
         discussion: """
             gecko simulate --stages 4 --sequences 8 --slices 2 --compare all

@@ -4,6 +4,7 @@ import Files
 
 struct Status: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "status",
         abstract: "Show how a run stands: queue, step, loss, speed, last checkpoint, time left.",
         discussion: """
             gecko status runs/run

@@ -7,6 +7,7 @@ import Training
 
 struct Submit: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "submit",
         abstract: "Plan a run for some nodes of a Slurm cluster and put it into the queue.",
         discussion: """
             gecko submit run.toml --nodes 8 --time 12:00:00 --dry-run

@@ -3,6 +3,7 @@ import Training
 
 struct Train: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "train",
         abstract: "Train a model on text: alone, under mpirun, or under srun.",
         discussion: """
             gecko train run.toml --model.layers 8 --data.path corpus.txt
@@ -18,7 +19,7 @@ struct Train: AsyncParsableCommand {
             Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
             The last line printed is the digest of all parameters, which is the same for every layout.
 
-            \(RunConfiguration.helpText(for: Array(CommandLine.arguments.dropFirst(2)), width: 78))
+            \(keys)
             """)
 
     @Flag(help: "Go on with the run that run.directory holds, whatever run.overwrite says.")
@@ -33,5 +34,11 @@ struct Train: AsyncParsableCommand {
         } catch let exit as SilentExit {
             throw ExitCode(exit.status)
         }
+    }
+
+    /// Every start makes a command's description.
+    private static var keys: String {
+        let words = Array(CommandLine.arguments.dropFirst(2))
+        return Words.askForHelp ? RunConfiguration.helpText(for: words, width: 78) : ""
     }
 }

@@ -9,6 +9,7 @@ import Verification
 
 struct Verify: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "verify",
         abstract: "Check this machine's arithmetic against golden data.",
         discussion: """
             Runs every case of every golden file in DIRECTORY: single operations, whole layers, whole models (in one \

@@ -47,14 +47,13 @@ package struct ControlGroups: Sendable {
         self.groups = known
     }
 
-    /// Those of this process.
-    package static var own: ControlGroups {
-        ControlGroups(
-            groups: SystemFile.text("/proc/self/cgroup") ?? "", mounts: SystemFile.text("/proc/self/mountinfo") ?? "",
-            read: SystemFile.text)
-    }
+    /// Those of this process, as they were when it started: a batch system places a process before that. What a limit
+    /// is, is read when it is asked for.
+    package static let own = ControlGroups(
+        groups: SystemFile.text("/proc/self/cgroup") ?? "", mounts: SystemFile.text("/proc/self/mountinfo") ?? "",
+        read: SystemFile.text)
 
-    /// By bytes: a start looks here often, and splitting hundreds of lines by characters would take it milliseconds.
+    /// By bytes: splitting hundreds of lines by characters would take a start milliseconds.
     private static func mount(_ line: Substring.UTF8View) -> Mount? {
         // number parent device root point options ... - type source options
         let fields = line.split(separator: UInt8(ascii: " "))

@@ -81,15 +81,19 @@ package struct RunDirectory: Sendable, Equatable {
     /// The folder's path for a `run.directory` setting: `{name}` becomes the configuration file's name without its
     /// ending, or the start time where there is no file; `{time}` the start time, to the second, in local time.
     package static func resolve(_ setting: String, configurationFile: String?, now: Date) -> String {
+        let stem = configurationFile.map(Self.stem).flatMap { $0.isEmpty ? nil : $0 }
+        let time = PathText.holds("time", in: setting) || stem == nil ? Self.time(now) : ""
+        return PathText.fill(setting, ["name": stem ?? time, "time": time])
+    }
+
+    /// Local, to the second, as a name's part.
+    private static func time(_ now: Date) -> String {
         var seconds = time_t(now.timeIntervalSince1970.rounded(.down))
         var local = tm()
         localtime_r(&seconds, &local)
-        let time = String(
+        return String(
             format: "%04d-%02d-%02d-%02d%02d%02d", Int(local.tm_year) + 1900, Int(local.tm_mon) + 1,
             Int(local.tm_mday), Int(local.tm_hour), Int(local.tm_min), Int(local.tm_sec))
-        let stem = configurationFile.map(Self.stem)
-        let name = stem.flatMap { $0.isEmpty ? nil : $0 } ?? time
-        return PathText.fill(setting, ["name": name, "time": time])
     }
 
     /// Refuses a setting that names another folder at each start, to who wants to go on with a run.
