@@ -2,6 +2,12 @@
 public struct AttentionKernels: Sendable {
     /// Scores become exponentials, not yet divided by their sum.
     public let causalExponentials: @Sendable (CausalExponentialsArguments) -> Void
+    /// The same for more columns of rows that have exponentials already, over what the rows have: top and total are
+    /// those so far and become those of all. A row sees `seen + t` columns, perhaps none. The last argument [rows]
+    /// receives e^(top before - top): what was summed with the exponentials before is to be multiplied by it.
+    public let continueCausalExponentials: @Sendable (CausalExponentialsArguments, UnsafeMutablePointer<Float>) -> Void
+    /// y[t] *= factor[t]: (y, factor [rows], extent).
+    public let multiplyRows: @Sendable (MutableFloatRows, UnsafePointer<Float>, Extent) -> Void
     /// y[t] /= total[t], 0 where the total is 0: (y, total [rows], extent).
     public let divideRows: @Sendable (MutableFloatRows, UnsafePointer<Float>, Extent) -> Void
     /// Scores become probabilities, their gradients those of the scores.
@@ -13,12 +19,19 @@ public struct AttentionKernels: Sendable {
 
     public init(
         causalExponentials: @escaping @Sendable (CausalExponentialsArguments) -> Void,
+        continueCausalExponentials:
+            @escaping @Sendable (
+                CausalExponentialsArguments, UnsafeMutablePointer<Float>
+            ) -> Void,
+        multiplyRows: @escaping @Sendable (MutableFloatRows, UnsafePointer<Float>, Extent) -> Void,
         divideRows: @escaping @Sendable (MutableFloatRows, UnsafePointer<Float>, Extent) -> Void,
         causalSoftmaxBackward: @escaping @Sendable (CausalSoftmaxBackwardArguments) -> Void,
         rowDots: @escaping @Sendable (UnsafeMutablePointer<Float>, FloatRows, FloatRows, Extent) -> Void,
         maskDocuments: @escaping @Sendable (MaskDocumentsArguments) -> Void
     ) {
         self.causalExponentials = causalExponentials
+        self.continueCausalExponentials = continueCausalExponentials
+        self.multiplyRows = multiplyRows
         self.divideRows = divideRows
         self.causalSoftmaxBackward = causalSoftmaxBackward
         self.rowDots = rowDots
@@ -31,7 +44,7 @@ public struct CausalExponentialsArguments {
     /// [rows, columns]; changed.
     public var scores: MutableFloatRows
     public var extent: Extent
-    /// Columns that the first row sees, at least 1.
+    /// Columns that the first row sees, at least 1 where the rows begin.
     public var seen: Int
     /// [rows]; receives each row's maximum.
     public var top: UnsafeMutablePointer<Float>
@@ -43,7 +56,7 @@ public struct CausalExponentialsArguments {
         @_nonEphemeral total: UnsafeMutablePointer<Float>
     ) {
         assert(scores.holds(extent))
-        assert(extent.rows == 0 || (seen > 0 && extent.columns > 0))
+        assert(extent.rows == 0 || extent.columns > 0)
         self.scores = scores
         self.extent = extent
         self.seen = seen

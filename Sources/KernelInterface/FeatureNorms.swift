@@ -57,9 +57,9 @@ public struct RMSNormArguments {
     }
 }
 
-/// dx = r d - r^3 x mean(d x), d = dy (1 + weight).
+/// dx = r d - r^3 x mean(d x), d = dy (1 + weight); added to dx when `adds`.
 public struct RMSNormBackwardArguments {
-    /// [rows, features]; written.
+    /// [rows, features]; written, or added to.
     public var dx: MutableFloatRows
     /// [rows, features].
     public var dy: FloatRows
@@ -70,10 +70,12 @@ public struct RMSNormBackwardArguments {
     /// [features], without the 1; none: all 0.
     public var weight: UnsafePointer<Float>?
     public var shape: GroupedShape
+    /// Whether dx is added to.
+    public var adds: Bool
 
     @inlinable public init(
         dx: MutableFloatRows, dy: FloatRows, x: FloatRows, @_nonEphemeral scales: UnsafePointer<Float>,
-        @_nonEphemeral weight: UnsafePointer<Float>?, shape: GroupedShape
+        @_nonEphemeral weight: UnsafePointer<Float>?, shape: GroupedShape, adds: Bool = false
     ) {
         assert(dx.stride >= shape.features && dy.stride >= shape.features && x.stride >= shape.features)
         self.dx = dx
@@ -82,6 +84,7 @@ public struct RMSNormBackwardArguments {
         self.scales = scales
         self.weight = weight
         self.shape = shape
+        self.adds = adds
     }
 }
 

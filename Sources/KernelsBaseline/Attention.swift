@@ -31,6 +31,62 @@ func causalExponentials(_ a: CausalExponentialsArguments) {
     }
 }
 
+/// More columns of rows that have been begun: e^(s - top) for the greater of both maxima, top and total moved on to it,
+/// and in `factor` what the parts before are to be multiplied by. A row that sees nothing, or nothing but -infinity,
+/// stays as it is.
+func continueCausalExponentials(_ a: CausalExponentialsArguments, _ factor: MP) {
+    let (s, ld, top, total) = (a.scores.base, a.scores.stride, a.top, a.total)
+    let (rows, cols, seen) = (a.extent.rows, a.extent.columns, a.seen)
+    var t = 0
+    while t < rows {
+        let x = s + t &* ld
+        let n = max(0, min(cols, seen &+ t))
+        let before = top[t]
+        let own = n > 0 ? rowMax(x, n) : -.infinity
+        let m = own > before ? own : before
+        if m == -.infinity {
+            factor[t] = 1
+            zero(x, 0, cols)
+            t &+= 1
+            continue
+        }
+        let shift = all(m)
+        var sum = V.zero
+        var i = 0
+        while i < n {
+            var e = vexp(load(x, i, upTo: n) - shift)
+            if n &- i < 16 { e = clear(e, from: n &- i) }
+            store(x, i, e, upTo: n)
+            sum += e
+            i &+= 16
+        }
+        let c = own > before ? vexp(all(before) - shift)[0] : 1
+        factor[t] = c
+        top[t] = m
+        total[t] = total[t] * c + cs_hsum(sum)
+        zero(x, n, cols)
+        t &+= 1
+    }
+}
+
+/// y[t] *= factor[t] for rows of n features; a factor of 1 leaves a row alone.
+func multiplyRows(_ y: MutableFloatRows, _ factor: P, _ extent: Extent) {
+    let (rows, n) = (extent.rows, extent.columns)
+    var t = 0
+    while t < rows {
+        if factor[t] != 1 {
+            let o = y.base + t &* y.stride
+            let c = all(factor[t])
+            var i = 0
+            while i < n {
+                store(o, i, load(o, i, upTo: n) * c, upTo: n)
+                i &+= 16
+            }
+        }
+        t &+= 1
+    }
+}
+
 /// y[t] *= 1 / total[t] for rows of n features; 0 where the total is 0.
 func divideRows(_ y: MutableFloatRows, _ total: P, _ extent: Extent) {
     let (rows, n) = (extent.rows, extent.columns)
@@ -111,6 +167,7 @@ func maskDocuments(_ a: MaskDocumentsArguments) {
 
 var attentionKernels: AttentionKernels {
     AttentionKernels(
-        causalExponentials: causalExponentials, divideRows: divideRows, causalSoftmaxBackward: causalSoftmaxBackward,
+        causalExponentials: causalExponentials, continueCausalExponentials: continueCausalExponentials,
+        multiplyRows: multiplyRows, divideRows: divideRows, causalSoftmaxBackward: causalSoftmaxBackward,
         rowDots: rowDots, maskDocuments: maskDocuments)
 }

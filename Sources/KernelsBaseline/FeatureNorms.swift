@@ -54,7 +54,7 @@ func rmsNorm(_ a: RMSNormArguments) {
     }
 }
 
-/// dx = r d - r^3 x mean(d x), d = dy (1 + w).
+/// dx = r d - r^3 x mean(d x), d = dy (1 + w); added to dx when `adds`.
 func rmsNormBackward(_ a: RMSNormBackwardArguments) {
     let (dx, dy, x, r, w) = (a.dx.base, a.dy.base, a.x.base, a.scales, a.weight)
     let (lddx, lddy, ldx) = (a.dx.stride, a.dy.stride, a.x.stride)
@@ -82,7 +82,9 @@ func rmsNormBackward(_ a: RMSNormBackwardArguments) {
             while i < n {
                 var v = load(gy, i, upTo: n)
                 if let w { v *= 1 + load(w + o, i, upTo: n) }
-                store(out, i, fma(c, load(xg, i, upTo: n), v * s), upTo: n)
+                var z = fma(c, load(xg, i, upTo: n), v * s)
+                if a.adds { z += load(out, i, upTo: n) }
+                store(out, i, z, upTo: n)
                 i &+= 16
             }
             g &+= 1

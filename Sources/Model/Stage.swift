@@ -95,6 +95,9 @@ package final class Stage {
         state + layout.stateOffsets[i]
     }
 
+    /// Floats of a token's rows before those of block `i`.
+    package func prefixOffset(of i: Int) -> Int { layout.prefixOffsets[i] }
+
     package func initialState(_ state: UnsafeMutablePointer<Float>) {
         for (i, block) in blocks.enumerated() { block.initialState(state + layout.stateOffsets[i], shape) }
     }

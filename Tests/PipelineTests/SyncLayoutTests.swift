@@ -76,7 +76,7 @@ import Testing
         harness.model.tieEmbeddings = true
         harness.shards = true
         let plan = try harness.plan()
-        for (stage, name) in [(0, Embedding.weightName), (1, OutputLayer.tiedName)] {
+        for (stage, name) in [(0, GeckoConfiguration.embeddingWeight), (1, OutputLayer.tiedName)] {
             let names = plan.blocks(of: stage).flatMap(\.parameters).map(\.name)
             let tensor = try #require(names.firstIndex(of: name))
             #expect(plan.owners?[stage][tensor] == 0)

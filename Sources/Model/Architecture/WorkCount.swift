@@ -71,3 +71,14 @@ package struct WorkKind: Sendable {
         self.isProducts = isProducts
     }
 }
+
+extension WorkCounts {
+    /// A linear map's three products (output, input gradient, weight gradient) per token: each reads its two operands
+    /// and writes its result; the weight gradient is added to.
+    mutating func addProducts(columns n: Double, rows k: Double, slice T: Double, operand: Double) {
+        let flops = 3 * 2 * n * k
+        let read = (k + n * k / T) + (n + n * k / T) + (n + k)
+        let written = n + k + 2 * n * k / T
+        self[.gemm] += WorkCount(flops: flops, bytes: operand * read + 4 * written)
+    }
+}

@@ -24,7 +24,7 @@ extension GeckoConfiguration: Architecture {
 
     package func describe(_ part: ModelPart) -> BlockDescription {
         switch part {
-        case .embedding: Embedding.description(self)
+        case .embedding: embedding.description
         case .layer(let number): GeckoLayer.description(self, layer: number)
         case .output: OutputLayer.description(self)
         }
@@ -33,7 +33,7 @@ extension GeckoConfiguration: Architecture {
     package func makeBlocks(_ parts: [ModelPart]) -> [any Block] {
         parts.map { part in
             switch part {
-            case .embedding: Embedding(self)
+            case .embedding: Embedding(embedding)
             case .layer(let number): GeckoLayer(self, layer: number)
             case .output: OutputLayer(self)
             }

@@ -1,3 +1,5 @@
+import Numerics
+
 extension GeckoConfiguration {
     /// Every product of a layer for a slice of `tokens`, forward and backward, those of its linear maps first, and of
     /// the output layer.
@@ -5,10 +7,10 @@ extension GeckoConfiguration {
     /// Attention is listed as an engine without tiles would compute it, for rows that see two whole chunks; on CPUs
     /// with tiles it is cut finer and leaves out what lies behind the diagonal.
     package func products(tokens: Int) -> [ModelProduct] {
-        let (attention, feedForward) = (GatedAttention.mapShapes(self), FeedForward.mapShapes(self))
+        let (attention, feedForward) = (GatedAttention.mapShapes(self), feedForward(layer: 0).mapShapes)
         let maps = [
             ("wz, wr", attention.wzr), ("wv", attention.wv), ("wh1", attention.wh1), ("wh2", attention.wh2),
-            (swiglu ? "fc1, fc3" : "fc1", feedForward.fc1), ("fc2", feedForward.fc2),
+            (swiglu ? "fc1, fc3" : "fc1", feedForward.first), ("fc2", feedForward.last),
             ("output", LinearMap.Shape(outputs: vocabulary, inputs: dim)),
         ]
         return maps.flatMap { Self.products(of: $0, $1, tokens: tokens) } + memoryProducts(tokens: tokens)
@@ -57,9 +59,9 @@ extension GeckoConfiguration {
 
     /// Of sliding chunk attention: a block of query rows, or of keys, each.
     private func attentionProducts(tokens: Int) -> [ModelProduct] {
-        let rows = min(SlidingChunkAttention.forwardRows, tokens)
-        let (keys, taken) = (2 * chunk, min(SlidingChunkAttention.backwardKeys, 2 * chunk))
-        let block = min(SlidingChunkAttention.backwardRows, chunk, tokens)
+        let rows = min(WindowAttention.forwardRows, tokens)
+        let (keys, taken) = (2 * chunk, min(WindowAttention.backwardKeys, 2 * chunk))
+        let block = min(TileProducts.depth, chunk, tokens)
         let forwards = heads * max(1, tokens / rows)
         let backwards = heads * max(1, tokens / block) * max(1, keys / taken)
         return [

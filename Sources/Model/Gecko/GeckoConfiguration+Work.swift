@@ -55,14 +55,6 @@ extension GeckoConfiguration {
         return forward + backward + 2 * states
     }
 
-    /// The embedding, per token.
-    var embeddingWork: WorkCounts {
-        let D = Double(dim)
-        var w = WorkCounts()
-        w.add(.elementwise, flops: 2 * D, floats: 6 * D)
-        return w
-    }
-
     /// The output layer, per token.
     func outputWork(slice: Int, operand: Double) -> WorkCounts {
         let (D, V) = (Double(dim), Double(vocabulary))
@@ -71,16 +63,5 @@ extension GeckoConfiguration {
         w.add(.norms, flops: 22 * D, floats: 5 * D)
         w.add(.elementwise, flops: 5 * V, floats: 2 * V)
         return w
-    }
-}
-
-extension WorkCounts {
-    /// A linear map's three products (output, input gradient, weight gradient) per token: each reads its two operands
-    /// and writes its result; the weight gradient is added to.
-    fileprivate mutating func addProducts(columns n: Double, rows k: Double, slice T: Double, operand: Double) {
-        let flops = 3 * 2 * n * k
-        let read = (k + n * k / T) + (n + n * k / T) + (n + k)
-        let written = n + k + 2 * n * k / T
-        self[.gemm] += WorkCount(flops: flops, bytes: operand * read + 4 * written)
     }
 }

@@ -2,7 +2,7 @@ import Hardware
 import Numerics
 
 /// One Gecko layer: gated attention, then feed-forward.
-package final class GeckoLayer: Block {
+package final class GeckoLayer: GoldenLayer {
     private let c: GeckoConfiguration
     private let attention: GatedAttention
     private let feedForward: FeedForward
@@ -13,7 +13,7 @@ package final class GeckoLayer: Block {
         self.c = c
         name = Self.name(layer)
         attention = GatedAttention(c, layer: layer)
-        feedForward = FeedForward(c, layer: layer)
+        feedForward = FeedForward(c.feedForward(layer: layer))
     }
 
     /// What is to be known of a layer.
@@ -21,7 +21,7 @@ package final class GeckoLayer: Block {
         let name = name(layer)
         return BlockDescription(
             name: name,
-            parameters: GatedAttention.parameters(c, layer: layer) + FeedForward.parameters(c, layer: layer),
+            parameters: GatedAttention.parameters(c, layer: layer) + c.feedForward(layer: layer).parameters,
             forwardFlopsPerToken: forwardFlopsPerToken(c)
         ) {
             sizes(c, SliceGeometry($0, c), $0.matrices)
@@ -42,9 +42,9 @@ package final class GeckoLayer: Block {
             carve(&carver)
             return carver.used
         }
-        let (attention, feedForward) = (GatedAttention.mapShapes(c), FeedForward.mapShapes(c))
+        let (attention, feedForward) = (GatedAttention.mapShapes(c), c.feedForward(layer: 0).mapShapes)
         let maps = [
-            attention.wzr, attention.wv, attention.wh1, attention.wh2, feedForward.fc1, feedForward.fc2,
+            attention.wzr, attention.wv, attention.wh1, attention.wh2, feedForward.first, feedForward.last,
         ]
         return BlockSizes(
             state: LayerState.count(c, window: geometry.window), stash: used { _ = Stash(&$0, c, geometry) },
@@ -71,7 +71,7 @@ package final class GeckoLayer: Block {
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             middle = carver.take(g.length * c.dim)
             attention = .init(&carver, c, g)
-            feedForward = .init(&carver, c, length: g.length)
+            feedForward = .init(&carver, c.feedForward(layer: 0), length: g.length)
         }
     }
 
@@ -81,7 +81,7 @@ package final class GeckoLayer: Block {
 
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             attention = .init(&carver, c, g)
-            feedForward = .init(&carver, c, length: g.length)
+            feedForward = .init(&carver, c.feedForward(layer: 0), length: g.length)
         }
     }
 
@@ -93,7 +93,7 @@ package final class GeckoLayer: Block {
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             dmiddle = carver.take(g.length * c.dim)
             attention = .init(&carver, c, g)
-            feedForward = .init(&carver, c, length: g.length)
+            feedForward = .init(&carver, c.feedForward(layer: 0), length: g.length)
         }
     }
 

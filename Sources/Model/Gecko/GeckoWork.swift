@@ -1,10 +1,7 @@
 import Hardware
 
-/// What of a Gecko's work a breakdown tells apart beside the general kinds.
 extension Work {
-    static var attention: Work { Work(own: 0) }
-    static var ema: Work { Work(own: 1) }
-    static var norms: Work { Work(own: 2) }
+    /// The adaptive working memory.
     static var memory: Work { Work(own: 3) }
 }
 

@@ -10,7 +10,7 @@ package final class OutputLayer: OutputBlock {
     private var store: ParameterStore?
     /// Tokens that memory is laid out for.
     private var longest: Int?
-    private var tokenLosses: [Double] = []
+    private var loss = TokenLoss()
     private static let name = "output"
     package let name: String = OutputLayer.name
     private static let normWeight = "output.final_norm.weight"
@@ -20,8 +20,7 @@ package final class OutputLayer: OutputBlock {
     /// gradients are always summed in the same order, whether or not they meet on one stage.
     package static let tiedName = "output.tied_embedding"
 
-    /// Sum of the latest forward's token losses in nats.
-    package private(set) var lossSum = 0.0
+    package var lossSum: Double { loss.sum }
 
     package init(_ c: GeckoConfiguration) {
         self.c = c
@@ -41,7 +40,7 @@ package final class OutputLayer: OutputBlock {
         let parameters = [
             ParameterSpec(normWeight, [c.dim], .constant(0)),
             ParameterSpec(normBias, [c.dim], .constant(0)),
-            Embedding.spec(c, name: matrix(c), copyOf: c.tieEmbeddings ? Embedding.weightName : nil),
+            c.embedding.spec(name: matrix(c), copyOf: c.tieEmbeddings ? GeckoConfiguration.embeddingWeight : nil),
         ]
         return BlockDescription(
             name: name, parameters: parameters, forwardFlopsPerToken: 2 * Double(c.dim) * Double(c.vocabulary)
@@ -97,7 +96,7 @@ package final class OutputLayer: OutputBlock {
     package func beginStep(_ shape: SliceShape) {
         longest = shape.length
         map.beginStep()
-        if tokenLosses.count < shape.length { tokenLosses = [Double](repeating: 0, count: shape.length) }
+        loss.prepare(length: shape.length)
     }
 
     package func endStep() {}
@@ -126,23 +125,11 @@ package final class OutputLayer: OutputBlock {
         entry: UnsafePointer<Float>, exit: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>
     ) {
         let f = layout(stash)
-        let (T, D, V) = (context.length, c.dim, c.vocabulary)
+        let (D, V) = (c.dim, c.vocabulary)
         exit.update(from: entry, count: 2 * c.normGroups)
         norm.forward(context, f.norm(x), y: f.n, state: normState(exit))
         map.forward(context, store!.value(matrix)!, FloatRows(f.n, stride: D), to: Destination(f.logits, stride: V))
-        lossSum = 0
-        guard let targets = context.targets else { return }
-        tokenLosses.withUnsafeMutableBufferPointer { losses in
-            let out = losses.baseAddress!
-            context.team.share(T) { _, rows in
-                let t = rows.lowerBound
-                context.kernels.training.crossEntropy(
-                    CrossEntropyArguments(
-                        logits: f.logits + t * V, targets: targets + t, losses: out + t, scale: context.lossScale,
-                        extent: Extent(rows: rows.count, columns: V)))
-            }
-        }
-        for t in 0..<T { lossSum += tokenLosses[t] }
+        loss.take(context, logits: f.logits, vocabulary: V)
     }
 
     package func backward(

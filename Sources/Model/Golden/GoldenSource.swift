@@ -65,9 +65,9 @@ extension GoldenSource {
 }
 
 /// Hyperparameters of a case, with errors that name what is missing.
-struct Hyperparameters {
-    let file: String
-    let key: String
+package struct Hyperparameters {
+    package let file: String
+    package let key: String
     let values: [String: GoldenValue]
 
     func number(_ name: String) throws -> Double {

@@ -16,7 +16,12 @@ extension KernelCases {
             CausalShape(rows: 3, cols: 9, seen: 4, isHidden: { t, _ in t == 0 }),
         ].flatMap { [causalExponentials($0), causalSoftmaxBackward($0)] }
         + [CausalShape(rows: 9, cols: 12, seen: -3)].map(causalSoftmaxBackward)
-        + shapes { divideRows($0, $1) }
+        + [
+            CausalShape(rows: 7, cols: 40, seen: 40), CausalShape(rows: 7, cols: 17, seen: -3),
+            CausalShape(rows: 1, cols: 1, seen: 1), CausalShape(rows: 0, cols: 16, seen: 4),
+            CausalShape(rows: 7, cols: 33, seen: 20, isHidden: { t, j in t == 2 || t == 5 || j < 4 }),
+        ].flatMap { [continuing($0, begun: true), continuing($0, begun: false)] }
+        + shapes { divideRows($0, $1) } + shapes { multiplyRows($0, $1) }
 
     struct CausalShape {
         let rows, cols, seen: Int
@@ -62,6 +67,50 @@ extension KernelCases {
                 "s": each.flatMap { row in row.p.map { $0 * row.total } }, "top": each.map(\.top),
                 "total": each.map(\.total),
             ]
+        }
+    }
+
+    /// - Parameter begun: whether rows have seen something before; the first one hasn't in any case
+    private static func continuing(_ s: CausalShape, begun: Bool) -> KernelCase {
+        var noise = Noise(74)
+        let scores = s.scores(&noise)
+        let before = (0..<s.rows).map { t -> (top: Float, total: Float) in
+            t == 0 || !begun ? (-.infinity, 0) : (noise.floats(1, scale: 9)[0], 1 + Float(t))
+        }
+        return KernelCase("continueCausalExponentials", "\(s.text), \(begun ? "begun" : "new")") { kernels, memory in
+            kernels.sequences.attention.continueCausalExponentials(
+                CausalExponentialsArguments(
+                    scores: memory.output("s", from: scores, cols: s.cols, stride: s.ld), extent: s.extent,
+                    seen: s.seen, top: memory.output("top", from: before.map(\.top), cols: 1),
+                    total: memory.output("total", from: before.map(\.total), cols: 1)),
+                memory.output("factor", rows: s.rows, cols: 1))
+        } expected: {
+            let each = (0..<s.rows).map { s.row($0, doubles(scores.row($0, s.cols))) }
+            let tops = zip(each, before).map { max($0.top, Double($1.top)) }
+            func scale(_ from: Double, _ t: Int) -> Double { from == -.infinity ? 0 : exp(from - tops[t]) }
+            let factors = before.indices.map { t in
+                each[t].total == 0 ? 1 : scale(Double(before[t].top), t)
+            }
+            return [
+                "s": each.enumerated().flatMap { t, row in row.p.map { $0 * row.total * scale(row.top, t) } },
+                "top": tops, "factor": factors,
+                "total": each.enumerated().map { t, row in
+                    Double(before[t].total) * factors[t] + row.total * scale(row.top, t)
+                },
+            ]
+        }
+    }
+
+    private static func multiplyRows(_ rows: Int, _ n: Int) -> KernelCase {
+        var noise = Noise(75)
+        let y = noise.floats(rows * n)
+        let factors = (0..<rows).map { $0 == 1 ? 1 : Float($0) + 0.3 }
+        return KernelCase("multiplyRows", "\(rows) x \(n)") { kernels, memory in
+            kernels.sequences.attention.multiplyRows(
+                memory.output("y", from: y, cols: n, stride: n + 3), memory.input(factors, cols: 1),
+                Extent(rows: rows, columns: n))
+        } expected: {
+            ["y": y.indices.map { k in Double(y[k]) * Double(factors[k / n]) }]
         }
     }
 

@@ -12,8 +12,10 @@ extension KernelCases {
             rows.flatMap { rows in
                 [true, false].flatMap { hasWeight in
                     let shape = NormShape(rows: rows, d: d, groups: groups, hasWeight: hasWeight)
-                    return [rmsNorm(shape), rmsNormBackward(shape), layerNorm(shape)]
-                        + [false, true].map { layerNormBackward(shape, adds: $0) }
+                    return [rmsNorm(shape), layerNorm(shape)]
+                        + [false, true].flatMap {
+                            [rmsNormBackward(shape, adds: $0), layerNormBackward(shape, adds: $0)]
+                        }
                 } + [rmsNormWeight(rows, d, groups, columns: 0..<d), layerNormWeight(rows, d, groups, columns: 0..<d)]
             }
         } + [rmsNormWeight(7, 48, 2, columns: 16..<32), layerNormWeight(7, 48, 2, columns: 16..<32)]
@@ -75,27 +77,30 @@ extension KernelCases {
         }
     }
 
-    private static func rmsNormBackward(_ s: NormShape) -> KernelCase {
+    private static func rmsNormBackward(_ s: NormShape, adds: Bool) -> KernelCase {
         var noise = Noise(32)
         let (rows, d) = (s.rows, s.d)
         let (x, dy) = (noise.floats(rows * d, scale: 2), noise.floats(rows * d))
         let w = s.hasWeight ? noise.floats(d) : [Float](repeating: 0, count: d)
         let r = (0..<rows).flatMap { rmsScales(doubles(x.row($0, d)), groups: s.groups) }.map { Float($0) }
-        return KernelCase("rmsNormBackward", s.text, tolerance: Tolerance.gradient) { kernels, memory in
+        let dx = adds ? noise.floats(rows * d) : [Float](repeating: 0, count: rows * d)
+        let text = s.text + (adds ? ", adds" : "")
+        return KernelCase("rmsNormBackward", text, tolerance: Tolerance.gradient) { kernels, memory in
             kernels.tokens.featureNorms.rmsNormBackward(
                 RMSNormBackwardArguments(
-                    dx: memory.output("dx", rows: rows, cols: d, stride: d + 1),
+                    dx: adds
+                        ? memory.output("dx", from: dx, cols: d, stride: d + 1)
+                        : memory.output("dx", rows: rows, cols: d, stride: d + 1),
                     dy: memory.input(dy, cols: d, stride: d + 2), x: memory.input(x, cols: d, stride: d + 3),
                     scales: memory.input(r, cols: s.groups), weight: s.hasWeight ? memory.input(w) : nil,
-                    shape: s.grouped))
+                    shape: s.grouped, adds: adds))
         } expected: {
-            [
-                "dx": (0..<rows).flatMap { t in
-                    centralDifferences(at: x.row(t, d)) {
-                        inner(dy.row(t, d), rmsRow($0, doubles(w), groups: s.groups))
-                    }
+            let own = (0..<rows).flatMap { t in
+                centralDifferences(at: x.row(t, d)) {
+                    inner(dy.row(t, d), rmsRow($0, doubles(w), groups: s.groups))
                 }
-            ]
+            }
+            return ["dx": zip(own, dx).map { $0 + Double($1) }]
         }
     }
 

@@ -56,8 +56,8 @@ import Verification
         var c = GeckoConfiguration()
         (c.dim, c.ffnDim, c.lnGroups, c.eps) = (Self.D, Self.F, o.groups, Self.eps)
         (c.normAffine, c.swiglu, c.rescaleNFFN) = (o.affine, o.swiglu, o.rescales)
-        let block = FeedForward(c, layer: 0)
-        let store = ParameterStore(FeedForward.parameters(c, layer: 0))
+        let block = FeedForward(c.feedForward(layer: 0))
+        let store = ParameterStore(c.feedForward(layer: 0).parameters)
         block.bind(store)
         var noise = Noise(641)
         let (T, D) = (Self.T, Self.D)
@@ -71,9 +71,9 @@ import Verification
         }
         let plan = RandomStream(length: T, chunk: 8, bos: nil).plan(GeckoCursor.start, length: T)
         let context = context(plan)
-        let stash = laidOut { FeedForward.Stash(&$0, c, length: T) }
-        let gradients = laidOut { FeedForward.GradientStash(&$0, c, length: T) }
-        let work = laidOut { FeedForward.Workspace(&$0, c, length: T) }
+        let stash = laidOut { FeedForward.Stash(&$0, c.feedForward(layer: 0), length: T) }
+        let gradients = laidOut { FeedForward.GradientStash(&$0, c.feedForward(layer: 0), length: T) }
+        let work = laidOut { FeedForward.Workspace(&$0, c.feedForward(layer: 0), length: T) }
         let (input, out) = (FloatBuffer(y), FloatBuffer(T * D))
         let other = o.oneHop ? input : FloatBuffer(x)
         block.forward(

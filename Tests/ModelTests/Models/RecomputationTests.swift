@@ -16,11 +16,11 @@ import Verification
         let stage = run.stage
         stage.beginStep()
         // A carried state with something in it.
-        let stream = ModelRun.Stream(run)
+        let stream = ModelRun<GeckoConfiguration>.Stream(run)
         let (tokens, targets) = (model.tokens, model.targets)
         _ = run.forward(stream, tokens: Array(tokens[..<11]), targets: nil, lossScale: 0)
         let slice = Array(tokens[11...])
-        let plan = run.plan(stream.cursor, length: slice.count, bos: slice.map { $0 == 0 })
+        let shared = run.slice(at: stream.cursor, tokens: slice)
 
         func once(garbage: Float) -> [[UInt32]] {
             let memory = [stage.slotCount, stage.stateCount].map { count in
@@ -30,11 +30,10 @@ import Verification
             slice.withUnsafeBufferPointer { tokens in
                 Array(targets[11...]).withUnsafeBufferPointer { targets in
                     let context = stage.context(
-                        slice: GeckoSlice(plan), tokens: tokens.baseAddress, targets: targets.baseAddress,
-                        lossScale: 0.1,
+                        slice: shared, tokens: tokens.baseAddress, targets: targets.baseAddress, lossScale: 0.1,
                         dropout: dropout)
                     stage.forward(
-                        context, slot: memory[0].base, entry: stream.state.base, exit: memory[1].base,
+                        context, slot: memory[0].base, entry: stream.state.copied.base, exit: memory[1].base,
                         output: output.base)
                 }
             }
@@ -44,7 +43,9 @@ import Verification
             }
             let head = stage.output!.logits(stash: stage.stash(memory[0].base, of: stage.blocks.count - 1))
             let logits = (0..<slice.count * model.configuration.vocabulary).map { head[$0].bitPattern }
-            let states = run.named(memory[1], at: model.length).flatMap { $0.values.map(\.bitPattern) }
+            let states = run.named(.init(copied: memory[1], prefix: FloatBuffer(0)), at: model.length).flatMap {
+                $0.values.map(\.bitPattern)
+            }
             return [inputs, logits, states]
         }
         let first = once(garbage: .nan)

@@ -124,7 +124,9 @@ import Testing
                 }
             }
             if tied {
-                let (copy, original) = (together.value(OutputLayer.tiedName)!, together.value(Embedding.weightName)!)
+                let (copy, original) = (
+                    together.value(OutputLayer.tiedName)!, together.value(GeckoConfiguration.embeddingWeight)!
+                )
                 #expect((0..<c.vocabulary * c.dim).allSatisfy { copy[$0] == original[$0] })
             }
         }
@@ -153,7 +155,7 @@ import Testing
                 #expect(specs[layer + name + ".weight"]?.decays == true)
             }
         }
-        for name in [Embedding.weightName, OutputLayer.weightName] {
+        for name in [GeckoConfiguration.embeddingWeight, OutputLayer.weightName] {
             #expect(specs[name]?.initializer == .truncatedNormal(1 / Double(c.dim).squareRoot()))
             #expect(specs[name]?.decays == true)
         }

@@ -70,11 +70,13 @@ struct SmallModel: Sendable, CustomTestStringConvertible {
     /// Targets that count.
     var counted: Int { targets.filter { $0 >= 0 }.count }
 
-    func run(longest: Int? = nil, team: Team = Team(), dropout: DropoutStream? = nil) -> ModelRun {
+    func run(longest: Int? = nil, team: Team = Team(), dropout: DropoutStream? = nil) -> ModelRun<GeckoConfiguration> {
         self.run(longest: longest, TileProducts(team), dropout: dropout)
     }
 
-    func run(longest: Int? = nil, _ matrices: any MatrixProducts, dropout: DropoutStream? = nil) -> ModelRun {
+    func run(longest: Int? = nil, _ matrices: any MatrixProducts, dropout: DropoutStream? = nil) -> ModelRun<
+        GeckoConfiguration
+    > {
         let run = ModelRun(configuration, longest: longest ?? length, matrices, dropout: dropout)
         fill(run.stage.store)
         return run
@@ -113,7 +115,7 @@ extension SmallModel {
         var result = ModelResult()
         run.stage.beginStep()
         for lossScale in [0, scale] {
-            let stream = ModelRun.Stream(run)
+            let stream = ModelRun<GeckoConfiguration>.Stream(run)
             result.loss = 0
             for (start, end) in zip([0] + ends, ends) {
                 let slice = run.forward(
@@ -139,6 +141,7 @@ extension SmallModel {
         let run = run(dropout: dropout)
         change(run.stage.store)
         run.stage.beginStep(trains: false)
-        return run.forward(ModelRun.Stream(run), tokens: tokens, targets: targets, lossScale: 0).loss / Double(counted)
+        return run.forward(ModelRun<GeckoConfiguration>.Stream(run), tokens: tokens, targets: targets, lossScale: 0)
+            .loss / Double(counted)
     }
 }

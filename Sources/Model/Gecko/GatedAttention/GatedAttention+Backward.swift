@@ -29,7 +29,10 @@ extension GatedAttention {
             stateGradient.copyWindowGradient(to: (w.dk, w.dak, w.dv), keys: keys, from: cut, rows: plan.newWindow)
         }
         sca.backward(
-            context, d.attention(f), .init(y: w.dattended, q: w.dq, k: w.dk, v: w.dv), scratch: w.workers)
+            context, plan.attention, d.attention(f, c),
+            .init(
+                y: w.dattended, q: w.dq, k: MutableFloatRows(w.dk, stride: Z), v: MutableFloatRows(w.dv, stride: E)),
+            scratch: w.workers)
         awm.backward(
             context, d.memory,
             .init(y: w.dmix, q: w.daq, k: w.dak, v: w.dv, memory: stateGradient.workingMemory), stash: f.memory,

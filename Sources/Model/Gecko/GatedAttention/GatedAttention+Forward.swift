@@ -41,7 +41,7 @@ extension GatedAttention {
             LayerState.copyWindow(entry.window, to: f.window, rows: n, c)
             LayerState.copyWindow(entry.window, to: (d.k, d.ak, d.v), rows: n, c)
         }
-        sca.forward(context, d.attention(f), scratch: w.workers)
+        sca.forward(context, plan.attention, d.attention(f, c), scratch: w.workers)
         awm.forward(
             context, d.memory, y: d.recalled, memory: exit.workingMemory, stash: f.memory, scratch: w.workers)
         let cut = plan.newWindowStart - plan.windowStart

@@ -1,4 +1,5 @@
 import Hardware
+import KernelInterface
 import Numerics
 
 extension GatedAttention {
@@ -73,8 +74,10 @@ extension GatedAttention {
             mix = carver.take(T * c.valueDim)
         }
 
-        func attention(_ f: Stash) -> SlidingChunkAttention.Operands {
-            .init(q: q, k: k, v: v, y: f.attended, top: f.top, total: f.total)
+        func attention(_ f: Stash, _ c: GeckoConfiguration) -> WindowAttention.Operands {
+            .init(
+                q: q, k: FloatRows(k, stride: c.zDim), v: FloatRows(v, stride: c.valueDim), y: f.attended, top: f.top,
+                total: f.total)
         }
 
         var memory: AdaptiveWorkingMemory.Inputs { .init(q: aq, k: ak, v: v) }

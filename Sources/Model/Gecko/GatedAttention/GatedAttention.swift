@@ -10,7 +10,7 @@ final class GatedAttention {
     private let prefix: String
     private var tensors: BoundTensors?
     let ema: ComplexEMA
-    let sca: SlidingChunkAttention
+    let sca: WindowAttention
     let awm: AdaptiveWorkingMemory
     let wzr: LinearMap
     let wv: LinearMap
@@ -109,21 +109,5 @@ final class GatedAttention {
             alpha: gradient("cema.alpha"), delta: gradient("cema.delta"), theta: gradient("cema.theta"),
             gamma: gradient("cema.gamma"))
         ema.addParameterGradients(gradients, of: emaParameters)
-    }
-}
-
-extension GeckoConfiguration {
-    func chunkAttention(layer: Int) -> SlidingChunkAttention {
-        SlidingChunkAttention(
-            heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk, dropRate: attentionDropout,
-            layer: layer)
-    }
-
-    var normAverages: TimestepDecayNorm.Averages {
-        TimestepDecayNorm.Averages(beta1: beta1, beta2: beta2, eps: eps)
-    }
-
-    var workingMemory: AdaptiveWorkingMemory {
-        AdaptiveWorkingMemory(heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk)
     }
 }

@@ -1,46 +1,109 @@
 import Numerics
 
-extension GeckoConfiguration {
-    /// Operations (`op_NAME`), layers (`layer`), models (`model_X_params` with `model_X_plain`, `_packed`, `_decode`,
-    /// `_adamw`). Names, shapes and hyperparameters come from the files.
-    package static func goldenCases(
-        of file: any GoldenSource, companion: @escaping (_ name: String) throws -> any GoldenSource,
-        matrices: any MatrixProducts
-    ) throws -> [GoldenCase] {
-        let stem = String(file.name.dropLast(".safetensors".count))
-        if stem.hasPrefix("op_") {
-            let operations = Operations(file: file, matrices: matrices)
-            return file.cases.map { name in
-                GoldenCase(name: name) { try operations.run(String(stem.dropFirst(3)), case: name, &$0) }
-            }
+extension GeckoConfiguration: GoldenArchitecture {
+    package var documentMark: Int32? { bosID.map { Int32($0) } }
+
+    package static func runGolden(
+        operation: String, case name: String, of file: any GoldenSource, matrices: any MatrixProducts,
+        _ report: inout CaseReport
+    ) throws {
+        try Operations(file: file, matrices: matrices).run(operation, case: name, &report)
+    }
+
+    package func goldenState(of part: ModelPart, _ memory: GoldenStateMemory) -> [GoldenStateTensor] {
+        switch part {
+        case .embedding: []
+        case .output:
+            [
+                GoldenStateTensor("final_norm_mean", memory.state, count: normGroups),
+                GoldenStateTensor("final_norm_var", memory.state + normGroups, count: normGroups),
+            ]
+        case .layer: layerState(memory)
         }
-        if stem == "layer" || stem.hasPrefix("layer_") {
-            let layers = Layers(file: file, matrices: matrices)
-            return file.cases.map { name in GoldenCase(name: name) { try layers.run(name, &$0) } }
+    }
+
+    private func layerState(_ memory: GoldenStateMemory) -> [GoldenStateTensor] {
+        let rows = memory.position - StreamCursor.windowStart(at: memory.position, chunk: chunk)
+        let s = LayerState.at(memory.state, self, window: SliceGeometry(memory.shape, self).window)
+        // A vector lane is a channel there, and a pair is a complex number here.
+        let ema = (0..<dim).flatMap { d in
+            (0..<emaDim).flatMap { n in (0..<2).map { ($0 * emaDim + n) * paddedDim + d } }
         }
-        let parts = stem.split(separator: "_")
-        guard parts.count >= 3, parts[0] == "model" else {
+        return [
+            GoldenStateTensor("norm_mean", s.mean, count: normGroups),
+            GoldenStateTensor("norm_var", s.variance, count: normGroups),
+            GoldenStateTensor("cema_h", places: ema, of: s.ema),
+            GoldenStateTensor("sca_k", s.keys, count: rows * zDim),
+            GoldenStateTensor("awm_k", s.memoryKeys, count: rows * zDim),
+            GoldenStateTensor("v", s.values, count: rows * valueDim),
+            GoldenStateTensor("memory", s.memory, count: zDim * headValueDim),
+            GoldenStateTensor("lognorm", s.lognorm, count: zDim),
+        ]
+    }
+
+    package func goldenNumbers(_ cursor: StreamCursor, documents: [Int32]) -> [(name: String, values: [Int32])] {
+        let count = [Int32(cursor.count)]
+        return (0..<layers).map { ("layers.\($0).norm_count", count) } + [
+            ("final_norm_count", count), ("segments", cursor.windowDocuments),
+            ("memory_segment", [cursor.memoryDocument]), ("last_segment", [cursor.lastDocument]),
+        ]
+    }
+
+    package func goldenCursor(
+        position: Int, numbers: (_ name: String, _ count: Int) throws -> [Int32]?
+    ) throws -> StreamCursor {
+        let window = position - StreamCursor.windowStart(at: position, chunk: chunk)
+        return StreamCursor(
+            position: position, count: Int(try numbers("norm_count", 1)?[0] ?? 0),
+            windowDocuments: try numbers("window_segments", window) ?? [Int32](repeating: 0, count: window),
+            memoryDocument: try numbers("memory_segment", 1)?[0] ?? -1,
+            lastDocument: try numbers("last_segment", 1)?[0] ?? 0)
+    }
+
+    /// From the hyperparameters of a golden model, in the reference's names.
+    package init(_ h: Hyperparameters, packed: Bool) throws {
+        self.init()
+        layers = try h.int("num_layers")
+        dim = try h.int("model_dim")
+        zDim = try h.int("z_dim")
+        valueDim = try h.int("value_dim")
+        ffnDim = try h.int("ffn_dim")
+        heads = try h.int("num_heads")
+        ropeHeads = h.optionalInt("num_rope_heads") ?? heads
+        emaDim = try h.int("cema_ndim")
+        chunk = try h.int("chunk_size")
+        normGroups = try h.int("norm_groups")
+        vocabulary = try h.int("vocab_size")
+        beta1 = try h.number("beta1")
+        beta2 = try h.number("beta2")
+        lnGroups = try h.int("ln_groups")
+        eps = try h.number("eps")
+        ropeBase = try h.number("rope_base")
+        normAffine = try h.flag("norm_affine")
+        swiglu = try h.flag("swiglu")
+        twoHopResidual = try h.flag("two_hop_residual")
+        rescaleNFFN = try h.flag("rescale_nffn")
+        scaleEmbeddings = try h.flag("scale_emb")
+        tieEmbeddings = try h.flag("share_emb")
+        bosID = packed ? try h.int("bos_id") : nil
+        try check(h)
+    }
+
+    /// Throws where sizes don't fit together.
+    private func check(_ h: Hyperparameters) throws {
+        let sizes = [layers, dim, zDim, valueDim, ffnDim, heads, emaDim, chunk, normGroups, vocabulary, lnGroups]
+        guard sizes.allSatisfy({ $0 > 0 }), 0...heads ~= ropeHeads else {
             throw VerificationError(
-                "\(file.name): unknown kind of golden file; names are op_NAME, layer, model_X_params, _plain, _packed, "
-                    + "_decode, _adamw"
-            )
+                "\(h.file): '\(h.key)' should have sizes above 0 and at most num_heads heads that are rotated: \(self)")
         }
-        let kind = parts[parts.count - 1]
-        if kind == "params" { return [] }
-        let parameters = parts.dropLast().joined(separator: "_") + "_params.safetensors"
-        let models = Models(file: file, parameters: try companion(parameters), matrices: matrices)
-        switch kind {
-        case "plain", "packed":
-            do {
-                return try models.cuts().map { cut in GoldenCase(name: cut.name) { try models.sequence(cut, &$0) } }
-            } catch {
-                return [GoldenCase(name: "cuts") { _ in throw error }]
-            }
-        case "decode":
-            return [GoldenCase(name: "greedy") { try models.decode(&$0) }]
-                + (file.has("in.forced") ? [GoldenCase(name: "forced") { try models.forced(&$0) }] : [])
-        case "adamw": return [GoldenCase(name: "trajectory") { try models.adamW(&$0) }]
-        default: throw VerificationError("\(file.name): unknown kind '\(kind)' of a model's golden file")
+        for (whole, parts, what) in [
+            (dim, normGroups, "model_dim by norm_groups"), (dim, lnGroups, "model_dim by ln_groups"),
+            (zDim, heads, "z_dim by num_heads"), (valueDim, heads, "value_dim by num_heads"),
+        ] where whole % parts != 0 {
+            throw VerificationError("\(h.file): '\(h.key)' must divide \(what): \(whole) isn't a multiple of \(parts)")
+        }
+        guard ropeHeads == 0 || keyDim % 2 == 0 else {
+            throw VerificationError("\(h.file): '\(h.key)' rotates heads with an odd number of features, \(keyDim)")
         }
     }
 }

@@ -1,3 +1,4 @@
+import KernelInterface
 import Numerics
 
 // Attention and working memory, head by head.
@@ -60,7 +61,7 @@ extension Operations {
 
     func attention(_ name: String, _ report: inout CaseReport) throws {
         let s = try heads(name)
-        let attention = SlidingChunkAttention(heads: s.H, keyDim: s.dz, valueDim: s.dv, chunk: s.chunk)
+        let attention = WindowAttention(heads: s.H, keyDim: s.dz, valueDim: s.dv, chunk: s.chunk)
         let scratch = FloatBuffer(attention.workspace(workers: team.count))
         var all = Gathered()
         for b in 0..<s.B {
@@ -72,14 +73,18 @@ extension Operations {
             let v = try joined(name, "v", width: s.E, s, row: b)
             let y = FloatBuffer(s.L * s.E)
             let (top, total) = (FloatBuffer(s.L * s.H), FloatBuffer(s.L * s.H))
-            let operands = SlidingChunkAttention.Operands(
-                q: q.base, k: k.base, v: v.base, y: y.base, top: top.base, total: total.base)
-            attention.forward(context(plan), operands, scratch: scratch.base)
+            let operands = WindowAttention.Operands(
+                q: q.base, k: FloatRows(k.base, stride: s.Z), v: FloatRows(v.base, stride: s.E), y: y.base,
+                top: top.base, total: total.base)
+            attention.forward(context(plan), plan.attention, operands, scratch: scratch.base)
             all.append("out.y", y.values())
             let dy = FloatBuffer(try file.floats("\(name).up.y", count: s.outputs).row(b, of: s.B))
             let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(k.count), FloatBuffer(v.count))
             attention.backward(
-                context(plan), operands, .init(y: dy.base, q: dq.base, k: dk.base, v: dv.base), scratch: scratch.base)
+                context(plan), plan.attention, operands,
+                .init(
+                    y: dy.base, q: dq.base, k: MutableFloatRows(dk.base, stride: s.Z),
+                    v: MutableFloatRows(dv.base, stride: s.E)), scratch: scratch.base)
             withExtendedLifetime((q, k, v, top, total)) {}
             all.append("grad.q", dq.values())
             appendKeyGradients(&all, s, dk: dk, dv: dv)

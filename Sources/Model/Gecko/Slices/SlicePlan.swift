@@ -23,20 +23,22 @@ package struct SlicePlan: Sendable {
         package var wipes: Bool
     }
 
-    package private(set) var start = 0
-    package private(set) var length = 0
+    /// What attention sees.
+    package private(set) var attention = AttentionWindow()
+    package var start: Int { attention.start }
+    package var length: Int { attention.length }
     package let chunk: Int
     /// Absolute position of the first key in the incoming window; `window` keys are held.
-    package private(set) var windowStart = 0
+    package var windowStart: Int { attention.firstKey }
     package var window: Int { start - windowStart }
     /// The window handed on begins here.
     package private(set) var newWindowStart = 0
     package var newWindow: Int { start + length - newWindowStart }
     package private(set) var pieces: [Piece] = []
     /// Document numbers of window and slice, from `windowStart` on.
-    package private(set) var documents: [Int32] = []
+    package var documents: [Int32] { attention.documents }
     /// True when the window and the slice hold more than one document.
-    package private(set) var hasBoundaries = false
+    package var hasBoundaries: Bool { attention.hasBoundaries }
     /// 1 where a token is a bos.
     package private(set) var resets: [UInt8] = []
     /// 1 / (1 - beta^count) of each token, for the two decays of the timestep norm.
@@ -91,10 +93,10 @@ package struct SlicePlan: Sendable {
     ///
     /// - Parameter marks: of the slice; nil when documents aren't told apart.
     package mutating func move(to cursor: StreamCursor, length: Int, marks: DocumentMarks?) {
-        start = cursor.position
-        self.length = length
+        attention.start = cursor.position
+        attention.length = length
         let end = cursor.position + length
-        windowStart = StreamCursor.windowStart(at: start, chunk: chunk)
+        attention.firstKey = StreamCursor.windowStart(at: start, chunk: chunk)
         newWindowStart = StreamCursor.windowStart(at: end, chunk: chunk)
         precondition(
             cursor.windowDocuments.count == start - windowStart, "the cursor's window doesn't match its position")
@@ -114,8 +116,8 @@ package struct SlicePlan: Sendable {
     private mutating func planTokens(
         after cursor: StreamCursor, _ marks: DocumentMarks?
     ) -> (count: Int, document: Int32) {
-        documents.removeAll(keepingCapacity: true)
-        documents.append(contentsOf: cursor.list)
+        attention.documents.removeAll(keepingCapacity: true)
+        attention.documents.append(contentsOf: cursor.list)
         resets.removeAll(keepingCapacity: true)
         meanCorrection.removeAll(keepingCapacity: true)
         varianceCorrection.removeAll(keepingCapacity: true)
@@ -129,18 +131,19 @@ package struct SlicePlan: Sendable {
             }
             resets.append(isStart ? 1 : 0)
             count += 1
-            documents.append(document)
+            attention.documents.append(document)
             // 1 - beta^count without cancellation; in float32 it would be off by 1e-3.
             meanCorrection.append(Float(-1 / expm1(Double(count) * log1)))
             varianceCorrection.append(Float(-1 / expm1(Double(count) * log2)))
         }
-        hasBoundaries = documents.first != documents.last
+        attention.hasBoundaries = documents.first != documents.last
         return (count, document)
     }
 
     /// Cuts the slice at chunk boundaries; returns the document that the memory holds after it.
     private mutating func planPieces(after cursor: StreamCursor, separatesDocuments: Bool) -> Int32 {
         pieces.removeAll(keepingCapacity: true)
+        attention.spans.removeAll(keepingCapacity: true)
         var owner = cursor.memoryDocument
         let end = start + length
         var a = start
@@ -160,6 +163,7 @@ package struct SlicePlan: Sendable {
                 owner = newOwner
             }
             pieces.append(piece)
+            attention.spans.append(.init(start: a, end: b, keyStart: piece.keyStart))
             a = b
         }
         return owner

@@ -3,7 +3,7 @@ import Numerics
 
 /// One dropout site: elements are dropped with probability `rate`, the others scaled by 1 / (1 - rate). The mask is a
 /// pure function of (seed, step, sequence, layer, site, position, channel), so backward and recompute draw the same.
-package struct Dropout {
+package struct Dropout: Sendable {
     package let rate: Double
     package let layer: Int
     package let site: Int
@@ -13,6 +13,9 @@ package struct Dropout {
         self.layer = layer
         self.site = site
     }
+
+    /// Nothing is dropped.
+    package static let none = Dropout(rate: 0, layer: 0, site: 0)
 
     package func isActive(_ context: SliceContext) -> Bool { rate > 0 && context.dropout != nil }
 

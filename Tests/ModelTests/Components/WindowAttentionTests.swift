@@ -1,11 +1,12 @@
 import Glibc
 import Hardware
+import KernelInterface
 import Model
 import Numerics
 import TestSupport
 import Testing
 
-@Suite struct SlidingChunkAttentionTests {
+@Suite struct WindowAttentionTests {
     /// softmax(q . k) v over the keys that the rules allow; q [T, H, dz], k and v from the window's start on.
     private static func equation(_ s: StreamSlice, _ a: Arguments) -> Arguments {
         let rules = TokenRules(s.stream)
@@ -36,20 +37,24 @@ import Testing
             noise.floats(s.T * s.Z, scale: 2), noise.floats(s.held * s.Z, scale: 2), noise.floats(s.held * s.E)
         )
         let (dy, dk0, dv0) = (noise.floats(s.T * s.E), noise.floats(s.held * s.Z), noise.floats(s.held * s.E))
-        let attention = SlidingChunkAttention(
+        let attention = WindowAttention(
             heads: s.heads, keyDim: s.keyDim, valueDim: s.valueDim, chunk: s.stream.chunk)
         let scratch = FloatBuffer(attention.workspace(workers: 1))
         let (y, top, total) = (FloatBuffer(s.T * s.E), FloatBuffer(s.T * s.heads), FloatBuffer(s.T * s.heads))
         let context = context(s.plan)
         let read = [q, k, v].map { FloatBuffer($0) }
-        let operands = SlidingChunkAttention.Operands(
-            q: read[0].base, k: read[1].base, v: read[2].base, y: y.base, top: top.base, total: total.base)
-        attention.forward(context, operands, scratch: scratch.base)
+        let operands = WindowAttention.Operands(
+            q: read[0].base, k: FloatRows(read[1].base, stride: s.Z), v: FloatRows(read[2].base, stride: s.E),
+            y: y.base, top: top.base, total: total.base)
+        attention.forward(context, s.plan.attention, operands, scratch: scratch.base)
         // Keys and values receive gradient on top of what they have.
         let (dq, dk, dv) = (FloatBuffer(q.count), FloatBuffer(dk0), FloatBuffer(dv0))
         let upstream = FloatBuffer(dy)
         attention.backward(
-            context, operands, .init(y: upstream.base, q: dq.base, k: dk.base, v: dv.base), scratch: scratch.base)
+            context, s.plan.attention, operands,
+            .init(
+                y: upstream.base, q: dq.base, k: MutableFloatRows(dk.base, stride: s.Z),
+                v: MutableFloatRows(dv.base, stride: s.E)), scratch: scratch.base)
         withExtendedLifetime((read, upstream, top, total)) {}
         expectAgreement(
             s.testDescription, outputs: ["y": y.values],
@@ -64,14 +69,15 @@ import Testing
         // Scores of 0, 2700, 5400 and so on: the latest key takes all.
         let k = (0..<s.held * s.Z).map { Float(30 * ($0 / s.Z)) }
         let v = (0..<s.held * s.E).map { Float($0 / s.E) }
-        let attention = SlidingChunkAttention(
+        let attention = WindowAttention(
             heads: s.heads, keyDim: s.keyDim, valueDim: s.valueDim, chunk: s.stream.chunk)
         let scratch = FloatBuffer(attention.workspace(workers: 1))
         let (y, top, total) = (FloatBuffer(s.T * s.E), FloatBuffer(s.T * s.heads), FloatBuffer(s.T * s.heads))
         let read = [q, k, v].map { FloatBuffer($0) }
-        let operands = SlidingChunkAttention.Operands(
-            q: read[0].base, k: read[1].base, v: read[2].base, y: y.base, top: top.base, total: total.base)
-        attention.forward(context(s.plan), operands, scratch: scratch.base)
+        let operands = WindowAttention.Operands(
+            q: read[0].base, k: FloatRows(read[1].base, stride: s.Z), v: FloatRows(read[2].base, stride: s.E),
+            y: y.base, top: top.base, total: total.base)
+        attention.forward(context(s.plan), s.plan.attention, operands, scratch: scratch.base)
         withExtendedLifetime((read, top, total)) {}
         #expect(y.values == v)
     }

@@ -5,8 +5,8 @@ import Numerics
 /// += dy^T x. Rows may have gaps.
 ///
 /// W is prepared for each direction at its first use in a step and serves all slices of the step.
-final class LinearMap {
-    struct Shape: Sendable {
+package final class LinearMap {
+    package struct Shape: Sendable {
         let outputs, inputs: Int
 
         /// Floats of both prepared forms.

@@ -3,17 +3,17 @@ import Hardware
 import Numerics
 
 /// Runs the golden models: whole and cut, states and their gradients, decoding, AdamW trajectories.
-struct Models {
+struct GoldenModels<Model: GoldenArchitecture> {
     let file: any GoldenSource
     let parameters: any GoldenSource
     let matrices: any MatrixProducts
 
-    private func configuration(packed: Bool) throws -> GeckoConfiguration {
-        try GeckoConfiguration(try file.object("config"), packed: packed)
+    private func configuration(packed: Bool) throws -> Model {
+        try Model(try file.object("config"), packed: packed)
     }
 
-    private func run(packed: Bool, longest: Int) throws -> ModelRun {
-        let run = ModelRun(try configuration(packed: packed), longest: longest, matrices)
+    private func run(packed: Bool, longest: Int, sequence: Int = 0) throws -> ModelRun<Model> {
+        let run = ModelRun(try configuration(packed: packed), longest: longest, sequence: sequence, matrices)
         for name in parameters.names {
             try run.load(name, try parameters.floats(name), file: parameters.name)
         }
@@ -33,10 +33,14 @@ struct Models {
         var isComplete = false
     }
 
+    /// Tokens between cuts of an architecture that can be cut anywhere.
+    private static var cutLength: Int { 9 }
+
     /// Whole; at the positions of the file; ragged, with single tokens and slices longer than a chunk.
     func cuts() throws -> [Cut] {
         let L = try file.shape("in.tokens", axes: 2)[1]
-        let C = try configuration(packed: false).chunk
+        let multiple = try configuration(packed: false).sliceMultiple
+        let C = multiple > 1 ? multiple : Self.cutLength
         let known = file.positions(of: "state").union(file.positions(of: "stategrad")).filter { $0 > 0 && $0 < L }
         let positions = ((try? file.metadata("positions"))?.list.compactMap { $0.number.map { Int($0) } } ?? []) + known
         let ragged = [1, 2, C - 1, C + 3, 2 * C + 1, 3 * C, 4 * C - 2]
@@ -71,7 +75,7 @@ struct Models {
         run.stage.beginStep()
         for b in 0..<B {
             let (t, g) = (tokens.row(b, of: B), targets.row(b, of: B))
-            let reader = ModelRun.Stream(run)
+            let reader = ModelRun<Model>.Stream(run)
             var start = 0
             for end in cut.ends {
                 let piece = Array(t[start..<end])
@@ -81,22 +85,22 @@ struct Models {
                 for (name, values) in run.named(reader.state, at: end) {
                     states["state.\(end).\(name)", default: []] += values
                 }
-                for (name, values) in reader.cursor.named(run.configuration.layers) {
+                for (name, values) in run.numbers(reader) {
                     cursors["state.\(end).\(name)", default: []] += values
                 }
                 start = end
             }
             run.forget()
-            let stream = ModelRun.Stream(run)
+            let stream = ModelRun<Model>.Stream(run)
             start = 0
             for end in cut.ends {
                 _ = run.forward(
                     stream, tokens: Array(t[start..<end]), targets: Array(g[start..<end]), lossScale: scale)
                 start = end
             }
-            run.backward(tokens: t, targets: g, lossScale: scale) { cursor, gradient in
-                for (name, values) in run.named(gradient, at: cursor.position) {
-                    stateGradients["stategrad.\(cursor.position).\(name)", default: []] += values
+            run.backward(tokens: t, targets: g, lossScale: scale) { position, gradient in
+                for (name, values) in run.named(gradient, at: position, isGradient: true) {
+                    stateGradients["stategrad.\(position).\(name)", default: []] += values
                 }
             }
         }
@@ -130,7 +134,8 @@ struct Models {
         let shape = try file.shape("in.prompt", axes: 2)
         let (B, length) = (shape[0], shape[1])
         let steps = try file.shape("out.tokens", axes: 2)[1]
-        let run = try run(packed: (try? file.metadata("packed"))?.flag ?? false, longest: length)
+        let run = try run(
+            packed: (try? file.metadata("packed"))?.flag ?? false, longest: length, sequence: length + steps)
         let V = run.configuration.vocabulary
         let prompt = try file.tokens("in.prompt", count: B * length, below: V)
         run.stage.beginStep()
@@ -139,7 +144,7 @@ struct Models {
         var states: [String: [Float]] = [:]
         var cursors: [String: [Int32]] = [:]
         for b in 0..<B {
-            let stream = ModelRun.Stream(run)
+            let stream = ModelRun<Model>.Stream(run)
             var last = run.forward(stream, tokens: prompt.row(b, of: B), targets: nil, lossScale: 0).logits.suffix(V)
             for step in 0..<steps {
                 logits += last
@@ -153,7 +158,7 @@ struct Models {
             for (name, values) in run.named(stream.state, at: position) {
                 states["state.\(position).\(name)", default: []] += values
             }
-            for (name, values) in stream.cursor.named(run.configuration.layers) {
+            for (name, values) in run.numbers(stream) {
                 cursors["state.\(position).\(name)", default: []] += values
             }
             run.forget()
@@ -176,14 +181,15 @@ struct Models {
         let shape = try file.shape("in.prompt", axes: 2)
         let (B, length) = (shape[0], shape[1])
         let steps = try file.shape("in.forced", axes: 2)[1]
-        let run = try run(packed: (try? file.metadata("packed"))?.flag ?? false, longest: length)
+        let run = try run(
+            packed: (try? file.metadata("packed"))?.flag ?? false, longest: length, sequence: length + steps)
         let V = run.configuration.vocabulary
         let prompt = try file.tokens("in.prompt", count: B * length, below: V)
         let given = try file.tokens("in.forced", count: B * steps, below: V)
         run.stage.beginStep()
         var logits: [Float] = []
         for b in 0..<B {
-            let stream = ModelRun.Stream(run)
+            let stream = ModelRun<Model>.Stream(run)
             logits += run.forward(stream, tokens: prompt.row(b, of: B), targets: nil, lossScale: 0).logits.suffix(V)
             for token in given.row(b, of: B) {
                 logits += run.forward(stream, tokens: [token], targets: nil, lossScale: 0).logits
@@ -215,7 +221,7 @@ struct Models {
         for step in 0..<steps {
             let rows = (0..<B).map { all.row(step, of: steps).row($0, of: B) }
             let targets = rows.map { row in
-                row.dropFirst().map { packed && $0 == Int32(run.configuration.bosID!) ? -100 : $0 }
+                row.dropFirst().map { packed && $0 == run.configuration.documentMark ? -100 : $0 }
             }
             let count = targets.reduce(0) { $0 + targetsCount($1) }
             let scale = Float(1 / Double(count))
@@ -223,15 +229,15 @@ struct Models {
             run.stage.beginStep()
             for (row, target) in zip(rows, targets) {
                 let t = Array(row.dropLast())
-                loss += run.forward(ModelRun.Stream(run), tokens: t, targets: target, lossScale: scale).loss
+                loss += run.forward(ModelRun<Model>.Stream(run), tokens: t, targets: target, lossScale: scale).loss
                 run.backward(tokens: t, targets: target, lossScale: scale) { _, _ in }
             }
             run.stage.endStep()
             losses.append(Float(loss / Double(count)))
-            if run.configuration.tieEmbeddings {
-                let a = store.gradient(Embedding.weightName)!
-                let b = store.gradient(OutputLayer.tiedName)!
-                for i in 0..<store[Embedding.weightName]!.count {
+            for copy in store.entries.map(\.spec) {
+                guard let original = copy.copyOf else { continue }
+                let (a, b) = (store.gradient(original)!, store.gradient(copy.name)!)
+                for i in 0..<copy.count {
                     a[i] += b[i]
                     b[i] = a[i]
                 }
@@ -250,16 +256,5 @@ struct Models {
             report.compare("final.\(name)", found, try file.floats("final.\(name)"), tolerance: Tolerance.trajectory)
         }
         try file.requireAllCompared(report.compared)
-    }
-}
-
-extension StreamCursor {
-    /// The integers of a state, in the golden data's names.
-    func named(_ layers: Int) -> [(String, [Int32])] {
-        let count = [Int32(count)]
-        return (0..<layers).map { ("layers.\($0).norm_count", count) } + [
-            ("final_norm_count", count), ("segments", windowDocuments), ("memory_segment", [memoryDocument]),
-            ("last_segment", [lastDocument]),
-        ]
     }
 }
