@@ -10,17 +10,17 @@ package struct BlockDescription: Sendable {
     package let flopsPerTokenBefore: Double
     private let sizeRule: @Sendable (SliceShape) -> BlockSizes
     private let carriedRule: @Sendable (SliceShape) -> [StateTensor]
-    private let workRule: @Sendable (_ slice: Int, _ operand: Double) -> WorkCounts
+    private let workRule: @Sendable (_ tokens: SequenceShape, _ operand: Double) -> WorkCounts
 
     /// - Parameters:
     ///   - sizes: the memory that it asks for
     ///   - carried: the parts of its carried state, under names of the model's
-    ///   - work: as `work(slice:operand:)` gives it
+    ///   - work: as `work(_:operand:)` gives it
     package init(
         name: String, parameters: [ParameterSpec], forwardFlopsPerToken: Double, flopsPerTokenBefore: Double = 0,
         sizes: @escaping @Sendable (SliceShape) -> BlockSizes,
         carried: @escaping @Sendable (SliceShape) -> [StateTensor] = { _ in [] },
-        work: @escaping @Sendable (_ slice: Int, _ operand: Double) -> WorkCounts
+        work: @escaping @Sendable (_ tokens: SequenceShape, _ operand: Double) -> WorkCounts
     ) {
         self.name = name
         self.parameters = parameters
@@ -42,10 +42,21 @@ package struct BlockDescription: Sendable {
     /// What the carried state consists of, under names of the model's: what files hold of a stream.
     package func carried(_ shape: SliceShape) -> [StateTensor] { carriedRule(shape) }
 
-    /// Forward, backward and weight gradients of one token, in slices of so many tokens.
+    /// Forward, backward and weight gradients of one token, on average over a sequence.
     ///
     /// - Parameter operand: bytes of a number that a matrix product reads: 4, or 2 in bf16
-    package func work(slice: Int, operand: Double) -> WorkCounts { workRule(slice, operand) }
+    package func work(_ tokens: SequenceShape, operand: Double) -> WorkCounts { workRule(tokens, operand) }
+}
+
+/// Tokens of a slice, and of the sequence that is cut into such slices.
+package struct SequenceShape: Sendable {
+    package let slice: Int
+    package let sequence: Int
+
+    package init(slice: Int, sequence: Int) {
+        self.slice = slice
+        self.sequence = sequence
+    }
 }
 
 /// A part of a block's carried state of fixed size: copied from slice to slice. A *recurrent* part sums up all that has

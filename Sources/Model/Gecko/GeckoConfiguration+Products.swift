@@ -13,23 +13,8 @@ extension GeckoConfiguration {
             (swiglu ? "fc1, fc3" : "fc1", feedForward.first), ("fc2", feedForward.last),
             ("output", LinearMap.Shape(outputs: vocabulary, inputs: dim)),
         ]
-        return maps.flatMap { Self.products(of: $0, $1, tokens: tokens) } + memoryProducts(tokens: tokens)
-            + attentionProducts(tokens: tokens)
-    }
-
-    private static func products(of name: String, _ map: LinearMap.Shape, tokens: Int) -> [ModelProduct] {
-        let (outputs, inputs) = (map.outputs, map.inputs)
-        return [
-            ModelProduct(
-                name: name, direction: .forward, rows: tokens, columns: outputs, depth: inputs,
-                leftIsTransposed: false, rightIsTransposed: true, isPrepared: true),
-            ModelProduct(
-                name: name, direction: .inputGradient, rows: tokens, columns: inputs, depth: outputs,
-                leftIsTransposed: false, rightIsTransposed: false, isPrepared: true),
-            ModelProduct(
-                name: name, direction: .weightGradient, rows: outputs, columns: inputs, depth: tokens,
-                leftIsTransposed: true, rightIsTransposed: false, adds: true),
-        ]
+        return maps.flatMap { ModelProduct.products(of: $0, $1, tokens: tokens) } + memoryProducts(tokens: tokens)
+            + chunkAttention(layer: 0).products(tokens: tokens, reach: 2 * chunk)
     }
 
     /// Of the adaptive working memory: each a chunk and head. The absorption is computed again by the backward, which
@@ -54,36 +39,6 @@ extension GeckoConfiguration {
             product("memory, state", .inputGradient, keyDim, headValueDim, rows, transposed: .left),
             product("memory, values", .inputGradient, rows, headValueDim, keyDim),
             product("memory, keys", .inputGradient, rows, keyDim, headValueDim, transposed: .right),
-        ]
-    }
-
-    /// Of sliding chunk attention: a block of query rows, or of keys, each.
-    private func attentionProducts(tokens: Int) -> [ModelProduct] {
-        let rows = min(WindowAttention.forwardRows, tokens)
-        let (keys, taken) = (2 * chunk, min(WindowAttention.backwardKeys, 2 * chunk))
-        let block = min(TileProducts.depth, chunk, tokens)
-        let forwards = heads * max(1, tokens / rows)
-        let backwards = heads * max(1, tokens / block) * max(1, keys / taken)
-        return [
-            ModelProduct(
-                name: "attention, scores", direction: .forward, rows: rows, columns: keys, depth: keyDim,
-                leftIsTransposed: false, rightIsTransposed: true, count: forwards),
-            ModelProduct(
-                name: "attention, values", direction: .forward, rows: rows, columns: headValueDim, depth: keys,
-                leftIsTransposed: false, rightIsTransposed: false, count: forwards),
-            ModelProduct(
-                name: "attention, scores", direction: .inputGradient, rows: block, columns: taken, depth: headValueDim,
-                leftIsTransposed: false, rightIsTransposed: true, count: backwards),
-            ModelProduct(
-                name: "attention, values", direction: .inputGradient, rows: taken, columns: headValueDim, depth: block,
-                leftIsTransposed: true, rightIsTransposed: false, adds: true, count: backwards),
-            ModelProduct(
-                name: "attention, keys", direction: .inputGradient, rows: taken, columns: keyDim, depth: block,
-                leftIsTransposed: true, rightIsTransposed: false, adds: true, count: backwards),
-            ModelProduct(
-                name: "attention, queries", direction: .inputGradient, rows: rows, columns: keyDim, depth: taken,
-                leftIsTransposed: false, rightIsTransposed: false, adds: true,
-                count: backwards * max(1, block / rows)),
         ]
     }
 }

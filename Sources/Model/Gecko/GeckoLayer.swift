@@ -28,7 +28,7 @@ package final class GeckoLayer: GoldenLayer {
         } carried: {
             LayerState.tensors(c, window: SliceGeometry($0, c).window, block: name)
         } work: {
-            c.layerWork(slice: $0, operand: $1)
+            c.layerWork(slice: $0.slice, operand: $1)
         }
     }
 

@@ -52,7 +52,7 @@ package final class OutputLayer: OutputBlock {
                 StateTensor("\(name).variance", [c.normGroups], offset: c.normGroups),
             ]
         } work: {
-            c.outputWork(slice: $0, operand: $1)
+            c.outputWork(slice: $0.slice, operand: $1)
         }
     }
 

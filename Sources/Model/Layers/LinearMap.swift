@@ -76,3 +76,21 @@ package final class LinearMap {
         }
     }
 }
+
+extension ModelProduct {
+    /// A linear map's for a slice: output, input gradient, weight gradient.
+    package static func products(of name: String, _ map: LinearMap.Shape, tokens: Int) -> [ModelProduct] {
+        let (outputs, inputs) = (map.outputs, map.inputs)
+        return [
+            ModelProduct(
+                name: name, direction: .forward, rows: tokens, columns: outputs, depth: inputs,
+                leftIsTransposed: false, rightIsTransposed: true, isPrepared: true),
+            ModelProduct(
+                name: name, direction: .inputGradient, rows: tokens, columns: inputs, depth: outputs,
+                leftIsTransposed: false, rightIsTransposed: false, isPrepared: true),
+            ModelProduct(
+                name: name, direction: .weightGradient, rows: outputs, columns: inputs, depth: tokens,
+                leftIsTransposed: true, rightIsTransposed: false, adds: true),
+        ]
+    }
+}

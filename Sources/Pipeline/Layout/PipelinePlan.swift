@@ -165,7 +165,8 @@ package struct PipelinePlan: Sendable {
     ///
     /// - Parameter operand: bytes of a number that a matrix product reads
     package func work(operand: Double) -> WorkCounts {
-        descriptions.joined().reduce(into: WorkCounts()) { $0 += $1.work(slice: slice, operand: operand) }
+        let tokens = SequenceShape(slice: slice, sequence: sequence)
+        return descriptions.joined().reduce(into: WorkCounts()) { $0 += $1.work(tokens, operand: operand) }
     }
 
     /// Whether a tensor has a copy, so that two ranks may need the same part of a checkpoint.

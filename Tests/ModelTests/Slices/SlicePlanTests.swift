@@ -113,8 +113,8 @@ import Testing
         for t in 0..<3 {
             for i in 0..<6 {
                 let angle = Double(1_000_000 + t) * pow(5e5, -Double(i / 2 * 2) / 6)
-                #expect(abs(Double(plan.cosines[t * 6 + i]) - cos(angle)) < 1e-7)
-                #expect(abs(Double(plan.sines[t * 6 + i]) - (i % 2 == 0 ? -1 : 1) * sin(angle)) < 1e-7)
+                #expect(abs(Double(plan.rotation.cosines[t * 6 + i]) - cos(angle)) < 1e-7)
+                #expect(abs(Double(plan.rotation.sines[t * 6 + i]) - (i % 2 == 0 ? -1 : 1) * sin(angle)) < 1e-7)
             }
         }
     }

@@ -88,21 +88,7 @@ extension GatedAttention {
     }
 
     func rotate(_ context: SliceContext, _ x: UnsafeMutablePointer<Float>, direction: Float) {
-        if c.ropeHeads == 0 { return }
-        let (Z, dz) = (c.zDim, c.keyDim)
-        let plan = context.plan
-        plan.cosines.withUnsafeBufferPointer { cosines in
-            plan.sines.withUnsafeBufferPointer { sines in
-                let cosine = cosines.baseAddress!
-                let sine = sines.baseAddress!
-                context.team.share(plan.length) { _, rows in
-                    let t = rows.lowerBound
-                    context.kernels.tokens.queries.rotate(
-                        RotateArguments(
-                            x: MutableFloatRows(x + t * Z, stride: Z), cosines: cosine + t * dz, sines: sine + t * dz,
-                            direction: direction, rows: rows.count, features: dz, heads: c.ropeHeads))
-                }
-            }
-        }
+        context.plan.rotation.rotate(
+            context, MutableFloatRows(x, stride: c.zDim), features: c.keyDim, heads: c.ropeHeads, direction: direction)
     }
 }

@@ -51,7 +51,7 @@ extension Operations {
         return FloatBuffer(window + own)
     }
 
-    private func appendKeyGradients(_ all: inout Gathered, _ s: Heads, dk: FloatBuffer, dv: FloatBuffer) {
+    private func appendKeyGradients(_ all: inout GoldenTensors, _ s: Heads, dk: FloatBuffer, dv: FloatBuffer) {
         let (k, v) = (dk.values(), dv.values())
         all.append("grad.window_k", Array(k[..<(s.n * s.Z)]))
         all.append("grad.k", Array(k[(s.n * s.Z)...]))
@@ -63,11 +63,11 @@ extension Operations {
         let s = try heads(name)
         let attention = WindowAttention(heads: s.H, keyDim: s.dz, valueDim: s.dv, chunk: s.chunk)
         let scratch = FloatBuffer(attention.workspace(workers: team.count))
-        var all = Gathered()
+        var all = GoldenTensors()
         for b in 0..<s.B {
             let cursor = try cursor(name, s, row: b)
             let plan = plan(chunk: s.chunk)
-                .moved(to: cursor, length: s.L, bos: try bos(name, row: b, of: s.B, length: s.L))
+                .moved(to: cursor, length: s.L, bos: try file.bos(name, row: b, of: s.B, length: s.L))
             let q = FloatBuffer(try file.floats("\(name).in.q", count: s.queries).row(b, of: s.B))
             let k = try joined(name, "k", width: s.Z, s, row: b)
             let v = try joined(name, "v", width: s.E, s, row: b)
@@ -89,19 +89,19 @@ extension Operations {
             all.append("grad.q", dq.values())
             appendKeyGradients(&all, s, dk: dk, dv: dv)
         }
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
     }
 
     func memory(_ name: String, _ report: inout CaseReport) throws {
         let s = try heads(name)
         let awm = AdaptiveWorkingMemory(heads: s.H, keyDim: s.dz, valueDim: s.dv, chunk: s.chunk)
         let scratch = FloatBuffer(awm.workspace(workers: team.count))
-        var all = Gathered()
+        var all = GoldenTensors()
         var segments: [String: [Int32]] = ["memory_segment": [], "last_segment": [], "window_segments": []]
         for b in 0..<s.B {
             let cursor = try cursor(name, s, row: b)
             let plan = plan(chunk: s.chunk)
-                .moved(to: cursor, length: s.L, bos: try bos(name, row: b, of: s.B, length: s.L))
+                .moved(to: cursor, length: s.L, bos: try file.bos(name, row: b, of: s.B, length: s.L))
             func row(_ n: String, _ count: Int) throws -> FloatBuffer {
                 FloatBuffer(try file.floats("\(name).\(n)", count: count).row(b, of: s.B))
             }
@@ -135,7 +135,7 @@ extension Operations {
             all.append("grad.lognorm", dl.values())
             appendKeyGradients(&all, s, dk: dk, dv: dv)
         }
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
         for (n, found) in segments.sorted(by: { $0.key < $1.key }) where file.has("\(name).in.bos") {
             report.require("out.\(n)", found, try file.ints("\(name).out.\(n)"))
         }

@@ -33,32 +33,6 @@ struct Operations {
         SlicePlan(chunk: chunk, keyDim: 0, ropeBase: 1, beta1: beta1, beta2: beta2, tile: KernelTable.emaTile)
     }
 
-    /// Row `b` of the [B, L] flags, if there are any.
-    func bos(_ name: String, row b: Int, of B: Int, length L: Int) throws -> [Bool]? {
-        file.has("\(name).in.bos") ? try file.flags("\(name).in.bos", count: B * L).row(b, of: B) : nil
-    }
-
-    /// Gathers rows and compares them once all are there.
-    struct Gathered {
-        var tensors: [(name: String, values: [Float])] = []
-
-        mutating func append(_ name: String, _ values: [Float]) {
-            if let i = tensors.firstIndex(where: { $0.name == name }) {
-                tensors[i].values += values
-            } else {
-                tensors.append((name, values))
-            }
-        }
-    }
-
-    func compare(_ gathered: Gathered, _ name: String, _ report: inout CaseReport) throws {
-        for (tensor, values) in gathered.tensors where file.has("\(name).\(tensor)") {
-            report.compare(
-                tensor, values, try file.floats("\(name).\(tensor)"),
-                tolerance: tensor.hasPrefix("out") ? Tolerance.output : Tolerance.gradient)
-        }
-    }
-
     private func timestepDecayNorm(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
         let shape = try file.shape("\(name).in.x", axes: 3)
@@ -77,13 +51,13 @@ struct Operations {
             parameters: TimestepNormParameters(weight: weight.base, bias: bias.base),
             gradients: TimestepNormParameterGradients(weight: dw.base, bias: db.base))
         let scratch = FloatBuffer(norm.workspace)
-        var all = Gathered()
+        var all = GoldenTensors()
         var counts: [Int32] = []
         for b in 0..<B {
             var cursor = GeckoCursor.start
             cursor.count = Int(try file.ints("\(name).in.count", count: B)[b])
             let plan = plan(beta1: norm.averages.beta1, beta2: norm.averages.beta2)
-                .moved(to: cursor, length: L, bos: try bos(name, row: b, of: B, length: L))
+                .moved(to: cursor, length: L, bos: try file.bos(name, row: b, of: B, length: L))
             let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
             let mean = FloatBuffer(try tensor("in.mean", B * G).row(b, of: B))
             let variance = FloatBuffer(try tensor("in.var", B * G).row(b, of: B))
@@ -111,7 +85,7 @@ struct Operations {
         }
         all.append("grad.weight", dw.values())
         all.append("grad.bias", db.values())
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
         report.require("out.count", counts, try file.ints("\(name).out.count"))
     }
 
@@ -141,9 +115,9 @@ struct Operations {
         func unpack(_ h: FloatBuffer) -> [Float] {
             (0..<D).flatMap { d in (0..<N).flatMap { n in (0..<2).map { h.base[($0 * N + n) * ema.padded + d] } } }
         }
-        var all = Gathered()
+        var all = GoldenTensors()
         for b in 0..<B {
-            let plan = plan().moved(to: GeckoCursor.start, length: L, bos: try bos(name, row: b, of: B, length: L))
+            let plan = plan().moved(to: GeckoCursor.start, length: L, bos: try file.bos(name, row: b, of: B, length: L))
             let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
             let state = pack(try tensor("in.h", 2 * B * D * N).row(b, of: B))
             let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
@@ -172,7 +146,7 @@ struct Operations {
         for (n, g) in [("alpha", da), ("delta", dd), ("theta", dt), ("gamma", dg)] {
             all.append("grad.\(n)", g.values())
         }
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
     }
 
     private func norms(_ name: String, _ report: inout CaseReport) throws {
@@ -223,12 +197,12 @@ struct Operations {
             throw VerificationError("\(file.name): norm kind '\(kind)' is neither rms nor layer")
         }
         withExtendedLifetime((x, m, r)) {}
-        var all = Gathered()
+        var all = GoldenTensors()
         all.append("out.y", y.values())
         all.append("grad.x", dx.values())
         all.append("grad.weight", dw.values())
         all.append("grad.bias", db.values())
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
     }
 
     private func rotary(_ name: String, _ report: inout CaseReport) throws {
@@ -247,8 +221,8 @@ struct Operations {
             throw VerificationError("\(file.name): '\(name)' rotates \(heads) of \(H) heads with \(dz) features")
         }
         func rotate(_ x: FloatBuffer, direction: Float) {
-            plan.cosines.withUnsafeBufferPointer { cosines in
-                plan.sines.withUnsafeBufferPointer { sines in
+            plan.rotation.cosines.withUnsafeBufferPointer { cosines in
+                plan.rotation.sines.withUnsafeBufferPointer { sines in
                     KernelTable.best.tokens.queries.rotate(
                         RotateArguments(
                             x: MutableFloatRows(x.base, stride: H * dz), cosines: cosines.baseAddress!,
@@ -256,7 +230,7 @@ struct Operations {
                 }
             }
         }
-        var all = Gathered()
+        var all = GoldenTensors()
         for b in 0..<B {
             let x = FloatBuffer(try file.floats("\(name).in.x").row(b, of: B))
             let dy = FloatBuffer(try file.floats("\(name).up.y", count: B * L * H * dz).row(b, of: B))
@@ -265,14 +239,13 @@ struct Operations {
             all.append("out.y", x.values())
             all.append("grad.x", dy.values())
         }
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
     }
 
     private func feedForward(_ name: String, _ report: inout CaseReport) throws {
         let h = try file.object(name)
         let shape = try file.shape("\(name).in.y")
         let D = shape.last ?? 0
-        let T = shape.dropLast().reduce(1, *)
         var c = GeckoConfiguration()
         c.dim = D
         c.ffnDim = try file.shape("\(name).in.fc1", axes: 2)[0]
@@ -283,46 +256,16 @@ struct Operations {
         c.swiglu = file.has("\(name).in.fc3")
         c.rescaleNFFN = try h.flag("rescale")
         let twoHop = try h.flag("two_hop")
-        let block = FeedForward(c.feedForward(layer: 0))
-        let store = ParameterStore(c.feedForward(layer: 0).parameters)
-        block.bind(store)
         let names = [
             ("norm.weight", "norm_weight"), ("norm.bias", "norm_bias"), ("fc1.weight", "fc1"), ("fc2.weight", "fc2"),
             ("fc3.weight", "fc3"), ("alpha", "alpha"),
         ].filter { file.has("\(name).in.\($0.1)") }
-        for (ours, theirs) in names {
-            try store.set("layers.0.nffn.\(ours)", try file.floats("\(name).in.\(theirs)"), file: file.name)
+        try GoldenFeedForward(
+            form: c.feedForward(layer: 0), names: names.map { (ours: $0.0, theirs: $0.1) }, prefix: "layers.0.nffn.",
+            hasTwoHops: twoHop
+        ).run(name, of: file, &report) { T in
+            context(plan().moved(to: GeckoCursor.start, length: T, bos: nil))
         }
-        func used<Part>(_ make: (inout Carver) -> Part) -> (FloatBuffer, Part) {
-            var counting = Carver(counting: ())
-            _ = make(&counting)
-            let memory = FloatBuffer(counting.used)
-            var carver = Carver(memory.base)
-            return (memory, make(&carver))
-        }
-        let (keep1, stash) = used { FeedForward.Stash(&$0, c.feedForward(layer: 0), length: T) }
-        let (keep2, gradients) = used { FeedForward.GradientStash(&$0, c.feedForward(layer: 0), length: T) }
-        let (keep3, work) = used { FeedForward.Workspace(&$0, c.feedForward(layer: 0), length: T) }
-        let y = FloatBuffer(try file.floats("\(name).in.y"))
-        let x = twoHop ? FloatBuffer(try file.floats("\(name).in.x", count: T * D)) : y
-        let out = FloatBuffer(T * D)
-        let context = context(plan().moved(to: GeckoCursor.start, length: T, bos: nil))
-        block.forward(context, y: y.base, residual: x.base, out: out.base, stash: stash, workspace: work)
-        let memory = FeedForward.Memory(stash: stash, gradientStash: gradients, workspace: work)
-        let dout = FloatBuffer(try file.floats("\(name).up.out", count: T * D))
-        let dy = FloatBuffer(twoHop ? [Float](repeating: 0, count: T * D) : dout.values())
-        block.backward(
-            context, dout: dout.base, dy: dy.base, add: !twoHop, y: y.base, memory)
-        block.accumulateWeightGradients(context, y: y.base, memory)
-        withExtendedLifetime((keep1, keep2, keep3)) {}
-        var all = Gathered()
-        all.append("out.out", out.values())
-        all.append("grad.y", dy.values())
-        all.append("grad.x", dout.values())
-        for (ours, theirs) in names {
-            all.append("grad.\(theirs)", store.gradientValues("layers.0.nffn.\(ours)"))
-        }
-        try compare(all, name, &report)
     }
 
     private func crossEntropy(_ name: String, _ report: inout CaseReport) throws {
@@ -344,9 +287,9 @@ struct Operations {
                         scale: up / Float(count), extent: Extent(rows: rows, columns: V)))
             }
         }
-        var all = Gathered()
+        var all = GoldenTensors()
         all.append("out.loss", [Float(losses.reduce(0, +) / Double(count))])
         all.append("grad.logits", logits.values())
-        try compare(all, name, &report)
+        try all.compare(name, of: file, &report)
     }
 }

@@ -48,8 +48,7 @@ package struct SlicePlan: Sendable {
     package private(set) var tileStarts: [Int32] = []
     package private(set) var tileResets: [UInt8] = []
     /// Rotary tables [length, dz], each angle twice, sines with signs (-, +).
-    package private(set) var cosines: [Float] = []
-    package private(set) var sines: [Float] = []
+    package private(set) var rotation = RotaryTable.Values()
     /// Where the stream stands after the slice. Who keeps a copy that shares the window's memory makes the next move
     /// take new memory; `StreamCursor.become` copies without sharing.
     package private(set) var exit = GeckoCursor.start
@@ -103,7 +102,7 @@ package struct SlicePlan: Sendable {
         let (count, document) = planTokens(after: cursor, marks)
         let owner = planPieces(after: cursor, separatesDocuments: marks != nil)
         planTiles()
-        rotary.fill(start: start, length: length, cosines: &cosines, sines: &sines)
+        rotary.fill(start: start, length: length, &rotation)
         exit.position = end
         exit.count = count
         exit.memoryDocument = owner
