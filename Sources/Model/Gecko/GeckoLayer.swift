@@ -42,14 +42,15 @@ package final class GeckoLayer: GoldenLayer {
             carve(&carver)
             return carver.used
         }
-        let (attention, feedForward) = (GatedAttention.mapShapes(c), c.feedForward(layer: 0).mapShapes)
+        let form = c.feedForward(layer: 0)
+        let (attention, feedForward) = (GatedAttention.mapShapes(c), form.mapShapes)
         let maps = [
             attention.wzr, attention.wv, attention.wh1, attention.wh2, feedForward.first, feedForward.last,
         ]
         return BlockSizes(
-            state: LayerState.count(c, window: geometry.window), stash: used { _ = Stash(&$0, c, geometry) },
-            gradientStash: used { _ = GradientStash(&$0, c, geometry) },
-            workspace: used { _ = Workspace(&$0, c, geometry) },
+            state: LayerState.count(c, window: geometry.window), stash: used { _ = Stash(&$0, c, form, geometry) },
+            gradientStash: used { _ = GradientStash(&$0, c, form, geometry) },
+            workspace: used { _ = Workspace(&$0, c, form, geometry) },
             packed: maps.reduce(0) { $0 + $1.preparedCount(matrices, c.precision) })
     }
 
@@ -68,10 +69,10 @@ package final class GeckoLayer: GoldenLayer {
         let attention: GatedAttention.Stash
         let feedForward: FeedForward.Stash
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ f: FeedForward.Form, _ g: SliceGeometry) {
             middle = carver.take(g.length * c.dim)
             attention = .init(&carver, c, g)
-            feedForward = .init(&carver, c.feedForward(layer: 0), length: g.length)
+            feedForward = .init(&carver, f, length: g.length)
         }
     }
 
@@ -79,9 +80,9 @@ package final class GeckoLayer: GoldenLayer {
         let attention: GatedAttention.GradientStash
         let feedForward: FeedForward.GradientStash
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ f: FeedForward.Form, _ g: SliceGeometry) {
             attention = .init(&carver, c, g)
-            feedForward = .init(&carver, c.feedForward(layer: 0), length: g.length)
+            feedForward = .init(&carver, f, length: g.length)
         }
     }
 
@@ -90,10 +91,10 @@ package final class GeckoLayer: GoldenLayer {
         let attention: GatedAttention.Workspace
         let feedForward: FeedForward.Workspace
 
-        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
+        init(_ carver: inout Carver, _ c: GeckoConfiguration, _ f: FeedForward.Form, _ g: SliceGeometry) {
             dmiddle = carver.take(g.length * c.dim)
             attention = .init(&carver, c, g)
-            feedForward = .init(&carver, c.feedForward(layer: 0), length: g.length)
+            feedForward = .init(&carver, f, length: g.length)
         }
     }
 
@@ -121,7 +122,7 @@ package final class GeckoLayer: GoldenLayer {
         guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
         precondition(context.length <= geometry.length, "a slice longer than the memory laid out for it")
         var carver = Carver(context.workspace)
-        return (geometry, Workspace(&carver, c, geometry))
+        return (geometry, Workspace(&carver, c, feedForward.form, geometry))
     }
 
     package func forward(
@@ -130,7 +131,7 @@ package final class GeckoLayer: GoldenLayer {
     ) {
         let (g, w) = layout(context)
         var carver = Carver(stash)
-        let f = Stash(&carver, c, g)
+        let f = Stash(&carver, c, feedForward.form, g)
         attention.forward(
             context, x: x, y: f.middle,
             state: .init(
@@ -154,9 +155,9 @@ package final class GeckoLayer: GoldenLayer {
     private func memory(_ context: SliceContext, _ slice: SliceMemory) -> Memory {
         let (g, w) = layout(context)
         var carver = Carver(slice.stash)
-        let f = Stash(&carver, c, g)
+        let f = Stash(&carver, c, feedForward.form, g)
         var gradientCarver = Carver(slice.gradientStash)
-        let d = GradientStash(&gradientCarver, c, g)
+        let d = GradientStash(&gradientCarver, c, feedForward.form, g)
         return Memory(
             middle: f.middle, dmiddle: w.dmiddle,
             attention: .init(stash: f.attention, gradientStash: d.attention, workspace: w.attention),
@@ -198,6 +199,6 @@ package final class GeckoLayer: GoldenLayer {
     package func middle(stash: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float> {
         guard let geometry else { preconditionFailure("\(name): beginStep comes before forward and backward") }
         var carver = Carver(stash)
-        return Stash(&carver, c, geometry).middle
+        return Stash(&carver, c, feedForward.form, geometry).middle
     }
 }

@@ -55,7 +55,7 @@ package final class FeedForward {
         }
     }
 
-    private let form: Form
+    package let form: Form
     private let norm: FeatureNorm
     private var tensors: BoundTensors?
     private let first: LinearMap

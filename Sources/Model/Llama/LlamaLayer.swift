@@ -38,12 +38,13 @@ final class LlamaLayer: GoldenLayer {
             carve(&carver)
             return carver.used
         }
-        let (attention, feedForward) = (LlamaAttention.mapShapes(c), c.feedForward(layer: 0).mapShapes)
+        let form = c.feedForward(layer: 0)
+        let (attention, feedForward) = (LlamaAttention.mapShapes(c), form.mapShapes)
         let maps = [attention.wqkv, attention.wo, feedForward.first, feedForward.last]
         return BlockSizes(
-            prefix: LlamaAttention.prefixWidth(c), stash: used { _ = Stash(&$0, c, shape) },
-            gradientStash: used { _ = GradientStash(&$0, c, shape) },
-            workspace: used { _ = Workspace(&$0, c, shape) },
+            prefix: LlamaAttention.prefixWidth(c), stash: used { _ = Stash(&$0, c, form, shape) },
+            gradientStash: used { _ = GradientStash(&$0, c, form, shape) },
+            workspace: used { _ = Workspace(&$0, c, form, shape) },
             packed: maps.reduce(0) { $0 + $1.preparedCount(shape.matrices, c.precision) })
     }
 
@@ -53,10 +54,10 @@ final class LlamaLayer: GoldenLayer {
         let attention: LlamaAttention.Stash
         let feedForward: FeedForward.Stash
 
-        init(_ carver: inout Carver, _ c: LlamaConfiguration, _ shape: SliceShape) {
+        init(_ carver: inout Carver, _ c: LlamaConfiguration, _ f: FeedForward.Form, _ shape: SliceShape) {
             middle = carver.take(shape.length * c.dim)
             attention = .init(&carver, c, length: shape.length)
-            feedForward = .init(&carver, c.feedForward(layer: 0), length: shape.length)
+            feedForward = .init(&carver, f, length: shape.length)
         }
     }
 
@@ -64,9 +65,9 @@ final class LlamaLayer: GoldenLayer {
         let attention: LlamaAttention.GradientStash
         let feedForward: FeedForward.GradientStash
 
-        init(_ carver: inout Carver, _ c: LlamaConfiguration, _ shape: SliceShape) {
+        init(_ carver: inout Carver, _ c: LlamaConfiguration, _ f: FeedForward.Form, _ shape: SliceShape) {
             attention = .init(&carver, c, length: shape.length)
-            feedForward = .init(&carver, c.feedForward(layer: 0), length: shape.length)
+            feedForward = .init(&carver, f, length: shape.length)
         }
     }
 
@@ -74,9 +75,9 @@ final class LlamaLayer: GoldenLayer {
         let attention: LlamaAttention.Workspace
         let feedForward: FeedForward.Workspace
 
-        init(_ carver: inout Carver, _ c: LlamaConfiguration, _ shape: SliceShape) {
+        init(_ carver: inout Carver, _ c: LlamaConfiguration, _ f: FeedForward.Form, _ shape: SliceShape) {
             attention = .init(&carver, c, length: shape.length, workers: shape.workers)
-            feedForward = .init(&carver, c.feedForward(layer: 0), length: shape.length)
+            feedForward = .init(&carver, f, length: shape.length)
         }
     }
 
@@ -104,12 +105,12 @@ final class LlamaLayer: GoldenLayer {
         let shape = laidOut()
         precondition(context.length <= shape.length, "a slice longer than the memory laid out for it")
         var carver = Carver(context.workspace)
-        return Workspace(&carver, c, shape)
+        return Workspace(&carver, c, feedForward.form, shape)
     }
 
     private func stash(_ base: UnsafeMutablePointer<Float>) -> Stash {
         var carver = Carver(base)
-        return Stash(&carver, c, laidOut())
+        return Stash(&carver, c, feedForward.form, laidOut())
     }
 
     func forward(
@@ -133,7 +134,7 @@ final class LlamaLayer: GoldenLayer {
     private func memory(_ context: SliceContext, _ slice: SliceMemory) -> Memory {
         let (f, w) = (stash(slice.stash), workspace(context))
         var carver = Carver(slice.gradientStash)
-        let g = GradientStash(&carver, c, laidOut())
+        let g = GradientStash(&carver, c, feedForward.form, laidOut())
         return Memory(
             middle: f.middle, dmiddle: g.attention.dy,
             attention: .init(stash: f.attention, gradientStash: g.attention, workspace: w.attention),
