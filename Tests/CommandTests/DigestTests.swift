@@ -4,8 +4,9 @@ import Testing
 
 /// The printed digest is the same for every layout of one replica, in process and under mpirun.
 @Suite(.serialized) struct DigestTests {
-    @Test func everyLayoutPrintsTheSameDigest() async throws {
-        let space = try Workspace()
+    @Test(arguments: Workspace.models.keys.sorted())
+    func everyLayoutPrintsTheSameDigest(_ architecture: String) async throws {
+        let space = try Workspace(architecture)
         let alone = try await space.train()
         let digest = try #require(alone.digest, "\(alone.output)")
         #expect(alone.exitCode == 0)

@@ -5,25 +5,44 @@ import TestSupport
 final class Workspace {
     let path: String
 
-    init(corpus: String? = nil) throws {
+    /// The section `[model]` of a small model of each architecture.
+    static let models = [
+        "gecko": """
+        layers = 4
+        dim = 32
+        z_dim = 16
+        value_dim = 32
+        ffn_dim = 32
+        heads = 2
+        ema_dim = 2
+        chunk = 16
+        norm_groups = 4
+        """,
+        "llama": """
+        layers = 4
+        dim = 32
+        heads = 4
+        kv_heads = 2
+        ffn_dim = 48
+        """,
+    ]
+
+    /// - Parameters:
+    ///   - architecture: one of `models`
+    ///   - corpus: another text than the usual one
+    init(_ architecture: String = "gecko", corpus: String? = nil) throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("gecko-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
         let text = corpus ?? (0..<900).map { "\($0 * $0 % 977) geese and \($0 * 7 % 31) swans. " }.joined()
         try write("corpus.txt", text)
+        // The first architecture is that of a file that names none.
+        let model = (architecture == "gecko" ? "" : "architecture = \"\(architecture)\"\n") + Self.models[architecture]!
         try write(
             "run.toml",
             """
             [model]
-            layers = 4
-            dim = 32
-            z_dim = 16
-            value_dim = 32
-            ffn_dim = 32
-            heads = 2
-            ema_dim = 2
-            chunk = 16
-            norm_groups = 4
+            \(model)
 
             [data]
             path = "\(path)/corpus.txt"

@@ -25,4 +25,12 @@ package struct AttentionWindow: Sendable {
     package internal(set) var documents: [Int32] = []
 
     package init() {}
+
+    /// A window in which every span's keys are of one document.
+    package init(start: Int, length: Int, firstKey: Int = 0, spans: [Span]) {
+        self.start = start
+        self.length = length
+        self.firstKey = firstKey
+        self.spans = spans
+    }
 }
