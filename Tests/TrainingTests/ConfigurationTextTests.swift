@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Testing
 import Training
 
@@ -81,14 +82,18 @@ import Training
     }
 
     /// After a change to the table of keys: `GECKO_WRITE_EXAMPLE=1 swift test --filter ConfigurationTextTests`.
-    @Test func `the commented example in the documentation is up to date and has all defaults`() throws {
-        let url = package.appendingPathComponent("docs/example.toml")
-        let example = RunConfiguration.commentedExample()
+    @Test(arguments: Architectures.known.names)
+    func `the commented example in the documentation is up to date and has all defaults`(_ architecture: String) throws
+    {
+        let isFirst = architecture == Architectures.known.standard.name
+        let url = package.appendingPathComponent("docs/example\(isFirst ? "" : "-\(architecture)").toml")
+        let example = RunConfiguration.commentedExample(of: architecture)
         if ProcessInfo.processInfo.environment["GECKO_WRITE_EXAMPLE"] != nil {
             try Data(example.utf8).write(to: url)
         }
         #expect(try String(contentsOf: url, encoding: .utf8) == example)
         var expected = RunConfiguration()
+        if !isFirst { expected.choose(try #require(Architectures.known.named(architecture))) }
         expected.data.path = "corpus.txt"
         #expect(try RunConfiguration.parse(toml: example, file: "example.toml") == expected)
         #expect(example.split(separator: "\n").allSatisfy { $0.count <= 120 })

@@ -3,7 +3,7 @@ import KernelInterface
 import Numerics
 
 /// A norm over the features of each token, in equal groups, with a weight that is stored without its 1 (GECKO.md,
-/// Norms; ARCHITECTURES.md): RMS, y = x r (1 + weight), or the layer norm, y = (x - m) r (1 + weight) + bias.
+/// Norms; LLAMA.md): RMS, y = x r (1 + weight), or the layer norm, y = (x - m) r (1 + weight) + bias.
 package final class FeatureNorm {
     package enum Kind: Sendable { case rms, layer }
 

@@ -2,7 +2,7 @@ import Hardware
 import KernelInterface
 import Numerics
 
-/// Feed-forward network behind a norm (GECKO.md, NFFN; ARCHITECTURES.md), the second half of a layer:
+/// Feed-forward network behind a norm (GECKO.md, NFFN; LLAMA.md), the second half of a layer:
 /// out = alpha * W2 (silu(W1 g) * W3 g) + residual, g = norm(y).
 package final class FeedForward {
     package struct Form: Sendable {

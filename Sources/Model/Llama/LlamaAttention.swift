@@ -2,7 +2,7 @@ import Hardware
 import KernelInterface
 import Numerics
 
-/// Causal self-attention with rotary positions, the first half of a layer (ARCHITECTURES.md, Llama 2):
+/// Causal self-attention with rotary positions, the first half of a layer (docs/LLAMA.md):
 ///
 ///     n = RMS(x)   q = rot(Wq n)   k = rot(Wk n)   v = Wv n   y = x + Wo softmax(q . k / sqrt(d)) v
 ///

@@ -44,8 +44,7 @@ extension LlamaConfiguration: Architecture {
 
     package func makeSlice() -> any SharedSlice { LlamaSlice(self) }
 
-    /// Widths with the parameters of a Gecko of the size, embeddings left out (ARCHITECTURES.md, A fair controlled
-    /// comparison).
+    /// Widths with the parameters of a Gecko of the size, embeddings left out, within .1 %.
     package static func benchmark(_ size: BenchmarkSize) -> LlamaConfiguration? {
         var c = LlamaConfiguration()
         switch size {

@@ -1,6 +1,6 @@
 import Numerics
 
-/// Shape and constants of a Llama 2 model (arXiv 2307.09288), in the letters of ARCHITECTURES.md: what the keys of
+/// Shape and constants of a Llama 2 model (arXiv 2307.09288), in the letters of docs/LLAMA.md: what the keys of
 /// `[model]` say, with their defaults. What they leave open, `resolve` settles.
 package struct LlamaConfiguration: Sendable, Equatable {
     package var layers = 4

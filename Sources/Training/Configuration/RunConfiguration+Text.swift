@@ -9,9 +9,13 @@ extension RunConfiguration {
         }.joined(separator: "\n")
     }
 
-    /// A file with every key at its default, each explained; what `docs/example.toml` holds.
-    package static func commentedExample() -> String {
-        let defaults = RunConfiguration()
+    /// A file with every key at its default, each explained; what `docs/example.toml` holds, and `docs/example-NAME.toml`
+    /// for another architecture.
+    package static func commentedExample(
+        of architecture: String? = nil, architectures: Architectures = .known
+    ) -> String {
+        var defaults = RunConfiguration(architectures: architectures)
+        if let architecture = architecture.flatMap(architectures.named) { defaults.choose(architecture) }
         let head = """
             # Every key of a training run with its default. Copy this file, set data.path, keep what you change, start \
             it:

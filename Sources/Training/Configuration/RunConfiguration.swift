@@ -36,7 +36,7 @@ package struct RunConfiguration: Sendable {
     }
 
     /// Takes on another architecture, with its keys at their defaults; the same again changes nothing.
-    mutating func choose(_ architecture: any Architecture.Type) {
+    package mutating func choose(_ architecture: any Architecture.Type) {
         guard architecture.name != type(of: model).name else { return }
         model = architecture.init()
         keys = ConfigurationKeys(architecture, among: architectures)

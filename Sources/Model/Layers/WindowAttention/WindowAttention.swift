@@ -3,7 +3,7 @@ import Kernels
 import Numerics
 
 /// Softmax attention over a window of keys that ends at the query, within the document: y = softmax(q . k) v (GECKO.md,
-/// SCA; ARCHITECTURES.md, Shared components). A scale other than 1 is in the queries.
+/// SCA; LLAMA.md). A scale other than 1 is in the queries.
 ///
 /// A span of tokens and all heads are worked on at a time. Scores exist for a block of rows and keys only, and what lies
 /// behind the diagonal is neither computed nor multiplied, by register tiles, or by an engine's products where there
