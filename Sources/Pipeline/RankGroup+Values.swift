@@ -4,31 +4,18 @@ import MPI
 extension RankGroup {
     /// Everybody's value, by world rank. All ranks call it.
     package func gather<Value: WireValue>(_ value: @escaping @Sendable (_ rank: Int) -> Value) async throws -> [Value] {
-        let told = try await exchange { WireDoubles.doubles(value($0).wireBytes) }
-        return try told.enumerated().map { rank, doubles in
-            try Value(wireBytes: WireDoubles.bytes(doubles), from: "rank \(rank)")
+        try await first("tells the others how it stands between steps") {
+            let endpoint = $0.context.endpoint
+            return try endpoint.gather(value(endpoint.rank))
         }
     }
 
     /// World rank 0's value. All ranks call it; what the others bring is ignored.
     package func broadcast<Value: WireValue>(_ value: Value) async throws -> Value {
-        let told = try await exchange { $0 == 0 ? WireDoubles.doubles(value.wireBytes) : [] }
-        return try Value(wireBytes: WireDoubles.bytes(told[0]), from: "rank 0")
-    }
-}
-
-/// Bytes as the doubles of an all-gather, which are copied and never computed with: their count, then eight to each.
-enum WireDoubles {
-    static func doubles(_ bytes: [UInt8]) -> [Double] {
-        var doubles = [Double](repeating: 0, count: 1 + (bytes.count + 7) / 8)
-        doubles[0] = Double(bytes.count)
-        doubles.withUnsafeMutableBytes { $0[8..<8 + bytes.count].copyBytes(from: bytes) }
-        return doubles
-    }
-
-    /// A count that isn't one gives what there is: the reader of the bytes says what is wrong with them.
-    static func bytes(_ doubles: [Double]) -> [UInt8] {
-        let count = doubles.first.flatMap { Int(exactly: $0) } ?? 0
-        return doubles.withUnsafeBytes { Array($0.dropFirst(8).prefix(max(0, count))) }
+        try await first("is told by rank 0 between steps") {
+            let endpoint = $0.context.endpoint
+            let bytes = try endpoint.broadcast(endpoint.rank == 0 ? value.wireBytes : [], from: 0)
+            return try Value(wireBytes: bytes, from: "rank 0")
+        }
     }
 }

@@ -137,7 +137,7 @@ package final class RankGroup: Sendable {
     }
 
     /// The same, and gives what the first of them came to. Alone, an actor needs no task of its own.
-    private func first<Value: Sendable>(
+    func first<Value: Sendable>(
         _ activity: any Activity, _ body: @escaping @Sendable (RankEngine) throws -> Value
     ) async throws -> Value {
         if actors.count == 1 { return try await actors[0].run(activity, body) }

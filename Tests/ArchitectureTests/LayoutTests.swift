@@ -18,6 +18,8 @@ import Testing
         var replicas = 1
         var shards = false
         var streams = false
+        /// Slices of equal cost instead of equal length.
+        var balances = false
         var model = LeakyModel()
 
         static let length = 24
@@ -40,7 +42,14 @@ import Testing
             model.resolve(for: TextNeeds(vocabulary: 11, documentMark: 3))
             return try PipelinePlan(
                 model: model, table: table, partition: .even(layers: model.layers, stages: table.shape.stages),
-                slice: slice, replicas: replicas, streams: streams, shardsOptimizer: shards)
+                cut: cut(model), replicas: replicas, streams: streams,
+                shardsOptimizer: shards)
+        }
+
+        private func cut(_ model: LeakyModel) -> SliceCut {
+            let count = Self.length / slice
+            guard balances else { return SliceCut(slice: slice, count: count) }
+            return .balanced(sequence: Self.length, count: count, layers: model.layerKinds, multiple: 1)
         }
 
         /// The batch of one replica: numbers that depend on step and global sequence only.
@@ -129,6 +138,15 @@ import Testing
             let found = try await layout.train()
             #expect(found.parameters == expected.parameters, "\(layout.testDescription)")
             #expect(found.generated == expected.generated, "\(layout.testDescription)")
+        }
+        // Nor does it show where sequences are cut, in memory or on messages' way.
+        for var layout in [
+            Layout(slice: 6), Layout(stages: 3, slice: 6), Layout(stages: 2, slice: 4, recomputes: true),
+        ] {
+            (layout.model, layout.balances) = (model, true)
+            #expect(try !layout.plan().cut.isEqual)
+            let found = try await layout.train()
+            #expect(found.parameters == expected.parameters, "\(layout.testDescription), balanced")
         }
     }
 

@@ -37,6 +37,22 @@ import Testing
         }
     }
 
+    /// Slices of unequal length, in memory and on messages' way.
+    @Test func slicesOfEqualCostGiveOneDigestInEveryLayout() async throws {
+        let space = try Workspace("llama")
+        let balanced = ["--pipeline.slices", "balanced"]
+        let alone = try await space.train(balanced)
+        let digest = try #require(alone.digest, "\(alone.output)")
+        #expect(try await space.train().digest != digest)
+        for (overrides, ranks) in [
+            (["--pipeline.stages", "2", "--machine.threads", "1"], 0), ([], 2), (["--pipeline.recompute", "true"], 4),
+            (["--pipeline.stages", "3", "--pipeline.schedule", "zb-h1"], 0),
+        ] {
+            let outcome = try await space.train(balanced + overrides, ranks: ranks)
+            #expect(outcome.digest == digest, "\(overrides), \(ranks): \(outcome.output)")
+        }
+    }
+
     /// Bytes of a message and the digest of a run of two stages.
     private func twoStages(_ space: Workspace, _ overrides: [String], ranks: Int) async throws -> (Int, String) {
         let outcome = try await space.train(["--pipeline.stages", "2"] + overrides, ranks: ranks)

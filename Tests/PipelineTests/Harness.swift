@@ -79,7 +79,8 @@ struct Harness {
         let partition =
             layers.map { LayerPartition(counts: $0) } ?? .even(layers: model.layers, stages: table.shape.stages)
         var plan = try PipelinePlan(
-            model: model, table: table, partition: partition, slice: slice, replicas: replicas, streams: streams,
+            model: model, table: table, partition: partition, cut: SliceCut(slice: slice, count: slices),
+            replicas: replicas, streams: streams,
             stashDirectory: stash, shardsOptimizer: shards)
         plan.matrices = matrices
         plan.sync.bucket = bucket

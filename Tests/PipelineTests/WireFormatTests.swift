@@ -7,13 +7,13 @@ import Testing
     private static func sent(_ values: [Float], as wire: WireFormat) -> [Float] {
         let buffer = FloatBuffer(values.count)
         for (i, value) in values.enumerated() { buffer.base[i] = value }
-        wire.pack(buffer)
+        wire.pack(buffer, count: buffer.count)
         // What lies behind the message doesn't travel.
         let bytes = UnsafeMutableRawPointer(buffer.base)
         for i in wire.bytes(of: values.count)..<4 * values.count {
             bytes.storeBytes(of: 0xff, toByteOffset: i, as: UInt8.self)
         }
-        wire.unpack(buffer)
+        wire.unpack(buffer, count: buffer.count)
         return values.indices.map { buffer.base[$0] }
     }
 

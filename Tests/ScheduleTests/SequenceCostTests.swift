@@ -1,3 +1,4 @@
+import Foundation
 import Schedules
 import Simulation
 import Testing
@@ -55,6 +56,38 @@ struct SequenceCostTests {
             memory: MemoryLimit(shape: table.shape, costs: growing.costs, units: 8))
         #expect(choice.lowerBound == nil && !choice.isOptimal)
         #expect(choice.simulation.makespan <= growing.makespan + 1e-9)
+    }
+
+    /// Worked by hand. Forwards of 1, 2, 3 and 4 seconds, backwards of twice that. Rank 1 begins each forward when rank
+    /// 0 has ended it (1, 3, 6, 10) and its backwards at 14, the last slice's first: 8, 6, 4 and 2 seconds to 34. Rank 0
+    /// follows: 22 to 30, 36, 40, 42. Cut into slices of 2.5 seconds the same work ends at 12.5 + 4 x 5 + 5 = 37.5.
+    @Test("two stages and four slices of a sequence, as long as they are and cut to equal cost")
+    func slices() throws {
+        let table = try makeTable("1f1b", ranks: 2, sequences: 1, slices: 4)
+        var stage = StageCosts(forward: 2.5, fusedBackward: 5)
+        func makespan() throws -> Double { try Self.simulation(table, stage).makespan }
+        #expect(abs(try makespan() - 37.5) < 1e-12)
+        let shares = [0.4, 0.8, 1.2, 1.6]
+        stage.sliceShares = SliceShares(
+            forward: shares, backwardInput: shares, backwardWeight: shares, backward: shares)
+        let simulation = try Self.simulation(table, stage)
+        #expect(abs(simulation.makespan - 42) < 1e-12)
+        #expect(simulation.starts[1].map { ($0 * 1e6).rounded() / 1e6 } == [1, 3, 6, 10, 14, 22, 28, 32])
+    }
+
+    @Test("shares of slices are in a file of costs, and must be as many as the table has slices")
+    func shares() throws {
+        var stage = Self.stage()
+        stage.sliceShares = SliceShares(
+            forward: [0.5, 1.5], backwardInput: [0.4, 1.6], backwardWeight: [1, 1], backward: [0.7, 1.3])
+        let file = try CostFile(json: CostFile(stages: [stage]).json)
+        #expect(file.stages[0].sliceShares == stage.sliceShares)
+        _ = try file.costs(for: makeTable("1f1b", ranks: 1, sequences: 1, slices: 2).shape)
+        let other = try makeTable("1f1b", ranks: 1, sequences: 1, slices: 4).shape
+        let error = #expect(throws: SimulationError.self) { try file.costs(for: other) }
+        #expect("\(try #require(error))".contains("expected 4 (one a slice of the table), found 2"))
+        let short = CostFile(stages: [stage]).json.replacingOccurrences(of: "[0.4, 1.6]", with: "[0.4]")
+        #expect(throws: SimulationError.self) { try CostFile(json: short) }
     }
 
     @Test("both are in a file of costs, where there are any")

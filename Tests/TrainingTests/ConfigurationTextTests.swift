@@ -33,6 +33,7 @@ import Training
                     switch text {
                     case "cosine": "wsd"
                     case "balanced": "even"
+                    case "equal": "balanced"
                     case "f32": "bf16"
                     case "auto": "openblas"
                     case "memory": "disk"

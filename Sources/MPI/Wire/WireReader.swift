@@ -47,7 +47,7 @@ package struct WireReader {
     }
 
     /// A count of things that take a byte each at least.
-    mutating func count(of what: String) throws -> Int {
+    package mutating func count(of what: String) throws -> Int {
         let count: Int = try load("a count of \(what)")
         guard 0...(bytes.count - position) ~= count else {
             throw fault("a count of \(what), \(bytes.count - position) at most", found: "\(count)", size: 8)

@@ -34,7 +34,7 @@ final class BatchMemory {
 
     /// What an action's stage reads.
     func inputs(of action: Action, lossScale: Float, dropout: DropoutStream?) -> StageRuntime.Inputs {
-        let first = action.sequence * plan.sequence + action.slice * plan.slice
+        let first = action.sequence * plan.sequence + plan.cut.start(of: action.slice)
         return StageRuntime.Inputs(
             tokens: tokens.base + first, targets: targets.base + first, lossScale: lossScale, dropout: dropout)
     }

@@ -16,9 +16,10 @@ extension RankContext {
     func endBreakdown() throws -> Breakdown {
         let own = team.clock?.times ?? WorkTimes()
         team.clock = nil
-        let all = try endpoint.allGather(own.numbers + [Double(ProcessMemory.peak)])
+        let times = try endpoint.gather(own.numbers)
+        let peaks = try endpoint.gather(Int(ProcessMemory.peak))
         var sum = WorkTimes()
-        for numbers in all { sum.add(Array(numbers.dropLast())) }
-        return Breakdown(times: sum, peakBytes: Int(all.map { $0[$0.count - 1] }.max() ?? 0))
+        for numbers in times { sum.add(numbers) }
+        return Breakdown(times: sum, peakBytes: peaks.max() ?? 0)
     }
 }

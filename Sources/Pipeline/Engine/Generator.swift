@@ -29,7 +29,9 @@ final class Generator {
         work = GenerationWork(rank, stages, matrices: matrices, length: length)
         func executor(tokens: Int) -> TableExecutor {
             // The logits are to be those of one stage, however activations travel in training.
-            TableExecutor(rank, progress, buffers: BufferPool(tokens * plan.model.dim), wire: .float32)
+            TableExecutor(
+                rank, progress, buffers: BufferPool(tokens * plan.model.dim), elements: [tokens * plan.model.dim],
+                wire: .float32)
         }
         pieces = executor(tokens: length)
         singles = executor(tokens: 1)
@@ -71,8 +73,9 @@ final class Generator {
                 uniform: CounterGenerator(seed: request.seed, stream: RandomStream.generation).uniform(
                     UInt64(work.position)))
         }
-        let told = try rank.endpoint.allGather([Double(chosen), isStopped ? 1 : 0])
-        return told.allSatisfy { $0[1] == 0 } ? Int32(told[owner][0]) : nil
+        // Nobody's token but the owner's counts; -1: the rank is stopped.
+        let told = try rank.endpoint.gather(isStopped ? -1 : chosen)
+        return told.contains(-1) ? nil : Int32(told[owner])
     }
 
     /// Sends tokens through all stages.

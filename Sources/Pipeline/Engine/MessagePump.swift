@@ -13,6 +13,8 @@ final class MessagePump {
     private let context: RankContext
     private let wire: WireFormat
     private let buffers: BufferPool
+    /// Numbers of a slice's activations.
+    private let elements: [Int]
     private var receives: [Message] = []
     private var sends: [Message] = []
     private var nextReceive = 0
@@ -21,7 +23,9 @@ final class MessagePump {
     private var posted: [(id: TransferID, buffer: FloatBuffer)] = []
     private var sending: [(id: TransferID, buffer: FloatBuffer)] = []
 
-    init(_ context: RankContext, buffers: BufferPool, wire: WireFormat) {
+    /// - Parameter elements: by slice, numbers of its activations
+    init(_ context: RankContext, buffers: BufferPool, elements: [Int], wire: WireFormat) {
+        self.elements = elements
         endpoint = context.endpoint
         self.context = context
         self.wire = wire
@@ -44,13 +48,16 @@ final class MessagePump {
             let message = receives[nextPost]
             let buffer = buffers.take()
             let id = try endpoint.startReceive(
-                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<wire.bytes(of: buffer.count)]),
+                into: UnsafeMutableRawBufferPointer(rebasing: buffer.bytes[..<bytes(of: message)]),
                 from: context.worldRank(message.peer),
                 tag: message.tag)
             posted.append((id, buffer))
             nextPost += 1
         }
     }
+
+    /// Bytes of a message on its way.
+    private func bytes(of message: Message) -> Int { wire.bytes(of: elements[message.slice]) }
 
     /// Whether the action at `position` of the row needs a message.
     func needsMessage(at position: Int) -> Bool {
@@ -70,16 +77,16 @@ final class MessagePump {
         )
         nextReceive += 1
         try post()
-        wire.unpack(buffer)
+        wire.unpack(buffer, count: elements[message.slice])
         return (message, buffer)
     }
 
     /// Sends a buffer, which goes back to the pool when it has left.
     func send(_ buffer: FloatBuffer) throws -> Message {
         let message = sends[nextSend]
-        wire.pack(buffer)
+        wire.pack(buffer, count: elements[message.slice])
         let id = try endpoint.startSend(
-            UnsafeRawBufferPointer(rebasing: buffer.bytes[..<wire.bytes(of: buffer.count)]),
+            UnsafeRawBufferPointer(rebasing: buffer.bytes[..<bytes(of: message)]),
             to: context.worldRank(message.peer),
             tag: message.tag)
         sending.append((id, buffer))

@@ -34,7 +34,8 @@ final class RankEngine {
         endpoint.reserve(transfers: most)
         progress = MessageProgress(context)
         executor = TableExecutor(
-            context, progress, buffers: BufferPool(plan.slice * plan.model.dim, buffers: most), wire: plan.wire)
+            context, progress, buffers: BufferPool(plan.slice * plan.model.dim, buffers: most),
+            elements: (0..<plan.slices).map { plan.cut.length(of: $0) * plan.model.dim }, wire: plan.wire)
         let shape = SliceShape(length: plan.slice, workers: team.count, matrices: plan.matrices)
         let (context, matrices) = (context, matrices)
         stages = RankStages(

@@ -1,4 +1,5 @@
 import Hardware
+import MPI
 import Schedules
 
 /// A rank's timeline of some steps, while one is kept.
@@ -30,107 +31,130 @@ final class RankTrace {
     func end(title: String) throws -> Timeline? {
         guard let tracer else { return nil }
         self.tracer = nil
-        let own = TraceCode.encode(tracer)
-        let counts = try endpoint.allGather([Double(own.count)]).map { Int($0[0]) }
+        let own = TraceRecord(spans: tracer.spans, ends: tracer.ends)
+        let bytes = own.wireBytes
+        let counts = try endpoint.gather(bytes.count)
         if endpoint.rank != 0 {
-            try own.withUnsafeBytes { bytes in
+            try bytes.withUnsafeBytes { bytes in
                 let id = try endpoint.startSend(bytes, to: 0, tag: tag)
                 try endpoint.wait(id, for: "sending its trace")
             }
             return nil
         }
-        var parts = [own]
-        for rank in 1..<endpoint.size {
-            var values = [Double](repeating: 0, count: counts[rank])
-            try values.withUnsafeMutableBytes { bytes in
+        let others = try (1..<endpoint.size).map { rank in
+            var bytes = [UInt8](repeating: 0, count: counts[rank])
+            try bytes.withUnsafeMutableBytes { bytes in
                 let id = try endpoint.startReceive(into: bytes, from: rank, tag: tag)
                 try endpoint.wait(id, for: "the trace of rank \(rank)")
             }
-            parts.append(values)
+            return try TraceRecord(wireBytes: bytes, from: "rank \(rank)")
         }
-        return TraceCode.timeline(parts, title: title)
+        return TraceRecord.timeline([own] + others, title: title)
     }
 }
 
-/// A rank's trace as numbers: spans, then message ends.
-private enum TraceCode {
-    static let spanWidth = 8
-    static let endWidth = 10
+/// What one rank traced.
+private struct TraceRecord: WireValue {
+    let spans: [Timeline.Span]
+    let ends: [Tracer.End]
 
-    static func encode(_ tracer: Tracer) -> [Double] {
-        var out = [Double(tracer.spans.count)]
-        for s in tracer.spans {
-            switch s.content {
-            case .action(let a):
-                out += [
-                    Double(s.rank), Double(a.kind.rawValue), Double(a.stage), Double(a.sequence), Double(a.slice),
-                ]
-            case .label(let text):
-                guard let i = StepPhase.allCases.firstIndex(where: { $0.rawValue == text }) else {
-                    preconditionFailure("no code for the label \(text)")
-                }
-                out += [Double(s.rank), -1, Double(i), 0, 0]
-            }
-            // A tracer's spans always have their processor time.
-            out += [s.start, s.duration, s.processorTime ?? 0]
+    init(spans: [Timeline.Span], ends: [Tracer.End]) {
+        self.spans = spans
+        self.ends = ends
+    }
+
+    func write(to writer: inout WireWriter) {
+        spans.count.write(to: &writer)
+        for span in spans { Self.write(span, to: &writer) }
+        ends.count.write(to: &writer)
+        for end in ends {
+            end.departs.write(to: &writer)
+            for number in [end.from, end.to, end.tag, end.bytes] { number.write(to: &writer) }
+            end.time.write(to: &writer)
+            Self.write(end.action, to: &writer)
         }
-        for e in tracer.ends {
-            out += [
-                e.departs ? 1 : 0, Double(e.from), Double(e.to), Double(e.tag), e.time, Double(e.bytes),
-                Double(e.action.kind.rawValue), Double(e.action.stage), Double(e.action.sequence),
-                Double(e.action.slice),
-            ]
+    }
+
+    init(from reader: inout WireReader) throws {
+        spans = try (0..<reader.count(of: "spans")).map { _ in try Self.span(from: &reader) }
+        ends = try (0..<reader.count(of: "ends of messages")).map { _ in
+            let departs: Bool = try reader.next()
+            let (from, to, tag, bytes): (Int, Int, Int, Int) = try (
+                reader.next(), reader.next(), reader.next(), reader.next()
+            )
+            let time: Double = try reader.next()
+            return Tracer.End(
+                departs: departs, from: from, to: to, tag: tag, time: time, bytes: bytes,
+                action: try Self.action(from: &reader))
         }
-        return out
+    }
+
+    private static func write(_ action: Action, to writer: inout WireWriter) {
+        for number in [Int(action.kind.rawValue), action.stage, action.sequence, action.slice] {
+            number.write(to: &writer)
+        }
+    }
+
+    private static func action(from reader: inout WireReader) throws -> Action {
+        let kind: Int = try reader.next()
+        guard let kind = UInt8(exactly: kind).flatMap(ActionKind.init) else {
+            throw reader.fault("a kind of action", found: "\(kind)", size: 8)
+        }
+        return Action(kind, stage: try reader.next(), sequence: try reader.next(), slice: try reader.next())
+    }
+
+    private static func write(_ span: Timeline.Span, to writer: inout WireWriter) {
+        span.rank.write(to: &writer)
+        switch span.content {
+        case .action(let action):
+            true.write(to: &writer)
+            write(action, to: &writer)
+        case .label(let text):
+            false.write(to: &writer)
+            text.write(to: &writer)
+        }
+        span.start.write(to: &writer)
+        span.duration.write(to: &writer)
+        span.processorTime.write(to: &writer)
+    }
+
+    private static func span(from reader: inout WireReader) throws -> Timeline.Span {
+        let rank: Int = try reader.next()
+        let isAction: Bool = try reader.next()
+        let content: Timeline.Content =
+            isAction ? .action(try action(from: &reader)) : .label(try reader.next(String.self))
+        return Timeline.Span(
+            rank: rank, content: content, start: try reader.next(), duration: try reader.next(),
+            processorTime: try reader.next())
     }
 
     private struct Key: Hashable {
         let from, to, tag: Int
     }
 
-    static func timeline(_ parts: [[Double]], title: String) -> Timeline {
-        var spans: [Timeline.Span] = []
-        var departures: [Key: [(time: Double, bytes: Int, action: Action)]] = [:]
+    static func timeline(_ records: [TraceRecord], title: String) -> Timeline {
+        var departures: [Key: [Tracer.End]] = [:]
         var arrivals: [Key: [Double]] = [:]
-        for part in parts {
-            let count = Int(part[0])
-            for i in 0..<count {
-                let v = part[(1 + i * spanWidth)..<(1 + (i + 1) * spanWidth)].map { $0 }
-                let content: Timeline.Content =
-                    v[1] < 0
-                    ? .label(StepPhase.allCases[Int(v[2])].rawValue)
-                    : .action(
-                        Action(
-                            ActionKind(rawValue: UInt8(v[1]))!, stage: Int(v[2]), sequence: Int(v[3]), slice: Int(v[4]))
-                    )
-                spans.append(
-                    Timeline.Span(
-                        rank: Int(v[0]), content: content, start: v[5], duration: v[6], processorTime: v[7]))
-            }
-            for i in stride(from: 1 + count * spanWidth, to: part.count, by: endWidth) {
-                let v = part[i..<(i + endWidth)].map { $0 }
-                let key = Key(from: Int(v[1]), to: Int(v[2]), tag: Int(v[3]))
-                if v[0] == 1 {
-                    let action = Action(
-                        ActionKind(rawValue: UInt8(v[6]))!, stage: Int(v[7]), sequence: Int(v[8]), slice: Int(v[9]))
-                    departures[key, default: []].append((v[4], Int(v[5]), action))
-                } else {
-                    arrivals[key, default: []].append(v[4])
-                }
+        for end in records.flatMap(\.ends) {
+            let key = Key(from: end.from, to: end.to, tag: end.tag)
+            if end.departs {
+                departures[key, default: []].append(end)
+            } else {
+                arrivals[key, default: []].append(end.time)
             }
         }
         var arrows: [Timeline.Arrow] = []
         for (key, sent) in departures {
             // The same tag once a step: the first sent is the first to arrive.
-            for (d, arrival) in zip(sent, arrivals[key] ?? []) {
+            for (departure, arrival) in zip(sent, arrivals[key] ?? []) {
                 arrows.append(
                     Timeline.Arrow(
-                        fromRank: key.from, departure: d.time, toRank: key.to, arrival: max(arrival, d.time),
-                        bytes: d.bytes, action: d.action))
+                        fromRank: key.from, departure: departure.time, toRank: key.to,
+                        arrival: max(arrival, departure.time), bytes: departure.bytes, action: departure.action))
             }
         }
-        spans.sort { ($0.rank, $0.start) < ($1.rank, $1.start) }
+        let spans = records.flatMap(\.spans).sorted { ($0.rank, $0.start) < ($1.rank, $1.start) }
         arrows.sort { ($0.departure, $0.fromRank) < ($1.departure, $1.fromRank) }
-        return Timeline(title: title, ranks: parts.count, spans: spans, arrows: arrows)
+        return Timeline(title: title, ranks: records.count, spans: spans, arrows: arrows)
     }
 }

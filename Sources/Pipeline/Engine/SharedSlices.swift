@@ -26,7 +26,7 @@ final class SharedSlices {
             next = (next + 1) % Self.kept
         }
         made[next].unit = unit
-        made[next].slice.move(to: cursor, length: plan.slice, tokens: tokens)
+        made[next].slice.move(to: cursor, length: plan.cut.length(of: unit % plan.slices), tokens: tokens)
         return made[next].slice
     }
 }

@@ -111,7 +111,7 @@ final class StageRuntime {
         prefixValues[sequence].map {
             Stage.Prefix(
                 values: $0.base, gradients: prefixGradients[sequence]?.base, tokens: plan.sequence,
-                first: slice * plan.slice)
+                first: plan.cut.start(of: slice))
         }
     }
 
@@ -166,7 +166,8 @@ final class StageRuntime {
         if slots.light >= 0 {
             let light = memory[.light, slots.light]
             light.update(from: stream.state.base, count: stage.stateCount)
-            stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
+            stage.input(slot).update(
+                from: light + stage.stateCount, count: plan.cut.length(of: action.slice) * plan.model.dim)
         }
         let exit = forward(action, from: stream, context, slot: slot, output: output)
         // The cursor stays with the unit until its last use.
@@ -211,7 +212,8 @@ final class StageRuntime {
     func recompute(_ action: Action, _ slots: SlotNumbers, _ inputs: Inputs, output: UnsafeMutablePointer<Float>) {
         let slot = memory[.full, slots.full]
         let light = memory[.light, slots.light]
-        stage.input(slot).update(from: light + stage.stateCount, count: plan.slice * plan.model.dim)
+        stage.input(slot).update(
+            from: light + stage.stateCount, count: plan.cut.length(of: action.slice) * plan.model.dim)
         // The rows are written again as they are.
         stage.forward(
             context(unit(action), inputs), slot: slot, entry: light, exit: discarded.base,

@@ -7,6 +7,7 @@ import Schedules
 final class TableExecutor {
     private let rank: RankContext
     private let buffers: BufferPool
+    private let elements: [Int]
     private let messages: MessagePump
     private let progress: MessageProgress
     /// Outputs that wait for a stage on this very rank.
@@ -20,13 +21,15 @@ final class TableExecutor {
     }
 
     /// - Parameters:
-    ///   - buffers: of activations between stages, [T, D]
+    ///   - buffers: of activations between stages, [T, D], for the longest slice
+    ///   - elements: by slice, numbers of its activations
     ///   - wire: how they travel
-    init(_ rank: RankContext, _ progress: MessageProgress, buffers: BufferPool, wire: WireFormat) {
+    init(_ rank: RankContext, _ progress: MessageProgress, buffers: BufferPool, elements: [Int], wire: WireFormat) {
         self.rank = rank
         self.progress = progress
         self.buffers = buffers
-        messages = MessagePump(rank, buffers: buffers, wire: wire)
+        self.elements = elements
+        messages = MessagePump(rank, buffers: buffers, elements: elements, wire: wire)
     }
 
     /// Before a run: posts the first receives.
@@ -129,7 +132,7 @@ final class TableExecutor {
                     direction: direction, stage: action.stage, sequence: action.sequence, slice: action.slice)] = buffer
             return
         }
-        let bytes = buffer.count * MemoryLayout<Float>.stride
+        let bytes = elements[action.slice] * MemoryLayout<Float>.stride
         let ready = MonotonicClock.seconds
         let message = try rank.team.alone(as: .communication) { try messages.send(buffer) }
         tracer?.departed(message, action, at: ready, bytes: bytes)

@@ -9,9 +9,11 @@ package struct PipelinePlan: Sendable {
     package let messages: Messages
     package let slots: Slots
     package let partition: LayerPartition
-    /// Tokens of a slice and of a sequence.
-    package let slice: Int
-    package let sequence: Int
+    /// How a sequence is cut.
+    package let cut: SliceCut
+    /// Tokens of the longest slice and of a sequence.
+    package var slice: Int { cut.longest }
+    package var sequence: Int { cut.sequence }
     package let replicas: Int
     /// The carried state goes on from step to step (detached) instead of starting anew.
     package let streams: Bool
@@ -42,13 +44,16 @@ package struct PipelinePlan: Sendable {
 
     /// Validates the table. `table.shape.ranks` is the pipeline's length within one replica.
     ///
-    /// - Parameter shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own,
-    ///   and updates those
+    /// - Parameters:
+    ///   - cut: into the table's slices
+    ///   - shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and updates
+    ///     those
     package init(
-        model: any Architecture, table: ScheduleTable, partition: LayerPartition, slice: Int, replicas: Int,
+        model: any Architecture, table: ScheduleTable, partition: LayerPartition, cut: SliceCut, replicas: Int,
         streams: Bool, stashDirectory: String? = nil, shardsOptimizer: Bool = false
     ) throws {
         precondition(partition.stages == table.shape.stages, "the partition must have the table's stages")
+        precondition(cut.count == table.shape.slices, "the cut must have the table's slices")
         try table.validate()
         self.model = model
         self.table = table
@@ -56,8 +61,7 @@ package struct PipelinePlan: Sendable {
         slots = Slots(table, limit: stashDirectory == nil ? nil : Slots.resident)
         self.stashDirectory = stashDirectory
         self.partition = partition
-        self.slice = slice
-        sequence = slice * table.shape.slices
+        self.cut = cut
         self.replicas = replicas
         self.streams = streams
         cursor = model.cursor
@@ -147,12 +151,6 @@ package struct PipelinePlan: Sendable {
         descriptions[stage].reduce(0.0) { $0 + $1.meanForwardFlops(sequence: sequence) }
     }
 
-    /// What each slice of a sequence costs a stage more than the one before, as a share of the mean.
-    package func sliceGrowth(of stage: Int) -> Double {
-        let before = descriptions[stage].reduce(0.0) { $0 + $1.flopsPerTokenBefore }
-        return before > 0 ? before * Double(slice) / meanForwardFlops(of: stage) : 0
-    }
-
     /// Parameters of the whole model; copies aren't counted.
     package var parameterCount: Int {
         zip(descriptions, originals).reduce(0) { sum, stage in
@@ -165,7 +163,7 @@ package struct PipelinePlan: Sendable {
     ///
     /// - Parameter operand: bytes of a number that a matrix product reads
     package func work(operand: Double) -> WorkCounts {
-        let tokens = SequenceShape(slice: slice, sequence: sequence)
+        let tokens = SequenceShape(slice: sequence / slices, sequence: sequence)
         return descriptions.joined().reduce(into: WorkCounts()) { $0 += $1.work(tokens, operand: operand) }
     }
 

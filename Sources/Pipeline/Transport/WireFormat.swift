@@ -14,10 +14,10 @@ package enum WireFormat: Sendable, Equatable {
         }
     }
 
-    /// Turns the buffer's floats into what is sent, at its beginning.
-    package func pack(_ buffer: FloatBuffer) {
+    /// Turns the buffer's first floats into what is sent, at its beginning.
+    package func pack(_ buffer: FloatBuffer, count: Int) {
         guard self == .bfloat16 else { return }
-        let (memory, count) = (UnsafeMutableRawPointer(buffer.base), buffer.count)
+        let memory = UnsafeMutableRawPointer(buffer.base)
         // Ascending: a write lies before all that is still to be read.
         var i = 0
         while i &+ 16 <= count {
@@ -35,9 +35,9 @@ package enum WireFormat: Sendable, Equatable {
     }
 
     /// Turns what was received at the buffer's beginning into floats.
-    package func unpack(_ buffer: FloatBuffer) {
+    package func unpack(_ buffer: FloatBuffer, count: Int) {
         guard self == .bfloat16 else { return }
-        let (memory, count) = (UnsafeMutableRawPointer(buffer.base), buffer.count)
+        let memory = UnsafeMutableRawPointer(buffer.base)
         // Descending: a write lies behind all that is still to be read.
         var i = count
         while i & 15 != 0 {

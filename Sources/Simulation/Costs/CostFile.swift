@@ -116,7 +116,8 @@ public struct CostFile: Sendable, Equatable {
                                 ]
                                 + (stage.sequenceBytes > 0
                                     ? [("sequence_bytes", .number(Double(stage.sequenceBytes)))] : [])
-                                + (stage.sliceGrowth > 0 ? [("slice_growth", .number(stage.sliceGrowth))] : []))
+                                + (stage.sliceGrowth > 0 ? [("slice_growth", .number(stage.sliceGrowth))] : [])
+                                + (stage.sliceShares.map { [("slice_shares", $0.json)] } ?? []))
                     })
             ))
         if !messageBytes.isEmpty { members.append(("message_bytes", .numbers(messageBytes.map(Double.init)))) }
@@ -161,6 +162,11 @@ public struct CostFile: Sendable, Equatable {
             return (0..<count).map { part(values[$0 / parts], 1 / Double(parts)) }
         }
         let stages = try fit(stages, part: { $0.part($1) }, count: shape.stages, "stages")
+        if let count = stages?.compactMap(\.sliceShares?.count).first(where: { $0 != shape.slices }) {
+            throw SimulationError(
+                "costs: slice_shares: expected \(shape.slices) (one a slice of the table), found \(count): these costs "
+                    + "are of a run whose sequences were cut otherwise")
+        }
         var messageBytes = messageBytes
         if messageBytes.count > 1, messageBytes.count != shape.stages - 1 {
             guard messageBytes.count == shape.ranks - 1, let largest = messageBytes.max() else {
@@ -182,12 +188,35 @@ public struct CostFile: Sendable, Equatable {
     }
 }
 
+extension SliceShares {
+    fileprivate init(_ json: CostReader) throws {
+        let kinds = ["forward", "backward_input", "backward_weight", "backward"]
+        let fields = try json.object(allowing: kinds)
+        let shares = try kinds.map { kind in
+            try fields.required(kind).array().map { try $0.number(0...Double(Int32.max)) }
+        }
+        for (kind, list) in zip(kinds, shares) where list.count != shares[0].count || list.isEmpty {
+            throw try fields.required(kind).fault(
+                "expected as many numbers as \"forward\" has, one a slice, found \(list.count)")
+        }
+        self.init(forward: shares[0], backwardInput: shares[1], backwardWeight: shares[2], backward: shares[3])
+    }
+
+    fileprivate var json: JSONText {
+        .object([
+            ("forward", .numbers(forward)), ("backward_input", .numbers(backwardInput)),
+            ("backward_weight", .numbers(backwardWeight)), ("backward", .numbers(backward)),
+        ])
+    }
+}
+
 extension StageCosts {
     fileprivate init(_ json: CostReader) throws {
         let fields = try json.object(
             allowing: [
                 "forward", "backward_input", "backward_weight", "backward", "recompute", "unit_bytes",
                 "weight_unit_bytes", "weight_share", "light_bytes", "resident_bytes", "sequence_bytes", "slice_growth",
+                "slice_shares",
             ])
         let forward = try fields.required("forward").milliseconds()
         let recompute = try fields.optional("recompute")?.milliseconds()
@@ -210,6 +239,7 @@ extension StageCosts {
         residentBytes = try fields.optional("resident_bytes")?.wholeNumber(Bounds.bytes) ?? 0
         sequenceBytes = try fields.optional("sequence_bytes")?.wholeNumber(Bounds.bytes) ?? 0
         sliceGrowth = try fields.optional("slice_growth")?.number(0...2) ?? 0
+        sliceShares = try fields.optional("slice_shares").map(SliceShares.init)
     }
 
     /// A stage with the given share of this one's layers. What a unit keeps at a boundary isn't divided.

@@ -28,6 +28,8 @@ public struct StageCosts: Sendable, Equatable {
     /// What a slice takes longer than the one before it, as a share of the mean; the times are the mean of a sequence's
     /// slices.
     public var sliceGrowth = 0.0
+    /// What each slice takes, where that is known more exactly; then the growth means nothing.
+    public var sliceShares: SliceShares?
     /// Whether the halves of a backward are unknown: only the whole was measured.
     public var lacksHalves = false
 
@@ -64,8 +66,14 @@ public struct StageCosts: Sendable, Equatable {
         lacksHalves = true
     }
 
+    /// Whether all slices of a sequence take the same.
+    var hasEqualSlices: Bool { sliceShares == nil && sliceGrowth == 0 }
+
     /// The time of a kind of action for one of the slices of a sequence.
     func duration(_ kind: ActionKind, slice: Int, of slices: Int) -> Double {
+        if let sliceShares, sliceShares.count == slices {
+            return duration(kind) * sliceShares.share(kind, slice: slice)
+        }
         if sliceGrowth == 0 { return duration(kind) }
         return duration(kind) * max(0, 1 + sliceGrowth * (Double(slice) - Double(slices - 1) / 2))
     }

@@ -23,15 +23,15 @@ extension CostMeasurement {
     ///
     /// - Parameters:
     ///   - bytes: one entry per stage
-    ///   - growth: by stage what a slice takes longer than the one before, as a share of the mean; empty: nothing
+    ///   - shares: by stage what each slice takes; empty, or nil for a stage: all the same
     ///   - note: where and how it was measured
     public func file(
-        bytes: [StageBytes], growth: [Double] = [], messageBytes: Int, note: String
+        bytes: [StageBytes], shares: [SliceShares?] = [], messageBytes: Int, note: String
     ) throws -> CostFile {
         precondition(bytes.count == times.count, "one entry per stage")
         let stages = try zip(times, bytes).enumerated().map { stage, measured in
             var costs = try Self.stage(stage, measured.0, measured.1)
-            if !growth.isEmpty { costs.sliceGrowth = growth[stage] }
+            if !shares.isEmpty { costs.sliceShares = shares[stage] }
             return costs
         }
         var file = CostFile(

@@ -44,7 +44,7 @@ public struct AutoSchedule: Sendable {
         }
         if fusing, let best = search.best { try search.consider(best.table.mergingAdjacentWeightGradients()) }
         // The bound and the exact search know one time for all slices of a sequence.
-        guard shape.virtualStages == 1, costs.stages.allSatisfy({ $0.sliceGrowth == 0 }) else {
+        guard shape.virtualStages == 1, costs.stages.allSatisfy(\.hasEqualSlices) else {
             guard let best = search.best else { throw Self.nothingFits }
             self.init(simulation: best, lowerBound: nil, isOptimal: false, tried: search.tried)
             return

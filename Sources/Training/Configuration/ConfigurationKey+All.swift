@@ -132,6 +132,13 @@ extension ConfigurationKey {
         .integer(
             .pipeline, "slice", \.pipeline.slice, .otherNumbers, .atLeast(0),
             "Tokens per slice, a multiple of chunk; 0 = the whole sequence."),
+        .choice(
+            .pipeline, "slices", \.pipeline.slices, .otherNumbers,
+            """
+            equal = all slices have so many tokens; balanced = as many slices, but such that each takes equally long: the \
+            first ones are longer where a token's work grows with what is before it (llama).
+            """
+        ),
         .boolean(
             .pipeline, "recompute", \.pipeline.recompute, .free,
             "Keep only each slice's input and state, and run forward again before backward: less memory, more time."),

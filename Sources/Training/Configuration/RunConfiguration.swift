@@ -99,6 +99,7 @@ extension RunConfiguration {
         package var cap = ""
         package var costs = ""
         package var slice = 0
+        package var slices = SliceSplit.equal
         package var recompute = false
         package var stash = StashPlace.memory
         package var stashDirectory = ""

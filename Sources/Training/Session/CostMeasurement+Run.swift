@@ -22,9 +22,9 @@ extension CostMeasurement {
         }
         var note = "measured on ranks: \(host.title), workers on cores \(host.coreList)"
         if !sharedCores.isEmpty { note += " (ranks share cores; actions by processor time)" }
-        note += "; \(steps) steps of \(plan.table.name), slices of \(plan.slice)"
-        let growth = (0...plan.lastStage).map(plan.sliceGrowth)
-        return try file(bytes: bytes, growth: growth, messageBytes: plan.messageBytes, note: note)
+        note += "; \(steps) steps of \(plan.table.name), slices of \(plan.cut.title)"
+        let shares = (0...plan.lastStage).map(plan.sliceShares)
+        return try file(bytes: bytes, shares: shares, messageBytes: plan.messageBytes, note: note)
     }
 }
 

@@ -51,7 +51,7 @@ struct Profiler {
     private func measure(_ table: ScheduleTable) async throws -> CostMeasurement? {
         let own = plan.pipeline
         let pipeline = try PipelinePlan(
-            model: own.model, table: table, partition: own.partition, slice: own.slice, replicas: own.replicas,
+            model: own.model, table: table, partition: own.partition, cut: own.cut, replicas: own.replicas,
             streams: own.streams, shardsOptimizer: own.owners != nil)
         return try await measure(pipeline)
     }

@@ -78,11 +78,21 @@ extension PipelinePlan {
         }
         try self.init(
             model: model, table: table, partition: try Self.partition(c, model, stages: stages),
-            slice: c.pipeline.slice, replicas: c.pipeline.replicas, streams: c.data.streams,
+            cut: Self.cut(c, model), replicas: c.pipeline.replicas, streams: c.data.streams,
             stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil,
             shardsOptimizer: c.pipeline.shardOptimizer)
         wire = c.pipeline.compressMessages ? .bfloat16 : .float32
         matrices = c.matrixEngine
+    }
+
+    private static func cut(_ c: RunConfiguration, _ model: any Architecture) -> SliceCut {
+        let count = c.data.sequence / c.pipeline.slice
+        switch c.pipeline.slices {
+        case .equal: return SliceCut(slice: c.pipeline.slice, count: count)
+        case .balanced:
+            return .balanced(
+                sequence: c.data.sequence, count: count, layers: model.layerKinds, multiple: model.sliceMultiple)
+        }
     }
 
     private static func table(_ c: RunConfiguration) throws -> ScheduleTable {
