@@ -46,13 +46,13 @@ import Testing
     }
 
     static let shapes = [
-        // Passes of 512 keys end within, before and behind the rows; rows see the first one only, or all.
+        // Passes of 1,024 keys end within, before and behind the rows; rows see the first one only, or all.
         Shape(0, [(end: 1100, keyStart: 0)], heads: 2, keyHeads: 1, keyDim: 4, valueDim: 4),
-        Shape(530, [(end: 531, keyStart: 0)], heads: 3, keyHeads: 3, keyDim: 5, valueDim: 7),
+        Shape(1200, [(end: 1201, keyStart: 0)], heads: 3, keyHeads: 3, keyDim: 5, valueDim: 7),
         Shape(
             1000, [(end: 1064, keyStart: 3), (end: 1065, keyStart: 1064), (end: 1130, keyStart: 1065)],
             heads: 4, keyHeads: 2, keyDim: 6, valueDim: 3),
-        Shape(511, [(end: 1040, keyStart: 0)], heads: 1, keyHeads: 1, keyDim: 2, valueDim: 17),
+        Shape(1023, [(end: 1540, keyStart: 0)], heads: 1, keyHeads: 1, keyDim: 2, valueDim: 17),
     ]
 
     /// What a call reads, and the gradients that keys and values have before it.

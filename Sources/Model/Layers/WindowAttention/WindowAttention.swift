@@ -64,7 +64,7 @@ package struct WindowAttention: Sendable {
     }
 
     /// Keys of a pass where windows have any length: their scores and panels stay in the cache.
-    private static let longestPass = 512
+    private static let longestPass = 1024
 
     /// Query heads that read one key head.
     var sharing: Int { heads / keyHeads }
