@@ -100,13 +100,13 @@ public struct GatedMixArguments {
     public var attended: UnsafePointer<Float>
     /// [rows, columns], before silu.
     public var gate: FloatRows
-    /// [rows, columns], without gaps: what the working memory gave.
-    public var recalled: UnsafePointer<Float>
+    /// [rows, columns], without gaps: what the working memory gave; nil: there is none.
+    public var recalled: UnsafePointer<Float>?
     public var extent: Extent
 
     @inlinable public init(
         @_nonEphemeral mix: UnsafeMutablePointer<Float>, @_nonEphemeral attended: UnsafePointer<Float>, gate: FloatRows,
-        @_nonEphemeral recalled: UnsafePointer<Float>, extent: Extent
+        @_nonEphemeral recalled: UnsafePointer<Float>? = nil, extent: Extent
     ) {
         assert(gate.holds(extent))
         self.mix = mix

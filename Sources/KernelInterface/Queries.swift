@@ -2,7 +2,7 @@
 public struct QueryKernels: Sendable {
     /// r = (mean of a head's z^2 + eps)^(-1/2): (r [rows, heads], z, shape with heads as groups, eps).
     public let headScales: @Sendable (UnsafeMutablePointer<Float>, FloatRows, GroupedShape, Float) -> Void
-    /// The four views of z.
+    /// The views of z.
     public let queriesAndKeys: @Sendable (QueryViewsArguments) -> Void
     /// The gradient of z r from those of the views.
     public let queryViewsBackward: @Sendable (QueryViewsBackwardArguments) -> Void
@@ -26,21 +26,23 @@ public struct QueryKernels: Sendable {
     }
 }
 
-/// Four views of z, [rows, features] each, without gaps; written.
+/// Views of z, [rows, features] each, without gaps; written. A model with a working memory has four, others two.
 public struct QueryViews {
     /// Queries of attention.
     public var q: UnsafeMutablePointer<Float>
     /// Keys of attention.
     public var k: UnsafeMutablePointer<Float>
-    /// Queries of the working memory.
-    public var memoryQ: UnsafeMutablePointer<Float>
+    /// Queries of the working memory; nil, as its keys: there is none.
+    public var memoryQ: UnsafeMutablePointer<Float>?
     /// Keys of the working memory.
-    public var memoryK: UnsafeMutablePointer<Float>
+    public var memoryK: UnsafeMutablePointer<Float>?
 
     @inlinable public init(
         @_nonEphemeral q: UnsafeMutablePointer<Float>, @_nonEphemeral k: UnsafeMutablePointer<Float>,
-        @_nonEphemeral memoryQ: UnsafeMutablePointer<Float>, @_nonEphemeral memoryK: UnsafeMutablePointer<Float>
+        @_nonEphemeral memoryQ: UnsafeMutablePointer<Float>? = nil,
+        @_nonEphemeral memoryK: UnsafeMutablePointer<Float>? = nil
     ) {
+        assert((memoryQ == nil) == (memoryK == nil))
         self.q = q
         self.k = k
         self.memoryQ = memoryQ
@@ -52,13 +54,15 @@ public struct QueryViews {
 public struct QueryViewGradients {
     public var q: UnsafePointer<Float>
     public var k: UnsafePointer<Float>
-    public var memoryQ: UnsafePointer<Float>
-    public var memoryK: UnsafePointer<Float>
+    /// nil, as that of its keys: there is no memory.
+    public var memoryQ: UnsafePointer<Float>?
+    public var memoryK: UnsafePointer<Float>?
 
     @inlinable public init(
         @_nonEphemeral q: UnsafePointer<Float>, @_nonEphemeral k: UnsafePointer<Float>,
-        @_nonEphemeral memoryQ: UnsafePointer<Float>, @_nonEphemeral memoryK: UnsafePointer<Float>
+        @_nonEphemeral memoryQ: UnsafePointer<Float>? = nil, @_nonEphemeral memoryK: UnsafePointer<Float>? = nil
     ) {
+        assert((memoryQ == nil) == (memoryK == nil))
         self.q = q
         self.k = k
         self.memoryQ = memoryQ
@@ -73,9 +77,9 @@ public struct QueryViewsArguments {
     public var z: FloatRows
     /// r [rows, heads], of `headScales`.
     public var scales: UnsafePointer<Float>
-    /// [4, features], without the 1.
+    /// [views, features], without the 1.
     public var gamma: UnsafePointer<Float>
-    /// [4, features].
+    /// [views, features].
     public var beta: UnsafePointer<Float>
     /// Heads as groups.
     public var shape: GroupedShape
@@ -99,7 +103,7 @@ public struct QueryViewsBackwardArguments {
     /// [rows, features], without gaps; written: the gradient of z r.
     public var dz: UnsafeMutablePointer<Float>
     public var views: QueryViewGradients
-    /// [4, features], without the 1.
+    /// [views, features], without the 1.
     public var gamma: UnsafePointer<Float>
     /// Heads as groups.
     public var shape: GroupedShape

@@ -85,9 +85,14 @@ func swigluBackward(_ a: SwigluBackwardArguments) {
     }
 }
 
-/// mix[t] = sca[t] * silu(r[t]) + awm[t]; r with a row stride (pre-activation), the others [rows, cols].
+/// mix[t] = sca[t] * silu(r[t]) + awm[t], without awm where there is no memory; r with a row stride (pre-activation), the others [rows, cols].
 func gatedMix(_ a: GatedMixArguments) {
-    let (mix, sca, r, awm) = (a.mix, a.attended, a.gate, a.recalled)
+    if let recalled = a.recalled { mixGated(a, recalled) } else { mixGated(a, nil) }
+}
+
+/// Made for either case, so that the loop doesn't ask.
+@inline(always) func mixGated(_ a: GatedMixArguments, _ awm: P?) {
+    let (mix, sca, r) = (a.mix, a.attended, a.gate)
     let (rows, cols) = (a.extent.rows, a.extent.columns)
     var t = 0
     while t < rows {
@@ -96,7 +101,8 @@ func gatedMix(_ a: GatedMixArguments) {
         var i = 0
         while i < cols {
             let u = load(rt, i, upTo: cols)
-            let v = fma(load(sca + k, i, upTo: cols), u * sigmoid(u), load(awm + k, i, upTo: cols))
+            let (attended, gate) = (load(sca + k, i, upTo: cols), u * sigmoid(u))
+            let v = if let awm { fma(attended, gate, load(awm + k, i, upTo: cols)) } else { attended * gate }
             store(mix + k, i, v, upTo: cols)
             i &+= 16
         }

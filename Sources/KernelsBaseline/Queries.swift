@@ -1,7 +1,7 @@
 import CSIMD
 import KernelInterface
 
-// The four affine views of z (GECKO.md, Block): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
+// The affine views of z, four or two (GECKO.md, Block; ARCHITECTURES.md, Megalodon): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
 // head, and the rotation of the first rope heads' pairs.
 
 /// r [rows, heads]: r = (mean over the head's features of z^2 + eps)^(-1/2).
@@ -20,9 +20,18 @@ func headScales(_ r: MP, _ z: FloatRows, _ shape: GroupedShape, _ eps: Float) {
     }
 }
 
-/// z [rows, ldz], r [rows, heads], gamma and beta [4, Z]; q, k, aq, ak [rows, Z].
+/// z [rows, ldz], r [rows, heads], gamma and beta [4, Z] or [2, Z]; q, k, aq, ak [rows, Z].
 func queriesAndKeys(_ a: QueryViewsArguments) {
-    let (q, k, aq, ak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
+    if let aq = a.views.memoryQ, let ak = a.views.memoryK {
+        writeViews(a, (aq, ak))
+    } else {
+        writeViews(a, nil)
+    }
+}
+
+/// Made for each number of views, so that none is asked for within the loops.
+@inline(always) func writeViews(_ a: QueryViewsArguments, _ memory: (q: MP, k: MP)?) {
+    let (q, k) = (a.views.q, a.views.k)
     let (z, ldz, r, gamma, beta) = (a.z.base, a.z.stride, a.scales, a.gamma, a.beta)
     let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = Z / heads
@@ -41,12 +50,14 @@ func queriesAndKeys(_ a: QueryViewsArguments) {
                 let v = load(zt, i, upTo: end) * s * c
                 store(q + out, i, fma(v, 1 + load(gamma, i, upTo: end), load(beta, i, upTo: end)), upTo: end)
                 store(k + out, i, fma(v, 1 + load(gamma + Z, i, upTo: end), load(beta + Z, i, upTo: end)), upTo: end)
-                store(
-                    aq + out, i,
-                    fma(v, 1 + load(gamma + 2 &* Z, i, upTo: end), load(beta + 2 &* Z, i, upTo: end)), upTo: end)
-                store(
-                    ak + out, i,
-                    fma(v, 1 + load(gamma + 3 &* Z, i, upTo: end), load(beta + 3 &* Z, i, upTo: end)), upTo: end)
+                if let memory {
+                    store(
+                        memory.q + out, i,
+                        fma(v, 1 + load(gamma + 2 &* Z, i, upTo: end), load(beta + 2 &* Z, i, upTo: end)), upTo: end)
+                    store(
+                        memory.k + out, i,
+                        fma(v, 1 + load(gamma + 3 &* Z, i, upTo: end), load(beta + 3 &* Z, i, upTo: end)), upTo: end)
+                }
                 i &+= 16
             }
             h &+= 1
@@ -57,8 +68,16 @@ func queriesAndKeys(_ a: QueryViewsArguments) {
 
 /// dzhat [rows, Z] from the views' gradients.
 func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
+    if let daq = a.views.memoryQ, let dak = a.views.memoryK {
+        sumViews(a, (daq, dak))
+    } else {
+        sumViews(a, nil)
+    }
+}
+
+@inline(always) func sumViews(_ a: QueryViewsBackwardArguments, _ memory: (q: P, k: P)?) {
     let (dz, gamma) = (a.dz, a.gamma)
-    let (dq, dk, daq, dak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
+    let (dq, dk) = (a.views.q, a.views.k)
     let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
     let c = all(1 / Float(Z / heads).squareRoot())
     var t = 0
@@ -68,8 +87,10 @@ func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
         while i < Z {
             var v = load(dq + o, i, upTo: Z) * (1 + load(gamma, i, upTo: Z))
             v = fma(load(dk + o, i, upTo: Z), 1 + load(gamma + Z, i, upTo: Z), v)
-            v = fma(load(daq + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
-            v = fma(load(dak + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
+            if let memory {
+                v = fma(load(memory.q + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
+                v = fma(load(memory.k + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
+            }
             store(dz + o, i, v * c, upTo: Z)
             i &+= 16
         }
