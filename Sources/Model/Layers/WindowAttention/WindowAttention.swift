@@ -37,9 +37,10 @@ package struct WindowAttention: Sendable {
         }
     }
 
-    /// Attention whose rows see at most the chunk before their own and their own.
-    package init(heads: Int, keyDim: Int, valueDim: Int, chunk: Int, hiding: KeyDropout? = nil) {
-        self.init(heads: heads, keyHeads: heads, keyDim: keyDim, valueDim: valueDim, window: 2 * chunk, chunk, hiding)
+    /// Attention whose rows see at most so many chunks: their own, and those right before it.
+    package init(heads: Int, keyDim: Int, valueDim: Int, chunk: Int, chunks: Int = 2, hiding: KeyDropout? = nil) {
+        self.init(
+            heads: heads, keyHeads: heads, keyDim: keyDim, valueDim: valueDim, window: chunks * chunk, chunk, hiding)
     }
 
     /// Attention over a window of any length, taken up in blocks.
