@@ -37,6 +37,7 @@ package final class ComplexEMA {
             self.delta = delta
             self.theta = theta
             self.gamma = gamma
+            self.omega = omega
         }
     }
 

@@ -63,11 +63,10 @@ import Testing
 
     /// Wide and long enough that everything is shared: rows, columns, groups, heads, tiles of attention.
     @Test func workersChangeNoBit() throws {
-        var model = SmallMegalodon {
+        let model = SmallMegalodon(length: 150) {
             ($0.dim, $0.zDim, $0.valueDim, $0.ffnDim, $0.heads, $0.chunk) = (68, 48, 72, 50, 3, 16)
             ($0.normGroups, $0.vocabulary, $0.bosID, $0.rescaleNFFN) = (17, 50, 0, true)
         }
-        model.length = 150
         let alone = model.result([37, 70, 150])
         for workers in 2...5 {
             try withTeam(of: workers) { team in

@@ -4,11 +4,12 @@ import Numerics
 import TestSupport
 
 /// A Megalodon small enough to run in every combination of options, and one row of tokens for it.
-struct SmallMegalodon {
+struct SmallMegalodon: Sendable {
     var configuration = MegalodonConfiguration()
-    var length = 29
+    let length: Int
 
-    init(_ change: (inout MegalodonConfiguration) -> Void = { _ in }) {
+    init(length: Int = 29, _ change: (inout MegalodonConfiguration) -> Void = { _ in }) {
+        self.length = length
         configuration.layers = 2
         configuration.dim = 12
         configuration.zDim = 8
