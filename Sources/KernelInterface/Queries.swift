@@ -8,6 +8,10 @@ public struct QueryKernels: Sendable {
     public let queryViewsBackward: @Sendable (QueryViewsBackwardArguments) -> Void
     /// The gradients of gamma and beta from that of a view.
     public let queryViewWeight: @Sendable (QueryViewWeightArguments) -> Void
+    /// A query and a key of z without norm: z gamma_j + beta_j.
+    public let affineViews: @Sendable (AffineViewsArguments) -> Void
+    /// The gradient of z from those of both; those of gamma and beta are column sums.
+    public let affineViewsBackward: @Sendable (AffineViewsBackwardArguments) -> Void
     /// Rotates pairs of features by their token's angles.
     public let rotate: @Sendable (RotateArguments) -> Void
 
@@ -16,12 +20,16 @@ public struct QueryKernels: Sendable {
         queriesAndKeys: @escaping @Sendable (QueryViewsArguments) -> Void,
         queryViewsBackward: @escaping @Sendable (QueryViewsBackwardArguments) -> Void,
         queryViewWeight: @escaping @Sendable (QueryViewWeightArguments) -> Void,
+        affineViews: @escaping @Sendable (AffineViewsArguments) -> Void,
+        affineViewsBackward: @escaping @Sendable (AffineViewsBackwardArguments) -> Void,
         rotate: @escaping @Sendable (RotateArguments) -> Void
     ) {
         self.headScales = headScales
         self.queriesAndKeys = queriesAndKeys
         self.queryViewsBackward = queryViewsBackward
         self.queryViewWeight = queryViewWeight
+        self.affineViews = affineViews
+        self.affineViewsBackward = affineViewsBackward
         self.rotate = rotate
     }
 }
@@ -150,6 +158,58 @@ public struct QueryViewWeightArguments {
         self.scales = scales
         self.shape = shape
         self.columns = columns
+    }
+}
+
+/// q = z gamma_0 + beta_0, k = z gamma_1 + beta_1.
+public struct AffineViewsArguments {
+    /// [rows, features]; written.
+    public var q: MutableFloatRows
+    /// [rows, features]; written.
+    public var k: MutableFloatRows
+    /// [rows, features].
+    public var z: FloatRows
+    /// [2, features].
+    public var gamma: UnsafePointer<Float>
+    /// [2, features].
+    public var beta: UnsafePointer<Float>
+    public var extent: Extent
+
+    @inlinable public init(
+        q: MutableFloatRows, k: MutableFloatRows, z: FloatRows, @_nonEphemeral gamma: UnsafePointer<Float>,
+        @_nonEphemeral beta: UnsafePointer<Float>, extent: Extent
+    ) {
+        assert(q.holds(extent) && k.holds(extent) && z.holds(extent))
+        self.q = q
+        self.k = k
+        self.z = z
+        self.gamma = gamma
+        self.beta = beta
+        self.extent = extent
+    }
+}
+
+/// dz = dq gamma_0 + dk gamma_1.
+public struct AffineViewsBackwardArguments {
+    /// [rows, features]; written.
+    public var dz: MutableFloatRows
+    /// [rows, features].
+    public var dq: FloatRows
+    /// [rows, features].
+    public var dk: FloatRows
+    /// [2, features].
+    public var gamma: UnsafePointer<Float>
+    public var extent: Extent
+
+    @inlinable public init(
+        dz: MutableFloatRows, dq: FloatRows, dk: FloatRows, @_nonEphemeral gamma: UnsafePointer<Float>, extent: Extent
+    ) {
+        assert(dz.holds(extent) && dq.holds(extent) && dk.holds(extent))
+        self.dz = dz
+        self.dq = dq
+        self.dk = dk
+        self.gamma = gamma
+        self.extent = extent
     }
 }
 

@@ -126,6 +126,45 @@ func queryViewWeight(_ a: QueryViewWeightArguments) {
     }
 }
 
+/// z [rows, n], gamma and beta [2, n]; q, k [rows, n].
+func affineViews(_ a: AffineViewsArguments) {
+    let (q, k, z, gamma, beta) = (a.q, a.k, a.z, a.gamma, a.beta)
+    let (rows, n) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let qt = q.base + t &* q.stride
+        let kt = k.base + t &* k.stride
+        let zt = z.base + t &* z.stride
+        var i = 0
+        while i < n {
+            let v = load(zt, i, upTo: n)
+            store(qt, i, fma(v, load(gamma, i, upTo: n), load(beta, i, upTo: n)), upTo: n)
+            store(kt, i, fma(v, load(gamma + n, i, upTo: n), load(beta + n, i, upTo: n)), upTo: n)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// dz [rows, n] from the gradients of both views.
+func affineViewsBackward(_ a: AffineViewsBackwardArguments) {
+    let (dz, dq, dk, gamma) = (a.dz, a.dq, a.dk, a.gamma)
+    let (rows, n) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let o = dz.base + t &* dz.stride
+        let qt = dq.base + t &* dq.stride
+        let kt = dk.base + t &* dk.stride
+        var i = 0
+        while i < n {
+            let v = load(qt, i, upTo: n) * load(gamma, i, upTo: n)
+            store(o, i, fma(load(kt, i, upTo: n), load(gamma + n, i, upTo: n), v), upTo: n)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
 /// Rotates the first `heads` heads of x [rows, ld] in place. cosine and sine [rows, n] repeat each angle for both
 /// members of a pair, the sine with signs (-, +); direction -1 turns back.
 func rotate(_ a: RotateArguments) {
@@ -154,5 +193,6 @@ func rotate(_ a: RotateArguments) {
 var queryKernels: QueryKernels {
     QueryKernels(
         headScales: headScales, queriesAndKeys: queriesAndKeys, queryViewsBackward: queryViewsBackward,
-        queryViewWeight: queryViewWeight, rotate: rotate)
+        queryViewWeight: queryViewWeight, affineViews: affineViews, affineViewsBackward: affineViewsBackward,
+        rotate: rotate)
 }
