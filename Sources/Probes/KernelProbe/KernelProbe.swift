@@ -63,6 +63,7 @@ enum KernelProbe {
             AdamW().update(team, tensor, AdamW.Step(number: 1, rate: 1e-3, clip: 1))
         }
         runCumulativeNorm()
+        MegaKernels.run()
         print("level \(KernelTable.best.level)")
     }
 

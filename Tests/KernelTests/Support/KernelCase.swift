@@ -41,6 +41,7 @@ enum KernelCases {
     }
 
     static let all: [KernelCase] =
-        elementwise + gating + rowMoves + featureNorms + timestepNorms + cumulativeNorms + complexEMAs + softmaxes
+        elementwise + gating + rowMoves + featureNorms + timestepNorms + cumulativeNorms + complexEMAs + dampedEMAs
+        + softmaxes
         + causalSoftmaxes + queries + memories + losses + optimizers + dropouts + normals + peaks
 }
