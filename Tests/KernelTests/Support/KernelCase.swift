@@ -43,5 +43,6 @@ enum KernelCases {
     static let all: [KernelCase] =
         elementwise + gating + rowMoves + featureNorms + timestepNorms + cumulativeNorms + complexEMAs + dampedEMAs
         + softmaxes
-        + causalSoftmaxes + queries + memories + losses + optimizers + dropouts + normals + peaks
+        + causalSoftmaxes + biasedAttentions + gatedResiduals + queries + memories + losses + optimizers + dropouts
+        + normals + peaks
 }

@@ -65,11 +65,10 @@ import Testing
     @Test(arguments: MegaConfiguration.Attention.allCases, [0, 160]) func workersChangeNoBit(
         attention: MegaConfiguration.Attention, chunk: Int
     ) throws {
-        var model = SmallMega {
+        let model = SmallMega(length: 400) {
             ($0.dim, $0.zDim, $0.valueDim, $0.ffnDim) = (68, 48, 72, 50)
             ($0.attention, $0.chunk, $0.vocabulary, $0.maxPositions) = (attention, chunk, 50, 500)
         }
-        model.length = 400
         let alone = model.result([137, 290, 400])
         for workers in 2...4 {
             try withTeam(of: workers) { team in

@@ -20,7 +20,7 @@ struct SmallMega: Sendable {
         configuration.vocabulary = 11
         change(&configuration)
         if configuration.maxPositions == 0 {
-            configuration.maxPositions = configuration.seesAll ? 256 : configuration.chunk
+            configuration.maxPositions = configuration.chunk == 0 ? 256 : configuration.chunk
         }
     }
 
