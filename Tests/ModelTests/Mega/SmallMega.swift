@@ -61,8 +61,9 @@ struct SmallMega: Sendable {
         for entry in run.stage.store.entries {
             let name = entry.spec.copyOf ?? entry.spec.name
             var noise = Noise(name.utf8.reduce(1) { ($0 &* 31 &+ Int($1)) & 0xffff_ffff })
-            (run.stage.store.values.base + entry.offset)
-                .update(from: noise.floats(entry.count, scale: 0.5), count: entry.count)
+            // A squared ReLU of negative scores only would see nothing.
+            let values = noise.floats(entry.count, scale: 0.5).map { name.contains("rel_pos_bias") ? abs($0) : $0 }
+            (run.stage.store.values.base + entry.offset).update(from: values, count: entry.count)
         }
         return run
     }
