@@ -129,7 +129,7 @@ public struct ComplexEMAWork {
     }
 }
 
-/// y = x + Re sum_n gamma_n h_n with h = [not bos] q h + p x.
+/// y = omega x + Re sum_n gamma_n h_n with h = [not bos] q h + p x.
 public struct ComplexEMAArguments {
     /// [rows, dim], without gaps; written.
     public var y: UnsafeMutablePointer<Float>
@@ -140,23 +140,27 @@ public struct ComplexEMAArguments {
     /// [rows, dim], without gaps.
     public var x: UnsafePointer<Float>
     public var coefficients: ComplexEMACoefficients
+    /// omega [dim]; nil: 1.
+    public var residualWeights: UnsafePointer<Float>?
     public var work: ComplexEMAWork
 
     @inlinable public init(
         @_nonEphemeral y: UnsafeMutablePointer<Float>, state: ComplexEMAState,
         @_nonEphemeral entries: UnsafeMutablePointer<Float>, @_nonEphemeral x: UnsafePointer<Float>,
-        coefficients: ComplexEMACoefficients, work: ComplexEMAWork
+        coefficients: ComplexEMACoefficients, residualWeights: UnsafePointer<Float>? = nil, work: ComplexEMAWork
     ) {
         self.y = y
         self.state = state
         self.entries = entries
         self.x = x
         self.coefficients = coefficients
+        self.residualWeights = residualWeights
         self.work = work
     }
 }
 
-/// dx = dy + the average's share, in reverse time.
+/// dx = omega dy + the average's share, in reverse time. The gradient of omega is left to the caller: a sum over rows
+/// of dy x.
 public struct ComplexEMABackwardArguments {
     /// [rows, dim], without gaps; written.
     public var dx: UnsafeMutablePointer<Float>
@@ -170,13 +174,15 @@ public struct ComplexEMABackwardArguments {
     /// [_, 2, orders, padded], as the forward left them.
     public var entries: UnsafePointer<Float>
     public var coefficients: ComplexEMACoefficients
+    /// omega [dim]; nil: 1.
+    public var residualWeights: UnsafePointer<Float>?
     public var work: ComplexEMAWork
 
     @inlinable public init(
         @_nonEphemeral dx: UnsafeMutablePointer<Float>, stateGradient: ComplexEMAState,
         coefficientGradients: ComplexEMACoefficientGradients, @_nonEphemeral dy: UnsafePointer<Float>,
         @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafePointer<Float>,
-        coefficients: ComplexEMACoefficients, work: ComplexEMAWork
+        coefficients: ComplexEMACoefficients, residualWeights: UnsafePointer<Float>? = nil, work: ComplexEMAWork
     ) {
         self.dx = dx
         self.stateGradient = stateGradient
@@ -185,6 +191,7 @@ public struct ComplexEMABackwardArguments {
         self.x = x
         self.entries = entries
         self.coefficients = coefficients
+        self.residualWeights = residualWeights
         self.work = work
     }
 }

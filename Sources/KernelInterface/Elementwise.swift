@@ -4,6 +4,8 @@ public struct ElementwiseKernels: Sendable {
     public let addTo: @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
     /// y = x + row, for every row: (y, x, row [columns], extent). y may be x.
     public let addRow: @Sendable (MutableFloatRows, FloatRows, UnsafePointer<Float>, Extent) -> Void
+    /// y += x * row, for every row: (y, x, row [columns], extent).
+    public let addProductRow: @Sendable (MutableFloatRows, FloatRows, UnsafePointer<Float>, Extent) -> Void
     /// y = x * row, for every row: (y, x, row [columns], extent); y and x without gaps. y may be x.
     public let multiplyRow:
         @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Extent) -> Void
@@ -19,6 +21,7 @@ public struct ElementwiseKernels: Sendable {
     public init(
         addTo: @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void,
         addRow: @escaping @Sendable (MutableFloatRows, FloatRows, UnsafePointer<Float>, Extent) -> Void,
+        addProductRow: @escaping @Sendable (MutableFloatRows, FloatRows, UnsafePointer<Float>, Extent) -> Void,
         multiplyRow:
             @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Extent) ->
             Void, columnSums: @escaping @Sendable (FloatRows, Extent, UnsafeMutablePointer<Float>) -> Void,
@@ -28,6 +31,7 @@ public struct ElementwiseKernels: Sendable {
     ) {
         self.addTo = addTo
         self.addRow = addRow
+        self.addProductRow = addProductRow
         self.multiplyRow = multiplyRow
         self.columnSums = columnSums
         self.columnDots = columnDots

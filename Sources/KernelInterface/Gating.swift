@@ -12,6 +12,10 @@ public struct GatingKernels: Sendable {
     public let gatedMix: @Sendable (GatedMixArguments) -> Void
     /// Gradients of `attended` and `gate` from that of the mix.
     public let gatedMixBackward: @Sendable (GatedMixBackwardArguments) -> Void
+    /// y = x + sigmoid(gate) (silu(candidate) - x).
+    public let gatedResidual: @Sendable (GatedResidualArguments) -> Void
+    /// Gradients of gate and candidate, and x's share, from dy.
+    public let gatedResidualBackward: @Sendable (GatedResidualBackwardArguments) -> Void
 
     public init(
         biasSilu: @escaping @Sendable (BiasSiluArguments) -> Void,
@@ -19,7 +23,9 @@ public struct GatingKernels: Sendable {
         swiglu: @escaping @Sendable (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Extent) -> Void,
         swigluBackward: @escaping @Sendable (SwigluBackwardArguments) -> Void,
         gatedMix: @escaping @Sendable (GatedMixArguments) -> Void,
-        gatedMixBackward: @escaping @Sendable (GatedMixBackwardArguments) -> Void
+        gatedMixBackward: @escaping @Sendable (GatedMixBackwardArguments) -> Void,
+        gatedResidual: @escaping @Sendable (GatedResidualArguments) -> Void,
+        gatedResidualBackward: @escaping @Sendable (GatedResidualBackwardArguments) -> Void
     ) {
         self.biasSilu = biasSilu
         self.siluBackward = siluBackward
@@ -27,6 +33,8 @@ public struct GatingKernels: Sendable {
         self.swigluBackward = swigluBackward
         self.gatedMix = gatedMix
         self.gatedMixBackward = gatedMixBackward
+        self.gatedResidual = gatedResidual
+        self.gatedResidualBackward = gatedResidualBackward
     }
 }
 
@@ -100,13 +108,13 @@ public struct GatedMixArguments {
     public var attended: UnsafePointer<Float>
     /// [rows, columns], before silu.
     public var gate: FloatRows
-    /// [rows, columns], without gaps: what the working memory gave.
-    public var recalled: UnsafePointer<Float>
+    /// [rows, columns], without gaps: what the working memory gave; nil: there is none.
+    public var recalled: UnsafePointer<Float>?
     public var extent: Extent
 
     @inlinable public init(
         @_nonEphemeral mix: UnsafeMutablePointer<Float>, @_nonEphemeral attended: UnsafePointer<Float>, gate: FloatRows,
-        @_nonEphemeral recalled: UnsafePointer<Float>, extent: Extent
+        @_nonEphemeral recalled: UnsafePointer<Float>? = nil, extent: Extent
     ) {
         assert(gate.holds(extent))
         self.mix = mix
@@ -142,6 +150,64 @@ public struct GatedMixBackwardArguments {
         self.dmix = dmix
         self.attended = attended
         self.gate = gate
+        self.extent = extent
+    }
+}
+
+/// What a gated residual reads.
+public struct GatedResidualInputs {
+    /// [rows, columns].
+    public var x: FloatRows
+    /// [rows, columns], before the sigmoid.
+    public var gate: FloatRows
+    /// [rows, columns], before silu.
+    public var candidate: FloatRows
+
+    @inlinable public init(x: FloatRows, gate: FloatRows, candidate: FloatRows) {
+        self.x = x
+        self.gate = gate
+        self.candidate = candidate
+    }
+}
+
+/// y = x + u (silu(candidate) - x), u = sigmoid(gate).
+public struct GatedResidualArguments {
+    /// [rows, columns]; written.
+    public var y: MutableFloatRows
+    public var inputs: GatedResidualInputs
+    public var extent: Extent
+
+    @inlinable public init(y: MutableFloatRows, inputs: GatedResidualInputs, extent: Extent) {
+        assert(y.holds(extent))
+        self.y = y
+        self.inputs = inputs
+        self.extent = extent
+    }
+}
+
+/// dx = dy (1 - u), dgate = dy (silu(candidate) - x) u (1 - u), dcandidate = dy u silu'(candidate).
+public struct GatedResidualBackwardArguments {
+    /// [rows, columns]; written.
+    public var dx: MutableFloatRows
+    /// [rows, columns]; written.
+    public var dgate: MutableFloatRows
+    /// [rows, columns]; written.
+    public var dcandidate: MutableFloatRows
+    /// [rows, columns].
+    public var dy: FloatRows
+    public var forward: GatedResidualInputs
+    public var extent: Extent
+
+    @inlinable public init(
+        dx: MutableFloatRows, dgate: MutableFloatRows, dcandidate: MutableFloatRows, dy: FloatRows,
+        forward: GatedResidualInputs, extent: Extent
+    ) {
+        assert(dx.holds(extent) && dgate.holds(extent) && dcandidate.holds(extent) && dy.holds(extent))
+        self.dx = dx
+        self.dgate = dgate
+        self.dcandidate = dcandidate
+        self.dy = dy
+        self.forward = forward
         self.extent = extent
     }
 }

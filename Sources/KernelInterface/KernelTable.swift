@@ -56,22 +56,37 @@ public struct TokenKernels: Sendable {
     }
 }
 
+/// The moving averages.
+public struct AverageKernels: Sendable {
+    public let complex: ComplexEMAKernels
+    public let damped: DampedEMAKernels
+
+    public init(complex: ComplexEMAKernels, damped: DampedEMAKernels) {
+        self.complex = complex
+        self.damped = damped
+    }
+}
+
 /// The families that bring the tokens of a sequence together.
 public struct SequenceKernels: Sendable {
     public let timestepNorms: TimestepNormKernels
     public let ema: ComplexEMAKernels
+    public let dampedEMA: DampedEMAKernels
     public let softmax: SoftmaxKernels
     public let attention: AttentionKernels
+    public let biasedAttention: BiasedAttentionKernels
     public let memory: WorkingMemoryKernels
 
     public init(
-        timestepNorms: TimestepNormKernels, ema: ComplexEMAKernels, softmax: SoftmaxKernels,
-        attention: AttentionKernels, memory: WorkingMemoryKernels
+        timestepNorms: TimestepNormKernels, averages: AverageKernels, softmax: SoftmaxKernels,
+        attention: AttentionKernels, biasedAttention: BiasedAttentionKernels, memory: WorkingMemoryKernels
     ) {
         self.timestepNorms = timestepNorms
-        self.ema = ema
+        ema = averages.complex
+        dampedEMA = averages.damped
         self.softmax = softmax
         self.attention = attention
+        self.biasedAttention = biasedAttention
         self.memory = memory
     }
 }

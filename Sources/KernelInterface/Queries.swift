@@ -2,12 +2,16 @@
 public struct QueryKernels: Sendable {
     /// r = (mean of a head's z^2 + eps)^(-1/2): (r [rows, heads], z, shape with heads as groups, eps).
     public let headScales: @Sendable (UnsafeMutablePointer<Float>, FloatRows, GroupedShape, Float) -> Void
-    /// The four views of z.
+    /// The views of z.
     public let queriesAndKeys: @Sendable (QueryViewsArguments) -> Void
     /// The gradient of z r from those of the views.
     public let queryViewsBackward: @Sendable (QueryViewsBackwardArguments) -> Void
     /// The gradients of gamma and beta from that of a view.
     public let queryViewWeight: @Sendable (QueryViewWeightArguments) -> Void
+    /// A query and a key of z without norm: z gamma_j + beta_j.
+    public let affineViews: @Sendable (AffineViewsArguments) -> Void
+    /// The gradient of z from those of both; those of gamma and beta are column sums.
+    public let affineViewsBackward: @Sendable (AffineViewsBackwardArguments) -> Void
     /// Rotates pairs of features by their token's angles.
     public let rotate: @Sendable (RotateArguments) -> Void
 
@@ -16,31 +20,37 @@ public struct QueryKernels: Sendable {
         queriesAndKeys: @escaping @Sendable (QueryViewsArguments) -> Void,
         queryViewsBackward: @escaping @Sendable (QueryViewsBackwardArguments) -> Void,
         queryViewWeight: @escaping @Sendable (QueryViewWeightArguments) -> Void,
+        affineViews: @escaping @Sendable (AffineViewsArguments) -> Void,
+        affineViewsBackward: @escaping @Sendable (AffineViewsBackwardArguments) -> Void,
         rotate: @escaping @Sendable (RotateArguments) -> Void
     ) {
         self.headScales = headScales
         self.queriesAndKeys = queriesAndKeys
         self.queryViewsBackward = queryViewsBackward
         self.queryViewWeight = queryViewWeight
+        self.affineViews = affineViews
+        self.affineViewsBackward = affineViewsBackward
         self.rotate = rotate
     }
 }
 
-/// Four views of z, [rows, features] each, without gaps; written.
+/// Views of z, [rows, features] each, without gaps; written. A model with a working memory has four, others two.
 public struct QueryViews {
     /// Queries of attention.
     public var q: UnsafeMutablePointer<Float>
     /// Keys of attention.
     public var k: UnsafeMutablePointer<Float>
-    /// Queries of the working memory.
-    public var memoryQ: UnsafeMutablePointer<Float>
+    /// Queries of the working memory; nil, as its keys: there is none.
+    public var memoryQ: UnsafeMutablePointer<Float>?
     /// Keys of the working memory.
-    public var memoryK: UnsafeMutablePointer<Float>
+    public var memoryK: UnsafeMutablePointer<Float>?
 
     @inlinable public init(
         @_nonEphemeral q: UnsafeMutablePointer<Float>, @_nonEphemeral k: UnsafeMutablePointer<Float>,
-        @_nonEphemeral memoryQ: UnsafeMutablePointer<Float>, @_nonEphemeral memoryK: UnsafeMutablePointer<Float>
+        @_nonEphemeral memoryQ: UnsafeMutablePointer<Float>? = nil,
+        @_nonEphemeral memoryK: UnsafeMutablePointer<Float>? = nil
     ) {
+        assert((memoryQ == nil) == (memoryK == nil))
         self.q = q
         self.k = k
         self.memoryQ = memoryQ
@@ -52,13 +62,15 @@ public struct QueryViews {
 public struct QueryViewGradients {
     public var q: UnsafePointer<Float>
     public var k: UnsafePointer<Float>
-    public var memoryQ: UnsafePointer<Float>
-    public var memoryK: UnsafePointer<Float>
+    /// nil, as that of its keys: there is no memory.
+    public var memoryQ: UnsafePointer<Float>?
+    public var memoryK: UnsafePointer<Float>?
 
     @inlinable public init(
         @_nonEphemeral q: UnsafePointer<Float>, @_nonEphemeral k: UnsafePointer<Float>,
-        @_nonEphemeral memoryQ: UnsafePointer<Float>, @_nonEphemeral memoryK: UnsafePointer<Float>
+        @_nonEphemeral memoryQ: UnsafePointer<Float>? = nil, @_nonEphemeral memoryK: UnsafePointer<Float>? = nil
     ) {
+        assert((memoryQ == nil) == (memoryK == nil))
         self.q = q
         self.k = k
         self.memoryQ = memoryQ
@@ -73,9 +85,9 @@ public struct QueryViewsArguments {
     public var z: FloatRows
     /// r [rows, heads], of `headScales`.
     public var scales: UnsafePointer<Float>
-    /// [4, features], without the 1.
+    /// [views, features], without the 1.
     public var gamma: UnsafePointer<Float>
-    /// [4, features].
+    /// [views, features].
     public var beta: UnsafePointer<Float>
     /// Heads as groups.
     public var shape: GroupedShape
@@ -99,7 +111,7 @@ public struct QueryViewsBackwardArguments {
     /// [rows, features], without gaps; written: the gradient of z r.
     public var dz: UnsafeMutablePointer<Float>
     public var views: QueryViewGradients
-    /// [4, features], without the 1.
+    /// [views, features], without the 1.
     public var gamma: UnsafePointer<Float>
     /// Heads as groups.
     public var shape: GroupedShape
@@ -146,6 +158,58 @@ public struct QueryViewWeightArguments {
         self.scales = scales
         self.shape = shape
         self.columns = columns
+    }
+}
+
+/// q = z gamma_0 + beta_0, k = z gamma_1 + beta_1.
+public struct AffineViewsArguments {
+    /// [rows, features]; written.
+    public var q: MutableFloatRows
+    /// [rows, features]; written.
+    public var k: MutableFloatRows
+    /// [rows, features].
+    public var z: FloatRows
+    /// [2, features].
+    public var gamma: UnsafePointer<Float>
+    /// [2, features].
+    public var beta: UnsafePointer<Float>
+    public var extent: Extent
+
+    @inlinable public init(
+        q: MutableFloatRows, k: MutableFloatRows, z: FloatRows, @_nonEphemeral gamma: UnsafePointer<Float>,
+        @_nonEphemeral beta: UnsafePointer<Float>, extent: Extent
+    ) {
+        assert(q.holds(extent) && k.holds(extent) && z.holds(extent))
+        self.q = q
+        self.k = k
+        self.z = z
+        self.gamma = gamma
+        self.beta = beta
+        self.extent = extent
+    }
+}
+
+/// dz = dq gamma_0 + dk gamma_1.
+public struct AffineViewsBackwardArguments {
+    /// [rows, features]; written.
+    public var dz: MutableFloatRows
+    /// [rows, features].
+    public var dq: FloatRows
+    /// [rows, features].
+    public var dk: FloatRows
+    /// [2, features].
+    public var gamma: UnsafePointer<Float>
+    public var extent: Extent
+
+    @inlinable public init(
+        dz: MutableFloatRows, dq: FloatRows, dk: FloatRows, @_nonEphemeral gamma: UnsafePointer<Float>, extent: Extent
+    ) {
+        assert(dz.holds(extent) && dq.holds(extent) && dk.holds(extent))
+        self.dz = dz
+        self.dq = dq
+        self.dk = dk
+        self.gamma = gamma
+        self.extent = extent
     }
 }
 

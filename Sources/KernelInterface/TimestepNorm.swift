@@ -1,4 +1,4 @@
-/// The timestep decay norm.
+/// The timestep decay norm, and the cumulative norm (`CumulativeNorm.swift`).
 public struct TimestepNormKernels: Sendable {
     /// y and what the backward needs; moves the state on over all tokens.
     public let timestepNorm: @Sendable (TimestepNormArguments) -> Void
@@ -6,15 +6,23 @@ public struct TimestepNormKernels: Sendable {
     public let timestepNormRecompute: @Sendable (TimestepNormAgainArguments) -> Void
     /// dx, and the gradients of weight, bias and state.
     public let timestepNormBackward: @Sendable (TimestepNormBackwardArguments) -> Void
+    /// y and what the backward needs; moves the moments on over all tokens. `timestepNormRecompute` gives y again.
+    public let cumulativeNorm: @Sendable (CumulativeNormArguments) -> Void
+    /// dx, and the gradients of weight, bias and moments.
+    public let cumulativeNormBackward: @Sendable (CumulativeNormBackwardArguments) -> Void
 
     public init(
         timestepNorm: @escaping @Sendable (TimestepNormArguments) -> Void,
         timestepNormRecompute: @escaping @Sendable (TimestepNormAgainArguments) -> Void,
-        timestepNormBackward: @escaping @Sendable (TimestepNormBackwardArguments) -> Void
+        timestepNormBackward: @escaping @Sendable (TimestepNormBackwardArguments) -> Void,
+        cumulativeNorm: @escaping @Sendable (CumulativeNormArguments) -> Void,
+        cumulativeNormBackward: @escaping @Sendable (CumulativeNormBackwardArguments) -> Void
     ) {
         self.timestepNorm = timestepNorm
         self.timestepNormRecompute = timestepNormRecompute
         self.timestepNormBackward = timestepNormBackward
+        self.cumulativeNorm = cumulativeNorm
+        self.cumulativeNormBackward = cumulativeNormBackward
     }
 }
 

@@ -25,6 +25,22 @@ func addRow(_ y: MutableFloatRows, _ x: FloatRows, _ b: P, _ extent: Extent) {
     }
 }
 
+/// y[t] += x[t] * w; x, y [rows, cols] with row strides, w [cols].
+func addProductRow(_ y: MutableFloatRows, _ x: FloatRows, _ w: P, _ extent: Extent) {
+    let (rows, cols) = (extent.rows, extent.columns)
+    var t = 0
+    while t < rows {
+        let yt = y.base + t &* y.stride
+        let xt = x.base + t &* x.stride
+        var i = 0
+        while i < cols {
+            store(yt, i, fma(load(xt, i, upTo: cols), load(w, i, upTo: cols), load(yt, i, upTo: cols)), upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
 /// y[t] = x[t] * w; x, y [rows, cols] contiguous, w [cols].
 func multiplyRow(_ y: MP, _ x: P, _ w: P, _ extent: Extent) {
     let (rows, cols) = (extent.rows, extent.columns)
@@ -112,6 +128,6 @@ func scatterRows(_ a: ScatterRowsArguments) {
 
 var elementwiseKernels: ElementwiseKernels {
     ElementwiseKernels(
-        addTo: addTo, addRow: addRow, multiplyRow: multiplyRow, columnSums: columnSums, columnDots: columnDots,
-        gatherRows: gatherRows, scatterRows: scatterRows)
+        addTo: addTo, addRow: addRow, addProductRow: addProductRow, multiplyRow: multiplyRow,
+        columnSums: columnSums, columnDots: columnDots, gatherRows: gatherRows, scatterRows: scatterRows)
 }

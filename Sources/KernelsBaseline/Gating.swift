@@ -85,9 +85,14 @@ func swigluBackward(_ a: SwigluBackwardArguments) {
     }
 }
 
-/// mix[t] = sca[t] * silu(r[t]) + awm[t]; r with a row stride (pre-activation), the others [rows, cols].
+/// mix[t] = sca[t] * silu(r[t]) + awm[t], without awm where there is no memory; r with a row stride (pre-activation), the others [rows, cols].
 func gatedMix(_ a: GatedMixArguments) {
-    let (mix, sca, r, awm) = (a.mix, a.attended, a.gate, a.recalled)
+    if let recalled = a.recalled { mixGated(a, recalled) } else { mixGated(a, nil) }
+}
+
+/// Made for either case, so that the loop doesn't ask.
+@inline(always) func mixGated(_ a: GatedMixArguments, _ awm: P?) {
+    let (mix, sca, r) = (a.mix, a.attended, a.gate)
     let (rows, cols) = (a.extent.rows, a.extent.columns)
     var t = 0
     while t < rows {
@@ -96,7 +101,8 @@ func gatedMix(_ a: GatedMixArguments) {
         var i = 0
         while i < cols {
             let u = load(rt, i, upTo: cols)
-            let v = fma(load(sca + k, i, upTo: cols), u * sigmoid(u), load(awm + k, i, upTo: cols))
+            let (attended, gate) = (load(sca + k, i, upTo: cols), u * sigmoid(u))
+            let v = if let awm { fma(attended, gate, load(awm + k, i, upTo: cols)) } else { attended * gate }
             store(mix + k, i, v, upTo: cols)
             i &+= 16
         }
@@ -126,8 +132,54 @@ func gatedMixBackward(_ a: GatedMixBackwardArguments) {
     }
 }
 
+/// y[t] = x[t] + sigmoid(gate[t]) (silu(c[t]) - x[t]); [rows, cols] with row strides.
+func gatedResidual(_ a: GatedResidualArguments) {
+    let (y, x, gate, c) = (a.y, a.inputs.x, a.inputs.gate, a.inputs.candidate)
+    let (rows, cols) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let yt = y.base + t &* y.stride
+        let xt = x.base + t &* x.stride
+        let gt = gate.base + t &* gate.stride
+        let ct = c.base + t &* c.stride
+        var i = 0
+        while i < cols {
+            let v = load(xt, i, upTo: cols)
+            let w = load(ct, i, upTo: cols)
+            store(yt, i, fma(sigmoid(load(gt, i, upTo: cols)), fma(w, sigmoid(w), -v), v), upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// dx = dy (1 - u), dgate = dy (silu(c) - x) u (1 - u), dc = dy u silu'(c).
+func gatedResidualBackward(_ a: GatedResidualBackwardArguments) {
+    let (dx, dgate, dc, dy) = (a.dx, a.dgate, a.dcandidate, a.dy)
+    let (x, gate, c) = (a.forward.x, a.forward.gate, a.forward.candidate)
+    let (rows, cols) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        var i = 0
+        while i < cols {
+            let d = load(dy.base + t &* dy.stride, i, upTo: cols)
+            let u = sigmoid(load(gate.base + t &* gate.stride, i, upTo: cols))
+            let w = load(c.base + t &* c.stride, i, upTo: cols)
+            let s = sigmoid(w)
+            let kept = d * (1 - u)
+            let v = fma(w, s, -load(x.base + t &* x.stride, i, upTo: cols))
+            store(dx.base + t &* dx.stride, i, kept, upTo: cols)
+            store(dgate.base + t &* dgate.stride, i, kept * u * v, upTo: cols)
+            store(dc.base + t &* dc.stride, i, d * u * (s * fma(w, 1 - s, all(1))), upTo: cols)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
 var gatingKernels: GatingKernels {
     GatingKernels(
         biasSilu: biasSilu, siluBackward: siluBackward, swiglu: swiglu, swigluBackward: swigluBackward,
-        gatedMix: gatedMix, gatedMixBackward: gatedMixBackward)
+        gatedMix: gatedMix, gatedMixBackward: gatedMixBackward, gatedResidual: gatedResidual,
+        gatedResidualBackward: gatedResidualBackward)
 }

@@ -1,7 +1,7 @@
 import CSIMD
 import KernelInterface
 
-// The four affine views of z (GECKO.md, Block): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
+// The affine views of z, four or two (GECKO.md, Block; ARCHITECTURES.md, Megalodon): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
 // head, and the rotation of the first rope heads' pairs.
 
 /// r [rows, heads]: r = (mean over the head's features of z^2 + eps)^(-1/2).
@@ -20,9 +20,18 @@ func headScales(_ r: MP, _ z: FloatRows, _ shape: GroupedShape, _ eps: Float) {
     }
 }
 
-/// z [rows, ldz], r [rows, heads], gamma and beta [4, Z]; q, k, aq, ak [rows, Z].
+/// z [rows, ldz], r [rows, heads], gamma and beta [4, Z] or [2, Z]; q, k, aq, ak [rows, Z].
 func queriesAndKeys(_ a: QueryViewsArguments) {
-    let (q, k, aq, ak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
+    if let aq = a.views.memoryQ, let ak = a.views.memoryK {
+        writeViews(a, (aq, ak))
+    } else {
+        writeViews(a, nil)
+    }
+}
+
+/// Made for each number of views, so that none is asked for within the loops.
+@inline(always) func writeViews(_ a: QueryViewsArguments, _ memory: (q: MP, k: MP)?) {
+    let (q, k) = (a.views.q, a.views.k)
     let (z, ldz, r, gamma, beta) = (a.z.base, a.z.stride, a.scales, a.gamma, a.beta)
     let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
     let n = Z / heads
@@ -41,12 +50,14 @@ func queriesAndKeys(_ a: QueryViewsArguments) {
                 let v = load(zt, i, upTo: end) * s * c
                 store(q + out, i, fma(v, 1 + load(gamma, i, upTo: end), load(beta, i, upTo: end)), upTo: end)
                 store(k + out, i, fma(v, 1 + load(gamma + Z, i, upTo: end), load(beta + Z, i, upTo: end)), upTo: end)
-                store(
-                    aq + out, i,
-                    fma(v, 1 + load(gamma + 2 &* Z, i, upTo: end), load(beta + 2 &* Z, i, upTo: end)), upTo: end)
-                store(
-                    ak + out, i,
-                    fma(v, 1 + load(gamma + 3 &* Z, i, upTo: end), load(beta + 3 &* Z, i, upTo: end)), upTo: end)
+                if let memory {
+                    store(
+                        memory.q + out, i,
+                        fma(v, 1 + load(gamma + 2 &* Z, i, upTo: end), load(beta + 2 &* Z, i, upTo: end)), upTo: end)
+                    store(
+                        memory.k + out, i,
+                        fma(v, 1 + load(gamma + 3 &* Z, i, upTo: end), load(beta + 3 &* Z, i, upTo: end)), upTo: end)
+                }
                 i &+= 16
             }
             h &+= 1
@@ -57,8 +68,16 @@ func queriesAndKeys(_ a: QueryViewsArguments) {
 
 /// dzhat [rows, Z] from the views' gradients.
 func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
+    if let daq = a.views.memoryQ, let dak = a.views.memoryK {
+        sumViews(a, (daq, dak))
+    } else {
+        sumViews(a, nil)
+    }
+}
+
+@inline(always) func sumViews(_ a: QueryViewsBackwardArguments, _ memory: (q: P, k: P)?) {
     let (dz, gamma) = (a.dz, a.gamma)
-    let (dq, dk, daq, dak) = (a.views.q, a.views.k, a.views.memoryQ, a.views.memoryK)
+    let (dq, dk) = (a.views.q, a.views.k)
     let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
     let c = all(1 / Float(Z / heads).squareRoot())
     var t = 0
@@ -68,8 +87,10 @@ func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
         while i < Z {
             var v = load(dq + o, i, upTo: Z) * (1 + load(gamma, i, upTo: Z))
             v = fma(load(dk + o, i, upTo: Z), 1 + load(gamma + Z, i, upTo: Z), v)
-            v = fma(load(daq + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
-            v = fma(load(dak + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
+            if let memory {
+                v = fma(load(memory.q + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
+                v = fma(load(memory.k + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
+            }
             store(dz + o, i, v * c, upTo: Z)
             i &+= 16
         }
@@ -105,6 +126,45 @@ func queryViewWeight(_ a: QueryViewWeightArguments) {
     }
 }
 
+/// z [rows, n], gamma and beta [2, n]; q, k [rows, n].
+func affineViews(_ a: AffineViewsArguments) {
+    let (q, k, z, gamma, beta) = (a.q, a.k, a.z, a.gamma, a.beta)
+    let (rows, n) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let qt = q.base + t &* q.stride
+        let kt = k.base + t &* k.stride
+        let zt = z.base + t &* z.stride
+        var i = 0
+        while i < n {
+            let v = load(zt, i, upTo: n)
+            store(qt, i, fma(v, load(gamma, i, upTo: n), load(beta, i, upTo: n)), upTo: n)
+            store(kt, i, fma(v, load(gamma + n, i, upTo: n), load(beta + n, i, upTo: n)), upTo: n)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// dz [rows, n] from the gradients of both views.
+func affineViewsBackward(_ a: AffineViewsBackwardArguments) {
+    let (dz, dq, dk, gamma) = (a.dz, a.dq, a.dk, a.gamma)
+    let (rows, n) = (a.extent.rows, a.extent.columns)
+    var t = 0
+    while t < rows {
+        let o = dz.base + t &* dz.stride
+        let qt = dq.base + t &* dq.stride
+        let kt = dk.base + t &* dk.stride
+        var i = 0
+        while i < n {
+            let v = load(qt, i, upTo: n) * load(gamma, i, upTo: n)
+            store(o, i, fma(load(kt, i, upTo: n), load(gamma + n, i, upTo: n), v), upTo: n)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
 /// Rotates the first `heads` heads of x [rows, ld] in place. cosine and sine [rows, n] repeat each angle for both
 /// members of a pair, the sine with signs (-, +); direction -1 turns back.
 func rotate(_ a: RotateArguments) {
@@ -133,5 +193,6 @@ func rotate(_ a: RotateArguments) {
 var queryKernels: QueryKernels {
     QueryKernels(
         headScales: headScales, queriesAndKeys: queriesAndKeys, queryViewsBackward: queryViewsBackward,
-        queryViewWeight: queryViewWeight, rotate: rotate)
+        queryViewWeight: queryViewWeight, affineViews: affineViews, affineViewsBackward: affineViewsBackward,
+        rotate: rotate)
 }

@@ -8,7 +8,9 @@ public func kernelTable(level: Int) -> KernelTable {
             elementwise: elementwiseKernels, gating: gatingKernels, featureNorms: featureNormKernels,
             queries: queryKernels, random: randomKernels),
         sequences: SequenceKernels(
-            timestepNorms: timestepNormKernels, ema: complexEMAKernels, softmax: softmaxKernels,
-            attention: attentionKernels, memory: workingMemoryKernels), training: trainingKernels,
+            timestepNorms: timestepNormKernels,
+            averages: AverageKernels(complex: complexEMAKernels, damped: dampedEMAKernels),
+            softmax: softmaxKernels, attention: attentionKernels, biasedAttention: biasedAttentionKernels,
+            memory: workingMemoryKernels), training: trainingKernels,
         multiplyAddPeak: multiplyAddPeak)
 }

@@ -265,5 +265,6 @@ struct TimestepToken {
 var timestepNormKernels: TimestepNormKernels {
     TimestepNormKernels(
         timestepNorm: timestepNorm, timestepNormRecompute: timestepNormRecompute,
-        timestepNormBackward: timestepNormBackward)
+        timestepNormBackward: timestepNormBackward, cumulativeNorm: cumulativeNorm,
+        cumulativeNormBackward: cumulativeNormBackward)
 }

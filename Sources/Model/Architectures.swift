@@ -2,7 +2,9 @@
 package struct Architectures: Sendable {
     package let all: [any Architecture.Type]
 
-    package static let known = Architectures([GeckoConfiguration.self, LlamaConfiguration.self])
+    package static let known = Architectures([
+        GeckoConfiguration.self, LlamaConfiguration.self, MegalodonConfiguration.self, MegaConfiguration.self,
+    ])
 
     /// - Parameter all: the first one is that of a configuration that names none
     package init(_ all: [any Architecture.Type]) {

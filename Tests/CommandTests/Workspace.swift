@@ -25,6 +25,26 @@ final class Workspace {
         kv_heads = 2
         ffn_dim = 48
         """,
+        "megalodon": """
+        layers = 4
+        dim = 32
+        z_dim = 16
+        value_dim = 32
+        ffn_dim = 32
+        heads = 2
+        ema_dim = 2
+        chunk = 16
+        norm_groups = 4
+        """,
+        "mega": """
+        layers = 4
+        dim = 32
+        z_dim = 16
+        value_dim = 32
+        ffn_dim = 32
+        ema_dim = 2
+        chunk = 16
+        """,
     ]
 
     /// - Parameters:

@@ -99,6 +99,47 @@ import Testing
     }
 
     @Test(arguments: KernelTable.runnable.map(\.level))
+    func groupsOfTheCumulativeNormInAnyCut(level: Int) throws {
+        let kernels = try #require(KernelTable.at(level: level))
+        for features in [3, 20] {
+            let shape = KernelCases.CumulativeNormShape(rows: rows, groups: 21, features: features, bos: [4])
+            let data = KernelCases.CumulativeNormData(shape, seed: 205)
+            let (d, groups) = (shape.d, shape.groups)
+            let memory = KernelMemory()
+            let normed = data.normed(data.reference(shape), shape, memory)
+            let (bias, shares) = (memory.input(data.b), shape.shares(memory))
+            let cuts = [0..<1, 1..<6, 6..<17, 17..<21]
+            // One memory after another: y, means, scales, moments.
+            expectSameBits(
+                [Float](repeating: 0, count: rows * (d + 2 * groups)) + data.mean + data.variance, cuts: cuts,
+                whole: 0..<groups
+            ) { out, g in
+                let more = out + rows * d
+                let moments = more + 2 * rows * groups
+                kernels.sequences.timestepNorms.cumulativeNorm(
+                    CumulativeNormArguments(
+                        y: out, means: more, scales: more + rows * groups,
+                        moments: CumulativeMoments(mean: moments, variance: moments + 2 * groups), x: normed.x,
+                        parameters: TimestepNormParameters(weight: normed.weight, bias: bias),
+                        weights: CumulativeWeights(shares: shares, eps: shape.eps),
+                        share: GroupShare(shape: shape.grouped, groups: g)))
+            }
+            var noise = Noise(206)
+            let dy = memory.input(noise.floats(rows * d))
+            // dx, dw, db, gradients of the moments.
+            expectSameBits(noise.floats(rows * d + 2 * d + 4 * groups), cuts: cuts, whole: 0..<groups) { out, g in
+                let more = out + rows * d
+                kernels.sequences.timestepNorms.cumulativeNormBackward(
+                    CumulativeNormBackwardArguments(
+                        dx: out, parameterGradients: TimestepNormParameterGradients(weight: more, bias: more + d),
+                        momentGradients: CumulativeMoments(mean: more + 2 * d, variance: more + 2 * d + 2 * groups),
+                        dy: dy, forward: normed, shares: shares, share: GroupShare(shape: shape.grouped, groups: g),
+                        scratch: memory.scratch(3 * groups)))
+            }
+        }
+    }
+
+    @Test(arguments: KernelTable.runnable.map(\.level))
     func lengthsOfASumOfSquaresThatEndInsideAVector(level: Int) throws {
         let kernels = try #require(KernelTable.at(level: level))
         var noise = Noise(204)

@@ -16,7 +16,10 @@ import Verification
         var testDescription: String { name }
     }
 
-    static let folders = [Folder(name: ".", cases: 67), Folder(name: "llama", cases: 24)]
+    static let folders = [
+        Folder(name: ".", cases: 67), Folder(name: "llama", cases: 24), Folder(name: "megalodon", cases: 33),
+        Folder(name: "mega", cases: 34),
+    ]
 
     @Test(arguments: folders) func everyCaseOfTheGoldenDataPasses(_ folder: Folder) throws {
         try expectAllToPass(folder, TileProducts(Team(serial: ())))

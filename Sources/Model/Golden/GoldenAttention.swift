@@ -19,14 +19,21 @@ struct GoldenAttention {
         self.file = file
         self.matrices = matrices
         self.name = name
-        let q = try file.shape("\(name).in.q", axes: 4)
-        let v = try file.shape("\(name).in.v", axes: 4)
+        let q = try Self.shape(of: "\(name).in.q", file)
+        let v = try Self.shape(of: "\(name).in.v", file)
         (rows, length, heads, keyDim) = (q[0], q[1], q[2], q[3])
         (keyHeads, valueDim) = (v[2], v[3])
         position = try file.object(name).int("position")
         guard position >= 0 else { throw VerificationError("\(file.name): '\(name)' has position \(position)") }
         try file.requireDivides(keyHeads, heads, "heads of keys of \(name)")
         held = position - begin(position)
+    }
+
+    /// [B, L, H, d]; a file without an axis for heads has one head.
+    private static func shape(of tensor: String, _ file: any GoldenSource) throws -> [Int] {
+        let shape = try file.shape(tensor)
+        if shape.count == 3 { return [shape[0], shape[1], 1, shape[2]] }
+        return try file.shape(tensor, axes: 4)
     }
 
     /// The window's rows before the slice's own.
@@ -58,21 +65,39 @@ struct GoldenAttention {
         _ attention: WindowAttention, scale: Float, _ report: inout CaseReport,
         slice: (_ row: Int) throws -> (slice: any SharedSlice, window: AttentionWindow)
     ) throws {
+        let scales = [Float](repeating: scale, count: length)
+        try run(attention, bias: FloatBuffer(0), &report) {
+            let (slice, window) = try slice($0)
+            return (slice, window, scales)
+        }
+    }
+
+    /// - Parameters:
+    ///   - bias: from the farthest distance to 0; empty: there is none
+    ///   - slice: row `b`'s, with its window and the scale of each token's scores
+    func run(
+        _ attention: WindowAttention, bias: FloatBuffer, _ report: inout CaseReport,
+        slice: (_ row: Int) throws -> (slice: any SharedSlice, window: AttentionWindow, scales: [Float])
+    ) throws {
+        func scaled(_ q: [Float], _ scales: [Float]) -> [Float] {
+            q.indices.map { q[$0] * scales[$0 / (heads * keyDim)] }
+        }
+        let hasBias = bias.count > 0
+        let biasGradient = FloatBuffer(bias.count)
         let scratch = FloatBuffer(attention.workspace(workers: matrices.team.count))
         let (Z, E) = (keyHeads * keyDim, keyHeads * valueDim)
         var all = GoldenTensors()
         for b in 0..<rows {
-            let (shared, window) = try slice(b)
+            let (shared, window, scales) = try slice(b)
             let q = FloatBuffer(
-                try file.floats("\(name).in.q", count: rows * length * heads * keyDim).row(b, of: rows).map {
-                    $0 * scale
-                })
+                scaled(
+                    try file.floats("\(name).in.q", count: rows * length * heads * keyDim).row(b, of: rows), scales))
             let (k, v) = (try joined("k", width: Z, row: b), try joined("v", width: E, row: b))
             let y = FloatBuffer(length * heads * valueDim)
             let (top, total) = (FloatBuffer(length * heads), FloatBuffer(length * heads))
             let operands = WindowAttention.Operands(
                 q: q.base, k: FloatRows(k.base, stride: Z), v: FloatRows(v.base, stride: E), y: y.base, top: top.base,
-                total: total.base)
+                total: total.base, bias: hasBias ? UnsafePointer(bias.base + bias.count - 1) : nil)
             let context = SliceContext(matrices: matrices, slice: shared, workspace: scratch.base)
             attention.forward(context, window, operands, scratch: scratch.base)
             all.append("out.y", y.values())
@@ -82,14 +107,17 @@ struct GoldenAttention {
                 context, window, operands,
                 .init(
                     y: dy.base, q: dq.base, k: MutableFloatRows(dk.base, stride: Z),
-                    v: MutableFloatRows(dv.base, stride: E)), scratch: scratch.base)
+                    v: MutableFloatRows(dv.base, stride: E),
+                    bias: hasBias ? biasGradient.base + bias.count - 1 : nil), scratch: scratch.base)
             withExtendedLifetime((q, k, v, top, total)) {}
-            all.append("grad.q", dq.values().map { $0 * scale })
+            all.append("grad.q", scaled(dq.values(), scales))
             for (tensor, gradient, width) in [("k", dk.values(), Z), ("v", dv.values(), E)] {
                 all.append("grad.window_\(tensor)", Array(gradient[..<(held * width)]))
                 all.append("grad.\(tensor)", Array(gradient[(held * width)...]))
             }
         }
+        if hasBias { all.append("grad.bias", biasGradient.values().reversed()) }
+        withExtendedLifetime(bias) {}
         try all.compare(name, of: file, &report)
     }
 }

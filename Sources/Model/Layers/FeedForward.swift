@@ -2,8 +2,8 @@ import Hardware
 import KernelInterface
 import Numerics
 
-/// Feed-forward network behind a norm (GECKO.md, NFFN; LLAMA.md), the second half of a layer:
-/// out = alpha * W2 (silu(W1 g) * W3 g) + residual, g = norm(y).
+/// Feed-forward network behind a norm (GECKO.md, NFFN; LLAMA.md; MEGA.md), the second half of a layer:
+/// out = alpha * W2 (silu(W1 g) * W3 g) + residual, or W2 silu(W1 g + b1) + b2 + residual, g = norm(y).
 package final class FeedForward {
     package struct Form: Sendable {
         let norm: FeatureNorm.Form
@@ -14,6 +14,8 @@ package final class FeedForward {
         let gate: String?
         let last: String
         let dim, hidden: Int
+        /// The names of b1 and b2; nil: there are none. Only without a gate and a scale.
+        let biases: (first: String, last: String)?
         /// Of W1 and W3, and of W2.
         let initializers: (first: Initializer, last: Initializer)
         /// What the learned scale `alpha` of the output begins as; nil: there is none.
@@ -22,11 +24,14 @@ package final class FeedForward {
 
         package init(
             norm: FeatureNorm.Form, prefix: String, names: (first: String, gate: String?, last: String), hidden: Int,
-            initializers: (first: Initializer, last: Initializer), rescale: Float? = nil,
+            initializers: (first: Initializer, last: Initializer), biases: (first: String, last: String)? = nil,
+            rescale: Float? = nil,
             dropout: (hidden: Dropout, output: Dropout) = (.none, .none)
         ) {
+            precondition(biases == nil || names.gate == nil && rescale == nil, "biases go with neither gate nor scale")
             self.norm = norm
             self.prefix = prefix
+            self.biases = biases
             (first, gate, last) = names
             dim = norm.dim
             self.hidden = hidden
@@ -45,11 +50,13 @@ package final class FeedForward {
         package var parameters: [ParameterSpec] {
             var specs = norm.parameters
             specs.append(ParameterSpec(prefix + first, [hidden, dim], initializers.first, decays: true))
+            if let biases { specs.append(ParameterSpec(prefix + biases.first, [hidden], .constant(0))) }
             if let gate {
                 specs.append(
                     ParameterSpec(prefix + gate, [hidden, dim], initializers.first, decays: true, joinsPrevious: true))
             }
             specs.append(ParameterSpec(prefix + last, [dim, hidden], initializers.last, decays: true))
+            if let biases { specs.append(ParameterSpec(prefix + biases.last, [dim], .constant(0))) }
             if let rescale { specs.append(ParameterSpec(prefix + "alpha", [dim], .constant(rescale))) }
             return specs
         }
@@ -144,12 +151,14 @@ package final class FeedForward {
         let (T, D, F) = (context.length, form.dim, form.hidden)
         norm.forward(context, y, to: w.g, f.norm)
         first.forward(context, value(form.first), FloatRows(w.g, stride: D), to: Destination(f.a, stride: form.wide))
+        if let biases = form.biases { addBias(context, biases.first, to: f.a, columns: F) }
         activate(context, f, w)
         let direct = !rescales && !form.outputDropout.isActive(context)
         if direct { team.alone(as: .elementwise) { out.update(from: residual, count: T * D) } }
         let o = rescales ? f.o : out
         last.forward(
             context, value(form.last), FloatRows(w.h, stride: F), to: Destination(o, stride: D, adds: direct))
+        if let biases = form.biases { addBias(context, biases.last, to: o, columns: D) }
         if direct { return }
         form.outputDropout.apply(context, o, o, D)
         team.alone(as: .elementwise) {
@@ -157,6 +166,29 @@ package final class FeedForward {
                 kernels.tokens.elementwise.multiplyRow(out, o, value("alpha"), Extent(rows: T, columns: D))
             }
             kernels.tokens.elementwise.addTo(out, residual, T * D)
+        }
+    }
+
+    private func addBias(
+        _ context: SliceContext, _ name: String, to x: UnsafeMutablePointer<Float>, columns: Int
+    ) {
+        let bias = value(name)
+        context.team.share(context.length) { _, rows in
+            let part = x + rows.lowerBound * columns
+            context.kernels.tokens.elementwise.addRow(
+                MutableFloatRows(part, stride: columns), FloatRows(part, stride: columns), bias,
+                Extent(rows: rows.count, columns: columns))
+        }
+    }
+
+    private func addBiasGradient(
+        _ context: SliceContext, _ name: String, of dx: UnsafePointer<Float>, columns: Int
+    ) {
+        let gradient = gradient(name)
+        context.team.share(columns, grain: 16) { _, part in
+            let i = part.lowerBound
+            context.kernels.tokens.elementwise.columnSums(
+                FloatRows(dx + i, stride: columns), Extent(rows: context.length, columns: part.count), gradient + i)
         }
     }
 
@@ -216,6 +248,10 @@ package final class FeedForward {
                         dx: MutableFloatRows(g.da + t * F, stride: F), dy: FloatRows(w.dh + t * F, stride: F),
                         x: FloatRows(f.a + t * F, stride: F), extent: Extent(rows: rows.count, columns: F)))
             }
+        }
+        if let biases = form.biases {
+            addBiasGradient(context, biases.last, of: g.dout, columns: D)
+            addBiasGradient(context, biases.first, of: g.da, columns: F)
         }
         first.backward(context, value(form.first), FloatRows(g.da, stride: wide), to: Destination(w.dg, stride: D))
         norm.backward(context, dy: w.dg, dx: dy, adds: add, x: y, f.norm)

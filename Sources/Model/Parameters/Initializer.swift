@@ -9,6 +9,10 @@ package enum Initializer: Sendable, Equatable {
     case normal(Double)
     /// Normal truncated at three standard deviations.
     case truncatedNormal(Double)
+    /// Normal with this standard deviation, truncated at so many of them.
+    case normalWithin(Double, deviations: Double)
+    /// 1, -1, 1, ... along rows of so many values, and a little noise: normal with this standard deviation.
+    case alternatingSigns(Double, row: Int)
     /// Complex pairs [.., 2]: a normal real part, imaginary part 0.
     case realNormal(Double)
     /// Logits of a random permutation of exp(-j log(D) / D), j = 1..D.
@@ -29,6 +33,11 @@ package enum Initializer: Sendable, Equatable {
             source.fill(out, part, deviation: deviation, bound: .infinity)
         case .truncatedNormal(let deviation):
             source.fill(out, part, deviation: deviation, bound: 3)
+        case .normalWithin(let deviation, let bound):
+            source.fill(out, part, deviation: deviation, bound: bound)
+        case .alternatingSigns(let deviation, let row):
+            source.fill(out, part, deviation: deviation, bound: .infinity)
+            for i in part { out[i] += i % row % 2 == 0 ? 1 : -1 }
         case .realNormal(let deviation):
             for i in part { out[i] = i % 2 == 0 ? Float(deviation * source[UInt64(i / 2)]) : 0 }
         case .permutedFrequencies:

@@ -33,7 +33,9 @@ package struct RotaryTable: Sendable {
     }
 
     /// Writes the tables of the positions from `start` on, times `scale`.
-    package func fill(start: Int, length: Int, scale: Double = 1, _ values: inout Values) {
+    ///
+    /// - Parameter period: positions begin anew at its multiples; nil: never
+    package func fill(start: Int, length: Int, period: Int? = nil, scale: Double = 1, _ values: inout Values) {
         let count = length * keyDim
         if values.cosines.count != count {
             values.cosines = [Float](repeating: 0, count: count)
@@ -46,7 +48,8 @@ package struct RotaryTable: Sendable {
                 values.sines.withUnsafeMutableBufferPointer { sines in
                     var known = -1
                     for t in 0..<length {
-                        let (quotient, r) = (start + t).quotientAndRemainder(dividingBy: Self.block)
+                        let position = period.map { (start + t) % $0 } ?? start + t
+                        let (quotient, r) = position.quotientAndRemainder(dividingBy: Self.block)
                         if quotient != known {
                             known = quotient
                             for j in 0..<pairs {

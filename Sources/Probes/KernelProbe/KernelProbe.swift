@@ -4,7 +4,7 @@ import Model
 import Numerics
 
 /// Trains a small model for one step of two slices on one thread, so that a profiler can count the instructions of
-/// every kernel: each runs on the same numbers in every run. It prints the CPU level of the kernels.
+/// every kernel: each runs on the same numbers in every run. What only other models need is called by itself. It prints the CPU level of the kernels.
 @main
 enum KernelProbe {
     static func main() {
@@ -62,6 +62,41 @@ enum KernelProbe {
         for tensor in store.entries.compactMap(store.updated) {
             AdamW().update(team, tensor, AdamW.Step(number: 1, rate: 1e-3, clip: 1))
         }
+        runCumulativeNorm()
+        MegaKernels.run()
         print("level \(KernelTable.best.level)")
+    }
+
+    /// Forward and backward of as many tokens as the model's own norm sees at a time.
+    private static func runCumulativeNorm() {
+        let (rows, features, groups) = (128, 160, 16)
+        func small(_ count: Int) -> FloatBuffer {
+            let values = FloatBuffer(count)
+            for i in 0..<count { values.base[i] = Float((i * 7919) % 211 - 105) / 200 }
+            return values
+        }
+        let (x, dy, parameters) = (small(rows * features), small(rows * features), small(2 * features))
+        let shares = FloatBuffer(rows)
+        for t in 0..<rows { shares.base[t] = 1 / Float(t + 1) }
+        let (y, dx, gradients) = (FloatBuffer(x.count), FloatBuffer(x.count), FloatBuffer(2 * features))
+        let (means, scales) = (FloatBuffer(rows * groups), FloatBuffer(rows * groups))
+        let (moments, momentGradients, scratch) = (FloatBuffer(4 * groups), small(4 * groups), FloatBuffer(3 * groups))
+        let norms = KernelTable.best.sequences.timestepNorms
+        let share = GroupShare(shape: GroupedShape(rows: rows, features: features, groups: groups), groups: 0..<groups)
+        norms.cumulativeNorm(
+            CumulativeNormArguments(
+                y: y.base, means: means.base, scales: scales.base,
+                moments: CumulativeMoments(mean: moments.base, variance: moments.base + 2 * groups), x: x.base,
+                parameters: TimestepNormParameters(weight: parameters.base, bias: parameters.base + features),
+                weights: CumulativeWeights(shares: shares.base, eps: 1e-5), share: share))
+        norms.cumulativeNormBackward(
+            CumulativeNormBackwardArguments(
+                dx: dx.base,
+                parameterGradients: TimestepNormParameterGradients(
+                    weight: gradients.base, bias: gradients.base + features),
+                momentGradients: CumulativeMoments(
+                    mean: momentGradients.base, variance: momentGradients.base + 2 * groups), dy: dy.base,
+                forward: TimestepNormed(x: x.base, weight: parameters.base, means: means.base, scales: scales.base),
+                shares: shares.base, share: share, scratch: scratch.base))
     }
 }

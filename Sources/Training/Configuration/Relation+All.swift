@@ -121,7 +121,8 @@ extension Relation {
         unless isSaid: @escaping @Sendable (RunConfiguration) -> Bool = { _ in false }
     ) -> Relation {
         Relation {
-            isSaid($0) || $0.integer(number) % $0.integer(divisor) == 0
+            // A divisor of 0 says that there is none: no chunks.
+            isSaid($0) || $0.integer(divisor) == 0 || $0.integer(number) % $0.integer(divisor) == 0
         } problem: {
             "\($0.quote(number)) is not a multiple of \($0.quote(divisor))"
         } remedies: {

@@ -14,22 +14,27 @@ extension KernelCases {
             EMAShape(rows: 130, dim: 5, orders: 3, bos: [64]), EMAShape(rows: 65, dim: 5, orders: 1, bos: [0, 1, 64]),
             EMAShape(rows: 7, dim: 1, orders: 2), EMAShape(rows: 7, dim: 16, orders: 3),
             EMAShape(rows: 7, dim: 17, orders: 2, bos: [3]), EMAShape(rows: 7, dim: 33, orders: 5),
+            // With weights on the residual.
+            EMAShape(rows: 7, dim: 33, orders: 2, isWeighted: true),
+            EMAShape(rows: 130, dim: 5, orders: 3, bos: [64, 70], isWeighted: true),
         ]
 
     struct EMAShape {
         let rows, dim, orders: Int
         let bos: Set<Int>
+        let isWeighted: Bool
 
-        init(rows: Int, dim: Int, orders: Int, bos: Set<Int> = []) {
+        init(rows: Int, dim: Int, orders: Int, bos: Set<Int> = [], isWeighted: Bool = false) {
             self.rows = rows
             self.dim = dim
             self.orders = orders
             self.bos = bos
+            self.isWeighted = isWeighted
         }
 
         var ld: Int { (dim + 15) / 16 * 16 }
         var plane: Int { orders * ld }
-        var text: String { "\(rows) x \(dim), \(orders) orders, bos \(bos.sorted())" }
+        var text: String { "\(rows) x \(dim), \(orders) orders, bos \(bos.sorted())\(isWeighted ? ", weighted" : "")" }
 
         /// First tokens of the tiles: every document's first and every 64th after it.
         var starts: [Int] {
@@ -57,12 +62,13 @@ extension KernelCases {
     /// One channel's coefficients and state, each by order.
     struct EMAChannel {
         var p, qr, qi, gr, gi, hr, hi: [Double]
+        let omega: Double
 
-        /// h = [not bos] q h + p x, y = x + Re sum gamma h; `visit` sees the state before each token.
+        /// h = [not bos] q h + p x, y = omega x + Re sum gamma h; `visit` sees the state before each token.
         mutating func run(_ s: EMAShape, _ x: [Double], visit: (Int, EMAChannel) -> Void = { _, _ in }) -> [Double] {
             x.indices.map { t in
                 visit(t, self)
-                var y = x[t]
+                var y = omega * x[t]
                 for n in p.indices {
                     let (r, i) = s.bos.contains(t) ? (0, 0) : (hr[n], hi[n])
                     hr[n] = qr[n] * r - qi[n] * i + p[n] * x[t]
@@ -78,6 +84,8 @@ extension KernelCases {
     struct EMAData {
         let x: [Float]
         let planes: [String: [Float]]
+        /// omega [dim]; nil: 1.
+        let weights: [Float]?
 
         init(_ s: EMAShape, seed: Int) {
             var noise = Noise(seed)
@@ -103,7 +111,10 @@ extension KernelCases {
                 }
             }
             self.planes = planes
+            weights = s.isWeighted ? noise.floats(s.dim) : nil
         }
+
+        func residualWeights(_ memory: KernelMemory) -> UnsafePointer<Float>? { weights.map { memory.input($0) } }
 
         func coefficients(_ memory: KernelMemory) -> ComplexEMACoefficients {
             func of(_ name: String) -> UnsafePointer<Float> { memory.input(planes[name]!) }
@@ -114,7 +125,8 @@ extension KernelCases {
         func channel(_ d: Int, _ s: EMAShape) -> EMAChannel {
             func of(_ name: String) -> [Double] { (0..<s.orders).map { Double(planes[name]![$0 * s.ld + d]) } }
             return EMAChannel(
-                p: of("p"), qr: of("qr"), qi: of("qi"), gr: of("gr"), gi: of("gi"), hr: of("hr"), hi: of("hi"))
+                p: of("p"), qr: of("qr"), qi: of("qi"), gr: of("gr"), gi: of("gi"), hr: of("hr"), hi: of("hi"),
+                omega: weights.map { Double($0[d]) } ?? 1)
         }
 
         func samples(_ d: Int, _ s: EMAShape) -> [Double] { (0..<s.rows).map { Double(x[$0 * s.dim + d]) } }
@@ -146,13 +158,13 @@ extension KernelCases {
             let hi = memory.output("hi", from: data.planes["hi"]!)
             let entries = memory.output("entries", rows: kept, cols: 2 * s.plane)
             let coefficients = data.coefficients(memory)
-            let x = memory.input(data.x, cols: s.dim)
+            let (x, weights) = (memory.input(data.x, cols: s.dim), data.residualWeights(memory))
             let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
                 kernels.sequences.ema.complexEMA(
                     ComplexEMAArguments(
                         y: y, state: ComplexEMAState(real: hr, imaginary: hi), entries: entries, x: x,
-                        coefficients: coefficients, work: s.work(tiles, d, memory)))
+                        coefficients: coefficients, residualWeights: weights, work: s.work(tiles, d, memory)))
             }
         } expected: {
             var y = [Double](repeating: 0, count: s.rows * s.dim)
@@ -186,7 +198,7 @@ extension KernelCases {
                 p: sums[0], qReal: sums[1], qImaginary: sums[2], gammaReal: sums[3], gammaImaginary: sums[4])
             let coefficients = data.coefficients(memory)
             let entries = memory.input(data.entries(s).map { Float($0) })
-            let x = memory.input(data.x, cols: s.dim)
+            let (x, weights) = (memory.input(data.x, cols: s.dim), data.residualWeights(memory))
             let upstream = memory.input(dy, cols: s.dim)
             let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
@@ -194,7 +206,7 @@ extension KernelCases {
                     ComplexEMABackwardArguments(
                         dx: dx, stateGradient: ComplexEMAState(real: dhr, imaginary: dhi),
                         coefficientGradients: gradients, dy: upstream, x: x, entries: entries,
-                        coefficients: coefficients, work: s.work(tiles, d, memory)))
+                        coefficients: coefficients, residualWeights: weights, work: s.work(tiles, d, memory)))
             }
         } expected: {
             var out = ["dx": [Double](repeating: 0, count: s.rows * s.dim)]

@@ -5,7 +5,8 @@ extension KernelCases {
     static let gating: [KernelCase] =
         shapes { biasSilu($0, $1, hasBias: true) } + shapes { biasSilu($0, $1, hasBias: false) }
         + shapes { siluBackward($0, $1) } + shapes { swiglu($0, $1) } + shapes { swigluBackward($0, $1) }
-        + shapes { gatedMix($0, $1) } + shapes { gatedMixBackward($0, $1) }
+        + shapes { gatedMix($0, $1, recalls: true) } + shapes { gatedMix($0, $1, recalls: false) }
+        + shapes { gatedMixBackward($0, $1) }
 
     private static func biasSilu(_ rows: Int, _ cols: Int, hasBias: Bool) -> KernelCase {
         var noise = Noise(11)
@@ -71,18 +72,19 @@ extension KernelCases {
         }
     }
 
-    private static func gatedMix(_ rows: Int, _ cols: Int) -> KernelCase {
+    private static func gatedMix(_ rows: Int, _ cols: Int, recalls: Bool) -> KernelCase {
         var noise = Noise(15)
         let n = rows * cols
         let (sca, r, awm) = (noise.floats(n), noise.floats(n, scale: 4), noise.floats(n))
-        return KernelCase("gatedMix", "\(rows) x \(cols)") { kernels, memory in
+        return KernelCase("gatedMix", "\(rows) x \(cols)\(recalls ? "" : " without memory")") { kernels, memory in
             kernels.tokens.gating.gatedMix(
                 GatedMixArguments(
                     mix: memory.output("mix", rows: rows, cols: cols), attended: memory.input(sca, cols: cols),
-                    gate: memory.input(r, cols: cols, stride: cols + 3), recalled: memory.input(awm, cols: cols),
+                    gate: memory.input(r, cols: cols, stride: cols + 3),
+                    recalled: recalls ? memory.input(awm, cols: cols) : nil,
                     extent: Extent(rows: rows, columns: cols)))
         } expected: {
-            ["mix": (0..<n).map { Double(sca[$0]) * silu(Double(r[$0])) + Double(awm[$0]) }]
+            ["mix": (0..<n).map { Double(sca[$0]) * silu(Double(r[$0])) + (recalls ? Double(awm[$0]) : 0) }]
         }
     }
 

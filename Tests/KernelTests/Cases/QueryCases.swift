@@ -11,7 +11,9 @@ extension KernelCases {
         headed.flatMap { Z, heads in
             rows.flatMap { rows in
                 [
-                    headScales(rows, Z, heads), queriesAndKeys(rows, Z, heads), queryViewsBackward(rows, Z, heads),
+                    headScales(rows, Z, heads), queriesAndKeys(rows, Z, heads, views: 4),
+                    queriesAndKeys(rows, Z, heads, views: 2), queryViewsBackward(rows, Z, heads, views: 4),
+                    queryViewsBackward(rows, Z, heads, views: 2),
                     queryViewWeight(rows, Z, heads, columns: 0..<Z),
                 ]
             }
@@ -51,17 +53,19 @@ extension KernelCases {
         }
     }
 
-    private static func queriesAndKeys(_ rows: Int, _ Z: Int, _ heads: Int) -> KernelCase {
+    private static func queriesAndKeys(_ rows: Int, _ Z: Int, _ heads: Int, views count: Int) -> KernelCase {
         var noise = Noise(82)
         let z = noise.floats(rows * Z, scale: 2)
-        let (gamma, beta) = (noise.floats(4 * Z), noise.floats(4 * Z))
+        let (gamma, beta) = (noise.floats(count * Z), noise.floats(count * Z))
         let r = (0..<rows).flatMap { scales(doubles(z.row($0, Z)), heads: heads) }.map { Float($0) }
-        let names = ["q", "k", "aq", "ak"]
-        return KernelCase("queriesAndKeys", "\(rows) x \(Z), \(heads) heads") { kernels, memory in
+        let names = ["q", "k", "aq", "ak"].prefix(count)
+        return KernelCase("queriesAndKeys", "\(rows) x \(Z), \(heads) heads, \(count) views") { kernels, memory in
             let views = names.map { memory.output($0, rows: rows, cols: Z) }
             kernels.tokens.queries.queriesAndKeys(
                 QueryViewsArguments(
-                    views: QueryViews(q: views[0], k: views[1], memoryQ: views[2], memoryK: views[3]),
+                    views: QueryViews(
+                        q: views[0], k: views[1], memoryQ: count > 2 ? views[2] : nil,
+                        memoryK: count > 2 ? views[3] : nil),
                     z: memory.input(z, cols: Z, stride: Z + 5), scales: memory.input(r, cols: heads),
                     gamma: memory.input(gamma), beta: memory.input(beta),
                     shape: GroupedShape(rows: rows, features: Z, groups: heads)))
@@ -78,26 +82,27 @@ extension KernelCases {
         }
     }
 
-    private static func queryViewsBackward(_ rows: Int, _ Z: Int, _ heads: Int) -> KernelCase {
+    private static func queryViewsBackward(_ rows: Int, _ Z: Int, _ heads: Int, views count: Int) -> KernelCase {
         var noise = Noise(83)
         let zhat = noise.floats(rows * Z)
-        let gamma = noise.floats(4 * Z)
-        let up = (0..<4).map { _ in noise.floats(rows * Z) }
+        let gamma = noise.floats(count * Z)
+        let up = (0..<count).map { _ in noise.floats(rows * Z) }
         return KernelCase(
-            "queryViewsBackward", "\(rows) x \(Z), \(heads) heads", tolerance: Tolerance.gradient
+            "queryViewsBackward", "\(rows) x \(Z), \(heads) heads, \(count) views", tolerance: Tolerance.gradient
         ) { kernels, memory in
             let d = up.map { memory.input($0, cols: Z) }
             kernels.tokens.queries.queryViewsBackward(
                 QueryViewsBackwardArguments(
                     dz: memory.output("dz", rows: rows, cols: Z),
-                    views: QueryViewGradients(q: d[0], k: d[1], memoryQ: d[2], memoryK: d[3]),
+                    views: QueryViewGradients(
+                        q: d[0], k: d[1], memoryQ: count > 2 ? d[2] : nil, memoryK: count > 2 ? d[3] : nil),
                     gamma: memory.input(gamma), shape: GroupedShape(rows: rows, features: Z, groups: heads)))
         } expected: {
             let zeros = [Double](repeating: 0, count: Z)
             return [
                 "dz": (0..<rows).flatMap { t in
                     centralDifferences(at: zhat.row(t, Z)) { z in
-                        (0..<4).reduce(0) {
+                        (0..<count).reduce(0) {
                             $0 + inner(up[$1].row(t, Z), view(z, doubles(gamma.row($1, Z)), zeros, heads: heads))
                         }
                     }

@@ -41,6 +41,8 @@ enum KernelCases {
     }
 
     static let all: [KernelCase] =
-        elementwise + gating + rowMoves + featureNorms + timestepNorms + complexEMAs + softmaxes + causalSoftmaxes
-        + queries + memories + losses + optimizers + dropouts + normals + peaks
+        elementwise + gating + rowMoves + featureNorms + timestepNorms + cumulativeNorms + complexEMAs + dampedEMAs
+        + softmaxes
+        + causalSoftmaxes + biasedAttentions + gatedResiduals + queries + memories + losses + optimizers + dropouts
+        + normals + peaks
 }

@@ -71,10 +71,10 @@ import Testing
         ema.prepare(Self.parameters(parameters))
         let scratch = FloatBuffer(ema.workspace(workers: 1))
         let state = pack(h, ema)
-        let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
+        let entries = FloatBuffer(ema.entryCount(tiles: plan.tiles.starts.count))
         let y = FloatBuffer(s.T * s.D)
         let read = FloatBuffer(x)
-        let kept = ComplexEMA.Kept(x: read.base, entries: entries.base)
+        let kept = ComplexEMA.Kept(x: read.base, entries: entries.base, tiles: plan.tiles)
         ema.forward(context(plan), kept, y: y.base, state: state.base, scratch: scratch.base)
         let dh = pack(up["h"]!, ema)
         let dx = FloatBuffer(s.T * s.D)
@@ -117,7 +117,7 @@ import Testing
             for _ in 0..<slices {
                 let (state, dh) = (FloatBuffer(ema.stateCount), FloatBuffer(ema.stateCount))
                 let y = FloatBuffer(s.T * s.D)
-                let kept = ComplexEMA.Kept(x: x.base, entries: entries.base)
+                let kept = ComplexEMA.Kept(x: x.base, entries: entries.base, tiles: plan.tiles)
                 ema.forward(context(plan), kept, y: y.base, state: state.base, scratch: scratch.base)
                 ema.backward(
                     context(plan), dy: x.base, dx: y.base, kept, stateGradient: dh.base, scratch: scratch.base)

@@ -86,11 +86,11 @@ import Testing
     @Test(arguments: streams) func tilesBeginAtEveryBosAndAreNeverTooLong(_ stream: RandomStream) {
         for tile in [1, 4, 64] {
             let plan = stream.plan(GeckoCursor.start, length: stream.length, tile: tile)
-            let starts = plan.tileStarts.map(Int.init)
+            let starts = plan.tiles.starts.map(Int.init)
             #expect(starts.first == 0)
             #expect(zip(starts, starts.dropFirst() + [stream.length]).allSatisfy { 1...tile ~= $1 - $0 })
             #expect((0..<stream.length).filter { plan.resets[$0] == 1 }.allSatisfy(starts.contains))
-            #expect(plan.tileResets == starts.map { plan.resets[$0] })
+            #expect(plan.tiles.resets == starts.map { plan.resets[$0] })
         }
     }
 

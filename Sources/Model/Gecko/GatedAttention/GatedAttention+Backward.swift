@@ -47,7 +47,8 @@ extension GatedAttention {
         inputDropout.apply(context, w.dmx, w.dmx, D)
         normaliseBackward(context, f, w)
         ema.backward(
-            context, dy: w.ds, dx: w.dtn, .init(x: d.tn, entries: f.entries), stateGradient: stateGradient.ema,
+            context, dy: w.ds, dx: w.dtn, .init(x: d.tn, entries: f.entries, tiles: plan.tiles),
+            stateGradient: stateGradient.ema,
             scratch: w.workers)
         wv.backward(
             context, value("wv.weight"), FloatRows(g.dvl, stride: E), to: Destination(w.dtn, stride: D, adds: true))

@@ -17,7 +17,8 @@ extension GatedAttention {
         let d = w.derived
         team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }
         timeNorm.forward(context, f.norm(x), y: d.tn, state: exit.norm)
-        ema.forward(context, .init(x: d.tn, entries: f.entries), y: f.s, state: exit.ema, scratch: w.workers)
+        ema.forward(
+            context, .init(x: d.tn, entries: f.entries, tiles: plan.tiles), y: f.s, state: exit.ema, scratch: w.workers)
         normalise(context, f, d)
         wzr.forward(context, value("wz.weight"), FloatRows(d.mx, stride: D), to: Destination(f.zr, stride: Z + E))
         wv.forward(context, value("wv.weight"), FloatRows(d.tn, stride: D), to: Destination(f.vl, stride: E))

@@ -90,63 +90,10 @@ struct Operations {
     }
 
     private func complexEMA(_ name: String, _ report: inout CaseReport) throws {
-        let shape = try file.shape("\(name).in.x", axes: 3)
-        let (B, L, D) = (shape[0], shape[1], shape[2])
-        let N = try file.shape("\(name).in.alpha", axes: 2)[1]
-        func tensor(_ n: String, _ count: Int) throws -> [Float] { try file.floats("\(name).\(n)", count: count) }
-        func buffer(_ n: String, _ count: Int) throws -> FloatBuffer { FloatBuffer(try tensor(n, count)) }
-        let (alpha, delta) = (try buffer("in.alpha", D * N), try buffer("in.delta", D * N))
-        let (theta, gamma) = (try buffer("in.theta", D), try buffer("in.gamma", 2 * D * N))
-        let ema = ComplexEMA(dim: D, orders: N)
-        let parameters = ComplexEMA.Parameters(
-            alpha: alpha.base, delta: delta.base, theta: theta.base, gamma: gamma.base)
-        ema.prepare(parameters)
-        let scratch = FloatBuffer(ema.workspace(workers: team.count))
-        /// [D, N, 2] to and from the padded planes.
-        func pack(_ h: [Float]) -> FloatBuffer {
-            let out = FloatBuffer(ema.stateCount)
-            for d in 0..<D {
-                for n in 0..<N {
-                    for part in 0..<2 { out.base[(part * N + n) * ema.padded + d] = h[(d * N + n) * 2 + part] }
-                }
-            }
-            return out
+        try GoldenComplexEMA(file: file, isWeighted: false).run(name, &report) { length, bos in
+            let plan = plan().moved(to: GeckoCursor.start, length: length, bos: bos)
+            return (context(plan), plan.tiles)
         }
-        func unpack(_ h: FloatBuffer) -> [Float] {
-            (0..<D).flatMap { d in (0..<N).flatMap { n in (0..<2).map { h.base[($0 * N + n) * ema.padded + d] } } }
-        }
-        var all = GoldenTensors()
-        for b in 0..<B {
-            let plan = plan().moved(to: GeckoCursor.start, length: L, bos: try file.bos(name, row: b, of: B, length: L))
-            let x = FloatBuffer(try tensor("in.x", B * L * D).row(b, of: B))
-            let state = pack(try tensor("in.h", 2 * B * D * N).row(b, of: B))
-            let entries = FloatBuffer(ema.entryCount(tiles: plan.tileStarts.count))
-            let y = FloatBuffer(L * D)
-            let kept = ComplexEMA.Kept(x: x.base, entries: entries.base)
-            ema.forward(context(plan), kept, y: y.base, state: state.base, scratch: scratch.base)
-            all.append("out.y", zip(y.values(), x.values()).map { $0 - $1 })
-            all.append("out.h", unpack(state))
-            let dy = FloatBuffer(try tensor("up.y", B * L * D).row(b, of: B))
-            let dh = pack(try tensor("up.h", 2 * B * D * N).row(b, of: B))
-            let dx = FloatBuffer(L * D)
-            ema.backward(
-                context(plan), dy: dy.base, dx: dx.base, kept, stateGradient: dh.base, scratch: scratch.base)
-            withExtendedLifetime((x, entries)) {}
-            all.append("grad.x", zip(dx.values(), dy.values()).map { $0 - $1 })
-            all.append("grad.h", unpack(dh))
-        }
-        let (p, q) = ema.coefficientValues()
-        all.append("out.p", p)
-        all.append("out.q", q)
-        ema.addCoefficientGradients(p: try tensor("up.p", D * N), q: try tensor("up.q", 2 * D * N))
-        let (da, dd, dt, dg) = (FloatBuffer(D * N), FloatBuffer(D * N), FloatBuffer(D), FloatBuffer(2 * D * N))
-        ema.addParameterGradients(
-            .init(alpha: da.base, delta: dd.base, theta: dt.base, gamma: dg.base), of: parameters)
-        withExtendedLifetime((alpha, delta, theta, gamma)) {}
-        for (n, g) in [("alpha", da), ("delta", dd), ("theta", dt), ("gamma", dg)] {
-            all.append("grad.\(n)", g.values())
-        }
-        try all.compare(name, of: file, &report)
     }
 
     private func norms(_ name: String, _ report: inout CaseReport) throws {

@@ -44,9 +44,8 @@ package struct SlicePlan: Sendable {
     /// 1 / (1 - beta^count) of each token, for the two decays of the timestep norm.
     package private(set) var meanCorrection: [Float] = []
     package private(set) var varianceCorrection: [Float] = []
-    /// The EMA's tiles: first token (relative) and whether it is a bos.
-    package private(set) var tileStarts: [Int32] = []
-    package private(set) var tileResets: [UInt8] = []
+    /// The EMA's.
+    package private(set) var tiles: DocumentTiles
     /// Rotary tables [length, dz], each angle twice, sines with signs (-, +).
     package private(set) var rotation = RotaryTable.Values()
     /// Where the stream stands after the slice. Who keeps a copy that shares the window's memory makes the next move
@@ -56,14 +55,13 @@ package struct SlicePlan: Sendable {
     private let rotary: RotaryTable
     private let log1: Double
     private let log2: Double
-    private let tile: Int
 
     /// A plan of nothing, to be moved to a slice.
     ///
     /// - Parameter keyDim: features of one head's key, dz (0: no rotary tables)
     package init(chunk: Int, keyDim: Int, ropeBase: Double, beta1: Double, beta2: Double, tile: Int) {
         self.chunk = chunk
-        self.tile = tile
+        tiles = DocumentTiles(longest: tile)
         rotary = RotaryTable(keyDim: keyDim, base: ropeBase)
         log1 = log(beta1)
         log2 = log(beta2)
@@ -101,7 +99,7 @@ package struct SlicePlan: Sendable {
             cursor.windowDocuments.count == start - windowStart, "the cursor's window doesn't match its position")
         let (count, document) = planTokens(after: cursor, marks)
         let owner = planPieces(after: cursor, separatesDocuments: marks != nil)
-        planTiles()
+        tiles.cut(documents: resets)
         rotary.fill(start: start, length: length, &rotation)
         exit.position = end
         exit.count = count
@@ -169,13 +167,4 @@ package struct SlicePlan: Sendable {
     }
 
     private func document(at position: Int) -> Int32 { documents[position - windowStart] }
-
-    private mutating func planTiles() {
-        tileStarts.removeAll(keepingCapacity: true)
-        tileResets.removeAll(keepingCapacity: true)
-        for t in 0..<length where resets[t] == 1 || tileStarts.isEmpty || t - Int(tileStarts.last!) == tile {
-            tileStarts.append(Int32(t))
-            tileResets.append(resets[t])
-        }
-    }
 }

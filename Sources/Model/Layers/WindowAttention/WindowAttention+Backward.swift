@@ -20,6 +20,8 @@ extension WindowAttention {
         let scoreGradients: UnsafeMutablePointer<Float>
         /// [head][row]: sum of dy y.
         let deltas: UnsafeMutablePointer<Float>
+        /// [key head][block of keys][diagonal]: sums of score gradients; empty without a bias.
+        let biasSums: UnsafeMutablePointer<Float>
         let workers: UnsafeMutablePointer<Float>
         let eachWorker: Int
 
@@ -33,6 +35,7 @@ extension WindowAttention {
             keyPanels = carver.take(a.keyHeads * blocks * backwardKeys * padded(a.keyDim))
             scoreGradients = carver.take(a.heads * blocks * strips * backwardKeys)
             deltas = carver.take(a.heads * rows)
+            biasSums = carver.take(a.isBiased ? a.keyHeads * blocks * a.diagonals : 0)
             var one = Carver(counting: ())
             _ = Keys(&one, a)
             eachWorker = one.used
@@ -101,8 +104,8 @@ extension WindowAttention {
         }
     }
 
-    /// dP = dY V^T, dS by the softmax rule, dQ = dS K; dk += dS^T Q and dv += P^T dY (the window's keys and values
-    /// included). `o` is as `forward` left it.
+    /// dP = dY V^T, dS by the weights' rule, dQ = dS K; dk += dS^T Q and dv += P^T dY (the window's keys and values
+    /// included), and the bias' gradient is added to. `o` is as `forward` left it.
     ///
     /// Workers share blocks of keys first (so that a key's gradient has one owner, who takes the heads that read it in
     /// order), then rows of dQ; turns come one after another. So every sum has one order.
@@ -121,9 +124,11 @@ extension WindowAttention {
                 context.team.share(keyHeads * blocks, as: .attention) { worker, items in
                     let w = f.keys(self, worker: worker)
                     for item in items {
+                        clearDiagonals(f, keyHead: item / blocks, place: item % blocks)
                         keyGradients(call, turn.keys(item % blocks), keyHead: item / blocks, g, f, w)
                     }
                 }
+                addBiasGradient(call, turn, g, f)
                 queryGradients(call, turn, g, f)
             }
         }
@@ -222,7 +227,7 @@ extension WindowAttention {
 
     /// P and dS of a block of keys for the rows of one head that may see a key of it.
     private func scores(_ call: Call, _ block: KeyBlock, head: Int, _ f: BackwardScratch, _ w: BackwardScratch.Keys) {
-        let (o, tile) = (call.operands, call.context.tile)
+        let tile = call.context.tile
         let ld = Self.backwardKeys
         let (rows, key, keys) = (block.rows, block.keys.lowerBound, block.keys.count)
         let keyWords = tile.words(keyDim)
@@ -243,13 +248,12 @@ extension WindowAttention {
                 w.values + column * valueWords, to: Destination(w.gradients + corner, stride: ld))
         }
         let visible = block.scores(from: start, head: head)
+        addBias(call, visible, to: MutableFloatRows(w.scores, stride: ld))
         hide(call, visible, in: MutableFloatRows(w.scores, stride: ld))
-        let kept = call.kept(visible)
-        call.kernels.causalSoftmaxBackward(
-            CausalSoftmaxBackwardArguments(
-                scores: w.scores, gradients: w.gradients, stride: ld,
-                extent: Extent(rows: visible.rows.count, columns: keys), seen: visible.seen, top: o.top + kept,
-                total: o.total + kept, delta: f.deltas + head * backwardRows + start))
+        weightsBackward(
+            call, visible, MutableFloatRows(w.scores, stride: ld), MutableFloatRows(w.gradients, stride: ld),
+            deltas: f.deltas + head * backwardRows + start)
+        addDiagonals(call, visible, FloatRows(w.gradients, stride: ld), place: block.place, f)
     }
 
     /// [rows, width] in panels of the tile's columns.

@@ -74,7 +74,7 @@ extension WindowAttention {
         func ends(_ block: ScoreBlock) -> Bool { keys.upperBound >= block.rows.upperBound }
     }
 
-    /// y = softmax(q k^T) v, and what the backward needs of each row.
+    /// y, and what the backward needs of each row.
     package func forward(
         _ context: SliceContext, _ window: AttentionWindow, _ o: Operands, scratch base: UnsafeMutablePointer<Float>
     ) {
@@ -125,10 +125,23 @@ extension WindowAttention {
         }
     }
 
-    /// Scores become exponentials; what was summed before them is scaled to their maximum.
-    func exponentials(_ call: Call, _ pass: Pass, _ block: ScoreBlock, _ w: ForwardScratch.Rows) {
+    /// Scores become weights: those of a softmax are exponentials, and what was summed before them is scaled to their
+    /// maximum; others are what they are.
+    func weigh(_ call: Call, _ pass: Pass, _ block: ScoreBlock, _ w: ForwardScratch.Rows) {
         let scores = MutableFloatRows(w.scores, stride: scoreRow)
+        addBias(call, block, to: scores)
         hide(call, block, in: scores)
+        let extent = Extent(rows: block.rows.count, columns: block.keys.count)
+        switch weights {
+        case .softmax: exponentials(call, pass, block, w, scores)
+        case .laplace: call.biased.laplaceWeights(scores, extent, block.seen)
+        case .squaredReLU: call.biased.squaredReLUWeights(scores, extent, block.seen)
+        }
+    }
+
+    private func exponentials(
+        _ call: Call, _ pass: Pass, _ block: ScoreBlock, _ w: ForwardScratch.Rows, _ scores: MutableFloatRows
+    ) {
         let kept = call.kept(block)
         let a = CausalExponentialsArguments(
             scores: scores, extent: Extent(rows: block.rows.count, columns: block.keys.count), seen: block.seen,
@@ -139,14 +152,15 @@ extension WindowAttention {
             call.outputs(block, self), w.factors, Extent(rows: block.rows.count, columns: valueDim))
     }
 
-    /// y /= the sums of exponentials, when they are complete.
+    /// y /= the sums of exponentials, when they are complete; other weights aren't normalised.
     func divide(_ call: Call, _ block: ScoreBlock) {
+        guard case .softmax = weights else { return }
         call.kernels.divideRows(
             call.outputs(block, self), call.operands.total + call.kept(block),
             Extent(rows: block.rows.count, columns: valueDim))
     }
 
-    /// Adds e^(q k^T) v for some rows of a span, some keys and one head; the rows' last keys make it the softmax.
+    /// Adds the weights times v for some rows of a span, some keys and one head; the rows' last keys make it whole.
     private func attend(
         _ call: Call, _ pass: Pass, _ block: ScoreBlock, _ f: ForwardScratch, _ w: ForwardScratch.Rows
     ) {
@@ -168,7 +182,7 @@ extension WindowAttention {
                 w.queries + blind * keyWords, f.keys + keyHead * f.keysPerHead + key * keyWords,
                 to: Destination(w.scores + blind * ld + key, stride: ld))
         }
-        exponentials(call, pass, block, w)
+        weigh(call, pass, block, w)
         tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
         addValues(call, pass, block, f, w)
         if pass.ends(block) { divide(call, block) }

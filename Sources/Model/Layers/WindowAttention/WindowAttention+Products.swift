@@ -9,7 +9,7 @@ extension WindowAttention {
     /// Rows of dQ that a worker takes at a time.
     private static let queryRows = 64
 
-    /// Adds e^(q k^T) v for some rows of a span, some keys and one head; the rows' last keys make it the softmax.
+    /// Adds the weights times v for some rows of a span, some keys and one head; the rows' last keys make it whole.
     func attendByProducts(
         _ call: Call, _ pass: Pass, _ block: ScoreBlock, _ w: ForwardScratch.Rows, on worker: Int
     ) {
@@ -25,7 +25,7 @@ extension WindowAttention {
                 Factor(o.q + row * queryRow + block.head * keyDim, stride: queryRow),
                 Factor(k.base, stride: k.stride, transposed: true), to: Destination(w.scores, stride: scoreRow)),
             on: worker)
-        exponentials(call, pass, block, w)
+        weigh(call, pass, block, w)
         matrices.multiply(
             Product(
                 rows: rows, columns: valueDim, depth: keys, Factor(w.scores, stride: scoreRow),
@@ -64,12 +64,14 @@ extension WindowAttention {
             for item in items {
                 let block = turn.keys(item % blocks)
                 let keyHead = item / blocks
+                clearDiagonals(f, keyHead: keyHead, place: block.place)
                 for head in keyHead * sharing..<(keyHead + 1) * sharing {
                     keyGradientsByProducts(
                         call, block, head: head, g, ByProducts(scratch: f, scores: scores, worker: worker))
                 }
             }
         }
+        addBiasGradient(call, turn, g, f)
         queryGradientsByProducts(call, turn, g, f)
     }
 
@@ -107,13 +109,12 @@ extension WindowAttention {
                 rows: count, columns: keys, depth: valueDim, dy, Factor(v.base, stride: v.stride, transposed: true),
                 to: Destination(scoreGradients, stride: ld)),
             on: w.worker)
+        addBias(call, visible, to: MutableFloatRows(w.scores, stride: ld))
         hide(call, visible, in: MutableFloatRows(w.scores, stride: ld))
-        let kept = call.kept(visible)
-        call.kernels.causalSoftmaxBackward(
-            CausalSoftmaxBackwardArguments(
-                scores: w.scores, gradients: scoreGradients, stride: ld, extent: Extent(rows: count, columns: keys),
-                seen: visible.seen, top: o.top + kept, total: o.total + kept,
-                delta: f.deltas + head * backwardRows + start))
+        weightsBackward(
+            call, visible, MutableFloatRows(w.scores, stride: ld), MutableFloatRows(scoreGradients, stride: ld),
+            deltas: f.deltas + head * backwardRows + start)
+        addDiagonals(call, visible, FloatRows(scoreGradients, stride: ld), place: block.place, f)
         let held = key - call.window.firstKey
         matrices.multiply(
             Product(

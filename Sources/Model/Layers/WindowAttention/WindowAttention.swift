@@ -2,8 +2,8 @@ import KernelInterface
 import Kernels
 import Numerics
 
-/// Softmax attention over a window of keys that ends at the query, within the document: y = softmax(q . k) v (GECKO.md,
-/// SCA; LLAMA.md). A scale other than 1 is in the queries.
+/// Attention over a window of keys that ends at the query, within the document: y = softmax(q . k) v (GECKO.md, SCA;
+/// LLAMA.md), or f(q . k + b) v with a bias by distance (MEGA.md). A scale other than 1 is in the queries.
 ///
 /// A span of tokens and all heads are worked on at a time. Scores exist for a block of rows and keys only, and what lies
 /// behind the diagonal is neither computed nor multiplied, by register tiles, or by an engine's products where there
@@ -23,6 +23,19 @@ package struct WindowAttention: Sendable {
     /// Blocks of `backwardKeys` keys whose score gradients the backward holds at a time.
     let backwardBlocks: Int
     let hiding: KeyDropout?
+    /// What weights are made of scores by.
+    let weights: Weights
+    /// Whether scores have a bias by distance.
+    let isBiased: Bool
+
+    /// f
+    package enum Weights: Sendable {
+        case softmax
+        /// The normal distribution of mean 0.707107 and deviation 0.282095.
+        case laplace
+        /// max(s, 0)^2
+        case squaredReLU
+    }
 
     /// Hides keys from a query before the softmax (DropKey, as Gecko's reference code has it).
     package struct KeyDropout: Sendable {
@@ -37,9 +50,10 @@ package struct WindowAttention: Sendable {
         }
     }
 
-    /// Attention whose rows see at most the chunk before their own and their own.
-    package init(heads: Int, keyDim: Int, valueDim: Int, chunk: Int, hiding: KeyDropout? = nil) {
-        self.init(heads: heads, keyHeads: heads, keyDim: keyDim, valueDim: valueDim, window: 2 * chunk, chunk, hiding)
+    /// Attention whose rows see at most so many chunks: their own, and those right before it.
+    package init(heads: Int, keyDim: Int, valueDim: Int, chunk: Int, chunks: Int = 2, hiding: KeyDropout? = nil) {
+        self.init(
+            heads: heads, keyHeads: heads, keyDim: keyDim, valueDim: valueDim, window: chunks * chunk, chunk, hiding)
     }
 
     /// Attention over a window of any length, taken up in blocks.
@@ -49,8 +63,16 @@ package struct WindowAttention: Sendable {
             TileProducts.depth, nil)
     }
 
+    /// Attention of one head with a bias by distance, within chunks, or over a window of any length.
+    package init(biased weights: Weights, keyDim: Int, valueDim: Int, chunk: Int?) {
+        self.init(
+            heads: 1, keyHeads: 1, keyDim: keyDim, valueDim: valueDim, window: chunk ?? Self.longestPass,
+            chunk ?? TileProducts.depth, nil, biased: weights)
+    }
+
     private init(
-        heads: Int, keyHeads: Int, keyDim: Int, valueDim: Int, window: Int, _ rows: Int, _ hiding: KeyDropout?
+        heads: Int, keyHeads: Int, keyDim: Int, valueDim: Int, window: Int, _ rows: Int, _ hiding: KeyDropout?,
+        biased: Weights? = nil
     ) {
         precondition(heads % keyHeads == 0, "each key head serves equally many query heads")
         self.heads = heads
@@ -58,6 +80,8 @@ package struct WindowAttention: Sendable {
         self.keyDim = keyDim
         self.valueDim = valueDim
         self.hiding = hiding
+        weights = biased ?? .softmax
+        isBiased = biased != nil
         keysAtOnce = window
         backwardRows = min(TileProducts.depth, rows)
         backwardBlocks = min(16, (window + Self.backwardKeys - 1) / Self.backwardKeys)
@@ -95,14 +119,17 @@ package struct WindowAttention: Sendable {
         let k, v: FloatRows
         /// [T, heads valueDim], without gaps.
         let y: UnsafeMutablePointer<Float>
-        /// Each row's largest score and sum of exponentials [heads, T], kept for the backward.
+        /// Each row's largest score and sum of exponentials [heads, T], kept for the backward; only a softmax has them.
         let top, total: UnsafeMutablePointer<Float>
+        /// Where the bias of distance 0 is; that of distance d lies d places before it.
+        let bias: UnsafePointer<Float>?
 
         package init(
             @_nonEphemeral q: UnsafePointer<Float>, k: FloatRows, v: FloatRows,
             @_nonEphemeral y: UnsafeMutablePointer<Float>, @_nonEphemeral top: UnsafeMutablePointer<Float>,
-            @_nonEphemeral total: UnsafeMutablePointer<Float>
+            @_nonEphemeral total: UnsafeMutablePointer<Float>, @_nonEphemeral bias: UnsafePointer<Float>? = nil
         ) {
+            self.bias = bias
             self.q = q
             self.k = k
             self.v = v
@@ -120,11 +147,14 @@ package struct WindowAttention: Sendable {
         let q: UnsafeMutablePointer<Float>
         /// As k and v, those of the window's keys included; added to.
         let k, v: MutableFloatRows
+        /// Laid out as the bias; added to.
+        let bias: UnsafeMutablePointer<Float>?
 
         package init(
             @_nonEphemeral y: UnsafePointer<Float>, @_nonEphemeral q: UnsafeMutablePointer<Float>,
-            k: MutableFloatRows, v: MutableFloatRows
+            k: MutableFloatRows, v: MutableFloatRows, @_nonEphemeral bias: UnsafeMutablePointer<Float>? = nil
         ) {
+            self.bias = bias
             self.y = y
             self.q = q
             self.k = k
@@ -139,6 +169,7 @@ package struct WindowAttention: Sendable {
         let operands: Operands
 
         var kernels: AttentionKernels { context.kernels.sequences.attention }
+        var biased: BiasedAttentionKernels { context.kernels.sequences.biasedAttention }
 
         /// A block's rows of a head's outputs.
         func outputs(_ block: ScoreBlock, _ a: WindowAttention) -> MutableFloatRows {

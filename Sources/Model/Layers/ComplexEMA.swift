@@ -3,14 +3,19 @@ import KernelInterface
 import Kernels
 import Numerics
 
-/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA) with its residual: y = x + Re sum_n gamma_n
-/// h_n, h = [not bos] q h + p x, p = sigmoid(alpha), q = (1 - p sigmoid(delta)) e^{i phi}.
+/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA; ARCHITECTURES.md, Megalodon) with its residual:
+/// y = omega x + Re sum_n c gamma_n h_n, h = [not bos] q h + p x, p = sigmoid(alpha), q = (1 - p sigmoid(delta)) e^{i phi}.
+/// A Gecko's omega and c are 1.
 ///
 /// Coefficients and states are kept [N, paddedDim] so that a vector lane is a channel.
 package final class ComplexEMA {
     package let dim: Int
     package let orders: Int
     package let padded: Int
+    /// c
+    private let gammaScale: Double
+    /// omega [dim]; nil: 1.
+    private var residualWeights: UnsafePointer<Float>?
     /// p, q (re, im), gamma (re, im), each [N, paddedDim].
     private let coefficients: FloatBuffer
     /// Their gradients, summed over a step.
@@ -20,20 +25,23 @@ package final class ComplexEMA {
     package struct Parameters {
         /// alpha, delta [D, N]; theta [D]; gamma [D, N, 2].
         let alpha, delta, theta, gamma: UnsafePointer<Float>
+        /// [D]; nil: 1.
+        let omega: UnsafePointer<Float>?
 
         package init(
             @_nonEphemeral alpha: UnsafePointer<Float>, @_nonEphemeral delta: UnsafePointer<Float>,
             @_nonEphemeral theta: UnsafePointer<Float>,
-            @_nonEphemeral gamma: UnsafePointer<Float>
+            @_nonEphemeral gamma: UnsafePointer<Float>, @_nonEphemeral omega: UnsafePointer<Float>? = nil
         ) {
             self.alpha = alpha
             self.delta = delta
             self.theta = theta
             self.gamma = gamma
+            self.omega = omega
         }
     }
 
-    /// Gradients of `Parameters`; added to.
+    /// Gradients of `Parameters` but for omega; added to.
     package struct ParameterGradients {
         /// Shapes as in `Parameters`.
         let alpha, delta, theta, gamma: UnsafeMutablePointer<Float>
@@ -55,14 +63,22 @@ package final class ComplexEMA {
         let x: UnsafePointer<Float>
         /// [tiles, 2, N, paddedDim]: the states at the tiles' entrances; written by the forward.
         let entries: UnsafeMutablePointer<Float>
+        /// The slice's.
+        let tiles: DocumentTiles
 
-        package init(@_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafeMutablePointer<Float>) {
+        package init(
+            @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafeMutablePointer<Float>,
+            tiles: DocumentTiles
+        ) {
             self.x = x
             self.entries = entries
+            self.tiles = tiles
         }
     }
 
-    package init(dim: Int, orders: Int, trains: Bool = true) {
+    /// - Parameter gammaScale: c
+    package init(dim: Int, orders: Int, gammaScale: Double = 1, trains: Bool = true) {
+        self.gammaScale = gammaScale
         self.dim = dim
         self.orders = orders
         padded = (dim + 15) / 16 * 16
@@ -83,6 +99,7 @@ package final class ComplexEMA {
     /// Computes the coefficients from the parameters and clears the coefficients' gradients.
     package func prepare(_ w: Parameters) {
         gradients.clear()
+        residualWeights = w.omega
         for d in 0..<dim {
             let turn = 2 * Double.pi / Double(orders) * sigmoid(Double(w.theta[d]))
             for n in 0..<orders {
@@ -94,8 +111,8 @@ package final class ComplexEMA {
                 plane(0)[o] = Float(a)
                 plane(1)[o] = Float(rho * cos(phi))
                 plane(2)[o] = Float(rho * sin(phi))
-                plane(3)[o] = w.gamma[2 * k]
-                plane(4)[o] = w.gamma[2 * k + 1]
+                plane(3)[o] = Float(gammaScale * Double(w.gamma[2 * k]))
+                plane(4)[o] = Float(gammaScale * Double(w.gamma[2 * k + 1]))
             }
         }
     }
@@ -105,13 +122,13 @@ package final class ComplexEMA {
         _ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>, state: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<Float>
     ) {
-        withTiles(context.plan) { tiles in
+        withTiles(kept.tiles) { tiles in
             context.team.share(padded / 16, as: .ema) { worker, blocks in
                 for block in blocks {
                     context.kernels.sequences.ema.complexEMA(
                         ComplexEMAArguments(
                             y: y, state: halves(state), entries: kept.entries, x: kept.x, coefficients: planes,
-                            work: work(tiles, block, scratch, worker)))
+                            residualWeights: residualWeights, work: work(tiles, block, scratch, worker)))
                 }
             }
         }
@@ -122,14 +139,14 @@ package final class ComplexEMA {
         _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ kept: Kept,
         stateGradient: UnsafeMutablePointer<Float>, scratch: UnsafeMutablePointer<Float>
     ) {
-        withTiles(context.plan) { tiles in
+        withTiles(kept.tiles) { tiles in
             context.team.share(padded / 16, as: .ema) { worker, blocks in
                 for block in blocks {
                     context.kernels.sequences.ema.complexEMABackward(
                         ComplexEMABackwardArguments(
                             dx: dx, stateGradient: halves(stateGradient), coefficientGradients: gradientPlanes, dy: dy,
                             x: kept.x, entries: kept.entries, coefficients: planes,
-                            work: work(tiles, block, scratch, worker)))
+                            residualWeights: residualWeights, work: work(tiles, block, scratch, worker)))
                 }
             }
         }
@@ -159,13 +176,25 @@ package final class ComplexEMA {
             scratch: scratch + worker * KernelTable.emaScratch)
     }
 
-    private func withTiles(_ plan: SlicePlan, _ body: (ComplexEMATiles) -> Void) {
-        plan.tileStarts.withUnsafeBufferPointer { starts in
-            plan.tileResets.withUnsafeBufferPointer { resets in
+    /// Adds the sum of dy x over a slice's tokens to domega [D].
+    package func addResidualWeightGradient(
+        _ context: SliceContext, _ domega: UnsafeMutablePointer<Float>, dy: UnsafePointer<Float>, _ kept: Kept
+    ) {
+        context.team.share(dim, grain: 16, as: .ema) { _, columns in
+            let i = columns.lowerBound
+            context.kernels.tokens.elementwise.columnDots(
+                FloatRows(dy + i, stride: dim), FloatRows(kept.x + i, stride: dim),
+                Extent(rows: context.length, columns: columns.count), domega + i)
+        }
+    }
+
+    private func withTiles(_ tiles: DocumentTiles, _ body: (ComplexEMATiles) -> Void) {
+        tiles.starts.withUnsafeBufferPointer { starts in
+            tiles.resets.withUnsafeBufferPointer { resets in
                 body(
                     ComplexEMATiles(
                         count: starts.count, starts: starts.baseAddress!, resets: resets.baseAddress!,
-                        rows: plan.length))
+                        rows: tiles.length))
             }
         }
     }
@@ -190,8 +219,8 @@ package final class ComplexEMA {
                 g.alpha[k] += Float((Double(gradientPlane(0)[o]) - b * drho) * a * (1 - a))
                 g.delta[k] += Float(-a * drho * b * (1 - b))
                 dtheta += Double(n + 1) * dphi
-                g.gamma[2 * k] += gradientPlane(3)[o]
-                g.gamma[2 * k + 1] += gradientPlane(4)[o]
+                g.gamma[2 * k] += Float(gammaScale * Double(gradientPlane(3)[o]))
+                g.gamma[2 * k + 1] += Float(gammaScale * Double(gradientPlane(4)[o]))
             }
             g.theta[d] += Float(s * (1 - s) * turn * dtheta)
         }

@@ -1,0 +1,65 @@
+import Hardware
+import Numerics
+
+extension MegalodonConfiguration: Architecture {
+    package static let name = "megalodon"
+    package static let sliceKey: String? = "chunk"
+
+    package static var workKinds: [WorkKind] {
+        [
+            WorkKind(.gemm, "GEMM", isProducts: true), WorkKind(.attention, "attention", isProducts: true),
+            WorkKind(.ema, "EMA"), WorkKind(.norms, "norms"), WorkKind(.elementwise, "elementwise"),
+            WorkKind(.optimizer, "optimizer"), WorkKind(.communication, "communication"),
+        ]
+    }
+
+    package mutating func resolve(for text: TextNeeds) {
+        if normGroups == 0 { normGroups = (1...32).last { dim % $0 == 0 && dim / $0 >= 2 } ?? 1 }
+        if vocabulary == 0 { vocabulary = text.vocabulary }
+        bosID = text.documentMark.map { Int($0) }
+    }
+
+    package var sliceMultiple: Int { chunk }
+    package var cursor: CursorForm { MegalodonCursor.form }
+
+    package var summary: String { "\(layers) layers, dim \(dim), chunk \(chunk)" }
+    package var sizes: String {
+        "\(layers) layers, D \(dim), Z \(zDim), E \(valueDim), F \(ffnDim), "
+            + "H \(heads), N \(emaDim), G \(normGroups), chunk \(chunk)"
+    }
+
+    package func describe(_ part: ModelPart) -> BlockDescription {
+        switch part {
+        case .embedding: embedding.description
+        case .layer(let number): MegalodonLayer.description(self, layer: number)
+        case .output: MegalodonOutput.description(self)
+        }
+    }
+
+    package func makeBlocks(_ parts: [ModelPart]) -> [any Block] {
+        parts.map { part in
+            switch part {
+            case .embedding: Embedding(embedding)
+            case .layer(let number): MegalodonLayer(self, layer: number)
+            case .output: MegalodonOutput(self)
+            }
+        }
+    }
+
+    package func makeSlice() -> any SharedSlice { MegalodonSlice(self) }
+
+    /// As wide as a Gecko of the size, and so with its parameters but for the memory's views and omega.
+    package static func benchmark(_ size: BenchmarkSize) -> MegalodonConfiguration? {
+        var c = MegalodonConfiguration()
+        switch size {
+        case .XS:
+            (c.dim, c.zDim, c.valueDim, c.ffnDim, c.layers, c.chunk) = (192, 96, 384, 384, 4, 128)
+        case .S:
+            (c.dim, c.zDim, c.valueDim, c.ffnDim, c.layers, c.chunk) = (512, 256, 1024, 1024, 6, 512)
+        case .L:
+            (c.dim, c.zDim, c.valueDim, c.ffnDim, c.layers, c.chunk) = (1024, 256, 2048, 2048, 8, 512)
+        }
+        (c.heads, c.emaDim, c.normGroups, c.vocabulary) = (4, 16, 32, 256)
+        return c
+    }
+}
