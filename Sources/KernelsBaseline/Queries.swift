@@ -1,8 +1,8 @@
 import CSIMD
 import KernelInterface
 
-// The affine views of z, four or two (GECKO.md, Block; ARCHITECTURES.md, Megalodon): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
-// head, and the rotation of the first rope heads' pairs.
+// The affine views of z, four or two (GECKO.md, Block; MEGALODON.md): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j
+// with zhat = z r per head, and the rotation of the first rope heads' pairs.
 
 /// r [rows, heads]: r = (mean over the head's features of z^2 + eps)^(-1/2).
 func headScales(_ r: MP, _ z: FloatRows, _ shape: GroupedShape, _ eps: Float) {
