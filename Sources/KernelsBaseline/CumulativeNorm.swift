@@ -1,7 +1,7 @@
 import CSIMD
 import KernelInterface
 
-// Timestep norm over all tokens so far (ARCHITECTURES.md, TN) for the groups g0..<g1 over `rows` tokens; shapes and
+// Timestep norm over all tokens so far (MEGALODON.md, TN) for the groups g0..<g1 over `rows` tokens; shapes and
 // shares as in TimestepNorm.swift, whose sums and normalisation it takes.
 
 /// Numbers to twice a float's precision: `high` is the number rounded, `low` what the rounding left.

@@ -85,7 +85,8 @@ func swigluBackward(_ a: SwigluBackwardArguments) {
     }
 }
 
-/// mix[t] = sca[t] * silu(r[t]) + awm[t], without awm where there is no memory; r with a row stride (pre-activation), the others [rows, cols].
+/// mix[t] = sca[t] * silu(r[t]) + awm[t], without awm where there is no memory; r with a row stride (pre-activation),
+/// the others [rows, cols].
 func gatedMix(_ a: GatedMixArguments) {
     if let recalled = a.recalled { mixGated(a, recalled) } else { mixGated(a, nil) }
 }

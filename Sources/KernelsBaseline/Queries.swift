@@ -1,8 +1,8 @@
 import CSIMD
 import KernelInterface
 
-// The affine views of z, four or two (GECKO.md, Block; ARCHITECTURES.md, Megalodon): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j with zhat = z r per
-// head, and the rotation of the first rope heads' pairs.
+// The affine views of z, four or two (GECKO.md, Block; MEGALODON.md): view_j = zhat (1 + Gamma_j) / sqrt(dz) + Beta_j
+// with zhat = z r per head, and the rotation of the first rope heads' pairs.
 
 /// r [rows, heads]: r = (mean over the head's features of z^2 + eps)^(-1/2).
 func headScales(_ r: MP, _ z: FloatRows, _ shape: GroupedShape, _ eps: Float) {
@@ -68,14 +68,7 @@ func queriesAndKeys(_ a: QueryViewsArguments) {
 
 /// dzhat [rows, Z] from the views' gradients.
 func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
-    if let daq = a.views.memoryQ, let dak = a.views.memoryK {
-        sumViews(a, (daq, dak))
-    } else {
-        sumViews(a, nil)
-    }
-}
-
-@inline(always) func sumViews(_ a: QueryViewsBackwardArguments, _ memory: (q: P, k: P)?) {
+    guard let daq = a.views.memoryQ, let dak = a.views.memoryK else { return sumTwoViews(a) }
     let (dz, gamma) = (a.dz, a.gamma)
     let (dq, dk) = (a.views.q, a.views.k)
     let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
@@ -87,11 +80,28 @@ func queryViewsBackward(_ a: QueryViewsBackwardArguments) {
         while i < Z {
             var v = load(dq + o, i, upTo: Z) * (1 + load(gamma, i, upTo: Z))
             v = fma(load(dk + o, i, upTo: Z), 1 + load(gamma + Z, i, upTo: Z), v)
-            if let memory {
-                v = fma(load(memory.q + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
-                v = fma(load(memory.k + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
-            }
+            v = fma(load(daq + o, i, upTo: Z), 1 + load(gamma + 2 &* Z, i, upTo: Z), v)
+            v = fma(load(dak + o, i, upTo: Z), 1 + load(gamma + 3 &* Z, i, upTo: Z), v)
             store(dz + o, i, v * c, upTo: Z)
+            i &+= 16
+        }
+        t &+= 1
+    }
+}
+
+/// The same where there is no memory. A loop for both would spill registers.
+@inline(never) func sumTwoViews(_ a: QueryViewsBackwardArguments) {
+    let (dz, gamma) = (a.dz, a.gamma)
+    let (dq, dk) = (a.views.q, a.views.k)
+    let (rows, Z, heads) = (a.shape.rows, a.shape.features, a.shape.groups)
+    let c = all(1 / Float(Z / heads).squareRoot())
+    var t = 0
+    while t < rows {
+        let o = t &* Z
+        var i = 0
+        while i < Z {
+            let v = load(dq + o, i, upTo: Z) * (1 + load(gamma, i, upTo: Z))
+            store(dz + o, i, fma(load(dk + o, i, upTo: Z), 1 + load(gamma + Z, i, upTo: Z), v) * c, upTo: Z)
             i &+= 16
         }
         t &+= 1

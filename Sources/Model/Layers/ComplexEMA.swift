@@ -3,9 +3,9 @@ import KernelInterface
 import Kernels
 import Numerics
 
-/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA; ARCHITECTURES.md, Megalodon) with its residual:
-/// y = omega x + Re sum_n c gamma_n h_n, h = [not bos] q h + p x, p = sigmoid(alpha), q = (1 - p sigmoid(delta)) e^{i phi}.
-/// A Gecko's omega and c are 1.
+/// Multi-dimensional complex exponential moving average (GECKO.md, CEMA; MEGALODON.md) with its residual:
+/// y = omega x + Re sum_n c gamma_n h_n, h = [not bos] q h + p x, p = sigmoid(alpha),
+/// q = (1 - p sigmoid(delta)) e^{i phi}. A Gecko's omega and c are 1.
 ///
 /// Coefficients and states are kept [N, paddedDim] so that a vector lane is a channel.
 package final class ComplexEMA {

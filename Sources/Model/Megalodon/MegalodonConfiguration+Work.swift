@@ -1,6 +1,6 @@
 import Hardware
 
-/// What training on one token costs, by kind of work (ARCHITECTURES.md, Counts), for slices of `slice` tokens that are
+/// What training on one token costs, by kind of work (MEGALODON.md, Counts), for slices of `slice` tokens that are
 /// whole chunks.
 extension MegalodonConfiguration {
     /// Matrix flops of a layer's forward per token; the EMA and the norms have none.

@@ -1,6 +1,6 @@
 import Numerics
 
-/// Shape and constants of a Megalodon (arXiv 2404.08801), in the letters of ARCHITECTURES.md: what the keys of `[model]`
+/// Shape and constants of a Megalodon (arXiv 2404.08801), in the letters of MEGALODON.md: what the keys of `[model]`
 /// say, with their defaults. What they leave open, `resolve` settles.
 package struct MegalodonConfiguration: Sendable, Equatable {
     package var layers = 4

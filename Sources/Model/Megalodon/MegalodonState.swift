@@ -1,8 +1,8 @@
 import KernelInterface
 import Numerics
 
-/// The carried state of one layer, or its gradient (the same layout): the timestep norm's moments, the EMA's state, keys
-/// and values of the unfinished chunk.
+/// The carried state of one layer, or its gradient (the same layout): the timestep norm's moments, the EMA's state,
+/// keys and values of the unfinished chunk.
 struct MegalodonState {
     /// Pairs of floats [2, G].
     let mean, variance: UnsafeMutablePointer<Float>

@@ -1,7 +1,7 @@
 import KernelInterface
 import Numerics
 
-/// Timestep norm (ARCHITECTURES.md, Megalodon, TN): a token's groups are normalised by the mean and the variance of all
+/// Timestep norm (MEGALODON.md, TN): a token's groups are normalised by the mean and the variance of all
 /// their features in all tokens of the document so far.
 ///
 ///     a = 1/c   e = u - m   v = (1 - a) v + a s + a (1 - a) e^2   m = m + a e

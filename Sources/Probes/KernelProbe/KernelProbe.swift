@@ -4,7 +4,8 @@ import Model
 import Numerics
 
 /// Trains a small model for one step of two slices on one thread, so that a profiler can count the instructions of
-/// every kernel: each runs on the same numbers in every run. What only other models need is called by itself. It prints the CPU level of the kernels.
+/// every kernel: each runs on the same numbers in every run. What only other models need is called by itself. It prints
+/// the CPU level of the kernels.
 @main
 enum KernelProbe {
     static func main() {

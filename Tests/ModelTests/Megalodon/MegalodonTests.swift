@@ -75,6 +75,19 @@ import Testing
         }
     }
 
+    @Test func everythingIsCountedAsAKindThatItLists() {
+        let team = Team()
+        let clock = WorkClock(workers: 1, threads: 1)
+        team.clock = clock
+        clock.enter(.forward)
+        _ = SmallMegalodon().result([29], team: team)
+        clock.enter(nil)
+        let listed = Set(MegalodonConfiguration.workKinds.map(\.work))
+        for work in (0..<Work.count).map({ Work(rawValue: $0) }) where work != .communication {
+            #expect((clock.times[work] > 0) == listed.contains(work), "counter \(work.rawValue)")
+        }
+    }
+
     @Test func documentsKnowNothingOfTheOnesBefore() {
         let model = SmallMegalodon { ($0.bosID, $0.chunk) = (0, 64) }
         let document: [Int32] = [0, 5, 3, 8, 2, 2, 9, 1, 4, 4, 7, 6]
@@ -98,7 +111,7 @@ import Testing
         #expect(c.describe(.layer(1)).forwardFlopsPerToken == Double(attention))
     }
 
-    /// The sizes of the released code's configurations (ARCHITECTURES.md, Counts).
+    /// The sizes of the released code's configurations (MEGALODON.md, Counts).
     @Test(arguments: [
         ([32, 4096, 1024, 8192, 8192, 4, 64], true, 7_385_817_088),
         ([32, 4096, 1024, 8192, 11264, 4, 64], false, 7_117_381_632),

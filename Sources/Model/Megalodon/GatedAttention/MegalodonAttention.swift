@@ -1,12 +1,12 @@
 import KernelInterface
 import Numerics
 
-/// Moving-average gated attention (ARCHITECTURES.md, Megalodon), the first half of a layer.
+/// Moving-average gated attention (MEGALODON.md), the first half of a layer.
 ///
-///     tn = TN(x)   mx = RMS(CEMA(tn))   z = RMS_per_head(Wz mx + bz)   views of z: q, k, rotated by the place in the chunk
+///     tn = TN(x)   mx = RMS(CEMA(tn))   z = RMS_per_head(Wz mx + bz)   views of z: q, k, rotated by the place in C
 ///     v = silu(Wv tn + bv)   r = silu(Wr mx + br)   y = x + Wh1 mx + b1 + Wh2 (softmax(q . k) v * r)
 ///
-/// over the tokens of the document in the token's own chunk.
+/// over the tokens of the document in the token's own chunk, of C tokens.
 final class MegalodonAttention {
     let c: MegalodonConfiguration
     private let layer: Int
