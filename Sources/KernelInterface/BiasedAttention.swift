@@ -1,4 +1,4 @@
-/// Attention weights with a bias by distance, and weights that aren't normalised (ARCHITECTURES.md, Mega). Row t of a
+/// Attention weights with a bias by distance, and weights that aren't normalised (MEGA.md). Row t of a
 /// block sees its first `seen + t` columns, as in `AttentionKernels`; `seen` may be negative.
 public struct BiasedAttentionKernels: Sendable {
     /// score[t, j] += bias[j - t] where a row sees: (scores, extent, seen, bias).

@@ -1,4 +1,4 @@
-/// The damped exponential moving average of real numbers (ARCHITECTURES.md, Mega).
+/// The damped exponential moving average of real numbers (MEGA.md).
 public struct DampedEMAKernels: Sendable {
     /// y, and the state moved on over all tokens.
     public let dampedEMA: @Sendable (DampedEMAArguments) -> Void

@@ -1,6 +1,6 @@
 import KernelInterface
 
-// Damped EMA of real numbers (ARCHITECTURES.md, Mega) for 16 channels a call. Lanes, tiles and entries are as in the
+// Damped EMA of real numbers (MEGA.md) for 16 channels a call. Lanes, tiles and entries are as in the
 // complex EMA; a pair of orders runs at a time to hide the latency of the recurrence.
 
 /// p, q and gamma of 16 channels at one order.

@@ -3,7 +3,7 @@ import KernelInterface
 import Kernels
 import Numerics
 
-/// Multi-dimensional damped exponential moving average (ARCHITECTURES.md, Mega): y = sum_n gamma_n h_n / sqrt(N), h =
+/// Multi-dimensional damped exponential moving average (MEGA.md): y = sum_n gamma_n h_n / sqrt(N), h =
 /// [not bos] q h + p x, p = sigmoid(delta) beta, q = 1 - sigmoid(delta) sigmoid(alpha).
 ///
 /// Coefficients and states are kept [N, paddedDim] so that a vector lane is a channel.
@@ -112,7 +112,7 @@ final class DampedEMA {
         }
     }
 
-    /// Adds the parameters' gradients from the coefficients' (ARCHITECTURES.md, Mega, Backward).
+    /// Adds the parameters' gradients from the coefficients' (MEGA.md, Backward).
     func addParameterGradients(_ g: ParameterGradients, of w: Parameters) {
         let scale = 1 / Double(orders).squareRoot()
         for k in 0..<dim * orders {

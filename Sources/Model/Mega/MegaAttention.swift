@@ -1,7 +1,7 @@
 import KernelInterface
 import Numerics
 
-/// Moving-average gated attention (ARCHITECTURES.md, Mega), the first half of a layer:
+/// Moving-average gated attention (MEGA.md), the first half of a layer:
 ///
 ///     n = LN(x)   v = silu(Wv n + bv)   e = silu(EMA(n) + omega n)   [u, z, r, hx] = Wm e + bm
 ///     q, k = silu(z) Gamma_j + Beta_j   a = weights(kappa q . k + b) v   c = silu(hx + Wh (a silu(r)) + bh)

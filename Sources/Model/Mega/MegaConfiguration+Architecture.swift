@@ -48,8 +48,8 @@ extension MegaConfiguration: Architecture {
 
     package func makeSlice() -> any SharedSlice { MegaSlice(self) }
 
-    /// Widths with the parameters of a Gecko of the size, embeddings left out (ARCHITECTURES.md, A fair controlled
-    /// comparison).
+    /// Widths with the parameters of a Gecko of the size, embeddings left out,
+    /// within .1 %.
     package static func benchmark(_ size: BenchmarkSize) -> MegaConfiguration? {
         var c = MegaConfiguration()
         switch size {

@@ -15,7 +15,7 @@ extension MegaConfiguration {
     }
 
     /// Official values are normal(0, .02), which suits a width of 2500 and leaves narrow layers idle: here it is
-    /// 1/sqrt(columns) (ARCHITECTURES.md, Initialisation).
+    /// 1/sqrt(columns) (MEGA.md).
     static func map(columns: Int) -> Initializer { .normal(1 / Double(columns).squareRoot()) }
 
     func feedForward(layer: Int) -> FeedForward.Form {

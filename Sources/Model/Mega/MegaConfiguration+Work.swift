@@ -1,6 +1,6 @@
 import Hardware
 
-/// What training on one token costs (ARCHITECTURES.md, Counts).
+/// What training on one token costs (MEGA.md).
 extension MegaConfiguration {
     /// Forward flops of a layer's linear maps per token.
     var mapFlopsPerToken: Double {

@@ -1,6 +1,6 @@
 import Numerics
 
-/// Shape and constants of a Mega model (arXiv 2209.10655), in the letters of ARCHITECTURES.md: what the keys of
+/// Shape and constants of a Mega model (arXiv 2209.10655), in the letters of MEGA.md: what the keys of
 /// `[model]` say, with their defaults. What they leave open, `resolve` settles.
 package struct MegaConfiguration: Sendable, Equatable {
     /// What attention's weights are made of scores by.

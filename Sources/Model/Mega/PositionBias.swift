@@ -1,6 +1,6 @@
 import Numerics
 
-/// The learned bias of each distance t between a query and a key before it (ARCHITECTURES.md, Mega). Rotary: of two
+/// The learned bias of each distance t between a query and a key before it (MEGA.md). Rotary: of two
 /// vectors alpha, beta [Z] in pairs (j, j + Z/2), which rotate against each other,
 ///
 ///     b_t = sum_j u_j cos(t f_j) - w_j sin(t f_j)   u = a1 b1 + a2 b2   w = a2 b1 - a1 b2   f_j = 10000^(-2j/Z)
