@@ -87,10 +87,11 @@ extension MegaAttention {
         makeZ(context, f, w)
         let (gamma, dgamma, dbeta) = (value("gamma"), gradient("gamma"), gradient("beta"))
         let dk = FloatRows(keys.base, stride: keys.stride)
-        for (view, d) in [FloatRows(w.dq, stride: Z), dk].enumerated() {
-            addColumnSums(context, d, columns: Z, to: dbeta + view * Z)
-            addColumnDots(context, d, FloatRows(w.z, stride: Z), columns: Z, to: dgamma + view * Z, as: .elementwise)
-        }
+        let (dq, z) = (FloatRows(w.dq, stride: Z), FloatRows(w.z, stride: Z))
+        addColumnSums(context, dq, columns: Z, to: dbeta)
+        addColumnSums(context, dk, columns: Z, to: dbeta + Z)
+        addColumnDots(context, dq, z, columns: Z, to: dgamma, as: .elementwise)
+        addColumnDots(context, dk, z, columns: Z, to: dgamma + Z, as: .elementwise)
         let dz = g.dbase + columns.z
         context.team.share(context.length) { _, rows in
             let t = rows.lowerBound

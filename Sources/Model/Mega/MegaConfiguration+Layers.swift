@@ -11,7 +11,7 @@ extension MegaConfiguration {
     }
 
     func norm(_ prefix: String, isAffine: Bool = true) -> FeatureNorm.Form {
-        FeatureNorm.Form(.layer, prefix: "\(prefix)norm.norm.", dim: dim, eps: eps, isAffine: isAffine)
+        FeatureNorm.Form(.layer, prefix: prefix + "norm.norm.", dim: dim, eps: eps, isAffine: isAffine)
     }
 
     /// Official values are normal(0, .02), which suits a width of 2500 and leaves narrow layers idle: here it is
