@@ -105,9 +105,7 @@ let package = Package(
                 "CCPU", "KernelInterface", "KernelsBaseline", "KernelsV3", "KernelsV4", "KernelsV4BF16",
             ]),
         .target(name: "Numerics", dependencies: ["CCPU", "COpenBLAS", "Kernels", "KernelInterface", "Hardware"]),
-        .target(
-            name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"],
-            exclude: ["Megalodon/README.md"]),
+        .target(name: "Model", dependencies: ["Numerics", "Kernels", "KernelInterface", "Hardware"]),
 
         // Schedules and their simulation: pure.
         .target(name: "Schedules"),
