@@ -75,7 +75,7 @@ extension ForeignForm {
     ) -> String? {
         let expected = field.expected(model)
         guard let found = description[field.name] else {
-            return field.required
+            return field.isRequired
                 ? "\(description.place): \(field.name) is missing: expected \(expected.summary)" : nil
         }
         guard !found.means(expected) else { return nil }

@@ -27,20 +27,23 @@ package struct ForeignForm: Sendable {
     /// A field that must say one thing, if anything, because all our models are like that.
     package struct FixedField: Sendable {
         package let name: String
-        let required: Bool
+        let isRequired, isWritten: Bool
         let expected: @Sendable (any Architecture) -> ForeignValue
 
-        /// - Parameter required: whether it may not be left out
-        package init(_ name: String, _ value: ForeignValue, required: Bool = false) {
+        /// - Parameters:
+        ///   - isRequired: whether it may not be left out
+        ///   - isWritten: whether our descriptions say it, too
+        package init(_ name: String, _ value: ForeignValue, isRequired: Bool = false, isWritten: Bool = true) {
             self.name = name
-            self.required = required
+            self.isRequired = isRequired
+            self.isWritten = isWritten
             expected = { _ in value }
         }
 
         /// For a value that follows from the model's keys.
         package init<Model: Architecture>(_ name: String, _ value: @escaping @Sendable (Model) -> ForeignValue) {
             self.name = name
-            required = false
+            (isRequired, isWritten) = (false, true)
             expected = { value(Model.own($0)) }
         }
     }
@@ -142,7 +145,7 @@ extension ForeignForm {
         let own = keys.map { field in
             ForeignDescription.Field(field.names[0], ForeignValue(Self.key(field.key, of: model).value(in: model)))
         }
-        let fixed = ([mark] + fixed).filter { !closed.contains($0.group) }.map {
+        let fixed = ([mark] + fixed).filter(\.isWritten).map {
             ForeignDescription.Field($0.name, $0.expected(model))
         }
         return ForeignDescription(place: place, fields: fixed + own + further(model, sequence))
@@ -157,5 +160,6 @@ extension ForeignForm {
 }
 
 extension ForeignForm.FixedField {
-    var group: String { ForeignDescription.Field(name, .null).group }
+    /// What the field says of a model.
+    package func value(for model: any Architecture) -> ForeignValue { expected(model) }
 }

@@ -14,7 +14,7 @@ extension LlamaConfiguration {
     ]
 
     private static let transformersFields = ForeignForm.Fields(
-        mark: .init("model_type", .text("llama"), required: true),
+        mark: .init("model_type", .text("llama"), isRequired: true),
         keys: [
             .init("vocab_size", key: "vocabulary"),
             .init("hidden_size", key: "dim"),
@@ -34,9 +34,11 @@ extension LlamaConfiguration {
             .init("attention_bias", .boolean(false)),
             .init("mlp_bias", .boolean(false)),
             .init("head_dim") { (model: Self) in .integer(model.headDim) },
-            .init("rope_scaling.rope_type", .text("default")),
-            .init("rope_scaling.type", .text("default")),
-            .init("rope_parameters.rope_type", .text("default")),
+            .init("partial_rotary_factor", .number(1), isWritten: false),
+            .init("rope_parameters.partial_rotary_factor", .number(1), isWritten: false),
+            .init("rope_scaling.rope_type", .text("default"), isWritten: false),
+            .init("rope_scaling.type", .text("default"), isWritten: false),
+            .init("rope_parameters.rope_type", .text("default"), isWritten: false),
         ],
         silent: [
             "_name_or_path", "attention_dropout", "bos_token_id", "dtype", "eos_token_id", "initializer_range",
