@@ -5,7 +5,7 @@ import Pipeline
 
 extension ForeignFolder {
     /// The form of this name that an architecture has.
-    static func form(_ name: String, of architecture: any Architecture.Type) throws -> ForeignForm {
+    package static func form(_ name: String, of architecture: any Architecture.Type) throws -> ForeignForm {
         let forms = architecture.foreignForms
         guard let form = forms.first(where: { $0.name == name }) else {
             let known = forms.map { "\"\($0.name)\"" }.joined(separator: ", ")
