@@ -13,7 +13,9 @@ struct Checkpoint: ParsableCommand {
             gecko checkpoint list runs/quickstart
             gecko checkpoint verify runs/quickstart
             gecko checkpoint export runs/quickstart model.safetensors
+            gecko checkpoint export runs/quickstart --format transformers --out model
             gecko checkpoint import model.safetensors run.toml && gecko train run.toml --resume
+            gecko checkpoint import Llama-2-7b-hf run.toml --run.directory runs/tuned
 
             PATH is a run's directory, a directory of checkpoints, or one checkpoint in it (step-00000050).
             """,
@@ -166,64 +168,6 @@ struct Checkpoint: ParsableCommand {
                 try Console.show("no complete checkpoint in \(location.store.directory)")
             }
             if faults > 0 { throw ExitCode.failure }
-        }
-    }
-
-    struct Export: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "export",
-            abstract:
-                """
-                Write a checkpoint's parameters as one plain safetensors file, under the reference \
-                implementation's names.
-                """,
-            discussion: "gecko generate takes such a file, any safetensors reader opens it.")
-
-        @OptionGroup var chosen: Chosen
-
-        @Argument(help: "The file to write.", transform: pathOption)
-        var output: String
-
-        @OptionGroup var files: OutputOptions
-
-        func run() throws {
-            try files.check(output, as: .model)
-            let location = try CheckpointLocation(chosen.path)
-            let manifest = try location.manifest(step: chosen.step)
-            let digest = try CheckpointExchange.export(manifest, of: location.store, to: output)
-            try Console.show("step \(manifest.step) -> \(output)")
-            try Console.show("parameters sha256 \(digest)")
-        }
-    }
-
-    struct Import: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            commandName: "import",
-            abstract: "Make a plain safetensors file the beginning of a run.",
-            discussion: """
-                gecko checkpoint import model.safetensors run.toml --run.directory runs/tuned
-                gecko train run.toml --run.directory runs/tuned --resume
-
-                The file holds float32 tensors under the reference implementation's names, all those of the configured \
-                model and no others. The \
-                optimizer's moments begin at zero, as in a new run.
-                """)
-
-        @Argument(help: "The file.", transform: pathOption)
-        var file: String
-
-        @OptionGroup var arguments: RunArguments
-
-        func run() throws {
-            let configuration = try arguments.loader(nil)
-            let path = try CheckpointExchange.import(
-                file, configurationFile: arguments.file, configuration: configuration)
-            try Console.show(
-                """
-                \(file) is the checkpoint of step 0 in \(path): go on from it with gecko train, the same arguments \
-                and --resume
-                """
-            )
         }
     }
 }

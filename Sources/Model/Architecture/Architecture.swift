@@ -19,6 +19,8 @@ package protocol Architecture: Sendable {
     static var idleKeys: [IdleModelKey] { get }
     /// The key that sequences and slices are multiples of; nil: they may have any length.
     static var sliceKey: String? { get }
+    /// Forms in which other programs keep its models.
+    static var foreignForms: [ForeignForm] { get }
     /// The kinds of work that a breakdown of its steps lists, in this order.
     static var workKinds: [WorkKind] { get }
     /// A model by which the project measures itself; nil: the architecture has none of this size.
@@ -74,6 +76,7 @@ extension Architecture {
     package static var rules: [ModelRule] { [] }
     package static var idleKeys: [IdleModelKey] { [] }
     package static var sliceKey: String? { nil }
+    package static var foreignForms: [ForeignForm] { [] }
     package static var workKinds: [WorkKind] {
         [
             WorkKind(.gemm, "GEMM", isProducts: true), WorkKind(.elementwise, "elementwise"),

@@ -25,6 +25,9 @@ package struct RunDirectory: Sendable, Equatable {
     /// Who the run is (`RunIdentity`).
     package var identity: String { file("run.id") }
 
+    /// The configuration to start with, of a run whose model was imported with its own description.
+    package var imported: String { file("run.toml") }
+
     /// Files by which a run is known.
     private var results: [String] {
         [configuration, metrics, lossCurve, timeline, trace, schedule, costs, parameters]

@@ -11,7 +11,7 @@ package enum ModelFile {
 
     /// Writes tensors as they come and takes the digest of all of them: every parameter in the model's order,
     /// little-endian float32.
-    final class Writer: ParameterSink {
+    final class Writer: ParameterSink, ModelWriter {
         private let file: SafetensorsWriter
         private var digest = ParameterDigest()
 
