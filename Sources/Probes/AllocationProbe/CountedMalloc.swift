@@ -67,41 +67,46 @@ enum CountedMalloc {
     }
 }
 
-@_silgen_name("__libc_malloc") private func libraryMalloc(_ size: Int) -> UnsafeMutableRawPointer?
-@_silgen_name("__libc_calloc") private func libraryCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer?
-@_silgen_name("__libc_realloc")
-private func libraryRealloc(_ memory: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer?
-@_silgen_name("__libc_memalign") private func libraryMemalign(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer?
+#if !SANITIZER
+    // A sanitizer has an allocator of its own, and a test bundle links this file, too: jobs/sanitize.sh leaves it out.
+    @_silgen_name("__libc_malloc") private func libraryMalloc(_ size: Int) -> UnsafeMutableRawPointer?
+    @_silgen_name("__libc_calloc") private func libraryCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer?
+    @_silgen_name("__libc_realloc")
+    private func libraryRealloc(_ memory: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer?
+    @_silgen_name("__libc_memalign")
+    private func libraryMemalign(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer?
 
-@_cdecl("malloc") public func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
-    CountedMalloc.count()
-    return libraryMalloc(size)
-}
+    @_cdecl("malloc") public func countedMalloc(_ size: Int) -> UnsafeMutableRawPointer? {
+        CountedMalloc.count()
+        return libraryMalloc(size)
+    }
 
-@_cdecl("calloc") public func countedCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
-    CountedMalloc.count()
-    return libraryCalloc(count, size)
-}
+    @_cdecl("calloc") public func countedCalloc(_ count: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+        CountedMalloc.count()
+        return libraryCalloc(count, size)
+    }
 
-@_cdecl("realloc")
-public func countedRealloc(_ memory: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
-    CountedMalloc.count()
-    return libraryRealloc(memory, size)
-}
+    @_cdecl("realloc")
+    public func countedRealloc(_ memory: UnsafeMutableRawPointer?, _ size: Int) -> UnsafeMutableRawPointer? {
+        CountedMalloc.count()
+        return libraryRealloc(memory, size)
+    }
 
-@_cdecl("aligned_alloc") public func countedAlignedAlloc(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer? {
-    CountedMalloc.count()
-    return libraryMemalign(alignment, size)
-}
+    @_cdecl("aligned_alloc")
+    public func countedAlignedAlloc(_ alignment: Int, _ size: Int) -> UnsafeMutableRawPointer? {
+        CountedMalloc.count()
+        return libraryMemalign(alignment, size)
+    }
 
-@_cdecl("posix_memalign")
-public func countedPosixMemalign(
-    _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int
-) -> CInt {
-    CountedMalloc.count()
-    result.pointee = libraryMemalign(alignment, size)
-    return result.pointee == nil ? ENOMEM : 0
-}
+    @_cdecl("posix_memalign")
+    public func countedPosixMemalign(
+        _ result: UnsafeMutablePointer<UnsafeMutableRawPointer?>, _ alignment: Int, _ size: Int
+    ) -> CInt {
+        CountedMalloc.count()
+        result.pointee = libraryMemalign(alignment, size)
+        return result.pointee == nil ? ENOMEM : 0
+    }
+#endif
 
 // execinfo.h and what dlfcn.h has for GNU only, which the Glibc module leaves out.
 @_silgen_name("backtrace") private func backtrace(
