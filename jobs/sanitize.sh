@@ -47,7 +47,7 @@ declare -A modules=(
 # pointer or a thread.
 started='MPIRunTests|PlacementTests|AllocationTests|InstructionCountTests|KernelObjectTests|VerifyCommandTests'
 
-# Builds and runs one kind; leaves the sanitizer's reports in a folder, a file a process, whoever takes its output.
+# Builds and runs one kind; leaves the sanitizer's reports in a folder, a file a process: a test may read what it prints.
 sanitize() { # KIND
     local flags="--build-tests --sanitize $1 -Xswiftc -DSANITIZER"
     # Sources/Locks then has a lock that ThreadSanitizer sees.
@@ -64,8 +64,8 @@ sanitize() { # KIND
         export ASAN_OPTIONS="$options detect_leaks=0 ${ASAN_OPTIONS:-}"
         echo "sanitize: testing under the $1 sanitizer"
         # ThreadSanitizer's shadow has no room for where the system puts memory at random; SwiftPM can't start tests
-        # without.
-        setarch -R "$build/release/geckoPackageTests.xctest" --testing-library swift-testing \
+        # without. Into a pipe the tests would write colours, too.
+        NO_COLOR=1 setarch -R "$build/release/geckoPackageTests.xctest" --testing-library swift-testing \
             --filter "${filter:-^(${modules[$1]})\\.}" --skip "$started" 2>&1 | tee "$reports/output" |
             { grep --line-buffered -E '^✘|^. Suite .* passed|^. Test run with' || true; } || status=$?
         if compgen -G "$reports/$1.*" >/dev/null; then
