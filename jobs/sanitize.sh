@@ -48,7 +48,7 @@ declare -A modules=(
 # pointer or a thread.
 started='MPIRunTests|PlacementTests|AllocationTests|InstructionCountTests|KernelObjectTests|VerifyCommandTests'
 
-# Builds and runs one kind; leaves the sanitizer's reports in a folder, a file a process: a test may read what it prints.
+# Builds and runs one kind. Reports go into a folder, a file a process, since a test may read what a process prints.
 sanitize() { # KIND
     local flags="--build-tests --sanitize $1 -Xswiftc -DSANITIZER"
     # Sources/Locks then has a lock that ThreadSanitizer sees.
