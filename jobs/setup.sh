@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Makes a Debian or Ubuntu machine ready and builds gecko in release: checks Swift, installs the packages that are missing.
 # GECKO_MPI=mpich builds with MPICH; GECKO_MPICC and GECKO_MPI_PKGCONFIG with a site's own MPI (jobs/mpi.sh).
-# The other scripts source it; they may set extra_packages and build_arguments before.
+# The other scripts source it; they may set extra_packages, build_arguments and build_suffix (of the folder) before.
 set -euo pipefail
 
 if [[ ${BASH_SOURCE[0]} == "$0" && ${1:-} == --help ]]; then
@@ -17,6 +17,7 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 source jobs/mpi.sh
+build+=${build_suffix:-}
 
 fail() {
     echo "setup: $*" >&2
