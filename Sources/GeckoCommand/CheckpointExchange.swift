@@ -95,14 +95,14 @@ extension Checkpoint {
         func run() throws {
             let model = try CheckpointExchange.model(at: model)
             let configuration = try model.configuration(file: arguments.file, overrides: arguments.overrides) {
-                try Console.show($0)
+                try Console.show(Shown.escaped($0))
             }
             let run = try CheckpointExchange.import(
                 model, configurationFile: arguments.file, configuration: configuration)
-            let command = run.configuration.map { "gecko train \($0)" } ?? "gecko train, the same arguments"
+            let command = run.configuration.map { "gecko train \($0)" } ?? "gecko train, the same arguments and"
             try Console.show(
                 """
-                \(model.path) is the checkpoint of step 0 in \(run.path): go on from it with \(command) and --resume
+                \(model.path) is the checkpoint of step 0 in \(run.path): go on from it with \(command) --resume
                 """
             )
         }

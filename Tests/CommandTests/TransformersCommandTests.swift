@@ -26,7 +26,7 @@ import Testing
             space.path + "/tuned")
         #expect(imported.exitCode == 0, "\(imported.output)")
         #expect(imported.output.contains("[model] from \(Self.fixtures)/tied/config.json: "), "\(imported.output)")
-        #expect(imported.output.contains("gecko train \(space.path)/tuned/run.toml and --resume"), "\(imported.output)")
+        #expect(imported.output.contains("gecko train \(space.path)/tuned/run.toml --resume"), "\(imported.output)")
         // As the message says; also on more ranks than one, which the kept configuration leaves open.
         let trained = try await Mpirun.run("gecko", ["train", space.path + "/tuned/run.toml", "--resume"], ranks: 2)
         #expect(trained.exitCode == 0 && trained.output.contains("llama: "), "\(trained.output)")

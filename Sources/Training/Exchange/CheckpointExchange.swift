@@ -5,8 +5,8 @@ import Foundation
 import Model
 import Pipeline
 
-/// Between checkpoints and models outside of runs: plain files, whose tensors have the reference implementation's names,
-/// and folders as other programs keep them.
+/// Between checkpoints and models outside of runs: plain files, whose tensors have the reference implementation's
+/// names, and folders as other programs keep them.
 package enum CheckpointExchange {
     /// Where an export goes.
     package enum Target {
