@@ -57,6 +57,21 @@ import Training
         (["--checkpoint.directory="], "checkpoint.directory is empty"),
         (["--model.rope_heads=5"], "set model.rope_heads to at most 4, or to -1 for all"),
         (["--model.vocabulary=200"], "too small: bytes need 256"),
+        (
+            ["--model.architecture=mega", "--model.position_bias=simple", "--model.max_positions=64"],
+            "is less than model.chunk = 128: set model.max_positions to 128, or to 0"
+        ),
+        (
+            ["--model.architecture=mega", "--model.position_bias=simple", "--model.chunk=0"],
+            "are both 0: set model.max_positions to the longest sequence"
+        ),
+        (
+            [
+                "--model.architecture=mega", "--model.position_bias=simple", "--model.chunk=0",
+                "--model.max_positions=512", "--data.sequence=1024",
+            ], "the longest sequence that the model knows: set model.max_positions to 1024"
+        ),
+        (["--model.architecture=mega", "--model.z_dim=97"], "is odd: set model.z_dim to 96 or 98"),
         (["--model.vocabulary=256", "--data.packed"], "need 257"),
         (
             ["--pipeline.slice=64"],

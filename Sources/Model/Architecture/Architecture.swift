@@ -49,6 +49,8 @@ package protocol Architecture: Sendable {
     var vocabulary: Int { get }
     /// What matrix products are computed in.
     var precision: Precision { get set }
+    /// The key that says how long sequences may be, and how long that is; nil: any length.
+    var longestSequence: (key: String, tokens: Int)? { get }
     /// Sequences and slices are multiples of so many tokens.
     var sliceMultiple: Int { get }
     /// Whether training draws dropout masks.
@@ -94,6 +96,7 @@ extension Architecture {
     package func products(tokens: Int) -> [ModelProduct] { [] }
 
     package var layerPeriod: Int { 1 }
+    package var longestSequence: (key: String, tokens: Int)? { nil }
     package var sliceMultiple: Int { 1 }
     package var drops: Bool { false }
 

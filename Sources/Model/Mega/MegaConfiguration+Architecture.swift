@@ -19,6 +19,9 @@ extension MegaConfiguration: Architecture {
         bosID = text.documentMark.map { Int($0) }
     }
 
+    package var longestSequence: (key: String, tokens: Int)? {
+        seesAll && positionBias == .simple && maxPositions > 0 ? ("max_positions", maxPositions) : nil
+    }
     package var sliceMultiple: Int { max(1, chunk) }
     package var cursor: CursorForm { MegaCursor.form }
 

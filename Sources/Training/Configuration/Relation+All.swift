@@ -29,7 +29,7 @@ extension Relation {
                 .divides(key, "pipeline.slice", unless: { $0.pipeline.slice == $0.data.sequence }),
             ]
         }
-        return [hasSeparator] + (multiples ?? []) + [.divides("pipeline.slice", "data.sequence")]
+        return [hasSeparator, isNotTooLong] + (multiples ?? []) + [.divides("pipeline.slice", "data.sequence")]
     }
 
     private static let hasSeparator =
@@ -39,6 +39,18 @@ extension Relation {
             "\($0.quote("data.separator")) separates packed documents, but data.packed is false"
         } advice: { _ in
             ["set data.packed to true or leave data.separator out"]
+        }
+
+    private static let isNotTooLong =
+        Relation {
+            $0.data.sequence <= $0.model.longestSequence?.tokens ?? .max
+        } problem: {
+            let key = $0.model.longestSequence?.key ?? ""
+            return
+                "\($0.quote("data.sequence")) is more than \($0.quote("model.\(key)")), the longest sequence that the "
+                + "model knows"
+        } advice: {
+            ["set model.\($0.model.longestSequence?.key ?? "") to \($0.data.sequence)"]
         }
 
     private static let training: [Relation] = [
