@@ -29,17 +29,21 @@ extension Checkpoint {
         @Option(help: "The file or folder to write, given by an option.", transform: pathOption)
         var out: String?
 
-        @Option(help: "\(Self.formats); gecko's own file if left out.")
+        @Option(help: "\(Self.formats.joined(separator: ", ")); gecko's own file if left out.")
         var format: String?
 
         @OptionGroup var files: OutputOptions
 
         /// The names of the forms that any architecture has.
-        private static var formats: String {
-            Set(Architectures.known.all.flatMap { $0.foreignForms }.map(\.name)).sorted().joined(separator: ", ")
+        private static var formats: [String] {
+            Set(Architectures.known.all.flatMap { $0.foreignForms }.map(\.name)).sorted()
         }
 
         func validate() throws {
+            if let format, !Self.formats.contains(format) {
+                throw ValidationError(
+                    "--format: expected \(Self.formats.joined(separator: " or ")), found '\(format)'")
+            }
             guard (output == nil) != (out == nil) else {
                 throw ValidationError(
                     output == nil

@@ -24,8 +24,9 @@ import Testing
 
     /// Options that take any text: -1 may be a name.
     private static let texts: Set = [
-        "against", "cluster", "compare", "costs", "folder", "golden", "job", "matrices", "name", "output", "partition",
-        "precision", "prompt", "recompute", "save", "sbatch", "schedule", "size", "svg", "time", "trace", "write",
+        "against", "cluster", "compare", "costs", "folder", "golden", "job", "matrices", "name", "out", "output",
+        "partition", "precision", "prompt", "recompute", "save", "sbatch", "schedule", "size", "svg", "time", "trace",
+        "write",
     ]
 
     private static func gecko(_ arguments: [String]) throws -> (passed: Bool, output: String) {
