@@ -64,6 +64,7 @@ enum KernelProbe {
             AdamW().update(team, tensor, AdamW.Step(number: 1, rate: 1e-3, clip: 1))
         }
         runCumulativeNorm()
+        LlamaKernels.run()
         MegaKernels.run()
         print("level \(KernelTable.best.level)")
     }
