@@ -6,8 +6,8 @@ public struct BiasedAttentionKernels: Sendable {
     /// The bias lies from the farthest distance to the nearest; the pointer is at the entry of the first row and the
     /// first column, so entry `seen - 1` is that of distance 0.
     public let addDistanceBias: @Sendable (MutableFloatRows, Extent, Int, UnsafePointer<Float>) -> Void
-    /// sums[j - t] += the gradient [t, j] where a row sees, t ascending: (sums, gradients, extent, seen). The place of a
-    /// distance is as in `addDistanceBias`.
+    /// sums[j - t] += the gradient [t, j] where a row sees, t ascending: (sums, gradients, extent, seen). The place of
+    /// a distance is as in `addDistanceBias`.
     public let addDiagonals: @Sendable (UnsafeMutablePointer<Float>, FloatRows, Extent, Int) -> Void
     /// Scores become f(score) in place, 0 where a row doesn't see: (scores, extent, seen) with f the normal
     /// distribution of mean 0.707107 and deviation 0.282095; a score of -infinity becomes 0.

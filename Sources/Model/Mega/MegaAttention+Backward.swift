@@ -56,7 +56,8 @@ extension MegaAttention {
         }
     }
 
-    /// The gradient of q, and those of the slice's own keys and values, which are returned; the window's go to the state's.
+    /// The gradient of q, and those of the slice's own keys and values, which are returned; the window's go to the
+    /// state's.
     private func attendBackward(
         _ context: SliceContext, _ stateGradient: MegaState, _ f: Stash, _ w: Workspace
     ) -> KeyRows {

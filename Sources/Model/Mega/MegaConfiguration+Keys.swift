@@ -50,7 +50,8 @@ extension MegaConfiguration {
             m.positionBias == .rotary || m.maxPositions > 0 && m.maxPositions >= m.chunk
         } problem: { m, quote in
             m.seesAll
-                ? "a simple bias needs to know its distances, but \(quote("chunk")) and \(quote("max_positions")) are both 0"
+                ? "a simple bias needs to know its distances, but \(quote("chunk")) and \(quote("max_positions")) are "
+                    + "both 0"
                 : "\(quote("max_positions")) is less than \(quote("chunk"))"
         } advice: { m in
             m.seesAll

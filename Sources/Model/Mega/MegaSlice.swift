@@ -13,8 +13,8 @@ enum MegaCursor {
     static func document(_ cursor: StreamCursor) -> Int { cursor.numbers[1] }
 }
 
-/// The slice under way, as a Mega's blocks share it: each token sees its own chunk's tokens of its document, or its whole
-/// document so far. The slice falls into a span for each chunk and document, so that nothing is ever masked.
+/// The slice under way, as a Mega's blocks share it: each token sees its own chunk's tokens of its document, or its
+/// whole document so far. The slice falls into a span for each chunk and document, so that nothing is ever masked.
 final class MegaSlice: SharedSlice {
     private(set) var window = AttentionWindow()
     private(set) var exit = MegaCursor.form.start

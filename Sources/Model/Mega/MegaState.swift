@@ -19,8 +19,8 @@ struct MegaGeometry {
     }
 }
 
-/// The carried state of one layer, or its gradient (the same layout): the EMA's state, keys and values of the unfinished
-/// chunk.
+/// The carried state of one layer, or its gradient (the same layout): the EMA's state, keys and values of the
+/// unfinished chunk.
 struct MegaState {
     /// [N, paddedDim].
     let ema: UnsafeMutablePointer<Float>
