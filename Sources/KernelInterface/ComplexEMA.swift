@@ -36,17 +36,20 @@ public struct ComplexEMACoefficients {
     public var qImaginary: UnsafePointer<Float>
     public var gammaReal: UnsafePointer<Float>
     public var gammaImaginary: UnsafePointer<Float>
+    /// omega [dim], the weights of the residual; nil: 1.
+    public var residualWeights: UnsafePointer<Float>?
 
     @inlinable public init(
         @_nonEphemeral p: UnsafePointer<Float>, @_nonEphemeral qReal: UnsafePointer<Float>,
         @_nonEphemeral qImaginary: UnsafePointer<Float>, @_nonEphemeral gammaReal: UnsafePointer<Float>,
-        @_nonEphemeral gammaImaginary: UnsafePointer<Float>
+        @_nonEphemeral gammaImaginary: UnsafePointer<Float>, residualWeights: UnsafePointer<Float>? = nil
     ) {
         self.p = p
         self.qReal = qReal
         self.qImaginary = qImaginary
         self.gammaReal = gammaReal
         self.gammaImaginary = gammaImaginary
+        self.residualWeights = residualWeights
     }
 }
 
@@ -140,21 +143,18 @@ public struct ComplexEMAArguments {
     /// [rows, dim], without gaps.
     public var x: UnsafePointer<Float>
     public var coefficients: ComplexEMACoefficients
-    /// omega [dim]; nil: 1.
-    public var residualWeights: UnsafePointer<Float>?
     public var work: ComplexEMAWork
 
     @inlinable public init(
         @_nonEphemeral y: UnsafeMutablePointer<Float>, state: ComplexEMAState,
         @_nonEphemeral entries: UnsafeMutablePointer<Float>, @_nonEphemeral x: UnsafePointer<Float>,
-        coefficients: ComplexEMACoefficients, residualWeights: UnsafePointer<Float>? = nil, work: ComplexEMAWork
+        coefficients: ComplexEMACoefficients, work: ComplexEMAWork
     ) {
         self.y = y
         self.state = state
         self.entries = entries
         self.x = x
         self.coefficients = coefficients
-        self.residualWeights = residualWeights
         self.work = work
     }
 }
@@ -174,15 +174,13 @@ public struct ComplexEMABackwardArguments {
     /// [_, 2, orders, padded], as the forward left them.
     public var entries: UnsafePointer<Float>
     public var coefficients: ComplexEMACoefficients
-    /// omega [dim]; nil: 1.
-    public var residualWeights: UnsafePointer<Float>?
     public var work: ComplexEMAWork
 
     @inlinable public init(
         @_nonEphemeral dx: UnsafeMutablePointer<Float>, stateGradient: ComplexEMAState,
         coefficientGradients: ComplexEMACoefficientGradients, @_nonEphemeral dy: UnsafePointer<Float>,
         @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafePointer<Float>,
-        coefficients: ComplexEMACoefficients, residualWeights: UnsafePointer<Float>? = nil, work: ComplexEMAWork
+        coefficients: ComplexEMACoefficients, work: ComplexEMAWork
     ) {
         self.dx = dx
         self.stateGradient = stateGradient
@@ -191,7 +189,6 @@ public struct ComplexEMABackwardArguments {
         self.x = x
         self.entries = entries
         self.coefficients = coefficients
-        self.residualWeights = residualWeights
         self.work = work
     }
 }

@@ -28,10 +28,12 @@ struct EMARates {
     (Int(tiles.starts[k]), k &+ 1 < tiles.count ? Int(tiles.starts[k &+ 1]) : tiles.rows)
 }
 
-/// y = omega x + Re sum_n gamma_n h_n with h = [not bos] q h + p x, omega 1 where there is none. h (re, im) is the state, in and out; `entries` [_, 2, N,
-/// ld] receives the state at the entrance of each tile that doesn't begin with a bos (there it is 0), for the backward.
+/// y = omega x + Re sum_n gamma_n h_n with h = [not bos] q h + p x, omega 1 where there is none. h (re, im) is the
+/// state, in and out; `entries` [_, 2, N, ld] receives the state at the entrance of each tile that doesn't begin with a
+/// bos (there it is 0), for the backward.
 func complexEMA(_ a: ComplexEMAArguments) {
     let (y, x, coefficients, state) = (a.y, a.x, a.coefficients, a.state)
+    let omega = coefficients.residualWeights
     let (tiles, channels) = (a.work.tiles, a.work.channels)
     let (dim, ld, N, d) = (channels.dim, channels.padded, channels.orders, channels.first)
     let xt = a.work.scratch
@@ -49,7 +51,7 @@ func complexEMA(_ a: ComplexEMAArguments) {
             store(yt, (t &- t0) &* 16, v)
             t &+= 1
         }
-        if let omega = a.residualWeights { scaleTile(yt, load(omega + d, 0, upTo: width), (t1 &- t0) &* 16) }
+        if let omega { scaleTile(yt, load(omega + d, 0, upTo: width), (t1 &- t0) &* 16) }
         var n = 0
         while n < N {
             let pair = EMAPair(n, of: N, first: n &* ld &+ d, stride: ld)
@@ -133,8 +135,8 @@ struct EMAPair {
     store(hi, second, hbi)
 }
 
-/// Backward of `complexEMA`: dx = omega dy + the EMA's share, in reverse time with g = conj(gamma) dy + carry. The state's
-/// gradient (re, im) [N, ld] is handed on in, received out; those of the coefficients [N, ld] are added to.
+/// Backward of `complexEMA`: dx = omega dy + the EMA's share, in reverse time with g = conj(gamma) dy + carry. The
+/// state's gradient (re, im) [N, ld] is handed on in, received out; those of the coefficients [N, ld] are added to.
 func complexEMABackward(_ a: ComplexEMABackwardArguments) {
     let (dx, dy, x, coefficients) = (a.dx, a.dy, a.x, a.coefficients)
     let (tiles, channels, scratch) = (a.work.tiles, a.work.channels, a.work.scratch)
@@ -159,7 +161,7 @@ func complexEMABackward(_ a: ComplexEMABackwardArguments) {
             store(tile.dx, (t &- t0) &* 16, g)
             t &+= 1
         }
-        if let omega = a.residualWeights { scaleTile(tile.dx, load(omega + d, 0, upTo: width), tile.end) }
+        if let omega = a.coefficients.residualWeights { scaleTile(tile.dx, load(omega + d, 0, upTo: width), tile.end) }
         if !isReset { entry -= 2 &* N &* ld }
         var n = 0
         while n < N {

@@ -93,7 +93,7 @@ func rmsNormBackward(_ a: RMSNormBackwardArguments) {
 }
 
 /// The same in a loop of its own, so that the other keeps its registers.
-private func addRMSNormBackward(_ a: RMSNormBackwardArguments) {
+func addRMSNormBackward(_ a: RMSNormBackwardArguments) {
     let (dx, dy, x, r, w) = (a.dx.base, a.dy.base, a.x.base, a.scales, a.weight)
     let (lddx, lddy, ldx) = (a.dx.stride, a.dy.stride, a.x.stride)
     let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)

@@ -59,8 +59,8 @@ struct SequenceCostTests {
     }
 
     /// Worked by hand. Forwards of 1, 2, 3 and 4 seconds, backwards of twice that. Rank 1 begins each forward when rank
-    /// 0 has ended it (1, 3, 6, 10) and its backwards at 14, the last slice's first: 8, 6, 4 and 2 seconds to 34. Rank 0
-    /// follows: 22 to 30, 36, 40, 42. Cut into slices of 2.5 seconds the same work ends at 12.5 + 4 x 5 + 5 = 37.5.
+    /// 0 has ended it (1, 3, 6, 10) and its backwards at 14, the last slice's first: 8, 6, 4 and 2 seconds to 34. Rank
+    /// 0 follows: 22 to 30, 36, 40, 42. Cut into slices of 2.5 seconds the same work ends at 12.5 + 4 x 5 + 5 = 37.5.
     @Test("two stages and four slices of a sequence, as long as they are and cut to equal cost")
     func slices() throws {
         let table = try makeTable("1f1b", ranks: 2, sequences: 1, slices: 4)

@@ -128,7 +128,7 @@ package final class ComplexEMA {
                     context.kernels.sequences.ema.complexEMA(
                         ComplexEMAArguments(
                             y: y, state: halves(state), entries: kept.entries, x: kept.x, coefficients: planes,
-                            residualWeights: residualWeights, work: work(tiles, block, scratch, worker)))
+                            work: work(tiles, block, scratch, worker)))
                 }
             }
         }
@@ -146,7 +146,7 @@ package final class ComplexEMA {
                         ComplexEMABackwardArguments(
                             dx: dx, stateGradient: halves(stateGradient), coefficientGradients: gradientPlanes, dy: dy,
                             x: kept.x, entries: kept.entries, coefficients: planes,
-                            residualWeights: residualWeights, work: work(tiles, block, scratch, worker)))
+                            work: work(tiles, block, scratch, worker)))
                 }
             }
         }
@@ -154,7 +154,8 @@ package final class ComplexEMA {
 
     private var planes: ComplexEMACoefficients {
         ComplexEMACoefficients(
-            p: plane(0), qReal: plane(1), qImaginary: plane(2), gammaReal: plane(3), gammaImaginary: plane(4))
+            p: plane(0), qReal: plane(1), qImaginary: plane(2), gammaReal: plane(3), gammaImaginary: plane(4),
+            residualWeights: residualWeights)
     }
 
     private var gradientPlanes: ComplexEMACoefficientGradients {

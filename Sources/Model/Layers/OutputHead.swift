@@ -2,8 +2,8 @@ import KernelInterface
 import Numerics
 
 /// A model's last block where its norm is one over features: norm, output matrix, cross entropy. Its y is unused; the
-/// forward leaves the loss, and (when there are targets) already turns the logits into their gradient, since the loss is
-/// the end of the way.
+/// forward leaves the loss, and (when there are targets) already turns the logits into their gradient, since the loss
+/// is the end of the way.
 package final class OutputHead: OutputBlock {
     package struct Form: Sendable {
         let norm: FeatureNorm.Form

@@ -46,8 +46,8 @@ package struct PipelinePlan: Sendable {
     ///
     /// - Parameters:
     ///   - cut: into the table's slices
-    ///   - shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and updates
-    ///     those
+    ///   - shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and
+    ///     updates those
     package init(
         model: any Architecture, table: ScheduleTable, partition: LayerPartition, cut: SliceCut, replicas: Int,
         streams: Bool, stashDirectory: String? = nil, shardsOptimizer: Bool = false

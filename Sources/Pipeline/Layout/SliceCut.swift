@@ -26,8 +26,8 @@ package struct SliceCut: Sendable, Equatable {
         return least == longest ? "\(longest)" : "\(least) to \(longest)"
     }
 
-    /// `count` slices that a layer takes equally long for (as TeraPipe, arXiv 2102.07988, and Seq1F1B, arXiv 2406.03488,
-    /// cut sequences): the first ones are the longest, where a token's work grows with what is before it.
+    /// `count` slices that a layer takes equally long for (as TeraPipe, arXiv 2102.07988, and Seq1F1B, arXiv
+    /// 2406.03488, cut sequences): the first ones are the longest, where a token's work grows with what is before it.
     ///
     /// - Parameters:
     ///   - layer: of the layers' kinds; the mean counts

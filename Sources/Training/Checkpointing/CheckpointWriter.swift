@@ -105,8 +105,8 @@ actor CheckpointWriter {
             try store.commit(manifest, holdsCopies: level == .local)
         } catch {
             warn(
-                "the checkpoint of step \(manifest.step) cannot be committed: \(cause(of: error, level)). Training goes "
-                    + "on without it")
+                "the checkpoint of step \(manifest.step) cannot be committed: \(cause(of: error, level)). "
+                    + "Training goes on without it")
             if (try? checkedStore(level)) != nil { try? store.abandon(manifest.step) }
             desk.committed(manifest.step, well: false)
             return

@@ -135,8 +135,8 @@ extension ConfigurationKey {
         .choice(
             .pipeline, "slices", \.pipeline.slices, .otherNumbers,
             """
-            equal = all slices have so many tokens; balanced = as many slices, but such that each takes equally long: the \
-            first ones are longer where a token's work grows with what is before it (llama).
+            equal = all slices have so many tokens; balanced = as many slices, but such that each takes equally long: \
+            the first ones are longer where a token's work grows with what is before it (llama).
             """
         ),
         .boolean(

@@ -9,8 +9,8 @@ extension RunConfiguration {
         }.joined(separator: "\n")
     }
 
-    /// A file with every key at its default, each explained; what `docs/example.toml` holds, and `docs/example-NAME.toml`
-    /// for another architecture.
+    /// A file with every key at its default, each explained; what `docs/example.toml` holds, and
+    /// `docs/example-NAME.toml` for another architecture.
     package static func commentedExample(
         of architecture: String? = nil, architectures: Architectures = .known
     ) -> String {

@@ -3,14 +3,15 @@ import Pipeline
 import Simulation
 
 extension PipelinePlan {
-    /// What a stage takes for each slice, as shares of the mean, by the arithmetic of its blocks; nil where all take the
-    /// same.
+    /// What a stage takes for each slice, as shares of the mean, by the arithmetic of its blocks; nil where all take
+    /// the same.
     package func sliceShares(of stage: Int) -> SliceShares? {
         let blocks = blocks(of: stage)
         let growing = blocks.reduce(0) { $0 + $1.flopsPerTokenBefore }
         guard growing > 0 || !cut.isEqual else { return nil }
         let fixed = blocks.reduce(0) { $0 + $1.forwardFlopsPerToken }
-        // A multiplication and an addition a token for each element of a linear map's matrix; an embedding is looked up.
+        // A multiplication and an addition a token for each element of a linear map's matrix; an embedding is looked
+        // up.
         let linear = blocks.reduce(0) { sum, block in
             sum
                 + min(

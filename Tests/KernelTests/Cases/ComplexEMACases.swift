@@ -157,14 +157,15 @@ extension KernelCases {
             let hr = memory.output("hr", from: data.planes["hr"]!)
             let hi = memory.output("hi", from: data.planes["hi"]!)
             let entries = memory.output("entries", rows: kept, cols: 2 * s.plane)
-            let coefficients = data.coefficients(memory)
-            let (x, weights) = (memory.input(data.x, cols: s.dim), data.residualWeights(memory))
+            var coefficients = data.coefficients(memory)
+            coefficients.residualWeights = data.residualWeights(memory)
+            let x = memory.input(data.x, cols: s.dim)
             let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
                 kernels.sequences.ema.complexEMA(
                     ComplexEMAArguments(
                         y: y, state: ComplexEMAState(real: hr, imaginary: hi), entries: entries, x: x,
-                        coefficients: coefficients, residualWeights: weights, work: s.work(tiles, d, memory)))
+                        coefficients: coefficients, work: s.work(tiles, d, memory)))
             }
         } expected: {
             var y = [Double](repeating: 0, count: s.rows * s.dim)
@@ -196,9 +197,10 @@ extension KernelCases {
             let sums = names.map { memory.output("d" + $0, from: first.planes[$0]!) }
             let gradients = ComplexEMACoefficientGradients(
                 p: sums[0], qReal: sums[1], qImaginary: sums[2], gammaReal: sums[3], gammaImaginary: sums[4])
-            let coefficients = data.coefficients(memory)
+            var coefficients = data.coefficients(memory)
+            coefficients.residualWeights = data.residualWeights(memory)
             let entries = memory.input(data.entries(s).map { Float($0) })
-            let (x, weights) = (memory.input(data.x, cols: s.dim), data.residualWeights(memory))
+            let x = memory.input(data.x, cols: s.dim)
             let upstream = memory.input(dy, cols: s.dim)
             let tiles = s.tiles(memory)
             for d in stride(from: 0, to: s.dim, by: 16) {
@@ -206,7 +208,7 @@ extension KernelCases {
                     ComplexEMABackwardArguments(
                         dx: dx, stateGradient: ComplexEMAState(real: dhr, imaginary: dhi),
                         coefficientGradients: gradients, dy: upstream, x: x, entries: entries,
-                        coefficients: coefficients, residualWeights: weights, work: s.work(tiles, d, memory)))
+                        coefficients: coefficients, work: s.work(tiles, d, memory)))
             }
         } expected: {
             var out = ["dx": [Double](repeating: 0, count: s.rows * s.dim)]

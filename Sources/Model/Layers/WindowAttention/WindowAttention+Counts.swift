@@ -1,8 +1,8 @@
 import Numerics
 
 extension WindowAttention {
-    /// Every product of a slice of `tokens` whose rows see `reach` keys, forward and backward: a block of query rows, or
-    /// of keys, each, as an engine without tiles computes them; on CPUs with tiles they are cut finer, and what lies
+    /// Every product of a slice of `tokens` whose rows see `reach` keys, forward and backward: a block of query rows,
+    /// or of keys, each, as an engine without tiles computes them; on CPUs with tiles they are cut finer, and what lies
     /// behind the diagonal is left out.
     package func products(tokens: Int, reach: Int) -> [ModelProduct] {
         let rows = min(Self.forwardRows, tokens)

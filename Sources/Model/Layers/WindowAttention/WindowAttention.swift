@@ -5,10 +5,10 @@ import Numerics
 /// Attention over a window of keys that ends at the query, within the document: y = softmax(q . k) v (GECKO.md, SCA;
 /// LLAMA.md), or f(q . k + b) v with a bias by distance (MEGA.md). A scale other than 1 is in the queries.
 ///
-/// A span of tokens and all heads are worked on at a time. Scores exist for a block of rows and keys only, and what lies
-/// behind the diagonal is neither computed nor multiplied, by register tiles, or by an engine's products where there
-/// are none. The forward takes as many keys at a time as `keysAtOnce` says and goes on from the sums of those before.
-/// The backward keeps only each row's maximum and sum of exponentials, and computes the scores again.
+/// A span of tokens and all heads are worked on at a time. Scores exist for a block of rows and keys only, and what
+/// lies behind the diagonal is neither computed nor multiplied, by register tiles, or by an engine's products where
+/// there are none. The forward takes as many keys at a time as `keysAtOnce` says and goes on from the sums of those
+/// before. The backward keeps only each row's maximum and sum of exponentials, and computes the scores again.
 package struct WindowAttention: Sendable {
     package let heads: Int
     /// Heads of keys and values; query head h reads key head h / (heads / keyHeads).

@@ -21,8 +21,8 @@ extension LlamaConfiguration: GoldenArchitecture {
         }
         guard heads % keyHeads == 0, dim % (2 * heads) == 0 else {
             throw VerificationError(
-                "\(h.file): '\(h.key)' must divide num_heads by num_kv_heads, and model_dim into an even width for each "
-                    + "head: \(self)")
+                "\(h.file): '\(h.key)' must divide num_heads by num_kv_heads, and model_dim into an even width for "
+                    + "each head: \(self)")
         }
     }
 
