@@ -26,17 +26,8 @@ import Testing
 
     /// Calls of malloc and its relatives in a step after the second that are not MPI's own: the least of forty steps
     /// (and processes), since a rank that is held up for long may tell so, and the one that waits for it take another
-    /// buffer. Other tests may hold its core all the while, and a worker that is moved to another core costs calls:
-    /// then another run is made. What a step itself takes is in all of them.
+    /// buffer.
     private func calls(_ c: Case, layers: Int, slices: Int) async throws -> Int {
-        var least = Int.max
-        for _ in 0..<6 where least > c.most {
-            least = min(least, try await callsOnce(c, layers: layers, slices: slices))
-        }
-        return least
-    }
-
-    private func callsOnce(_ c: Case, layers: Int, slices: Int) async throws -> Int {
         let run = try await Mpirun.run(
             "allocation-probe", ["\(c.stages)", "\(layers)", "\(slices)", "\(c.threads)", c.matrices],
             ranks: c.mpi ? c.stages : 0)
@@ -51,11 +42,17 @@ import Testing
 
     /// Whatever the layers and slices, a step allocates the same: in its stage loop nothing.
     @Test(arguments: cases) func layersAndSlicesAllocateNothing(_ c: Case) async throws {
-        let few = try await calls(c, layers: 2, slices: 4)
-        let layers = try await calls(c, layers: 6, slices: 4)
-        let slices = try await calls(c, layers: 2, slices: 12)
+        // Other tests may hold a rank's core all the while, and a worker that is moved to another core costs calls: what
+        // a step itself takes is the least of several runs.
+        let models = [(layers: 2, slices: 4), (6, 4), (2, 12)]
+        var least = models.map { _ in Int.max }
+        for _ in 0..<6 where Set(least).count > 1 || least[0] > c.most {
+            for (i, model) in models.enumerated() {
+                least[i] = min(least[i], try await calls(c, layers: model.layers, slices: model.slices))
+            }
+        }
         // A step makes its report; a hook that counts nothing would find not even that.
-        #expect(few > 0 && few <= c.most)
-        #expect(layers == few && slices == few, "\(few), then \(layers) and \(slices)")
+        #expect(least[0] > 0 && least[0] <= c.most)
+        #expect(Set(least).count == 1, "\(models): \(least)")
     }
 }
