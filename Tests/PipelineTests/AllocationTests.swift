@@ -44,7 +44,7 @@ import Testing
     @Test(arguments: cases) func layersAndSlicesAllocateNothing(_ c: Case) async throws {
         // Other tests may hold a rank's core all the while, and a worker that is moved to another core costs calls: what
         // a step itself takes is the least of several runs.
-        let models = [(layers: 2, slices: 4), (6, 4), (2, 12)]
+        let models: [(layers: Int, slices: Int)] = [(2, 4), (6, 4), (2, 12)]
         var least = models.map { _ in Int.max }
         for _ in 0..<6 where Set(least).count > 1 || least[0] > c.most {
             for (i, model) in models.enumerated() {
