@@ -57,43 +57,14 @@ func rmsNorm(_ a: RMSNormArguments) {
 /// dx = r d - r^3 x mean(d x), d = dy (1 + w); added to dx when `adds`.
 func rmsNormBackward(_ a: RMSNormBackwardArguments) {
     if a.adds { return addRMSNormBackward(a) }
-    let (dx, dy, x, r, w) = (a.dx.base, a.dy.base, a.x.base, a.scales, a.weight)
-    let (lddx, lddy, ldx) = (a.dx.stride, a.dy.stride, a.x.stride)
-    let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
-    let n = d / groups
-    var t = 0
-    while t < rows {
-        var g = 0
-        while g < groups {
-            let o = g &* n
-            let xg = x + (t &* ldx &+ o)
-            let gy = dy + (t &* lddy &+ o)
-            let out = dx + (t &* lddx &+ o)
-            let s = r[t &* groups &+ g]
-            var dots = V.zero
-            var i = 0
-            while i < n {
-                var v = load(gy, i, upTo: n)
-                if let w { v *= 1 + load(w + o, i, upTo: n) }
-                dots = fma(v, load(xg, i, upTo: n), dots)
-                i &+= 16
-            }
-            let c = all(-s * s * s * (cs_hsum(dots) / Float(n)))
-            i = 0
-            while i < n {
-                var v = load(gy, i, upTo: n)
-                if let w { v *= 1 + load(w + o, i, upTo: n) }
-                store(out, i, fma(c, load(xg, i, upTo: n), v * s), upTo: n)
-                i &+= 16
-            }
-            g &+= 1
-        }
-        t &+= 1
-    }
+    rmsNormInputGradient(a, adds: false)
 }
 
-/// The same in a loop of its own, so that the other keeps its registers.
-func addRMSNormBackward(_ a: RMSNormBackwardArguments) {
+/// By itself, so that the other keeps its registers.
+@inline(never) func addRMSNormBackward(_ a: RMSNormBackwardArguments) { rmsNormInputGradient(a, adds: true) }
+
+/// - Parameter adds: a constant where this is called
+@inline(__always) func rmsNormInputGradient(_ a: RMSNormBackwardArguments, adds: Bool) {
     let (dx, dy, x, r, w) = (a.dx.base, a.dy.base, a.x.base, a.scales, a.weight)
     let (lddx, lddy, ldx) = (a.dx.stride, a.dy.stride, a.x.stride)
     let (rows, d, groups) = (a.shape.rows, a.shape.features, a.shape.groups)
@@ -120,7 +91,8 @@ func addRMSNormBackward(_ a: RMSNormBackwardArguments) {
             while i < n {
                 var v = load(gy, i, upTo: n)
                 if let w { v *= 1 + load(w + o, i, upTo: n) }
-                store(out, i, fma(c, load(xg, i, upTo: n), v * s) + load(out, i, upTo: n), upTo: n)
+                let z = fma(c, load(xg, i, upTo: n), v * s)
+                store(out, i, adds ? z + load(out, i, upTo: n) : z, upTo: n)
                 i &+= 16
             }
             g &+= 1

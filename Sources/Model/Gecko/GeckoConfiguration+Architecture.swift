@@ -25,7 +25,12 @@ extension GeckoConfiguration: Architecture {
     package func describe(_ part: ModelPart) -> BlockDescription {
         switch part {
         case .embedding: embedding.description
-        case .layer(let number): GeckoLayer.description(self, layer: number)
+        case .layer(let number):
+            GeckoLayer.description(
+                self, layer: number, flops: (perToken: layerFlopsPerToken, perTokenBefore: 0)
+            ) {
+                layerWork(slice: $0.slice, operand: $1)
+            }
         case .output: OutputLayer.description(self)
         }
     }

@@ -38,11 +38,6 @@ package struct LayerState {
         lognorm = carver.take(zDim)
     }
 
-    /// The states at a slice's entrance and exit; they don't overlap.
-    struct Passage {
-        let entry, exit: LayerState
-    }
-
     var norm: TimestepNormState { TimestepNormState(mean: mean, variance: variance) }
     var workingMemory: AdaptiveWorkingMemory.Memory { .init(values: memory, lognorm: lognorm) }
 
@@ -55,6 +50,11 @@ package struct LayerState {
     package static func at(_ base: UnsafeMutablePointer<Float>, _ c: GeckoConfiguration, window: Int) -> LayerState {
         var carver = Carver(base)
         return LayerState(&carver, c, window: window)
+    }
+
+    /// For slices of this shape.
+    static func at(_ base: UnsafeMutablePointer<Float>, _ c: GeckoConfiguration, _ shape: SliceShape) -> LayerState {
+        at(base, c, window: SliceGeometry(shape, c).window)
     }
 
     /// The parts by name, for windows of up to `window` tokens.

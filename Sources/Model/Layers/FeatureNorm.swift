@@ -49,9 +49,9 @@ package final class FeatureNorm {
         /// Inverse deviations, or inverse root mean squares [T, groups].
         let r: UnsafeMutablePointer<Float>
 
-        package init(_ carver: inout Carver, _ form: Form, length T: Int) {
-            m = carver.take(form.kind == .layer ? T * form.groups : 0)
-            r = carver.take(T * form.groups)
+        package init(_ carver: inout Carver, _ kind: Kind, groups: Int = 1, length T: Int) {
+            m = carver.take(kind == .layer ? T * groups : 0)
+            r = carver.take(T * groups)
         }
     }
 

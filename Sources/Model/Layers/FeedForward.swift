@@ -95,7 +95,7 @@ package final class FeedForward {
         let o: UnsafeMutablePointer<Float>
 
         package init(_ carver: inout Carver, _ form: Form, length T: Int) {
-            norm = .init(&carver, form.norm, length: T)
+            norm = .init(&carver, form.norm.kind, groups: form.norm.groups, length: T)
             a = carver.take(T * form.wide)
             o = carver.take(form.rescale == nil ? 0 : T * form.dim)
         }

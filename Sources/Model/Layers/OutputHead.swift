@@ -82,7 +82,7 @@ package final class OutputHead: OutputBlock {
         let logits: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ form: Form, length T: Int) {
-            norm = .init(&carver, form.norm, length: T)
+            norm = .init(&carver, form.norm.kind, groups: form.norm.groups, length: T)
             n = carver.take(T * form.norm.dim)
             logits = carver.take(T * form.vocabulary)
         }

@@ -8,7 +8,7 @@ import Numerics
 ///
 /// over all tokens of the document so far. Keys (rotated) and values of the whole sequence are rows that are written
 /// once, behind those of the slices before; their gradients have the same shape and are added to by every later slice.
-final class LlamaAttention {
+final class LlamaAttention: TokenMixer {
     private let c: LlamaConfiguration
     private let prefix: String
     private var tensors: BoundTensors?
@@ -60,6 +60,7 @@ final class LlamaAttention {
     }
 
     func beginStep() { for map in [wqkv, wo] { map.beginStep() } }
+    func endStep() {}
 
     private func value(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.value(name) }
     private func gradient(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.gradient(name) }
@@ -72,7 +73,7 @@ final class LlamaAttention {
         let attended, top, total: UnsafeMutablePointer<Float>
 
         init(_ carver: inout Carver, _ c: LlamaConfiguration, length T: Int) {
-            norm = .init(&carver, c.norm(""), length: T)
+            norm = .init(&carver, .rms, length: T)
             q = carver.take(T * c.dim)
             attended = carver.take(T * c.dim)
             top = carver.take(T * c.heads)
@@ -111,12 +112,7 @@ final class LlamaAttention {
         }
     }
 
-    /// Where a backward finds its slice and leaves what the weight gradients take.
-    struct Memory {
-        let stash: Stash
-        let gradientStash: GradientStash
-        let workspace: Workspace
-    }
+    typealias Memory = MixerMemory<LlamaAttention>
 
     /// Floats of a token's row: its key beside its value, of all heads.
     static func prefixWidth(_ c: LlamaConfiguration) -> Int { 2 * c.keyRow }
@@ -135,10 +131,9 @@ final class LlamaAttention {
             y: f.attended, top: f.top, total: f.total)
     }
 
-    /// x -> y [T, D].
     func forward(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, stash f: Stash,
-        workspace w: Workspace
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, state: MixerState,
+        stash f: Stash, workspace w: Workspace
     ) {
         let slice = context.llama
         let rows = rows(context)
@@ -162,9 +157,11 @@ final class LlamaAttention {
             context, value("wo.weight"), FloatRows(f.attended, stride: D), to: Destination(y, stride: D, adds: true))
     }
 
-    /// dx [T, D] from the gradient of y, which the caller has put in the gradient stash (the residual included).
+    func outputGradient(_ memory: Memory) -> UnsafeMutablePointer<Float> { memory.gradientStash.dy }
+
     func backward(
-        _ context: SliceContext, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, _ memory: Memory
+        _ context: SliceContext, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, stateGradient: MixerState,
+        _ memory: Memory
     ) {
         let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let slice = context.llama
@@ -193,7 +190,9 @@ final class LlamaAttention {
         norm.backward(context, dy: w.dn, dx: dx, adds: true, x: x, f.norm)
     }
 
-    func accumulateWeightGradients(_ context: SliceContext, x: UnsafePointer<Float>, _ memory: Memory) {
+    func accumulateWeightGradients(
+        _ context: SliceContext, x: UnsafePointer<Float>, _ memory: Memory, followsBackward: Bool
+    ) {
         let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         wo.accumulateWeightGradient(
             context, gradient("wo.weight"), FloatRows(g.dy, stride: c.dim), FloatRows(f.attended, stride: c.dim))

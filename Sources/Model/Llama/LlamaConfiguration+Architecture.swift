@@ -27,7 +27,13 @@ extension LlamaConfiguration: Architecture {
     package func describe(_ part: ModelPart) -> BlockDescription {
         switch part {
         case .embedding: embedding.description
-        case .layer(let number): LlamaLayer.description(self, layer: number)
+        case .layer(let number):
+            LlamaLayer.description(
+                self, layer: number,
+                flops: (mapFlopsPerToken + attentionFlops(keys: 1), perTokenBefore: attentionFlops(keys: 1))
+            ) {
+                layerWork($0, operand: $1)
+            }
         case .output: output.description
         }
     }

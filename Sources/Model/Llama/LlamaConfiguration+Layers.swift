@@ -12,7 +12,7 @@ extension LlamaConfiguration {
 
     func norm(_ name: String) -> FeatureNorm.Form { FeatureNorm.Form(.rms, prefix: "\(name).", dim: dim, eps: eps) }
 
-    func feedForward(layer: Int) -> FeedForward.Form {
+    package func feedForward(layer: Int) -> FeedForward.Form {
         FeedForward.Form(
             norm: norm("layers.\(layer).ffn_norm"), prefix: "layers.\(layer).feed_forward.",
             names: (first: "w1.weight", gate: "w3.weight", last: "w2.weight"), hidden: ffnDim,

@@ -3,14 +3,17 @@ import KernelInterface
 import Numerics
 
 extension MegaAttention {
-    /// dy -> dx [T, D]; `stateGradient` in and out.
+    func outputGradient(_ memory: Memory) -> UnsafeMutablePointer<Float> { memory.workspace.dy }
+
+    /// The gradient of y -> dx [T, D]; `stateGradient` in and out.
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: MegaState, _ memory: Memory
+        _ context: SliceContext, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, stateGradient: MixerState,
+        _ memory: Memory
     ) {
+        let stateGradient = MegaState.at(stateGradient.exit, c, stateGradient.shape)
         let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let (D, E, wide) = (c.dim, c.valueDim, c.wide)
-        splitGate(context, dy: dy, dx: dx, x: x, f, g)
+        splitGate(context, dy: w.dy, dx: dx, x: x, f, g)
         let candidate = FloatRows(g.dbase + columns.hx, stride: wide)
         addColumnSums(context, candidate, columns: D, to: gradient("h_proj.bias"))
         h.backward(context, value("h_proj.weight"), candidate, to: Destination(w.dgated, stride: E))
@@ -161,7 +164,9 @@ extension MegaAttention {
     }
 
     /// Adds the gradients of the maps' weights; what they multiplied is made again.
-    func accumulateWeightGradients(_ context: SliceContext, x: UnsafePointer<Float>, _ memory: Memory) {
+    func accumulateWeightGradients(
+        _ context: SliceContext, x: UnsafePointer<Float>, _ memory: Memory, followsBackward: Bool
+    ) {
         let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let (D, E, wide) = (c.dim, c.valueDim, c.wide)
         gate(context, f, w)

@@ -5,14 +5,15 @@ import Numerics
 extension MegaAttention {
     /// x -> y [T, D].
     func forward(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, state: MegaState.Passage,
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, state: MixerState,
         stash f: Stash, workspace w: Workspace
     ) {
+        let (entry, exit) = (MegaState.at(state.entry, c, state.shape), MegaState.at(state.exit, c, state.shape))
         let slice = context.mega
         let (D, E, wide) = (c.dim, c.valueDim, c.wide)
         norm.forward(context, x, to: w.n, f.norm)
-        context.team.alone(as: .ema) { state.exit.copyAverage(from: state.entry) }
-        ema.forward(context, kept(context, w.n, f), y: f.el, state: state.exit.ema, scratch: w.average)
+        context.team.alone(as: .ema) { exit.copyAverage(from: entry) }
+        ema.forward(context, kept(context, w.n, f), y: f.el, state: exit.ema, scratch: w.average)
         addProductRow(context, w.n, value("move.omega"), to: f.el, as: .ema)
         silu(context, f.el, columns: D, to: MutableFloatRows(w.mx, stride: D))
         mx.forward(context, value("mx_proj.weight"), FloatRows(w.mx, stride: D), to: Destination(f.base, stride: wide))
@@ -20,7 +21,7 @@ extension MegaAttention {
         v.forward(context, value("v_proj.weight"), FloatRows(w.n, stride: D), to: Destination(f.vl, stride: E))
         let keys = keyRows(context, f)
         if !c.seesAll {
-            context.team.alone(as: .elementwise) { state.entry.copyWindow(to: f.window, count: slice.held) }
+            context.team.alone(as: .elementwise) { entry.copyWindow(to: f.window, count: slice.held) }
         }
         let own = keys.from(slice.start - slice.window.firstKey)
         silu(context, f.vl, columns: E, bias: value("v_proj.bias"), to: own.v)
@@ -30,7 +31,7 @@ extension MegaAttention {
         if !c.seesAll {
             let first = slice.held + slice.length - slice.handedOn
             context.team.alone(as: .elementwise) {
-                state.exit.setWindow(
+                exit.setWindow(
                     from: MegaState.Rows(
                         keys: f.window.keys + first * c.zDim, values: f.window.values + first * c.valueDim),
                     count: slice.handedOn)

@@ -19,7 +19,7 @@ extension MegaAttention {
 
         init(_ carver: inout Carver, _ c: MegaConfiguration, _ g: MegaGeometry) {
             let T = g.length
-            norm = .init(&carver, c.norm(""), length: T)
+            norm = .init(&carver, .layer, length: T)
             vl = carver.take(T * c.valueDim)
             el = carver.take(T * c.dim)
             base = carver.take(T * c.wide)
@@ -53,6 +53,8 @@ extension MegaAttention {
     }
 
     struct Workspace {
+        /// The gradient of y [T, D].
+        let dy: UnsafeMutablePointer<Float>
         /// [T, D].
         let n, dn, mx, dmx: UnsafeMutablePointer<Float>
         /// [T, Z].
@@ -66,6 +68,7 @@ extension MegaAttention {
 
         init(_ carver: inout Carver, _ c: MegaConfiguration, _ g: MegaGeometry) {
             let (D, Z, E) = (g.length * c.dim, g.length * c.zDim, g.length * c.valueDim)
+            dy = carver.take(D)
             n = carver.take(D)
             dn = carver.take(D)
             mx = carver.take(D)
@@ -81,10 +84,5 @@ extension MegaAttention {
         }
     }
 
-    /// Where a backward finds its slice and leaves what the weight gradients take.
-    struct Memory {
-        let stash: Stash
-        let gradientStash: GradientStash
-        let workspace: Workspace
-    }
+    typealias Memory = MixerMemory<MegaAttention>
 }

@@ -8,7 +8,7 @@ import Numerics
 ///     y = x + sigmoid(u) (c - x)
 ///
 /// over the tokens of the document in the token's own chunk, or all of them.
-final class MegaAttention {
+final class MegaAttention: TokenMixer {
     let c: MegaConfiguration
     private let prefix: String
     private var tensors: BoundTensors?

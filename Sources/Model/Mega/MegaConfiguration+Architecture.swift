@@ -34,7 +34,8 @@ extension MegaConfiguration: Architecture {
     package func describe(_ part: ModelPart) -> BlockDescription {
         switch part {
         case .embedding: embedding.description
-        case .layer(let number): MegaLayer.description(self, layer: number)
+        case .layer(let number):
+            MegaLayer.description(self, layer: number, flops: layerFlops) { layerWork($0, operand: $1) }
         case .output: output.description
         }
     }

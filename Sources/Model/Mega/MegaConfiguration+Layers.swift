@@ -18,7 +18,7 @@ extension MegaConfiguration {
     /// 1/sqrt(columns) (MEGA.md).
     static func map(columns: Int) -> Initializer { .normal(1 / Double(columns).squareRoot()) }
 
-    func feedForward(layer: Int) -> FeedForward.Form {
+    package func feedForward(layer: Int) -> FeedForward.Form {
         let prefix = "layers.\(layer).nffn."
         return FeedForward.Form(
             norm: norm(prefix), prefix: prefix, names: (first: "fc1.weight", gate: nil, last: "fc2.weight"),

@@ -38,11 +38,6 @@ struct MegaState {
         values = carver.take(window * valueDim)
     }
 
-    /// The states at a slice's entrance and exit; they don't overlap.
-    struct Passage {
-        let entry, exit: MegaState
-    }
-
     /// Keys [n, Z] and values [n, E] from some row on.
     struct Rows {
         let keys, values: UnsafeMutablePointer<Float>
@@ -57,6 +52,11 @@ struct MegaState {
     static func at(_ base: UnsafeMutablePointer<Float>, _ c: MegaConfiguration, window: Int) -> MegaState {
         var carver = Carver(base)
         return MegaState(&carver, c, window: window)
+    }
+
+    /// For slices of this shape.
+    static func at(_ base: UnsafeMutablePointer<Float>, _ c: MegaConfiguration, _ shape: SliceShape) -> MegaState {
+        at(base, c, window: MegaGeometry(shape, c).window)
     }
 
     /// The parts by name, for windows of up to `window` tokens.

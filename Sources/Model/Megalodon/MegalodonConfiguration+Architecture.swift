@@ -31,7 +31,12 @@ extension MegalodonConfiguration: Architecture {
     package func describe(_ part: ModelPart) -> BlockDescription {
         switch part {
         case .embedding: embedding.description
-        case .layer(let number): MegalodonLayer.description(self, layer: number)
+        case .layer(let number):
+            MegalodonLayer.description(
+                self, layer: number, flops: (perToken: forwardFlopsPerToken, perTokenBefore: 0)
+            ) {
+                layerWork(slice: $0.slice, operand: $1)
+            }
         case .output: MegalodonOutput.description(self)
         }
     }

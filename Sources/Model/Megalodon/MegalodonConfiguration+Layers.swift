@@ -15,7 +15,7 @@ extension MegalodonConfiguration {
         FeatureNorm.Form(.rms, prefix: "layers.\(layer).mega.rmsnorm.", dim: dim, eps: eps, isAffine: normAffine)
     }
 
-    func feedForward(layer: Int) -> FeedForward.Form {
+    package func feedForward(layer: Int) -> FeedForward.Form {
         let prefix = "layers.\(layer).nffn."
         var scale: Float = 0.1
         for _ in 0..<layer { scale *= 0.5 }

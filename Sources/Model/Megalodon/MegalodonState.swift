@@ -28,11 +28,6 @@ struct MegalodonState {
         values = carver.take(window * valueDim)
     }
 
-    /// The states at a slice's entrance and exit; they don't overlap.
-    struct Passage {
-        let entry, exit: MegalodonState
-    }
-
     /// Keys and values, from some row on.
     typealias Rows = (k: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>)
 
@@ -48,6 +43,13 @@ struct MegalodonState {
     static func at(_ base: UnsafeMutablePointer<Float>, _ c: MegalodonConfiguration, window: Int) -> MegalodonState {
         var carver = Carver(base)
         return MegalodonState(&carver, c, window: window)
+    }
+
+    /// For slices of this shape.
+    static func at(_ base: UnsafeMutablePointer<Float>, _ c: MegalodonConfiguration, _ shape: SliceShape)
+        -> MegalodonState
+    {
+        at(base, c, window: MegalodonGeometry(shape, c).window)
     }
 
     /// The parts by name, for windows of up to `window` tokens.

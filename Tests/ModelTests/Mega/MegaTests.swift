@@ -5,26 +5,8 @@ import Testing
 
 /// A Mega's gradients, cuts, documents, counts and first values.
 @Suite struct MegaTests {
-    /// Moves each tensor along its own gradient g by +-step / |g|: the loss must change by 2 step |g|, which float32
-    /// tells to about a percent.
     @Test(arguments: [false, true]) func gradientsAreTheSlopesOfTheLoss(packed: Bool) {
-        for model in SmallMega.combinations(packed: packed) {
-            for (name, gradient) in model.result([model.length]).gradients {
-                let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-                #expect(norm > 0, "\(name)")
-                let step = min(0.01, 0.002 / norm)
-                let ends = [step, -step].map { step in
-                    model.loss { store in
-                        guard let values = store.value(name) else { return }
-                        for i in gradient.indices { values[i] += Float(step * Double(gradient[i]) / norm) }
-                    }
-                }
-                let slope = (ends[0] - ends[1]) / (2 * step)
-                #expect(
-                    abs(slope / norm - 1) < 0.02 || norm < 1e-3,
-                    "\(name) of \(model.configuration.sizes): the slope is \(slope), the gradient's norm \(norm)")
-            }
-        }
+        for model in SmallMega.combinations(packed: packed) { expectSlopes(of: model, least: 1e-3) }
     }
 
     /// Single tokens, slices within a chunk, slices over several, ends at chunk boundaries and beside them.
@@ -39,10 +21,7 @@ import Testing
     }
 
     @Test(arguments: [false, true], [0, 4]) func everySingleCutAndEveryTokenAlone(packed: Bool, chunk: Int) {
-        let model = SmallMega { ($0.bosID, $0.chunk) = (packed ? 0 : nil, chunk) }
-        let whole = model.result([model.length])
-        for end in 1..<model.length { expectAgreement(model.result([end, model.length]), whole, "cut at \(end)") }
-        expectAgreement(model.result(Array(1...model.length)), whole, "token by token")
+        expectEveryCutToAgree(SmallMega { ($0.bosID, $0.chunk) = (packed ? 0 : nil, chunk) })
     }
 
     @Test func otherShapes() {
@@ -78,16 +57,7 @@ import Testing
     }
 
     @Test(arguments: [0, 64]) func documentsKnowNothingOfTheOnesBefore(chunk: Int) {
-        let model = SmallMega { ($0.bosID, $0.chunk) = (0, chunk) }
-        let document: [Int32] = [0, 5, 3, 8, 2, 2, 9, 1, 4, 4, 7, 6]
-        let others: [[Int32]] = [[0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 3, 0, 10, 10, 0, 9, 9, 1]]
-        let logits = others.map { other in
-            let run = model.run(longest: 21)
-            run.stage.beginStep()
-            let all = run.forward(.init(run), tokens: other + document, targets: nil, lossScale: 0).logits
-            return Array(all.suffix(document.count * model.configuration.vocabulary))
-        }
-        #expect(deviation(doubles(logits[0]), from: doubles(logits[1])) < 1e-6)
+        expectDocumentsToBeApart(SmallMega { ($0.bosID, $0.chunk) = (0, chunk) })
     }
 
     @Test(arguments: MegaConfiguration.PositionBiasKind.allCases, [false, true]) func parametersOfAModel(

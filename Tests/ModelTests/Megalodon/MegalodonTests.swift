@@ -5,24 +5,9 @@ import Testing
 
 /// A Megalodon's gradients, cuts, documents, counts and first values.
 @Suite struct MegalodonTests {
-    /// Moves each tensor along its own gradient g by +-step / |g|: the loss must change by 2 step |g|, which float32
-    /// tells to about a percent.
     @Test(arguments: [false, true]) func gradientsAreTheSlopesOfTheLoss(packed: Bool) {
-        for model in [SmallMegalodon.combinations(packed: packed)[3], SmallMegalodon.combinations(packed: packed)[28]] {
-            for (name, gradient) in model.result([model.length]).gradients {
-                let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-                #expect(norm > 0, "\(name)")
-                let step = min(0.01, 0.002 / norm)
-                let ends = [step, -step].map { step in
-                    model.loss { store in
-                        guard let values = store.value(name) else { return }
-                        for i in gradient.indices { values[i] += Float(step * Double(gradient[i]) / norm) }
-                    }
-                }
-                let slope = (ends[0] - ends[1]) / (2 * step)
-                #expect(abs(slope / norm - 1) < 0.02, "\(name): the slope is \(slope), the gradient's norm \(norm)")
-            }
-        }
+        let models = SmallMegalodon.combinations(packed: packed)
+        for model in [models[3], models[28]] { expectSlopes(of: model) }
     }
 
     /// Single tokens, slices within a chunk, slices over several, ends at chunk boundaries and beside them.
@@ -38,10 +23,7 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func everySingleCutAndEveryTokenAlone(packed: Bool) {
-        let model = SmallMegalodon { $0.bosID = packed ? 0 : nil }
-        let whole = model.result([model.length])
-        for end in 1..<model.length { expectAgreement(model.result([end, model.length]), whole, "cut at \(end)") }
-        expectAgreement(model.result(Array(1...model.length)), whole, "token by token")
+        expectEveryCutToAgree(SmallMegalodon { $0.bosID = packed ? 0 : nil })
     }
 
     @Test func otherShapes() {
@@ -89,17 +71,7 @@ import Testing
     }
 
     @Test func documentsKnowNothingOfTheOnesBefore() {
-        let model = SmallMegalodon { ($0.bosID, $0.chunk) = (0, 64) }
-        let document: [Int32] = [0, 5, 3, 8, 2, 2, 9, 1, 4, 4, 7, 6]
-        let others: [[Int32]] = [[0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 3, 0, 10, 10, 0, 9, 9, 1]]
-        let logits = others.map { other in
-            let run = model.run(longest: 21)
-            run.stage.beginStep()
-            let all = run.forward(.init(run), tokens: other + document, targets: nil, lossScale: 0).logits
-            return Array(all.suffix(document.count * model.configuration.vocabulary))
-        }
-        // Places in the chunk are the same, too, and rotations differ by nothing.
-        #expect(deviation(doubles(logits[0]), from: doubles(logits[1])) < 1e-6)
+        expectDocumentsToBeApart(SmallMegalodon { ($0.bosID, $0.chunk) = (0, 64) })
     }
 
     @Test(arguments: [false, true], [false, true]) func parametersOfAModel(rescaled: Bool, tied: Bool) {

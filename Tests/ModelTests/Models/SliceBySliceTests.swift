@@ -18,10 +18,7 @@ import Testing
     }
 
     @Test(arguments: [false, true]) func everySingleCutAndEveryTokenAlone(packed: Bool) {
-        let model = SmallModel { $0.bosID = packed ? 0 : nil }
-        let whole = model.result([model.length])
-        for end in 1..<model.length { expectAgreement(model.result([end, model.length]), whole, "cut at \(end)") }
-        expectAgreement(model.result(Array(1...model.length)), whole, "token by token")
+        expectEveryCutToAgree(SmallModel { $0.bosID = packed ? 0 : nil })
     }
 
     @Test func otherShapesOfHeadsAndGroups() {
@@ -42,16 +39,6 @@ import Testing
     }
 
     @Test func documentsBeginWithoutMemoryOfTheOnesBefore() {
-        // The same document after two different ones: what the model says of it is the same.
-        let model = SmallModel { $0.bosID = 0 }
-        let document: [Int32] = [0, 5, 3, 8, 2, 2, 9, 1, 4, 4, 7, 6]
-        let others: [[Int32]] = [[0, 1, 2, 3, 4, 5, 6, 7, 8], [3, 3, 0, 10, 10, 0, 9, 9, 1]]
-        let logits = others.map { other in
-            let run = model.run(longest: 21)
-            run.stage.beginStep()
-            let all = run.forward(.init(run), tokens: other + document, targets: nil, lossScale: 0).logits
-            return Array(all.suffix(document.count * model.configuration.vocabulary))
-        }
-        #expect(deviation(doubles(logits[0]), from: doubles(logits[1])) < 1e-6)
+        expectDocumentsToBeApart(SmallModel { $0.bosID = 0 })
     }
 }

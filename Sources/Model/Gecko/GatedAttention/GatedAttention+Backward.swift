@@ -3,11 +3,14 @@ import KernelInterface
 import Numerics
 
 extension GatedAttention {
-    /// dy -> dx (the residual included).
+    func outputGradient(_ memory: Memory) -> UnsafeMutablePointer<Float> { memory.workspace.dy }
+
+    /// The gradient of y -> dx (the residual included).
     func backward(
-        _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: LayerState, _ memory: Memory
+        _ context: SliceContext, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, stateGradient: MixerState,
+        _ memory: Memory
     ) {
+        let stateGradient = LayerState.at(stateGradient.exit, c, stateGradient.shape)
         let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let team = context.team
         let kernels = context.kernels
@@ -19,7 +22,7 @@ extension GatedAttention {
         let d = w.derived
 
         restore(context, x: x, f, d)
-        outputDropout.apply(context, dy, g.dh, D)
+        outputDropout.apply(context, w.dy, g.dh, D)
         wh2.backward(context, value("wh2.weight"), FloatRows(g.dh, stride: D), to: Destination(w.dmix, stride: E))
         mixDropout.apply(context, w.dmix, w.dmix, E)
         wh1.backward(context, value("wh1.weight"), FloatRows(g.dh, stride: D), to: Destination(w.dmx, stride: D))
@@ -56,7 +59,7 @@ extension GatedAttention {
             context, dy: w.dtn, dx: w.ds, f.norm(x), stateGradient: stateGradient.norm, scratch: w.workers)
         team.share(T) { _, rows in
             let o = rows.lowerBound * D
-            if dx != UnsafeMutablePointer(mutating: dy) { (dx + o).update(from: dy + o, count: rows.count * D) }
+            (dx + o).update(from: w.dy + o, count: rows.count * D)
             kernels.tokens.elementwise.addTo(dx + o, w.ds + o, rows.count * D)
         }
     }

@@ -5,10 +5,10 @@ import Numerics
 extension GatedAttention {
     /// x -> y [T, D].
     func forward(
-        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, state: LayerState.Passage,
+        _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>, state: MixerState,
         stash f: Stash, workspace w: Workspace
     ) {
-        let (entry, exit) = (state.entry, state.exit)
+        let (entry, exit) = (LayerState.at(state.entry, c, state.shape), LayerState.at(state.exit, c, state.shape))
         let team = context.team
         let kernels = context.kernels
         let plan = context.plan

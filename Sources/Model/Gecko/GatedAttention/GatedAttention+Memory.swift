@@ -97,15 +97,12 @@ extension GatedAttention {
         }
     }
 
-    /// Where a backward finds its slice and leaves what the weight gradients take.
-    struct Memory {
-        let stash: Stash
-        let gradientStash: GradientStash
-        let workspace: Workspace
-    }
+    typealias Memory = MixerMemory<GatedAttention>
 
     /// Scratch of one call.
     struct Workspace {
+        /// The gradient of y [T, D].
+        let dy: UnsafeMutablePointer<Float>
         let derived: Derived
         /// [T, E]: of the mix, and so of what the memory gave; of attention's output.
         let dmix, dattended: UnsafeMutablePointer<Float>
@@ -123,6 +120,7 @@ extension GatedAttention {
         init(_ carver: inout Carver, _ c: GeckoConfiguration, _ g: SliceGeometry) {
             let T = g.length
             let keys = g.window + T
+            dy = carver.take(T * c.dim)
             derived = Derived(&carver, c, g)
             dmix = carver.take(T * c.valueDim)
             dattended = carver.take(T * c.valueDim)

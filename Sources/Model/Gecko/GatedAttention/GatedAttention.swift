@@ -5,7 +5,7 @@ import Numerics
 ///
 ///     tn = TDN(x)   mx = RMS(CEMA(tn) + tn)   z = RMS_per_head(Wz mx + bz)   views of z: q, k (rotated), aq, ak
 ///     v = silu(Wv tn + bv)   r = silu(Wr mx + br)   y = x + Wh1 mx + b1 + Wh2 (SCA * r + AWM)
-final class GatedAttention {
+final class GatedAttention: TokenMixer {
     let c: GeckoConfiguration
     private let prefix: String
     private var tensors: BoundTensors?

@@ -3,11 +3,14 @@ import KernelInterface
 import Numerics
 
 extension MegalodonAttention {
-    /// dx [T, D] from the gradient of y, which the caller has put in the gradient stash (the residual included).
+    func outputGradient(_ memory: Memory) -> UnsafeMutablePointer<Float> { memory.gradientStash.dy }
+
+    /// The gradient of y -> dx [T, D] (the residual included).
     func backward(
-        _ context: SliceContext, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>,
-        stateGradient: MegalodonState, _ memory: Memory
+        _ context: SliceContext, dx: UnsafeMutablePointer<Float>, x: UnsafePointer<Float>, stateGradient: MixerState,
+        _ memory: Memory
     ) {
+        let stateGradient = MegalodonState.at(stateGradient.exit, c, stateGradient.shape)
         let (f, g, w) = (memory.stash, memory.gradientStash, memory.workspace)
         let (team, slice, d) = (context.team, context.megalodon, w.derived)
         let (T, D, Z, E, n) = (slice.length, c.dim, c.zDim, c.valueDim, slice.held)

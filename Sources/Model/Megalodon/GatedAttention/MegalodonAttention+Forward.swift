@@ -6,9 +6,10 @@ extension MegalodonAttention {
     /// x -> y [T, D].
     func forward(
         _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
-        state: MegalodonState.Passage, stash f: Stash, workspace w: Workspace
+        state: MixerState, stash f: Stash, workspace w: Workspace
     ) {
-        let (entry, exit) = (state.entry, state.exit)
+        let entry = MegalodonState.at(state.entry, c, state.shape)
+        let exit = MegalodonState.at(state.exit, c, state.shape)
         let (team, slice, d) = (context.team, context.megalodon, w.derived)
         let (D, Z, E, n) = (c.dim, c.zDim, c.valueDim, slice.held)
         team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }

@@ -26,7 +26,7 @@ extension MegalodonAttention {
             scales = carver.take(T * c.normGroups)
             entries = carver.take(g.tiles * 2 * c.emaDim * c.paddedDim)
             s = carver.take(T * c.dim)
-            averageNorm = .init(&carver, c.averageNorm(layer: 0), length: T)
+            averageNorm = .init(&carver, .rms, length: T)
             zr = carver.take(T * (c.zDim + c.valueDim))
             zs = carver.take(T * c.heads)
             keys = carver.take(g.window * c.zDim)
@@ -90,12 +90,7 @@ extension MegalodonAttention {
         }
     }
 
-    /// Where a backward finds its slice and leaves what the weight gradients take.
-    struct Memory {
-        let stash: Stash
-        let gradientStash: GradientStash
-        let workspace: Workspace
-    }
+    typealias Memory = MixerMemory<MegalodonAttention>
 
     /// Scratch of one call.
     struct Workspace {

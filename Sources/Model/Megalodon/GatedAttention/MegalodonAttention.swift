@@ -7,7 +7,7 @@ import Numerics
 ///     v = silu(Wv tn + bv)   r = silu(Wr mx + br)   y = x + Wh1 mx + b1 + Wh2 (softmax(q . k) v * r)
 ///
 /// over the tokens of the document in the token's own chunk, of C tokens.
-final class MegalodonAttention {
+final class MegalodonAttention: TokenMixer {
     let c: MegalodonConfiguration
     private let layer: Int
     private var tensors: BoundTensors?
