@@ -44,7 +44,7 @@ done
 best_variant() {
     local best="" most=0 variant rate
     for variant in "" "--sdpa" "--compile" "--sdpa --compile"; do
-        if ! timeout "${PATIENCE:-900}" "$python" jobs/bench/pytorch_gecko.py --size "$1" --dtype "$2" --threads 1 --reps 2 \
+        if ! timeout "${PATIENCE:-900}" "$python" jobs/peers/pytorch_gecko.py --size "$1" --dtype "$2" --threads 1 --reps 2 \
             $variant >"$out/peer.txt" 2>&1; then
             echo "  ${variant:-eager}: no figure within ${PATIENCE:-900} s, or an error: $(tail -1 "$out/peer.txt")" >&2
             continue
@@ -63,7 +63,7 @@ if [[ -n $python ]]; then
             variant=$(best_variant "$size" "$precision")
             title "taking turns with the best: ${variant:-eager}"
             "$gecko" bench --size "$size" --precision "$precision" --threads 1 --steps 1 --rounds "${ROUNDS:-3}" \
-                --against "$python jobs/bench/pytorch_gecko.py --size $size --dtype $precision --threads 1 --reps 1 $variant" |
+                --against "$python jobs/peers/pytorch_gecko.py --size $size --dtype $precision --threads 1 --reps 1 $variant" |
                 tee "$out/peer-$size-$precision.txt"
         done
     done

@@ -11,7 +11,7 @@ struct Bench: AsyncParsableCommand {
             gecko bench --size S --threads 1
             gecko bench run.toml --model.layers 8
             gecko bench --size S --shapes
-            gecko bench --size L --against "python jobs/bench/pytorch_gecko.py --size L"
+            gecko bench --size L --against "python jobs/peers/pytorch_gecko.py --size L"
             mpirun -np 2 gecko bench --size S --slice 256
 
             Trains a few real steps (forward, backward, AdamW) on random tokens and leaves nothing behind. Sizes as \
