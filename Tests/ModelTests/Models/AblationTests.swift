@@ -72,8 +72,9 @@ struct Ablation: Sendable, CustomTestStringConvertible {
             ($0.normGroups, $0.vocabulary) = (17, 50)
         }
         model.length = 90
-        let alone = model.result([37, 70, 90])
-        try withTeam(of: 3) { expectSameBits(model.result([37, 70, 90], team: $0), alone, "\(a), 3 workers") }
+        let long = model
+        let alone = long.result([37, 70, 90])
+        try withTeam(of: 3) { expectSameBits(long.result([37, 70, 90], team: $0), alone, "\(a), 3 workers") }
     }
 }
 
@@ -235,7 +236,7 @@ private struct Mapped<Base: RunnableModel>: RunnableModel {
             clock.enter(nil)
             return clock
         }
-        let kind = { (name: String) in GeckoConfiguration.workKinds.first { $0.name == name }!.work }
+        let kind = { (name: String) in GeckoConfiguration.workKinds.first { $0.title == name }!.work }
         let (noMemory, noEMA) = (times { $0.memory = false }, times { $0.ema = false })
         #expect(noMemory.times[kind("memory")] == 0 && noMemory.times[kind("EMA")] > 0)
         #expect(noEMA.times[kind("EMA")] == 0 && noEMA.times[kind("memory")] > 0)
