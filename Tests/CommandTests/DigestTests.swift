@@ -37,6 +37,36 @@ import Testing
         }
     }
 
+    /// A Gecko without its parts: the same bits under mpirun, its checkpoints, text from it; no other goes on with it.
+    @Test func aGeckoWithoutItsPartsTrainsResumesAndSpeaks() async throws {
+        let space = try Workspace()
+        let parts = [
+            "--model.memory", "false", "--model.window", "chunk", "--model.timestep_norm", "cumulative", "--model.ema",
+            "false", "--data.streams", "true",
+        ]
+        let alone = try await space.train(parts)
+        let digest = try #require(alone.digest, "\(alone.output)")
+        for (overrides, ranks) in [
+            ([], 2), (["--pipeline.schedule", "zb-h1", "--pipeline.recompute", "true", "--pipeline.stash", "disk"], 2),
+        ] {
+            let outcome = try await space.train(parts + overrides, ranks: ranks)
+            #expect(outcome.digest == digest, "\(overrides), \(ranks): \(outcome.output)")
+        }
+        let cut = ["--run.overwrite", "false", "--run.directory", space.path + "/cut", "--checkpoint.every", "1"]
+        let dies = try await space.train(parts + cut, environment: ["GECKO_FAULT": "manifest-durable:2"])
+        #expect(dies.exitCode != 0, "\(dies.output)")
+        for (key, value) in [
+            ("memory", "true"), ("window", "sliding"), ("timestep_norm", "decay"), ("ema", "true"),
+        ] {
+            let other = try await space.train(parts + cut + ["--model.\(key)", value])
+            #expect(other.exitCode != 0 && other.output.contains("model.\(key)"), "\(other.output)")
+        }
+        let resumed = try await space.train(parts + cut + ["--pipeline.stages", "2"])
+        #expect(resumed.digest == digest && resumed.output.contains("resuming after step 2"), "\(resumed.output)")
+        let text = try await space.gecko("generate", space.path + "/cut", "--prompt", "1 geese", "--tokens", "40")
+        #expect(text.exitCode == 0 && text.output.hasPrefix("1 geese"), "\(text.output)")
+    }
+
     /// Slices of unequal length, in memory and on messages' way.
     @Test func slicesOfEqualCostGiveOneDigestInEveryLayout() async throws {
         let space = try Workspace("llama")

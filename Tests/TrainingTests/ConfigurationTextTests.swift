@@ -37,6 +37,8 @@ import Training
                     case "f32": "bf16"
                     case "auto": "openblas"
                     case "memory": "disk"
+                    case "sliding": "chunk"
+                    case "decay": "cumulative"
                     default: text + "x"
                     }
                 case .list, .texts, .other: ""

@@ -26,7 +26,7 @@ extension GeckoConfiguration {
             "Complex dimensions N of the moving average, per feature."),
         .integer(
             "chunk", \Self.chunk, .atLeast(1, atMost: 1 << 24),
-            "Chunk size C in tokens: a token attends to its own chunk and the one before."),
+            "Chunk size C in tokens: a token attends to its own chunk and, if the window slides, to the one before."),
         .choice(
             "precision", \Self.precision,
             "Number format of the factors of matrix products; weights, states, norms and sums are float32 in any case. "
@@ -40,6 +40,17 @@ extension GeckoConfiguration {
         .integer(
             "vocabulary", \Self.vocabulary, .atLeast(0, atMost: 1 << 24),
             "Rows of the embedding; 0 = as many as the data needs: 256 bytes, and one more for bos when packed."),
+        .boolean(
+            "memory", \Self.memory,
+            "Adaptive working memory of the chunks that attention no longer sees; false = without it."),
+        .choice(
+            "window", \Self.window,
+            "What a token attends to: sliding = its own chunk and the one before, chunk = its own only."),
+        .choice(
+            "timestep_norm", \Self.timestepNorm,
+            "Norm over time: decay = by averages that decay, cumulative = by the plain mean and variance of the "
+                + "document so far, as a Megalodon."),
+        .boolean("ema", \Self.ema, "Complex moving average before queries, keys and gate; false = without it."),
         .number("beta1", \Self.beta1, .decay, "Decay of the timestep norm's running mean, per token."),
         .number("beta2", \Self.beta2, .decay, "Decay of the timestep norm's running variance, per token."),
         .integer(
@@ -94,7 +105,12 @@ extension GeckoConfiguration {
             }, remedies: [.multiples("z_dim") { (m: Self) in 2 * m.heads }]),
     ]
 
+    private static let nothingDecays = "model.timestep_norm is \"cumulative\": no average decays"
+
     package static let idleKeys: [IdleModelKey] = [
-        IdleModelKey("rope_base") { (m: Self) in m.ropeHeads == 0 ? "model.rope_heads is 0: no head is rotated" : nil }
+        IdleModelKey("rope_base") { (m: Self) in m.ropeHeads == 0 ? "model.rope_heads is 0: no head is rotated" : nil },
+        IdleModelKey("beta1") { (m: Self) in m.timestepNorm == .cumulative ? nothingDecays : nil },
+        IdleModelKey("beta2") { (m: Self) in m.timestepNorm == .cumulative ? nothingDecays : nil },
+        IdleModelKey("ema_dim") { (m: Self) in m.ema ? nil : "model.ema is false: there is no moving average" },
     ]
 }

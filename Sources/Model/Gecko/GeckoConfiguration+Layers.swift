@@ -30,7 +30,7 @@ extension GeckoConfiguration {
 
     func chunkAttention(layer: Int) -> WindowAttention {
         WindowAttention(
-            heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk,
+            heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk, chunks: chunksSeen,
             hiding: .init(rate: attentionDropout, layer: layer, chunk: chunk))
     }
 
@@ -38,7 +38,8 @@ extension GeckoConfiguration {
         TimestepDecayNorm.Averages(beta1: beta1, beta2: beta2, eps: eps)
     }
 
-    var workingMemory: AdaptiveWorkingMemory {
-        AdaptiveWorkingMemory(heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk)
+    /// nil: a model without it.
+    var workingMemory: AdaptiveWorkingMemory? {
+        memory ? AdaptiveWorkingMemory(heads: heads, keyDim: keyDim, valueDim: headValueDim, chunk: chunk) : nil
     }
 }

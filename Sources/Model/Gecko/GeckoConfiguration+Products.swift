@@ -4,7 +4,7 @@ extension GeckoConfiguration {
     /// Every product of a layer for a slice of `tokens`, forward and backward, those of its linear maps first, and of
     /// the output layer.
     ///
-    /// Attention is listed as an engine without tiles would compute it, for rows that see two whole chunks; on CPUs
+    /// Attention is listed as an engine without tiles would compute it, for rows that see whole chunks, all they can; on CPUs
     /// with tiles it is cut finer and leaves out what lies behind the diagonal.
     package func products(tokens: Int) -> [ModelProduct] {
         let (attention, feedForward) = (GatedAttention.mapShapes(self), feedForward(layer: 0).mapShapes)
@@ -13,8 +13,9 @@ extension GeckoConfiguration {
             (swiglu ? "fc1, fc3" : "fc1", feedForward.first), ("fc2", feedForward.last),
             ("output", LinearMap.Shape(outputs: vocabulary, inputs: dim)),
         ]
-        return maps.flatMap { ModelProduct.products(of: $0, $1, tokens: tokens) } + memoryProducts(tokens: tokens)
-            + chunkAttention(layer: 0).products(tokens: tokens, reach: 2 * chunk)
+        return maps.flatMap { ModelProduct.products(of: $0, $1, tokens: tokens) }
+            + (memory ? memoryProducts(tokens: tokens) : [])
+            + chunkAttention(layer: 0).products(tokens: tokens, reach: chunksSeen * chunk)
     }
 
     /// Of the adaptive working memory: each a chunk and head. The absorption is computed again by the backward, which

@@ -45,6 +45,21 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var precision = Precision.f32
     /// What multiplies matrices.
 
+    /// Its parts that can be taken away or changed for another architecture's, to see what they are worth.
+    ///
+    /// Whether there is an adaptive working memory.
+    package var memory = true
+    package var window = Window.sliding
+    package var timestepNorm = TimestepNormKind.decay
+    /// Whether there is a complex EMA.
+    package var ema = true
+
+    /// What a token attends to: its own chunk and the one before, or its own only.
+    package enum Window: String, CaseIterable, Sendable { case sliding, chunk }
+
+    /// Averages that decay, or the plain moments of the document so far.
+    package enum TimestepNormKind: String, CaseIterable, Sendable { case decay, cumulative }
+
     package init() {}
 
     /// dz
@@ -53,4 +68,12 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var headValueDim: Int { valueDim / heads }
     /// D rounded up to whole vectors: the row length of the EMA's coefficients and state.
     package var paddedDim: Int { (dim + 15) / 16 * 16 }
+    /// Chunks that a token attends to, its own included.
+    package var chunksSeen: Int { window == .sliding ? 2 : 1 }
+    /// Z of the memory's queries and keys; 0: there is no memory.
+    package var memoryKeyDim: Int { memory ? zDim : 0 }
+    /// Views of z: a query and a key, each of attention and of the memory.
+    package var viewCount: Int { memory ? 4 : 2 }
+    /// Floats of the EMA's state of a layer.
+    package var emaCount: Int { ema ? 2 * emaDim * paddedDim : 0 }
 }

@@ -9,11 +9,9 @@ extension GeckoConfiguration: MixerArchitecture {
 
     /// GECKO.md, Counts; the EMA and the norms (no matrix flops) are left out.
     var layerFlopsPerToken: Double {
-        let (D, Z, E, F, H, C) = (
-            Double(dim), Double(zDim), Double(valueDim), Double(ffnDim), Double(heads), Double(chunk)
-        )
+        let (D, Z, E, F, H) = (Double(dim), Double(zDim), Double(valueDim), Double(ffnDim), Double(heads))
         let linear = 2 * (D * D + 3 * D * E + D * Z + (swiglu ? 3 : 2) * D * F)
-        return linear + (Z + E) * (3 * C + 1) + 6 * Z * E / H
+        return linear + (Z + E) * keysSeenTwice + (memory ? 6 * Z * E / H : 0)
     }
 }
 
@@ -49,5 +47,5 @@ extension GatedAttention {
     }
 
     /// The EMA's coefficients, and the gradients of what they are made of.
-    var preparation: Work { .ema }
+    var preparation: Work { c.ema ? .ema : .elementwise }
 }

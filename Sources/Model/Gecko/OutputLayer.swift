@@ -8,6 +8,7 @@ package final class OutputLayer: OutputBlock {
     private let c: GeckoConfiguration
     private let map: LinearMap
     private var store: ParameterStore?
+    private var boundNorm: GeckoNorm?
     /// Tokens that memory is laid out for.
     private var longest: Int?
     private var loss = TokenLoss()
@@ -48,8 +49,8 @@ package final class OutputLayer: OutputBlock {
             sizes(c, length: $0.length, $0.matrices)
         } carried: { _ in
             [
-                StateTensor("\(name).mean", [c.normGroups], offset: 0),
-                StateTensor("\(name).variance", [c.normGroups], offset: c.normGroups),
+                StateTensor("\(name).mean", GeckoNorm.shape(c), offset: 0),
+                StateTensor("\(name).variance", GeckoNorm.shape(c), offset: GeckoNorm.count(c)),
             ]
         } work: {
             c.outputWork(slice: $0.slice, operand: $1)
@@ -60,7 +61,8 @@ package final class OutputLayer: OutputBlock {
         var carver = Carver(counting: ())
         _ = Stash(&carver, c, length: length)
         return BlockSizes(
-            state: 2 * c.normGroups, stash: carver.used, workspace: length * c.dim + 16 + 4 * c.normGroups,
+            state: 2 * GeckoNorm.count(c), stash: carver.used,
+            workspace: length * c.dim + 16 + GeckoNorm.workspace(c),
             packed: mapShape(c).preparedCount(matrices, c.precision))
     }
 
@@ -79,18 +81,21 @@ package final class OutputLayer: OutputBlock {
             logits = carver.take(T * c.vocabulary)
         }
 
-        func norm(_ x: UnsafePointer<Float>) -> TimestepDecayNorm.Kept { .init(x: x, means: mhat, scales: r) }
+        func norm(_ x: UnsafePointer<Float>) -> TimestepNormKept { .init(x: x, means: mhat, scales: r) }
     }
 
-    /// The norm's averages [G] are all that is carried.
-    private func normState(_ base: UnsafeMutablePointer<Float>) -> TimestepNormState {
-        TimestepNormState(mean: base, variance: base + c.normGroups)
+    /// The norm's averages are all that is carried.
+    private func normState(_ base: UnsafeMutablePointer<Float>) -> GeckoNorm.State {
+        .init(mean: base, variance: base + GeckoNorm.count(c))
     }
 
-    package func bind(_ store: ParameterStore) { self.store = store }
+    package func bind(_ store: ParameterStore) {
+        self.store = store
+        boundNorm = GeckoNorm(c, store, weight: Self.normWeight, bias: Self.normBias)
+    }
 
     package func initialState(_ state: UnsafeMutablePointer<Float>, _ shape: SliceShape) {
-        state.update(repeating: 0, count: 2 * c.normGroups)
+        state.update(repeating: 0, count: 2 * GeckoNorm.count(c))
     }
 
     package func beginStep(_ shape: SliceShape) {
@@ -101,15 +106,7 @@ package final class OutputLayer: OutputBlock {
 
     package func endStep() {}
 
-    private var norm: TimestepDecayNorm {
-        TimestepDecayNorm(
-            dim: c.dim, groups: c.normGroups, averages: c.normAverages,
-            parameters: TimestepNormParameters(
-                weight: store!.value(Self.normWeight)!, bias: store!.value(Self.normBias)!),
-            gradients: store!.gradients.count > 0
-                ? TimestepNormParameterGradients(
-                    weight: store!.gradient(Self.normWeight)!, bias: store!.gradient(Self.normBias)!) : nil)
-    }
+    private var norm: GeckoNorm { boundNorm! }
 
     private func layout(_ stash: UnsafeMutablePointer<Float>) -> Stash {
         guard let longest else { preconditionFailure("output: beginStep comes before forward and backward") }
@@ -126,7 +123,7 @@ package final class OutputLayer: OutputBlock {
     ) {
         let f = layout(stash)
         let (D, V) = (c.dim, c.vocabulary)
-        exit.update(from: entry, count: 2 * c.normGroups)
+        exit.update(from: entry, count: 2 * GeckoNorm.count(c))
         norm.forward(context, f.norm(x), y: f.n, state: normState(exit))
         map.forward(context, store!.value(matrix)!, FloatRows(f.n, stride: D), to: Destination(f.logits, stride: V))
         loss.take(context, logits: f.logits, vocabulary: V)

@@ -38,7 +38,7 @@ final class MegalodonOutput: OutputBlock {
 
     static func description(_ c: MegalodonConfiguration) -> BlockDescription {
         let parameters =
-            TimestepNorm.parameters(c, weight: normWeight, bias: normBias) + [
+            TimestepNorm.parameters(dim: c.dim, weight: normWeight, bias: normBias) + [
                 c.embedding.spec(
                     name: matrix(c), copyOf: c.tieEmbeddings ? MegalodonConfiguration.embeddingWeight : nil)
             ]
@@ -62,7 +62,7 @@ final class MegalodonOutput: OutputBlock {
         var workspace = Carver(counting: ())
         _ = Workspace(&workspace, c, length: length)
         return BlockSizes(
-            state: TimestepNorm.momentCount(c), stash: stash.used, workspace: workspace.used,
+            state: TimestepNorm.momentCount(groups: c.normGroups), stash: stash.used, workspace: workspace.used,
             packed: mapShape(c).preparedCount(matrices, c.precision))
     }
 
@@ -90,7 +90,7 @@ final class MegalodonOutput: OutputBlock {
 
         init(_ carver: inout Carver, _ c: MegalodonConfiguration, length T: Int) {
             dn = carver.take(T * c.dim)
-            norm = carver.take(TimestepNorm.workspace(c))
+            norm = carver.take(TimestepNorm.workspace(groups: c.normGroups))
         }
     }
 
@@ -101,11 +101,12 @@ final class MegalodonOutput: OutputBlock {
 
     func bind(_ store: ParameterStore) {
         self.store = store
-        boundNorm = TimestepNorm(c, store, weight: Self.normWeight, bias: Self.normBias)
+        boundNorm = TimestepNorm(
+            dim: c.dim, groups: c.normGroups, eps: c.eps, store, weight: Self.normWeight, bias: Self.normBias)
     }
 
     func initialState(_ state: UnsafeMutablePointer<Float>, _ shape: SliceShape) {
-        state.update(repeating: 0, count: TimestepNorm.momentCount(c))
+        state.update(repeating: 0, count: TimestepNorm.momentCount(groups: c.normGroups))
     }
 
     func beginStep(_ shape: SliceShape) {
@@ -134,8 +135,8 @@ final class MegalodonOutput: OutputBlock {
     ) {
         let f = layout(stash)
         let (D, V) = (c.dim, c.vocabulary)
-        exit.update(from: entry, count: TimestepNorm.momentCount(c))
-        boundNorm!.forward(context, f.norm(x), y: f.n, moments: moments(exit))
+        exit.update(from: entry, count: TimestepNorm.momentCount(groups: c.normGroups))
+        boundNorm!.forward(context, f.norm(x), y: f.n, moments: moments(exit), shares: context.megalodon.shares)
         map.forward(context, store!.value(matrix)!, FloatRows(f.n, stride: D), to: Destination(f.logits, stride: V))
         loss.take(context, logits: f.logits, vocabulary: V)
     }
@@ -150,7 +151,8 @@ final class MegalodonOutput: OutputBlock {
         let w = Workspace(&carver, c, length: laidOut())
         map.backward(context, store!.value(matrix)!, FloatRows(f.logits, stride: V), to: Destination(w.dn, stride: D))
         boundNorm!.backward(
-            context, dy: w.dn, dx: dx, f.norm(slice.x), momentGradients: moments(stateGradient), scratch: w.norm)
+            context, dy: w.dn, dx: dx, f.norm(slice.x), momentGradients: moments(stateGradient),
+            shares: context.megalodon.shares, scratch: w.norm)
     }
 
     func accumulateWeightGradients(_ context: SliceContext, _ slice: SliceMemory, followsBackward: Bool) {

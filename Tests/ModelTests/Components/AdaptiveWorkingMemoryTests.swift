@@ -77,14 +77,14 @@ import Testing
         let (q, k, v) = (
             noise.floats(s.T * s.Z, scale: 2), noise.floats(s.held * s.Z, scale: 2), noise.floats(s.held * s.E)
         )
-        // Nothing is in the memory until the second chunk completes.
-        let isEmpty = s.start / s.stream.chunk < 2
+        // Nothing is in the memory until a chunk has left the window.
+        let isEmpty = s.start / s.stream.chunk < s.stream.chunks
         let memory = isEmpty ? [Float](repeating: 0, count: s.Z * s.valueDim) : noise.floats(s.Z * s.valueDim)
         let lognorm = isEmpty ? [Float](repeating: -.infinity, count: s.Z) : noise.floats(s.Z)
         let up = [
             "y": noise.floats(s.T * s.E), "memory": noise.floats(memory.count),
             // An empty memory has no log-norm to pass a gradient to.
-            "lognorm": s.end / s.stream.chunk < 2 ? [Float](repeating: 0, count: s.Z) : noise.floats(s.Z),
+            "lognorm": s.end / s.stream.chunk < s.stream.chunks ? [Float](repeating: 0, count: s.Z) : noise.floats(s.Z),
         ]
         let (dk0, dv0) = (noise.floats(k.count), noise.floats(v.count))
         let awm = AdaptiveWorkingMemory(

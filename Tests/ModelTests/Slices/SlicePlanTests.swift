@@ -11,6 +11,11 @@ import Testing
                 RandomStream(seed: 10 * chunk + ($0 ?? 0), length: 41, chunk: chunk, documentsEvery: $0)
             }
         }
+        + [nil, 1, 5].map { documents in
+            var stream = RandomStream(seed: 90 + (documents ?? 0), length: 41, chunk: 4, documentsEvery: documents)
+            stream.chunks = 1
+            return stream
+        }
 
     @Test(arguments: streams) func anyCutFollowsTheRulesTokenByToken(_ stream: RandomStream) {
         let rules = TokenRules(stream)
@@ -41,7 +46,8 @@ import Testing
         let c = (piece.end - 1) / plan.chunk
         let completes = piece.end % plan.chunk == 0
         #expect(Array(piece.absorbed) == (completes ? rules.absorbed(whenChunkCompletes: c) : []))
-        let wipes = completes && c >= 1 && rules.stream.bos != nil && rules.wipes(whenChunkCompletes: c)
+        let wipes =
+            completes && c >= rules.stream.chunks - 1 && rules.stream.bos != nil && rules.wipes(whenChunkCompletes: c)
         #expect(piece.wipes == wipes)
     }
 
@@ -71,12 +77,12 @@ import Testing
         #expect(tokens.last?.exit == whole)
     }
 
-    @Test(arguments: streams) func theWindowHoldsThePreviousChunkAndTheUnfinishedOne(_ stream: RandomStream) {
+    @Test(arguments: streams) func theWindowHoldsTheChunksBeforeAndTheUnfinishedOne(_ stream: RandomStream) {
         for plan in stream.plans([3, 11, 12, 27, stream.length]) {
-            let C = stream.chunk
-            #expect(plan.windowStart == max(0, (plan.start / C - 1) * C))
+            let (C, before) = (stream.chunk, stream.chunks - 1)
+            #expect(plan.windowStart == max(0, (plan.start / C - before) * C))
             let end = plan.start + plan.length
-            #expect(plan.newWindowStart == max(0, (end / C - 1) * C))
+            #expect(plan.newWindowStart == max(0, (end / C - before) * C))
             #expect(plan.exit.windowDocuments.map(Int.init) == Array(stream.documents[plan.newWindowStart..<end]))
             #expect(plan.documents.map(Int.init) == Array(stream.documents[plan.windowStart..<end]))
             #expect(plan.hasBoundaries == (Set(plan.documents).count > 1))

@@ -5,6 +5,8 @@ import TestSupport
 /// A stream of tokens that may start documents, and its plan in any cut.
 struct RandomStream: Sendable {
     let length, chunk: Int
+    /// Chunks that a token sees, its own included.
+    var chunks = 2
     /// Which tokens start a document; nil: documents aren't told apart.
     let bos: [Bool]?
 
@@ -16,7 +18,8 @@ struct RandomStream: Sendable {
         bos = every.map { every in (0..<length).map { _ in noise.integer(below: every) == 0 } }
     }
 
-    init(length: Int, chunk: Int, bos: [Bool]?) {
+    init(length: Int, chunk: Int, chunks: Int = 2, bos: [Bool]?) {
+        self.chunks = chunks
         self.length = length
         self.chunk = chunk
         self.bos = bos
@@ -24,8 +27,12 @@ struct RandomStream: Sendable {
 
     func plan(_ cursor: StreamCursor, length: Int, keyDim: Int = 0, tile: Int = KernelTable.emaTile) -> SlicePlan {
         let range = cursor.position..<cursor.position + length
-        return SlicePlan(chunk: chunk, keyDim: keyDim, ropeBase: 100, beta1: 0.9, beta2: 0.95, tile: tile)
-            .moved(to: cursor, length: length, bos: bos.map { Array($0[range]) })
+        var parts = SlicePlan.Parts()
+        parts.chunks = chunks
+        return SlicePlan(
+            chunk: chunk, keyDim: keyDim, ropeBase: 100, beta1: 0.9, beta2: 0.95, tile: tile, parts: parts
+        )
+        .moved(to: cursor, length: length, bos: bos.map { Array($0[range]) })
     }
 
     /// Plans of the slices that end at `ends`.

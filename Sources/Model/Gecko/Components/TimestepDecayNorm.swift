@@ -24,22 +24,7 @@ package struct TimestepDecayNorm {
         }
     }
 
-    /// What a slice's forward reads and keeps for its backward.
-    package struct Kept {
-        /// [T, D]; read.
-        let x: UnsafePointer<Float>
-        /// Corrected means and inverse corrected deviations [T, G]; written by the forward.
-        let means, scales: UnsafeMutablePointer<Float>
-
-        package init(
-            @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral means: UnsafeMutablePointer<Float>,
-            @_nonEphemeral scales: UnsafeMutablePointer<Float>
-        ) {
-            self.x = x
-            self.means = means
-            self.scales = scales
-        }
-    }
+    package typealias Kept = TimestepNormKept
 
     /// - Parameters:
     ///   - dim: D, features of a token

@@ -36,7 +36,7 @@ extension GatedAttention {
             .init(
                 y: w.dattended, q: w.dq, k: MutableFloatRows(w.dk, stride: Z), v: MutableFloatRows(w.dv, stride: E)),
             scratch: w.workers)
-        awm.backward(
+        awm?.backward(
             context, d.memory,
             .init(y: w.dmix, q: w.daq, k: w.dak, v: w.dv, memory: stateGradient.workingMemory), stash: f.memory,
             scratch: w.workers)
@@ -49,7 +49,7 @@ extension GatedAttention {
             context, value("wz.weight"), FloatRows(g.dzr, stride: Z + E), to: Destination(w.dmx, stride: D, adds: true))
         inputDropout.apply(context, w.dmx, w.dmx, D)
         normaliseBackward(context, f, w)
-        ema.backward(
+        ema?.backward(
             context, dy: w.ds, dx: w.dtn, .init(x: d.tn, entries: f.entries, tiles: plan.tiles),
             stateGradient: stateGradient.ema,
             scratch: w.workers)
@@ -85,7 +85,7 @@ extension GatedAttention {
         let (T, Z, E) = (context.length, c.zDim, c.valueDim)
         let n = context.plan.window
         let dk = w.dk + n * Z
-        let dak = w.dak + n * Z
+        let dak = w.dak + n * c.memoryKeyDim
         let dv = w.dv + n * E
         rotate(context, w.dq, direction: -1)
         rotate(context, dk, direction: -1)
@@ -101,6 +101,7 @@ extension GatedAttention {
             }
             add(0, w.dq)
             add(1, dk)
+            guard c.memory else { return }
             add(2, w.daq)
             add(3, dak)
         }
@@ -110,7 +111,8 @@ extension GatedAttention {
                 QueryViewsBackwardArguments(
                     dz: w.dz + t * Z,
                     views: QueryViewGradients(
-                        q: w.dq + t * Z, k: dk + t * Z, memoryQ: w.daq + t * Z, memoryK: dak + t * Z), gamma: gamma,
+                        q: w.dq + t * Z, k: dk + t * Z, memoryQ: c.memory ? w.daq + t * Z : nil,
+                        memoryK: c.memory ? dak + t * Z : nil), gamma: gamma,
                     shape: headed(rows.count)))
             kernels.tokens.featureNorms.rmsNormBackward(
                 RMSNormBackwardArguments(
@@ -124,18 +126,20 @@ extension GatedAttention {
         }
     }
 
-    /// The gradient of s, and of the norm's weight, from that of mx.
+    /// The gradient of s, and of the norm's weight, from that of mx. Without an EMA s is tn.
     private func normaliseBackward(_ context: SliceContext, _ f: Stash, _ w: Workspace) {
         let team = context.team
         let kernels = context.kernels
         let (T, D) = (context.length, c.dim)
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
+        let s = smoothed(f, w.derived)
+        let ds = ema == nil ? w.dtn : w.ds
         team.share(T, as: .norms) { _, rows in
             let o = rows.lowerBound * D
             kernels.tokens.featureNorms.rmsNormBackward(
                 RMSNormBackwardArguments(
-                    dx: MutableFloatRows(w.ds + o, stride: D), dy: FloatRows(w.dmx + o, stride: D),
-                    x: FloatRows(f.s + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups, weight: rms,
+                    dx: MutableFloatRows(ds + o, stride: D), dy: FloatRows(w.dmx + o, stride: D),
+                    x: FloatRows(s + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups, weight: rms,
                     shape: grouped(rows.count)))
         }
         if c.normAffine {
@@ -143,7 +147,7 @@ extension GatedAttention {
             team.share(D, grain: 16, as: .norms) { _, columns in
                 kernels.tokens.featureNorms.rmsNormWeight(
                     RMSNormWeightArguments(
-                        dweight: dw, dy: w.dmx, x: f.s, scales: f.sr, shape: grouped(T), columns: columns))
+                        dweight: dw, dy: w.dmx, x: s, scales: f.sr, shape: grouped(T), columns: columns))
             }
         }
     }

@@ -11,27 +11,32 @@ extension GatedAttention {
     /// x of some tokens, by the groups of its norm.
     func grouped(_ rows: Int) -> GroupedShape { GroupedShape(rows: rows, features: c.dim, groups: c.lnGroups) }
 
+    /// s [T, D], what the RMS norm takes: the EMA's output with its residual, or tn itself.
+    func smoothed(_ f: Stash, _ d: Derived) -> UnsafeMutablePointer<Float> { ema == nil ? d.tn : f.s }
+
     /// mx = dropout(RMS(s)), and the scales of RMS.
     func normalise(_ context: SliceContext, _ f: Stash, _ d: Derived) {
         let D = c.dim
+        let s = smoothed(f, d)
         let rms = c.normAffine ? value("rmsnorm.weight") : nil
         context.team.share(context.length, as: .norms) { _, rows in
             let o = rows.lowerBound * D
             context.kernels.tokens.featureNorms.rmsNorm(
                 RMSNormArguments(
                     y: MutableFloatRows(d.mx + o, stride: D), scales: f.sr + rows.lowerBound * c.lnGroups,
-                    x: FloatRows(f.s + o, stride: D), weight: rms, shape: grouped(rows.count), eps: Float(c.eps)))
+                    x: FloatRows(s + o, stride: D), weight: rms, shape: grouped(rows.count), eps: Float(c.eps)))
         }
         inputDropout.apply(context, d.mx, d.mx, D)
     }
 
-    /// The four views of z, not rotated yet, behind the window. zr holds z with its bias, zs the scales of its heads.
+    /// The views of z, not rotated yet, behind the window. zr holds z with its bias, zs the scales of its heads.
     func views(_ context: SliceContext, _ f: Stash, _ d: Derived, rows: Range<Int>) {
         let (Z, E, n, t) = (c.zDim, c.valueDim, context.plan.window, rows.lowerBound)
         context.kernels.tokens.queries.queriesAndKeys(
             QueryViewsArguments(
                 views: QueryViews(
-                    q: d.q + t * Z, k: d.k + (n + t) * Z, memoryQ: d.aq + t * Z, memoryK: d.ak + (n + t) * Z),
+                    q: d.q + t * Z, k: d.k + (n + t) * Z, memoryQ: c.memory ? d.aq + t * Z : nil,
+                    memoryK: c.memory ? d.ak + (n + t) * Z : nil),
                 z: FloatRows(f.zr + t * (Z + E), stride: Z + E), scales: f.zs + t * c.heads, gamma: value("gamma"),
                 beta: value("beta"), shape: headed(rows.count)))
     }
@@ -49,7 +54,8 @@ extension GatedAttention {
             context.kernels.tokens.gating.gatedMix(
                 GatedMixArguments(
                     mix: d.mix + o, attended: f.attended + o,
-                    gate: FloatRows(f.zr + rows.lowerBound * (Z + E) + Z, stride: Z + E), recalled: d.recalled + o,
+                    gate: FloatRows(f.zr + rows.lowerBound * (Z + E) + Z, stride: Z + E),
+                    recalled: c.memory ? d.recalled + o : nil,
                     extent: Extent(rows: rows.count, columns: E)))
         }
         mixDropout.apply(context, d.mix, d.mix, E)
@@ -83,7 +89,7 @@ extension GatedAttention {
     ) {
         if !followsBackward { restoreInputs(context, x: x, f, d) }
         normalise(context, f, d)
-        awm.recall(context, q: d.aq, y: d.recalled, stash: f.memory, scratch: scratch)
+        awm?.recall(context, q: d.aq, y: d.recalled, stash: f.memory, scratch: scratch)
         mixGated(context, f, d)
     }
 

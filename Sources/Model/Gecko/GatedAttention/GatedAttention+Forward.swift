@@ -17,7 +17,7 @@ extension GatedAttention {
         let d = w.derived
         team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }
         timeNorm.forward(context, f.norm(x), y: d.tn, state: exit.norm)
-        ema.forward(
+        ema?.forward(
             context, .init(x: d.tn, entries: f.entries, tiles: plan.tiles), y: f.s, state: exit.ema, scratch: w.workers)
         normalise(context, f, d)
         wzr.forward(context, value("wz.weight"), FloatRows(d.mx, stride: D), to: Destination(f.zr, stride: Z + E))
@@ -43,7 +43,7 @@ extension GatedAttention {
             LayerState.copyWindow(entry.window, to: (d.k, d.ak, d.v), rows: n, c)
         }
         sca.forward(context, plan.attention, d.attention(f, c), scratch: w.workers)
-        awm.forward(
+        awm?.forward(
             context, d.memory, y: d.recalled, memory: exit.workingMemory, stash: f.memory, scratch: w.workers)
         let cut = plan.newWindowStart - plan.windowStart
         team.alone(as: .elementwise) {

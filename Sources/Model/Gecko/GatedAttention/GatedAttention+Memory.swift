@@ -10,7 +10,7 @@ extension GatedAttention {
         let mhat, tr: UnsafeMutablePointer<Float>
         /// The EMA's states at its tiles' entrances [tiles, 2, N, paddedDim].
         let entries: UnsafeMutablePointer<Float>
-        /// The EMA's output [T, D], and the scales of its RMS norm [T, groups].
+        /// The EMA's output [T, D], none without an EMA, and the scales of the RMS norm behind it [T, groups].
         let s, sr: UnsafeMutablePointer<Float>
         /// z beside r before its silu [T, Z + E], biases included; the scales of z's heads [T, H].
         let zr, zs: UnsafeMutablePointer<Float>
@@ -27,24 +27,24 @@ extension GatedAttention {
             let T = g.length
             mhat = carver.take(T * c.normGroups)
             tr = carver.take(T * c.normGroups)
-            entries = carver.take(g.tiles * 2 * c.emaDim * c.paddedDim)
-            s = carver.take(T * c.dim)
+            entries = carver.take(g.tiles * c.emaCount)
+            s = carver.take(c.ema ? T * c.dim : 0)
             sr = carver.take(T * c.lnGroups)
             zr = carver.take(T * (c.zDim + c.valueDim))
             zs = carver.take(T * c.heads)
             keys = carver.take(g.window * c.zDim)
-            memoryKeys = carver.take(g.window * c.zDim)
+            memoryKeys = carver.take(g.window * c.memoryKeyDim)
             values = carver.take(g.window * c.valueDim)
             vl = carver.take(T * c.valueDim)
             attended = carver.take(T * c.valueDim)
             top = carver.take(T * c.heads)
             total = carver.take(T * c.heads)
-            memory = carver.take(c.workingMemory.stash(pieces: g.pieces))
+            memory = carver.take(c.workingMemory?.stash(pieces: g.pieces) ?? 0)
         }
 
         var window: LayerState.Window { (keys, memoryKeys, values) }
 
-        func norm(_ x: UnsafePointer<Float>) -> TimestepDecayNorm.Kept { .init(x: x, means: mhat, scales: tr) }
+        func norm(_ x: UnsafePointer<Float>) -> TimestepNormKept { .init(x: x, means: mhat, scales: tr) }
     }
 
     /// What follows from a slice's input and its stash without a large matrix product: computed by the forward, and
@@ -53,7 +53,7 @@ extension GatedAttention {
     struct Derived {
         /// [T, D].
         let tn, mx: UnsafeMutablePointer<Float>
-        /// [T, Z].
+        /// [T, Z]; without a memory there are no `aq`, `ak` and `recalled`, nor gradients of them.
         let q, aq: UnsafeMutablePointer<Float>
         /// [n + T, Z] and [n + T, E], with the window in front.
         let k, ak, v: UnsafeMutablePointer<Float>
@@ -66,11 +66,11 @@ extension GatedAttention {
             tn = carver.take(T * c.dim)
             mx = carver.take(T * c.dim)
             q = carver.take(T * c.zDim)
-            aq = carver.take(T * c.zDim)
+            aq = carver.take(T * c.memoryKeyDim)
             k = carver.take(keys * c.zDim)
-            ak = carver.take(keys * c.zDim)
+            ak = carver.take(keys * c.memoryKeyDim)
             v = carver.take(keys * c.valueDim)
-            recalled = carver.take(T * c.valueDim)
+            recalled = carver.take(c.memory ? T * c.valueDim : 0)
             mix = carver.take(T * c.valueDim)
         }
 
@@ -125,9 +125,9 @@ extension GatedAttention {
             dmix = carver.take(T * c.valueDim)
             dattended = carver.take(T * c.valueDim)
             dq = carver.take(T * c.zDim)
-            daq = carver.take(T * c.zDim)
+            daq = carver.take(T * c.memoryKeyDim)
             dk = carver.take(keys * c.zDim)
-            dak = carver.take(keys * c.zDim)
+            dak = carver.take(keys * c.memoryKeyDim)
             dv = carver.take(keys * c.valueDim)
             dmx = carver.take(T * c.dim)
             ds = carver.take(T * c.dim)
@@ -135,9 +135,9 @@ extension GatedAttention {
             dz = carver.take(T * c.zDim)
             workers = carver.take(
                 max(
-                    4 * c.normGroups, ComplexEMA.workspace(workers: g.workers),
+                    GeckoNorm.workspace(c), c.ema ? ComplexEMA.workspace(workers: g.workers) : 0,
                     c.chunkAttention(layer: 0).workspace(workers: g.workers),
-                    c.workingMemory.workspace(workers: g.workers)))
+                    c.workingMemory?.workspace(workers: g.workers) ?? 0))
         }
     }
 }

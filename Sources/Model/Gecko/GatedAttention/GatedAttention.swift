@@ -9,9 +9,12 @@ final class GatedAttention: TokenMixer {
     let c: GeckoConfiguration
     private let prefix: String
     private var tensors: BoundTensors?
-    let ema: ComplexEMA
+    private var boundNorm: GeckoNorm?
+    /// nil: a model without it, where mx = RMS(tn).
+    let ema: ComplexEMA?
     let sca: WindowAttention
-    let awm: AdaptiveWorkingMemory
+    /// nil: a model without it, which has two views of z.
+    let awm: AdaptiveWorkingMemory?
     let wzr: LinearMap
     let wv: LinearMap
     let wh1: LinearMap
@@ -23,7 +26,7 @@ final class GatedAttention: TokenMixer {
     init(_ c: GeckoConfiguration, layer: Int) {
         self.c = c
         prefix = Self.prefix(layer)
-        ema = ComplexEMA(dim: c.dim, orders: c.emaDim)
+        ema = c.ema ? ComplexEMA(dim: c.dim, orders: c.emaDim) : nil
         sca = c.chunkAttention(layer: layer)
         let shapes = Self.mapShapes(c)
         wzr = LinearMap(shapes.wzr)
@@ -55,11 +58,15 @@ final class GatedAttention: TokenMixer {
         var specs = [
             ParameterSpec(prefix + "timenorm.weight", [D], .constant(0)),
             ParameterSpec(prefix + "timenorm.bias", [D], .constant(0)),
-            ParameterSpec(prefix + "cema.alpha", [D, N], .normal(0.2)),
-            ParameterSpec(prefix + "cema.delta", [D, N], .normal(0.2)),
-            ParameterSpec(prefix + "cema.theta", [D], .permutedFrequencies),
-            ParameterSpec(prefix + "cema.gamma", [D, N, 2], .realNormal(1 / Double(N).squareRoot())),
         ]
+        if c.ema {
+            specs += [
+                ParameterSpec(prefix + "cema.alpha", [D, N], .normal(0.2)),
+                ParameterSpec(prefix + "cema.delta", [D, N], .normal(0.2)),
+                ParameterSpec(prefix + "cema.theta", [D], .permutedFrequencies),
+                ParameterSpec(prefix + "cema.gamma", [D, N, 2], .realNormal(1 / Double(N).squareRoot())),
+            ]
+        }
         if c.normAffine { specs.append(ParameterSpec(prefix + "rmsnorm.weight", [D], .constant(0))) }
         return specs + [
             ParameterSpec(prefix + "wv.weight", [E, D], map, decays: true),
@@ -71,31 +78,26 @@ final class GatedAttention: TokenMixer {
             ParameterSpec(prefix + "wh1.weight", [D, D], map, decays: true),
             ParameterSpec(prefix + "wh1.bias", [D], .constant(0)),
             ParameterSpec(prefix + "wh2.weight", [D, E], .normal(1 / (3 * Double(E)).squareRoot()), decays: true),
-            ParameterSpec(prefix + "gamma", [4, Z], .constant(0)),
-            ParameterSpec(prefix + "beta", [4, Z], .constant(0)),
+            ParameterSpec(prefix + "gamma", [c.viewCount, Z], .constant(0)),
+            ParameterSpec(prefix + "beta", [c.viewCount, Z], .constant(0)),
         ]
     }
 
     private var maps: [LinearMap] { [wzr, wv, wh1, wh2] }
 
-    func bind(_ store: ParameterStore) { tensors = BoundTensors(store, prefix: prefix) }
+    func bind(_ store: ParameterStore) {
+        tensors = BoundTensors(store, prefix: prefix)
+        boundNorm = GeckoNorm(c, store, weight: prefix + "timenorm.weight", bias: prefix + "timenorm.bias")
+    }
 
     func value(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.value(name) }
     func gradient(_ name: String) -> UnsafeMutablePointer<Float> { tensors!.gradient(name) }
 
-    var timeNorm: TimestepDecayNorm {
-        let trains = tensors!.trains
-        return TimestepDecayNorm(
-            dim: c.dim, groups: c.normGroups, averages: c.normAverages,
-            parameters: TimestepNormParameters(weight: value("timenorm.weight"), bias: value("timenorm.bias")),
-            gradients: trains
-                ? TimestepNormParameterGradients(weight: gradient("timenorm.weight"), bias: gradient("timenorm.bias"))
-                : nil)
-    }
+    var timeNorm: GeckoNorm { boundNorm! }
 
     func beginStep() {
         for map in maps { map.beginStep() }
-        ema.prepare(emaParameters)
+        ema?.prepare(emaParameters)
     }
 
     private var emaParameters: ComplexEMA.Parameters {
@@ -105,6 +107,7 @@ final class GatedAttention: TokenMixer {
     }
 
     func endStep() {
+        guard let ema else { return }
         let gradients = ComplexEMA.ParameterGradients(
             alpha: gradient("cema.alpha"), delta: gradient("cema.delta"), theta: gradient("cema.theta"),
             gamma: gradient("cema.gamma"))

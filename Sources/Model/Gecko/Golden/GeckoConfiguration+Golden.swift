@@ -15,30 +15,44 @@ extension GeckoConfiguration: GoldenArchitecture {
         case .embedding: []
         case .output:
             [
-                GoldenStateTensor("final_norm_mean", memory.state, count: normGroups),
-                GoldenStateTensor("final_norm_var", memory.state + normGroups, count: normGroups),
+                averages("final_norm_mean", memory.state),
+                averages("final_norm_var", memory.state + GeckoNorm.count(self)),
             ]
         case .layer: layerState(memory)
         }
     }
 
+    /// Of pairs of floats the numbers; what is written has no rests.
+    private func averages(_ name: String, _ base: UnsafeMutablePointer<Float>) -> GoldenStateTensor {
+        let (G, all) = (normGroups, GeckoNorm.count(self))
+        return GoldenStateTensor(name, count: G) {
+            Array(UnsafeBufferPointer(start: base, count: G))
+        } write: { values in
+            for i in 0..<all { base[i] = i < G ? values[i] : 0 }
+        }
+    }
+
     private func layerState(_ memory: GoldenStateMemory) -> [GoldenStateTensor] {
-        let rows = memory.position - StreamCursor.windowStart(at: memory.position, chunk: chunk)
+        let rows = memory.position - StreamCursor.windowStart(at: memory.position, chunk: chunk, chunks: chunksSeen)
         let s = LayerState.at(memory.state, self, window: SliceGeometry(memory.shape, self).window)
         // A vector lane is a channel there, and a pair is a complex number here.
-        let ema = (0..<dim).flatMap { d in
+        let places = (0..<dim).flatMap { d in
             (0..<emaDim).flatMap { n in (0..<2).map { ($0 * emaDim + n) * paddedDim + d } }
         }
-        return [
-            GoldenStateTensor("norm_mean", s.mean, count: normGroups),
-            GoldenStateTensor("norm_var", s.variance, count: normGroups),
-            GoldenStateTensor("cema_h", places: ema, of: s.ema),
+        var tensors = [
+            averages("norm_mean", s.mean), averages("norm_var", s.variance),
             GoldenStateTensor("sca_k", s.keys, count: rows * zDim),
-            GoldenStateTensor("awm_k", s.memoryKeys, count: rows * zDim),
             GoldenStateTensor("v", s.values, count: rows * valueDim),
-            GoldenStateTensor("memory", s.memory, count: zDim * headValueDim),
-            GoldenStateTensor("lognorm", s.lognorm, count: zDim),
         ]
+        if ema { tensors.append(GoldenStateTensor("cema_h", places: places, of: s.ema)) }
+        if self.memory {
+            tensors += [
+                GoldenStateTensor("awm_k", s.memoryKeys, count: rows * zDim),
+                GoldenStateTensor("memory", s.memory, count: zDim * headValueDim),
+                GoldenStateTensor("lognorm", s.lognorm, count: zDim),
+            ]
+        }
+        return tensors
     }
 
     package func goldenNumbers(_ cursor: StreamCursor, documents: [Int32]) -> [(name: String, values: [Int32])] {
@@ -52,7 +66,7 @@ extension GeckoConfiguration: GoldenArchitecture {
     package func goldenCursor(
         position: Int, numbers: (_ name: String, _ count: Int) throws -> [Int32]?
     ) throws -> StreamCursor {
-        let window = position - StreamCursor.windowStart(at: position, chunk: chunk)
+        let window = position - StreamCursor.windowStart(at: position, chunk: chunk, chunks: chunksSeen)
         return StreamCursor(
             position: position, count: Int(try numbers("norm_count", 1)?[0] ?? 0),
             windowDocuments: try numbers("window_segments", window) ?? [Int32](repeating: 0, count: window),

@@ -1,7 +1,8 @@
 /// What a Gecko keeps in a stream's cursor, in this order: the timestep norm's count, the memory's document, the latest
 /// document; as the list, the document number of every token in the window.
 ///
-/// The window holds the tokens from `windowStart` to `position`: the whole previous chunk and the unfinished one.
+/// The window holds the tokens from `windowStart` to `position`: the whole previous chunk, if attention sees it, and the
+/// unfinished one.
 package enum GeckoCursor {
     package static let start = StreamCursor(
         position: 0, count: 0, windowDocuments: [], memoryDocument: -1, lastDocument: 0)
@@ -38,5 +39,8 @@ extension StreamCursor {
         set { list = newValue }
     }
 
-    package static func windowStart(at position: Int, chunk: Int) -> Int { max(0, (position / chunk - 1) * chunk) }
+    /// - Parameter chunks: that a token sees, its own included
+    package static func windowStart(at position: Int, chunk: Int, chunks: Int = 2) -> Int {
+        max(0, (position / chunk - (chunks - 1)) * chunk)
+    }
 }

@@ -12,10 +12,10 @@ package struct SliceGeometry: Sendable, Equatable {
     package let tiles: Int
     package let workers: Int
 
-    /// For slices of `length` tokens. `aligned`: they begin and end at chunk boundaries.
-    package init(length: Int, chunk: Int, aligned: Bool, tile: Int, workers: Int) {
+    /// For slices of `length` tokens. `aligned`: they begin and end at chunk boundaries. `chunks`: that a token sees.
+    package init(length: Int, chunk: Int, chunks: Int = 2, aligned: Bool, tile: Int, workers: Int) {
         self.length = length
-        window = aligned ? chunk : 2 * chunk - 1
+        window = aligned ? (chunks - 1) * chunk : chunks * chunk - 1
         pieces = (length + chunk - 1) / chunk + (aligned ? 0 : 1)
         tiles = length / tile + 1
         self.workers = workers
@@ -23,7 +23,7 @@ package struct SliceGeometry: Sendable, Equatable {
 
     package init(_ shape: SliceShape, _ c: GeckoConfiguration) {
         self.init(
-            length: shape.length, chunk: c.chunk, aligned: shape.aligned, tile: KernelTable.emaTile,
-            workers: shape.workers)
+            length: shape.length, chunk: c.chunk, chunks: c.chunksSeen, aligned: shape.aligned,
+            tile: KernelTable.emaTile, workers: shape.workers)
     }
 }

@@ -7,6 +7,9 @@ import Kernels
 /// The rules (GECKO.md): token i of chunk c sees the keys from (c - 1) C to i of its own document; it reads a memory
 /// that has absorbed chunks 0..c-2 if that belongs to its document; chunk c - 1 is absorbed at the instant chunk c
 /// completes.
+///
+/// In general: a chunk is absorbed at the instant it leaves the window. Where tokens see their own chunk only (`window`),
+/// chunk c leaves it when it completes, and a token of chunk c reads a memory of the chunks 0..c-1.
 package struct SlicePlan: Sendable {
     /// Tokens `start..<end` (absolute) within one chunk.
     package struct Piece: Sendable {
@@ -44,6 +47,8 @@ package struct SlicePlan: Sendable {
     /// 1 / (1 - beta^count) of each token, for the two decays of the timestep norm.
     package private(set) var meanCorrection: [Float] = []
     package private(set) var varianceCorrection: [Float] = []
+    /// 1 / count of each token, for a norm whose moments are cumulative.
+    package private(set) var shares: [Float] = []
     /// The EMA's.
     package private(set) var tiles: DocumentTiles
     /// Rotary tables [length, dz], each angle twice, sines with signs (-, +).
@@ -55,12 +60,26 @@ package struct SlicePlan: Sendable {
     private let rotary: RotaryTable
     private let log1: Double
     private let log2: Double
+    private let parts: Parts
+
+    /// Which parts of a Gecko there are (`GeckoConfiguration`).
+    package struct Parts: Sendable {
+        /// Chunks that a token sees, its own included.
+        package var chunks = 2
+        package var hasMemory = true
+        package var norm = GeckoConfiguration.TimestepNormKind.decay
+
+        package init() {}
+    }
 
     /// A plan of nothing, to be moved to a slice.
     ///
     /// - Parameter keyDim: features of one head's key, dz (0: no rotary tables)
-    package init(chunk: Int, keyDim: Int, ropeBase: Double, beta1: Double, beta2: Double, tile: Int) {
+    package init(
+        chunk: Int, keyDim: Int, ropeBase: Double, beta1: Double, beta2: Double, tile: Int, parts: Parts = Parts()
+    ) {
         self.chunk = chunk
+        self.parts = parts
         tiles = DocumentTiles(longest: tile)
         rotary = RotaryTable(keyDim: keyDim, base: ropeBase)
         log1 = log(beta1)
@@ -68,9 +87,11 @@ package struct SlicePlan: Sendable {
     }
 
     package init(_ c: GeckoConfiguration) {
+        var parts = Parts()
+        (parts.chunks, parts.hasMemory, parts.norm) = (c.chunksSeen, c.memory, c.timestepNorm)
         self.init(
             chunk: c.chunk, keyDim: c.keyDim, ropeBase: c.ropeBase, beta1: c.beta1, beta2: c.beta2,
-            tile: KernelTable.emaTile)
+            tile: KernelTable.emaTile, parts: parts)
     }
 
     /// This plan at a slice.
@@ -93,8 +114,8 @@ package struct SlicePlan: Sendable {
         attention.start = cursor.position
         attention.length = length
         let end = cursor.position + length
-        attention.firstKey = StreamCursor.windowStart(at: start, chunk: chunk)
-        newWindowStart = StreamCursor.windowStart(at: end, chunk: chunk)
+        attention.firstKey = StreamCursor.windowStart(at: start, chunk: chunk, chunks: parts.chunks)
+        newWindowStart = StreamCursor.windowStart(at: end, chunk: chunk, chunks: parts.chunks)
         precondition(
             cursor.windowDocuments.count == start - windowStart, "the cursor's window doesn't match its position")
         let (count, document) = planTokens(after: cursor, marks)
@@ -118,6 +139,7 @@ package struct SlicePlan: Sendable {
         resets.removeAll(keepingCapacity: true)
         meanCorrection.removeAll(keepingCapacity: true)
         varianceCorrection.removeAll(keepingCapacity: true)
+        shares.removeAll(keepingCapacity: true)
         var document = cursor.lastDocument
         var count = cursor.count
         for t in 0..<length {
@@ -129,12 +151,21 @@ package struct SlicePlan: Sendable {
             resets.append(isStart ? 1 : 0)
             count += 1
             attention.documents.append(document)
-            // 1 - beta^count without cancellation; in float32 it would be off by 1e-3.
-            meanCorrection.append(Float(-1 / expm1(Double(count) * log1)))
-            varianceCorrection.append(Float(-1 / expm1(Double(count) * log2)))
+            weigh(count)
         }
         attention.hasBoundaries = documents.first != documents.last
         return (count, document)
+    }
+
+    /// How much a token counts for the timestep norm, the `count`-th of its document.
+    private mutating func weigh(_ count: Int) {
+        switch parts.norm {
+        case .decay:
+            // 1 - beta^count without cancellation; in float32 it would be off by 1e-3.
+            meanCorrection.append(Float(-1 / expm1(Double(count) * log1)))
+            varianceCorrection.append(Float(-1 / expm1(Double(count) * log2)))
+        case .cumulative: shares.append(Float(1 / Double(count)))
+        }
     }
 
     /// Cuts the slice at chunk boundaries; returns the document that the memory holds after it.
@@ -146,16 +177,18 @@ package struct SlicePlan: Sendable {
         var a = start
         while a < end {
             let b = min(end, (a / chunk + 1) * chunk)
-            let c = a / chunk
+            let keyStart = StreamCursor.windowStart(at: a, chunk: chunk, chunks: parts.chunks)
             // Without documents everyone reads (an empty memory gives 0) and nothing is ever wiped.
             let r0 = separatesDocuments ? (a..<b).first { document(at: $0) >= owner } ?? b : a
             let r1 = separatesDocuments ? (r0..<b).first { document(at: $0) > owner } ?? b : b
             var piece = Piece(
-                start: a, end: b, keyStart: max(0, (c - 1) * chunk), readers: r0..<r1, absorbed: b..<b, wipes: false)
-            if b % chunk == 0 && c >= 1 {
-                let newOwner = document(at: b - chunk - 1)
-                let from = (b - 2 * chunk..<b - chunk).first { document(at: $0) == newOwner }!
-                piece.absorbed = from..<b - chunk
+                start: a, end: b, keyStart: keyStart, readers: r0..<r1, absorbed: b..<b, wipes: false)
+            // The end of the chunk that leaves the window when the token's own is complete.
+            let last = b - (parts.chunks - 1) * chunk
+            if parts.hasMemory && b % chunk == 0 && last > 0 {
+                let newOwner = document(at: last - 1)
+                let from = (last - chunk..<last).first { document(at: $0) == newOwner }!
+                piece.absorbed = from..<last
                 piece.wipes = separatesDocuments && owner != newOwner
                 owner = newOwner
             }

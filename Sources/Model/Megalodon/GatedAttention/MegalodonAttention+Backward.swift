@@ -38,7 +38,8 @@ extension MegalodonAttention {
         wv.backward(
             context, value("wv.weight"), FloatRows(g.dvl, stride: E), to: Destination(w.dtn, stride: D, adds: true))
         timeNorm.backward(
-            context, dy: w.dtn, dx: w.ds, f.norm(x), momentGradients: stateGradient.moments, scratch: w.workers)
+            context, dy: w.dtn, dx: w.ds, f.norm(x), momentGradients: stateGradient.moments, shares: slice.shares,
+            scratch: w.workers)
         team.share(T) { _, rows in
             let o = rows.lowerBound * D
             (dx + o).update(from: g.dy + o, count: rows.count * D)

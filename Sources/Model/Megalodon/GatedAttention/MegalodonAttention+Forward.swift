@@ -13,7 +13,7 @@ extension MegalodonAttention {
         let (team, slice, d) = (context.team, context.megalodon, w.derived)
         let (D, Z, E, n) = (c.dim, c.zDim, c.valueDim, slice.held)
         team.alone(as: .elementwise) { exit.copyRecurrences(from: entry) }
-        timeNorm.forward(context, f.norm(x), y: d.tn, moments: exit.moments)
+        timeNorm.forward(context, f.norm(x), y: d.tn, moments: exit.moments, shares: slice.shares)
         ema.forward(context, f.average(context, d), y: f.s, state: exit.ema, scratch: w.workers)
         averageNorm.forward(context, f.s, to: d.mx, f.averageNorm)
         wzr.forward(context, value("wz.weight"), FloatRows(d.mx, stride: D), to: Destination(f.zr, stride: Z + E))

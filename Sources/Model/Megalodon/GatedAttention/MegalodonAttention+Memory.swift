@@ -121,7 +121,7 @@ extension MegalodonAttention {
             dtn = carver.take(T * c.dim)
             workers = carver.take(
                 max(
-                    TimestepNorm.workspace(c), ComplexEMA.workspace(workers: g.workers),
+                    TimestepNorm.workspace(groups: c.normGroups), ComplexEMA.workspace(workers: g.workers),
                     c.chunkAttention.workspace(workers: g.workers)))
         }
     }

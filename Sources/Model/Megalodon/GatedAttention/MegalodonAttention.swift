@@ -53,7 +53,7 @@ final class MegalodonAttention: TokenMixer {
         let (prefix, norm) = (prefix(layer), normNames(layer))
         let (D, Z, E, N) = (c.dim, c.zDim, c.valueDim, c.emaDim)
         let map = Initializer.normal(1 / (3 * Double(D)).squareRoot())
-        return TimestepNorm.parameters(c, weight: norm.weight, bias: norm.bias) + [
+        return TimestepNorm.parameters(dim: c.dim, weight: norm.weight, bias: norm.bias) + [
             ParameterSpec(prefix + "cema.alpha", [D, N], .normal(0.2)),
             ParameterSpec(prefix + "cema.delta", [D, N], .normal(0.2)),
             ParameterSpec(prefix + "cema.theta", [D], .permutedFrequencies),
@@ -77,7 +77,8 @@ final class MegalodonAttention: TokenMixer {
     func bind(_ store: ParameterStore) {
         let norm = Self.normNames(layer)
         tensors = BoundTensors(store, prefix: Self.prefix(layer))
-        boundNorm = TimestepNorm(c, store, weight: norm.weight, bias: norm.bias)
+        boundNorm = TimestepNorm(
+            dim: c.dim, groups: c.normGroups, eps: c.eps, store, weight: norm.weight, bias: norm.bias)
         averageNorm.bind(store)
     }
 

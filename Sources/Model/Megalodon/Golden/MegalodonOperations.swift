@@ -42,10 +42,10 @@ struct MegalodonOperations {
         func row(_ n: String, _ count: Int, _ b: Int) throws -> [Float] {
             try file.floats("\(name).\(n)", count: B * count).row(b, of: B)
         }
-        let store = ParameterStore(TimestepNorm.parameters(c, weight: "weight", bias: "bias"))
+        let store = ParameterStore(TimestepNorm.parameters(dim: D, weight: "weight", bias: "bias"))
         for n in ["weight", "bias"] { try store.set(n, try file.floats("\(name).in.\(n)"), file: file.name) }
-        let norm = TimestepNorm(c, store, weight: "weight", bias: "bias")
-        let scratch = FloatBuffer(TimestepNorm.workspace(c))
+        let norm = TimestepNorm(dim: D, groups: G, eps: c.eps, store, weight: "weight", bias: "bias")
+        let scratch = FloatBuffer(TimestepNorm.workspace(groups: G))
         let rests = [Float](repeating: 0, count: G)
         var all = GoldenTensors()
         var counts: [Int32] = []
@@ -62,7 +62,7 @@ struct MegalodonOperations {
             let kept = TimestepNorm.Kept(x: x.base, means: means.base, scales: scales.base)
             norm.forward(
                 context(slice), kept, y: y.base,
-                moments: CumulativeMoments(mean: mean.base, variance: variance.base))
+                moments: CumulativeMoments(mean: mean.base, variance: variance.base), shares: slice.shares)
             all.append("out.y", y.values())
             all.append("out.mean", mean.values(G))
             all.append("out.var", variance.values(G))
@@ -72,7 +72,8 @@ struct MegalodonOperations {
             let (dy, dx) = (FloatBuffer(try row("up.y", L * D, b)), FloatBuffer(L * D))
             norm.backward(
                 context(slice), dy: dy.base, dx: dx.base, kept,
-                momentGradients: CumulativeMoments(mean: dmean.base, variance: dvariance.base), scratch: scratch.base)
+                momentGradients: CumulativeMoments(mean: dmean.base, variance: dvariance.base), shares: slice.shares,
+                scratch: scratch.base)
             withExtendedLifetime((x, means, scales, dy)) {}
             all.append("grad.x", dx.values())
             all.append("grad.mean", dmean.values(G))

@@ -1,6 +1,23 @@
 import KernelInterface
 import Numerics
 
+/// What the forward of a norm over time reads and keeps of a slice for its backward.
+package struct TimestepNormKept {
+    /// [T, D]; read.
+    let x: UnsafePointer<Float>
+    /// Means and inverse deviations, as they were applied [T, G]; written by the forward.
+    let means, scales: UnsafeMutablePointer<Float>
+
+    package init(
+        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral means: UnsafeMutablePointer<Float>,
+        @_nonEphemeral scales: UnsafeMutablePointer<Float>
+    ) {
+        self.x = x
+        self.means = means
+        self.scales = scales
+    }
+}
+
 /// Timestep norm (MEGALODON.md, TN): a token's groups are normalised by the mean and the variance of all
 /// their features in all tokens of the document so far.
 ///
@@ -17,24 +34,18 @@ struct TimestepNorm {
     private let parameters: TimestepNormParameters
     private let parameterGradients: TimestepNormParameterGradients?
 
-    /// What a slice's forward reads and keeps for its backward.
-    struct Kept {
-        /// [T, D]; read.
-        let x: UnsafePointer<Float>
-        /// Means and inverse deviations [T, G]; written by the forward.
-        let means, scales: UnsafeMutablePointer<Float>
-    }
+    typealias Kept = TimestepNormKept
 
     /// - Parameters:
     ///   - weight: the name of its weight [D] in the store, which is kept without its 1
     ///   - bias: of its bias [D]
-    init(_ c: MegalodonConfiguration, _ store: ParameterStore, weight: String, bias: String) {
+    init(dim: Int, groups: Int, eps: Double, _ store: ParameterStore, weight: String, bias: String) {
         guard let w = store.value(weight), let b = store.value(bias) else {
             preconditionFailure("\(weight) and \(bias) are parameters of the model")
         }
-        dim = c.dim
-        groups = c.normGroups
-        eps = c.eps
+        self.dim = dim
+        self.groups = groups
+        self.eps = eps
         parameters = TimestepNormParameters(weight: w, bias: b)
         if store.gradients.count > 0, let dw = store.gradient(weight), let db = store.gradient(bias) {
             parameterGradients = TimestepNormParameterGradients(weight: dw, bias: db)
@@ -43,19 +54,24 @@ struct TimestepNorm {
         }
     }
 
-    static func parameters(_ c: MegalodonConfiguration, weight: String, bias: String) -> [ParameterSpec] {
-        [weight, bias].map { ParameterSpec($0, [c.dim], .constant(0)) }
+    static func parameters(dim: Int, weight: String, bias: String) -> [ParameterSpec] {
+        [weight, bias].map { ParameterSpec($0, [dim], .constant(0)) }
     }
 
     /// Scratch floats of the backward.
-    static func workspace(_ c: MegalodonConfiguration) -> Int { 3 * c.normGroups }
+    static func workspace(groups: Int) -> Int { 3 * groups }
 
     /// Floats of the moments, or of their gradients.
-    static func momentCount(_ c: MegalodonConfiguration) -> Int { 4 * c.normGroups }
+    static func momentCount(groups: Int) -> Int { 4 * groups }
 
     /// x -> y [T, D]; `moments` in and out.
-    func forward(_ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>, moments: CumulativeMoments) {
-        withShares(context) { shares in
+    ///
+    /// - Parameter shares: 1/c of each token of the slice
+    func forward(
+        _ context: SliceContext, _ kept: Kept, y: UnsafeMutablePointer<Float>, moments: CumulativeMoments,
+        shares: [Float]
+    ) {
+        withPointer(shares) { shares in
             context.team.share(groups, as: .norms) { _, g in
                 context.kernels.sequences.timestepNorms.cumulativeNorm(
                     CumulativeNormArguments(
@@ -87,10 +103,10 @@ struct TimestepNorm {
     /// `momentGradients`: of the moments handed on, in; of those taken in, out.
     func backward(
         _ context: SliceContext, dy: UnsafePointer<Float>, dx: UnsafeMutablePointer<Float>, _ kept: Kept,
-        momentGradients: CumulativeMoments, scratch: UnsafeMutablePointer<Float>
+        momentGradients: CumulativeMoments, shares: [Float], scratch: UnsafeMutablePointer<Float>
     ) {
         guard let parameterGradients else { preconditionFailure("backward without gradient memory") }
-        withShares(context) { shares in
+        withPointer(shares) { shares in
             context.team.share(groups, as: .norms) { _, g in
                 context.kernels.sequences.timestepNorms.cumulativeNormBackward(
                     CumulativeNormBackwardArguments(
@@ -105,7 +121,7 @@ struct TimestepNorm {
 
     private func shape(rows: Int) -> GroupedShape { GroupedShape(rows: rows, features: dim, groups: groups) }
 
-    private func withShares(_ context: SliceContext, _ body: (UnsafePointer<Float>) -> Void) {
-        context.megalodon.shares.withUnsafeBufferPointer { body($0.baseAddress!) }
+    private func withPointer(_ shares: [Float], _ body: (UnsafePointer<Float>) -> Void) {
+        shares.withUnsafeBufferPointer { body($0.baseAddress!) }
     }
 }
