@@ -30,6 +30,12 @@ let mpiRunPaths = (environment("GECKO_MPI_RUNPATH") ?? "").split(separator: ":")
     ["-Xlinker", "-rpath", "-Xlinker", String($0)]
 }
 
+/// What all Swift targets are compiled with, added to each at this file's end.
+let sharedSettings: [SwiftSetting] = [
+    // An existential is named as one.
+    .enableUpcomingFeature("ExistentialAny")
+]
+
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 
@@ -77,8 +83,11 @@ let package = Package(
         // Text that other programs read, too.
         .target(name: "JSON"),
 
+        // Numbers as people read them.
+        .target(name: "Figures"),
+
         // The machine.
-        .target(name: "Hardware", dependencies: ["CHwloc", "CCPU", "Locks"]),
+        .target(name: "Hardware", dependencies: ["CHwloc", "CCPU", "Figures", "Locks"]),
         .target(
             name: "MPI", dependencies: ["CMPI", "Hardware"],
             linkerSettings: mpiRunPaths.isEmpty ? [] : [.unsafeFlags(mpiRunPaths)]),
@@ -109,24 +118,25 @@ let package = Package(
 
         // Schedules and their simulation: pure.
         .target(name: "Schedules"),
-        .target(name: "Simulation", dependencies: ["Schedules", "JSON"]),
+        .target(name: "Simulation", dependencies: ["Schedules", "Figures", "JSON"]),
 
         // Execution.
         .target(
             name: "Pipeline",
             dependencies: [
-                "CFiles", "Locks", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware", "MPI",
+                "CFiles", "Figures", "Locks", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface",
+                "Hardware", "MPI",
             ]),
 
         // Files.
         .target(name: "Checkpoints", dependencies: ["Files", "JSON"]),
-        .target(name: "Corpora", dependencies: ["Files", "Locks", "Numerics"]),
+        .target(name: "Corpora", dependencies: ["Figures", "Files", "Locks", "Numerics"]),
         .target(
             name: "Training",
             dependencies: [
                 "Pipeline", "Simulation", "Schedules", "Model", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 "MPI",
-                "Corpora", "Checkpoints", "Files", "JSON", "Locks", "CSignals", "TOMLKit", logging,
+                "Corpora", "Checkpoints", "Figures", "Files", "JSON", "Locks", "CSignals", "TOMLKit", logging,
             ]),
 
         .target(
@@ -139,19 +149,19 @@ let package = Package(
         .target(
             name: "Preflight",
             dependencies: [
-                "Pipeline", "Verification", "Checkpoints", "Simulation", "Model", "Numerics", "Kernels",
+                "Pipeline", "Verification", "Checkpoints", "Figures", "Simulation", "Model", "Numerics", "Kernels",
                 "KernelInterface", "Hardware", "MPI",
             ]),
         // The functions of its job scripts are those of jobs/.
         .target(
-            name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "MPI", "Files"],
+            name: "Batch", dependencies: ["Training", "Simulation", "Checkpoints", "MPI", "Figures", "Files"],
             resources: [.embedInCode("Script/tell.sh"), .embedInCode("Script/turn.sh")]),
 
         .executableTarget(
             name: "GeckoCommand",
             dependencies: [
                 "CVersion", "Training", "Model", "Verification", "Checkpoints", "Preflight", "Batch", "Schedules",
-                "Simulation", "Files", "JSON", "Locks", "Numerics", "Kernels", "KernelInterface", "Hardware",
+                "Simulation", "Figures", "Files", "JSON", "Locks", "Numerics", "Kernels", "KernelInterface", "Hardware",
                 argumentParser,
             ]),
 
@@ -198,7 +208,7 @@ let package = Package(
                 "TestSupport",
             ]),
         .testTarget(name: "LibraryTests", dependencies: ["Schedules", "Simulation"]),
-        .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation"]),
+        .testTarget(name: "ScheduleTests", dependencies: ["Schedules", "Simulation", "Figures"]),
         .testTarget(
             name: "PipelineTests",
             dependencies: [
@@ -210,6 +220,7 @@ let package = Package(
                 "TestSupport", "Checkpoints", "Corpora", "Training", "Files", "GeckoCommand", "Schedules", "Numerics",
                 "Hardware", "MPI",
             ]),
+        .testTarget(name: "FiguresTests", dependencies: ["Figures"]),
         .testTarget(name: "FilesTests", dependencies: ["Files", "TestSupport"]),
         .testTarget(name: "CheckpointTests", dependencies: ["Checkpoints", "Files", "JSON"], exclude: ["Corpus"]),
         .testTarget(name: "PreflightTests", dependencies: ["Preflight", "MPI", "TestSupport"]),
@@ -223,3 +234,7 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = (target.swiftSettings ?? []) + sharedSettings
+}

@@ -1,3 +1,4 @@
+import Figures
 import Simulation
 
 extension Submission {
@@ -6,8 +7,8 @@ extension Submission {
         var lines = [("plan", "\(script.ranksPerNode) rank(s) a node: \(script.plan)")]
         if let best {
             let figures =
-                "\(Figures.time(best.stepTime)) a step, bubble \(Figures.percentage(best.bubble)), "
-                + "\(Figures.bytes(Int(best.memory))) a rank"
+                "\(best.stepTime.asTime) a step, bubble \(best.bubble.asPercentage), "
+                + "\(Int(best.memory).asBytes) a rank"
             lines.append(("", figures + "; others: gecko plan"))
         }
         if let kept { lines.append(("kept", kept)) }

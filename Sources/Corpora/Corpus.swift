@@ -137,7 +137,8 @@ package struct Corpus: Sendable {
                 // One look into a file for all that is wanted of it.
                 try reader.look(into: number) { open in
                     while filled < tokens.count, index < pieces.count, pieces[index].file == number {
-                        filled += try copy(pieces[index], start + filled, into: tokens, filled, open, file, buffer)
+                        let rest = UnsafeMutableBufferPointer(rebasing: tokens[filled...])
+                        filled += try copy(pieces[index], start + filled, into: rest, open, file, buffer)
                         index += 1
                     }
                 }
@@ -151,11 +152,11 @@ package struct Corpus: Sendable {
     /// Tokens of one piece, from token `start` of the corpus to the piece's end or as many as there is room for.
     /// - Returns: how many
     private func copy(
-        _ piece: Piece, _ start: Int, into tokens: UnsafeMutableBufferPointer<Int32>, _ first: Int, _ open: OpenFile,
+        _ piece: Piece, _ start: Int, into tokens: UnsafeMutableBufferPointer<Int32>, _ open: OpenFile,
         _ file: CorpusFile, _ buffer: UnsafeMutableRawBufferPointer
     ) throws -> Int {
         var skipped = start - piece.start
-        var filled = first
+        var filled = 0
         if packed {
             if skipped == 0 {
                 tokens[filled] = ByteVocabulary.bos
@@ -172,7 +173,7 @@ package struct Corpus: Sendable {
             filled += count
             skipped += count
         }
-        return filled - first
+        return filled
     }
 
     /// Fills one window: `inputs` from `start` on, `targets` one token further; a bos target is marked as ignored,

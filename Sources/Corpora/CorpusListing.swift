@@ -20,7 +20,7 @@ struct CorpusListing {
 
     init(_ paths: CorpusPaths, leavingOut exclusions: CorpusExclusions) throws {
         self.exclusions = exclusions
-        ownFolders = Set(exclusions.places.compactMap { FileIdentity($0.path) })
+        ownFolders = Set(exclusions.folders.compactMap { FileIdentity($0.path) })
         ownOutput = Self.ownOutput
         for path in try Self.split(paths) { try add(named: path) }
     }
@@ -51,7 +51,7 @@ struct CorpusListing {
         case S_IFREG: files.append(path)
         case S_IFDIR:
             let identity = FileIdentity(status)
-            if let own = exclusions.places.first(where: { FileIdentity($0.path) == identity }) {
+            if let own = exclusions.folders.first(where: { FileIdentity($0.path) == identity }) {
                 throw CorpusError(
                     """
                     data.path names \(path), which is \(own.key), where the run writes: give the text, or the run, \

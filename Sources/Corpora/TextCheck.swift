@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 
 /// Tells bytes that look like text from others: any are trained on, but an image among texts is mostly a mistake.
@@ -17,6 +18,6 @@ enum TextCheck {
         guard String(validating: bytes, as: UTF8.self) == nil else { return nil }
         let invalid = String(decoding: bytes, as: UTF8.self).unicodeScalars.lazy.filter { $0 == "\u{FFFD}" }.count
         let share = Double(invalid) / Double(bytes.count)
-        return share > mostInvalid ? "begins with bytes of which \(Int((share * 100).rounded())) % are no UTF-8" : nil
+        return share > mostInvalid ? "begins with bytes of which \(share.asWholePercentage) are no UTF-8" : nil
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoints
+import Figures
 import Files
 import Foundation
 import Simulation
@@ -50,7 +51,7 @@ struct Checkpoint: ParsableCommand {
                 switch entry.state {
                 case .complete(let m), .foreign(let m):
                     table.add([
-                        "\(m.step)", m.date, "\(m.files.count)", Figures.bytes(m.size),
+                        "\(m.step)", m.date, "\(m.files.count)", m.size.asBytes,
                         "\(m.layout.stages) x \(m.layout.replicas)", "complete" + (m.doubt.map { ", but \($0)" } ?? ""),
                     ])
                 case .incomplete: table.add(["\(entry.step)", "", "", "", "", "no manifest: not finished"])
@@ -91,14 +92,14 @@ struct Checkpoint: ParsableCommand {
                 layout      \(m.layout.stages) stages (layers \
                 \(m.layout.layers.map(String.init).joined(separator: "+"))) x \(m.layout.replicas) replicas, schedule \
                 \(m.layout.schedule)
-                size        \(Figures.bytes(m.size)) in \(m.files.count) files
+                size        \(m.size.asBytes) in \(m.files.count) files
 
                 """)
             for file in m.files {
                 let contents = try SafetensorsFile("\(location.store.path(m.step))/\(file.name)")
                 try Console.show(
                     """
-                    \(file.name)  \(Figures.bytes(file.size))  \(contents.entries.count) tensors  sha256 \
+                    \(file.name)  \(file.size.asBytes)  \(contents.entries.count) tensors  sha256 \
                     \(file.sha256)
                     """
                 )
@@ -159,7 +160,7 @@ struct Checkpoint: ParsableCommand {
                     try Console.show(
                         """
                         step \(manifest.step): whole, \(manifest.files.count) files, \
-                        \(Figures.bytes(manifest.size)), read and hashed at \(Figures.bytes(Int(rate)))/s
+                        \(manifest.size.asBytes), read and hashed at \(Int(rate).asBytes)/s
                         """
                     )
                 }

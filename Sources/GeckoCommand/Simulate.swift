@@ -1,4 +1,5 @@
 import ArgumentParser
+import Figures
 import Files
 import Foundation
 import Schedules
@@ -182,8 +183,8 @@ struct Simulate: ParsableCommand {
         }
         if let svg {
             let subtitle =
-                "makespan \(Figures.time(simulation.makespan)), idle \(Figures.percentage(simulation.idle)), at most "
-                + "\(Figures.number(simulation.peakUnits.max() ?? 0)) units held"
+                "makespan \(simulation.makespan.asTime), idle \(simulation.idle.asPercentage), at most "
+                + "\((simulation.peakUnits.max() ?? 0).significant) units held"
             try output.write(
                 TimelineSVG(timeline, subtitle: subtitle, showsMessages: messages).text, to: svg, as: .picture)
         }

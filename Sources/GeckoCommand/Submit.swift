@@ -1,5 +1,6 @@
 import ArgumentParser
 import Batch
+import Figures
 import Files
 import Foundation
 import Simulation
@@ -121,8 +122,8 @@ struct Submit: ParsableCommand {
         try Console.show(
             """
             cluster     nodes of \(shape.cores) cores on \(shape.sockets) socket(s), \
-            \(Figures.bytes(Int(shape.memory)))\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo
-                        \(Figures.number(speed.gflops)) GFLOP/s a core, \(speed.origin); network \(network), assumed \
+            \(Int(shape.memory).asBytes)\(shape.areAlike ? "" : " (the least of unlike nodes)"), by sinfo
+                        \(speed.gflops.significant) GFLOP/s a core, \(speed.origin); network \(network), assumed \
                         (--network, --cluster)
             """)
         return try Cluster(

@@ -14,8 +14,8 @@ struct Train: AsyncParsableCommand {
             configuration sets run.overwrite, \
             which begins anew; --resume goes on in any case.
 
-            Alone, all stages run as actors in this process. Under a launcher each rank is one stage of one replica: \
-            ranks = stages x replicas. \
+            Alone, all ranks run as actors in this process. Under a launcher each process is one rank of the pipeline \
+            of one replica: ranks = stages x replicas, and a rank holds a stage, or several if its schedule has more. \
             Every key of the configuration file can be overridden as --section.key value (or --section.key=value). \
             The last line printed is the digest of all parameters, which is the same for every layout.
 

@@ -159,6 +159,24 @@ public struct ComplexEMAArguments {
     }
 }
 
+/// What the forward read, and kept for the backward.
+public struct ComplexEMAForward {
+    /// [rows, dim], without gaps.
+    public var x: UnsafePointer<Float>
+    /// [_, 2, orders, padded], as the forward left them.
+    public var entries: UnsafePointer<Float>
+    public var coefficients: ComplexEMACoefficients
+
+    @inlinable public init(
+        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafePointer<Float>,
+        coefficients: ComplexEMACoefficients
+    ) {
+        self.x = x
+        self.entries = entries
+        self.coefficients = coefficients
+    }
+}
+
 /// dx = omega dy + the average's share, in reverse time. The gradient of omega is left to the caller: a sum over rows
 /// of dy x.
 public struct ComplexEMABackwardArguments {
@@ -169,26 +187,19 @@ public struct ComplexEMABackwardArguments {
     public var coefficientGradients: ComplexEMACoefficientGradients
     /// [rows, dim], without gaps.
     public var dy: UnsafePointer<Float>
-    /// [rows, dim], without gaps: what the forward read.
-    public var x: UnsafePointer<Float>
-    /// [_, 2, orders, padded], as the forward left them.
-    public var entries: UnsafePointer<Float>
-    public var coefficients: ComplexEMACoefficients
+    public var forward: ComplexEMAForward
     public var work: ComplexEMAWork
 
     @inlinable public init(
         @_nonEphemeral dx: UnsafeMutablePointer<Float>, stateGradient: ComplexEMAState,
         coefficientGradients: ComplexEMACoefficientGradients, @_nonEphemeral dy: UnsafePointer<Float>,
-        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafePointer<Float>,
-        coefficients: ComplexEMACoefficients, work: ComplexEMAWork
+        forward: ComplexEMAForward, work: ComplexEMAWork
     ) {
         self.dx = dx
         self.stateGradient = stateGradient
         self.coefficientGradients = coefficientGradients
         self.dy = dy
-        self.x = x
-        self.entries = entries
-        self.coefficients = coefficients
+        self.forward = forward
         self.work = work
     }
 }

@@ -73,6 +73,24 @@ public struct DampedEMAArguments {
     }
 }
 
+/// What the forward read, and kept for the backward.
+public struct DampedEMAForward {
+    /// [rows, dim], without gaps.
+    public var x: UnsafePointer<Float>
+    /// [_, orders, padded], as the forward left them.
+    public var entries: UnsafePointer<Float>
+    public var coefficients: DampedEMACoefficients
+
+    @inlinable public init(
+        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafePointer<Float>,
+        coefficients: DampedEMACoefficients
+    ) {
+        self.x = x
+        self.entries = entries
+        self.coefficients = coefficients
+    }
+}
+
 /// In reverse time, with g = gamma dy + carry: dx = sum p g, dp += x g, dgamma += h dy and, unless a token is a bos,
 /// dq += h before g, carry = q g; behind a bos nothing is carried.
 public struct DampedEMABackwardArguments {
@@ -83,26 +101,19 @@ public struct DampedEMABackwardArguments {
     public var coefficientGradients: DampedEMACoefficientGradients
     /// [rows, dim], without gaps.
     public var dy: UnsafePointer<Float>
-    /// [rows, dim], without gaps: what the forward read.
-    public var x: UnsafePointer<Float>
-    /// [_, orders, padded], as the forward left them.
-    public var entries: UnsafePointer<Float>
-    public var coefficients: DampedEMACoefficients
+    public var forward: DampedEMAForward
     public var work: ComplexEMAWork
 
     @inlinable public init(
         @_nonEphemeral dx: UnsafeMutablePointer<Float>, @_nonEphemeral stateGradient: UnsafeMutablePointer<Float>,
         coefficientGradients: DampedEMACoefficientGradients, @_nonEphemeral dy: UnsafePointer<Float>,
-        @_nonEphemeral x: UnsafePointer<Float>, @_nonEphemeral entries: UnsafePointer<Float>,
-        coefficients: DampedEMACoefficients, work: ComplexEMAWork
+        forward: DampedEMAForward, work: ComplexEMAWork
     ) {
         self.dx = dx
         self.stateGradient = stateGradient
         self.coefficientGradients = coefficientGradients
         self.dy = dy
-        self.x = x
-        self.entries = entries
-        self.coefficients = coefficients
+        self.forward = forward
         self.work = work
     }
 }

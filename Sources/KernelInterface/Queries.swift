@@ -213,14 +213,26 @@ public struct AffineViewsBackwardArguments {
     }
 }
 
+/// The angles that rows are turned by, [rows, features] each, without gaps.
+public struct RotaryAngles {
+    /// Each angle twice.
+    public var cosines: UnsafePointer<Float>
+    /// Each angle twice, with signs (-, +).
+    public var sines: UnsafePointer<Float>
+
+    @inlinable public init(
+        @_nonEphemeral cosines: UnsafePointer<Float>, @_nonEphemeral sines: UnsafePointer<Float>
+    ) {
+        self.cosines = cosines
+        self.sines = sines
+    }
+}
+
 /// Rotates pairs of neighbouring features in the first heads of x, in place.
 public struct RotateArguments {
     /// [rows, _]; changed.
     public var x: MutableFloatRows
-    /// [rows, features], each angle twice.
-    public var cosines: UnsafePointer<Float>
-    /// [rows, features], each angle twice, with signs (-, +).
-    public var sines: UnsafePointer<Float>
+    public var angles: RotaryAngles
     /// 1, or -1 to turn back.
     public var direction: Float
     public var rows: Int
@@ -230,13 +242,11 @@ public struct RotateArguments {
     public var heads: Int
 
     @inlinable public init(
-        x: MutableFloatRows, @_nonEphemeral cosines: UnsafePointer<Float>, @_nonEphemeral sines: UnsafePointer<Float>,
-        direction: Float, rows: Int, features: Int, heads: Int
+        x: MutableFloatRows, angles: RotaryAngles, direction: Float, rows: Int, features: Int, heads: Int
     ) {
         assert(rows >= 0 && features % 2 == 0 && x.stride >= features * heads && direction.magnitude == 1)
         self.x = x
-        self.cosines = cosines
-        self.sines = sines
+        self.angles = angles
         self.direction = direction
         self.rows = rows
         self.features = features

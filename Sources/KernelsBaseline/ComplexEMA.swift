@@ -138,11 +138,11 @@ struct EMAPair {
 /// Backward of `complexEMA`: dx = omega dy + the EMA's share, in reverse time with g = conj(gamma) dy + carry. The
 /// state's gradient (re, im) [N, ld] is handed on in, received out; those of the coefficients [N, ld] are added to.
 func complexEMABackward(_ a: ComplexEMABackwardArguments) {
-    let (dx, dy, x, coefficients) = (a.dx, a.dy, a.x, a.coefficients)
+    let (dx, dy, x, coefficients) = (a.dx, a.dy, a.forward.x, a.forward.coefficients)
     let (tiles, channels, scratch) = (a.work.tiles, a.work.channels, a.work.scratch)
     let (dim, ld, N, d) = (channels.dim, channels.padded, channels.orders, channels.first)
     let width = min(16, dim &- d)
-    var entry = a.entries
+    var entry = a.forward.entries
     var k = 0
     while k < tiles.count {
         if tiles.resets[k] == 0 { entry += 2 &* N &* ld }
@@ -161,7 +161,7 @@ func complexEMABackward(_ a: ComplexEMABackwardArguments) {
             store(tile.dx, (t &- t0) &* 16, g)
             t &+= 1
         }
-        if let omega = a.coefficients.residualWeights { scaleTile(tile.dx, load(omega + d, 0, upTo: width), tile.end) }
+        if let omega = coefficients.residualWeights { scaleTile(tile.dx, load(omega + d, 0, upTo: width), tile.end) }
         if !isReset { entry -= 2 &* N &* ld }
         var n = 0
         while n < N {

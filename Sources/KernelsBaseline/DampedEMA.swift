@@ -79,11 +79,11 @@ func dampedEMA(_ a: DampedEMAArguments) {
 
 /// Backward of `dampedEMA`, tile by tile in reverse time.
 func dampedEMABackward(_ a: DampedEMABackwardArguments) {
-    let (dx, dy, x, coefficients) = (a.dx, a.dy, a.x, a.coefficients)
+    let (dx, dy, x, coefficients) = (a.dx, a.dy, a.forward.x, a.forward.coefficients)
     let (tiles, channels, scratch) = (a.work.tiles, a.work.channels, a.work.scratch)
     let (dim, ld, N, d) = (channels.dim, channels.padded, channels.orders, channels.first)
     let width = min(16, dim &- d)
-    var entry = a.entries
+    var entry = a.forward.entries
     var k = 0
     while k < tiles.count {
         if tiles.resets[k] == 0 { entry += N &* ld }

@@ -178,7 +178,9 @@ func affineViewsBackward(_ a: AffineViewsBackwardArguments) {
 /// Rotates the first `heads` heads of x [rows, ld] in place. cosine and sine [rows, n] repeat each angle for both
 /// members of a pair, the sine with signs (-, +); direction -1 turns back.
 func rotate(_ a: RotateArguments) {
-    let (x, ld, cosine, sine, direction) = (a.x.base, a.x.stride, a.cosines, a.sines, a.direction)
+    let (x, ld, cosine, sine, direction) = (
+        a.x.base, a.x.stride, a.angles.cosines, a.angles.sines, a.direction
+    )
     let (rows, n, heads) = (a.rows, a.features, a.heads)
     var t = 0
     while t < rows {

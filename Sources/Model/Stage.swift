@@ -59,14 +59,20 @@ package final class Stage {
         return own
     }
 
+    /// Where a stage's parameters are.
+    package enum Parameters {
+        /// In memory of its own. `keepsMoments` says by tensor whether its moments are kept here; nil: all are.
+        case own(keepsMoments: [Bool]? = nil)
+        /// Those of a stage with the same blocks, for another memory layout.
+        case shared(ParameterStore)
+    }
+
     /// - Parameters:
     ///   - parts: of the model, consecutive
     ///   - splitsWeightGradients: whether `backward` is called without `accumulates`, too
-    ///   - sharing: the parameters of a stage with the same blocks, for another memory layout
-    ///   - keepsMoments: by tensor, whether its moments are kept here; nil: all are
     package init(
         of model: any Architecture, _ parts: [ModelPart], shape: SliceShape, matrices: any MatrixProducts,
-        splitsWeightGradients: Bool = true, sharing: ParameterStore? = nil, keepsMoments: [Bool]? = nil
+        splitsWeightGradients: Bool = true, parameters: Parameters = .own()
     ) {
         self.splitsWeightGradients = splitsWeightGradients
         descriptions = parts.map(model.describe)
@@ -76,7 +82,12 @@ package final class Stage {
         self.shape = shape
         dim = model.dim
         self.matrices = matrices
-        store = sharing ?? ParameterStore(descriptions.flatMap(\.parameters), keepsMoments: keepsMoments)
+        store =
+            switch parameters {
+            case .own(let keepsMoments):
+                ParameterStore(descriptions.flatMap(\.parameters), keepsMoments: keepsMoments)
+            case .shared(let store): store
+            }
         layout = StageLayout(descriptions, dim: dim, shape: shape, splitsWeightGradients: splitsWeightGradients)
         workspace = FloatBuffer(layout.workspaceCount)
         for block in blocks { block.bind(store) }

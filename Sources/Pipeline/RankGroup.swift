@@ -17,6 +17,7 @@ package final class RankGroup: Sendable {
 
     /// The ranks of this process and where they run; all by rank.
     package struct Placement: Sendable {
+        package let topology: Topology
         /// World ranks, ascending.
         package let ranks: [Int]
         /// Cores that each is pinned to, one per worker.
@@ -25,11 +26,25 @@ package final class RankGroup: Sendable {
         /// Set when threads share cores.
         package let warning: String?
 
-        package init(ranks: [Int], cores: [[Int]], oversubscribed: [Bool], warning: String?) {
+        package init(
+            on topology: Topology, ranks: [Int], cores: [[Int]], oversubscribed: [Bool], warning: String?
+        ) {
+            self.topology = topology
             self.ranks = ranks
             self.cores = cores
             self.oversubscribed = oversubscribed
             self.warning = warning
+        }
+    }
+
+    /// The thread that a rank runs on, and what tells a watchdog that it does.
+    package struct RankThread: Sendable {
+        package let executor: ThreadExecutor
+        package let heartbeat: Heartbeat
+
+        package init(executor: ThreadExecutor, heartbeat: Heartbeat) {
+            self.executor = executor
+            self.heartbeat = heartbeat
         }
     }
 
@@ -60,37 +75,41 @@ package final class RankGroup: Sendable {
         let (assignment, _) = try CorePlacement.assignmentInProcess(
             ranks: plan.world, topology: topology, threads: threads)
         let fabric = InMemoryFabric(size: plan.world, oversubscribed: assignment.oversubscribed.contains(true))
-        let executors = try (0..<plan.world).map { rank in
-            try ThreadExecutor(
-                name: "gecko rank \(rank)", policy: assignment.oversubscribed[rank] ? .sharedCore : .ownCore)
+        let threads = try (0..<plan.world).map { rank in
+            RankThread(
+                executor: try ThreadExecutor(
+                    name: "gecko rank \(rank)", policy: assignment.oversubscribed[rank] ? .sharedCore : .ownCore),
+                heartbeat: heartbeats?[rank] ?? Heartbeat(name: "rank \(rank)"))
         }
         return try await RankGroup(
-            plan: plan, seed: seed, topology: topology,
+            plan: plan, seed: seed,
             placement: Placement(
-                ranks: Array(0..<plan.world), cores: assignment.cores, oversubscribed: assignment.oversubscribed,
-                warning: assignment.warning), executors: executors,
-            patience: patience, heartbeats: heartbeats ?? (0..<plan.world).map { Heartbeat(name: "rank \($0)") },
+                on: topology, ranks: Array(0..<plan.world), cores: assignment.cores,
+                oversubscribed: assignment.oversubscribed, warning: assignment.warning), threads: threads,
+            patience: patience,
             connection: Connection(
                 endpoint: { fabric.endpoint($0) }, fail: { fabric.cancel($0, by: $1) }))
     }
 
-    /// Starts the given ranks on the given executors and with the given heartbeats (one each).
+    /// Starts the given ranks, each on its thread.
     package init(
-        plan: PipelinePlan, seed: UInt64, topology: Topology, placement: Placement, executors: [ThreadExecutor],
-        patience: Double, heartbeats: [Heartbeat], connection: Connection
+        plan: PipelinePlan, seed: UInt64, placement: Placement, threads: [RankThread], patience: Double,
+        connection: Connection
     ) async throws {
         self.plan = plan
         ranks = placement.ranks
         cores = placement.cores
         warning = placement.warning
         let (ranks, cores) = (ranks, cores)
-        self.executors = executors
+        executors = threads.map(\.executor)
         actors = ranks.indices.map { i in
-            StageActor(executor: executors[i], heartbeat: heartbeats[i]) { connection.fail($0, ranks[i]) }
+            StageActor(executor: threads[i].executor, heartbeat: threads[i].heartbeat) {
+                connection.fail($0, ranks[i])
+            }
         }
         _ = try await each { i, actor in
             try await actor.start(plan: plan, seed: seed, patience: patience) {
-                try Team(topology: topology, cores: cores[i], oversubscribed: placement.oversubscribed[i])
+                try Team(topology: placement.topology, cores: cores[i], oversubscribed: placement.oversubscribed[i])
             } endpoint: {
                 try connection.endpoint(ranks[i])
             }

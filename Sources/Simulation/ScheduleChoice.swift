@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// A schedule asked for by name, or as a table from a file, made for given costs.

@@ -1,3 +1,4 @@
+import Figures
 import Glibc
 import Hardware
 
@@ -59,7 +60,7 @@ package struct LearningRate: Sendable, Equatable {
     /// Set where the run is over before its warm-up: it never trains at the rate that was asked for.
     package var note: String? {
         guard warmup > 0, steps <= warmup, steps > 0 else { return nil }
-        let share = Percent.whole(rate(step: steps - 1) / peak)
+        let share = (rate(step: steps - 1) / peak).asWholePercentage
         return
             "the run of \(steps) steps ends within the warm-up of \(warmup), at \(share) of the peak learning rate: "
             + "lower optimizer.warmup, or raise training.steps"

@@ -5,7 +5,7 @@ import Testing
 @Suite struct SliceCutTests {
     /// A layer whose tokens take `fixed`, and `growing` more for each token before.
     private static func layer(_ fixed: Double, _ growing: Double) -> BlockDescription {
-        BlockDescription(name: "layer", parameters: [], forwardFlopsPerToken: fixed, flopsPerTokenBefore: growing) {
+        BlockDescription(name: "layer", parameters: [], flops: .init(perToken: fixed, perTokenBefore: growing)) {
             _ in
             BlockSizes()
         } work: { _, _ in

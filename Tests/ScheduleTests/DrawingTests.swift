@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Schedules
 import Simulation
@@ -101,9 +102,9 @@ struct DrawingTests {
 
     @Test("figures have no more digits than one can read, and a step that takes no time is drawn as that")
     func extremes() throws {
-        #expect((3600 * 1e12).asTimeText == "1e+12 h" && 1e-320.asTimeText.count < 14)
+        #expect((3600 * 1e12).asTime == "1e+12 h" && 1e-320.asTime.count < 14)
         #expect(
-            Figures.number(1e300) == "1e+300" && Figures.number(1234567) == "1234567" && Figures.number(-0.5) == "-0.5")
+            1e300.significant == "1e+300" && 1_234_567.0.significant == "1234567" && (-0.5).significant == "-0.5")
         let table = try makeTable("1f1b", ranks: 2, sequences: 2, slices: 1)
         let nothing = try simulate(table, forward: 0, input: 0, weight: 0)
         let text = SimulationReport(nothing, name: "1f1b").text
@@ -143,8 +144,4 @@ struct DrawingTests {
         #expect(TerminalDrawing(timeline).text.contains("rank 0"))
         #expect(PerfettoTrace(timeline).text.contains("traceEvents"))
     }
-}
-
-extension Double {
-    fileprivate var asTimeText: String { Figures.time(self) }
 }

@@ -149,7 +149,7 @@ import Testing
         _ = try folder.write("a.txt", "A".utf8)
         _ = try folder.write("mine/config.toml", "C".utf8)
         _ = try folder.write("runs/old/run.lock", "".utf8)
-        let exclusions = CorpusExclusions(places: [.init(key: "run.directory", path: folder.file("mine"))]) {
+        let exclusions = CorpusExclusions(folders: [.init(key: "run.directory", path: folder.file("mine"))]) {
             $1.contains("run.lock")
         }
         let corpus = try load(.text(folder.path), exclusions)

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Pipeline
 import Simulation
 import Testing
@@ -161,12 +162,17 @@ struct PlanningTests {
 
     @Test("the planner counts the parameters that the run has, whatever the model's switches")
     func switches() throws {
-        for key in RunConfiguration().keys.all where key.qualifiedName.hasPrefix("model.") {
-            guard case .boolean(let value) = key.value(in: RunConfiguration()) else { continue }
-            let configuration = try RunConfiguration.load(
-                file: nil, overrides: ["--data.path=c.txt", "--\(key.qualifiedName)=\(!value)"])
-            let run = try PipelinePlan(configuration.validated(world: nil))
-            #expect(Int(PlannedModel(configuration).parameters) == run.parameterCount, "\(key.qualifiedName)")
+        for architecture in Architectures.known.all {
+            let chosen = ["--data.path=c.txt", "--model.architecture=\(architecture.name)"]
+            let plain = try RunConfiguration.load(file: nil, overrides: chosen)
+            for key in plain.keys.all where key.qualifiedName.hasPrefix("model.") {
+                guard case .boolean(let value) = key.value(in: plain) else { continue }
+                let configuration = try RunConfiguration.load(
+                    file: nil, overrides: chosen + ["--\(key.qualifiedName)=\(!value)"])
+                let run = try PipelinePlan(configuration.validated(world: nil))
+                let what = "\(architecture.name) \(key.qualifiedName)"
+                #expect(Int(PlannedModel(configuration).parameters) == run.parameterCount, "\(what)")
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+import Figures
 import Training
 
 extension RunStatus {
@@ -30,7 +31,7 @@ extension RunStatus {
         if ["COMPLETING", "SIGNALING", "REQUEUED"].contains(job?.state) { return "ending its turn" }
         if recent.isEmpty { return "starting" }
         if isMoving { return "training" }
-        return "running, but no step for \(ProgressLine.duration(silence ?? 0)): see the ranks' logs"
+        return "running, but no step for \((silence ?? 0).asClock): see the ranks' logs"
     }
 
     private func queued(_ job: SlurmJob) -> String {

@@ -1,3 +1,4 @@
+import Figures
 import Simulation
 import Training
 
@@ -13,7 +14,7 @@ extension RunStatus {
         }
         if let pace {
             lines.append(
-                ("speed", "\(Figures.number(pace.tokensPerSecond)) tokens/s, \(Figures.time(pace.seconds)) a step"))
+                ("speed", "\(pace.tokensPerSecond.significant) tokens/s, \(pace.seconds.asTime) a step"))
         }
         if let checkpoint {
             lines.append(("checkpoint", "step \(checkpoint.step)\(Self.ago(checkpoint.age)), \(checkpoint.count) kept"))
@@ -21,7 +22,7 @@ extension RunStatus {
             lines.append(("checkpoint", "none"))
         }
         if let timeLeft {
-            var left = ProgressLine.duration(timeLeft)
+            var left = timeLeft.asClock
             if let job, job.state == "RUNNING", let limit = job.limit, Double(limit - job.runTime) < timeLeft {
                 left += ", more than the job's time limit leaves: it will be requeued or end"
             }
@@ -45,18 +46,18 @@ extension RunStatus {
     private func lossLine(_ last: StepMetrics) -> String {
         var text =
             last.loss.isFinite
-            ? "\(Figures.number(last.loss)) nats, \(Figures.number(last.bitsPerByte)) bits per byte"
+            ? "\(last.loss.significant) nats, \(last.bitsPerByte.significant) bits per byte"
             : "not finite"
         if let heldOut, let value = heldOut.heldOutLoss {
             text +=
-                "; held out \(value.isFinite ? "\(Figures.number(value)) nats" : "not finite") at step \(heldOut.step)"
+                "; held out \(value.isFinite ? "\(value.significant) nats" : "not finite") at step \(heldOut.step)"
         }
         if last.skipped > 0 { text += "; \(last.skipped) steps skipped" }
         return text
     }
 
     private static func ago(_ age: Double?) -> String {
-        age.map { ", \(ProgressLine.duration($0)) ago" } ?? ", at a time that lies ahead (the clocks disagree)"
+        age.map { ", \($0.asClock) ago" } ?? ", at a time that lies ahead (the clocks disagree)"
     }
 
     private func jobLine(_ number: String) -> String {
@@ -75,9 +76,9 @@ extension RunStatus {
             text += " (\(job.reason))"
             if job.start != "Unknown", !job.start.isEmpty { text += ", may start at \(job.start)" }
         case "RUNNING":
-            text += " on \(job.nodes) for \(ProgressLine.duration(Double(job.runTime)))"
+            text += " on \(job.nodes) for \(Double(job.runTime).asClock)"
             if let limit = job.limit {
-                text += ", \(ProgressLine.duration(Double(max(0, limit - job.runTime)))) left of its limit"
+                text += ", \(Double(max(0, limit - job.runTime)).asClock) left of its limit"
             }
         default:
             if !["", "None", "(null)"].contains(job.reason) { text += " (\(job.reason))" }

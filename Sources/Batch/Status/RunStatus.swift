@@ -1,4 +1,5 @@
 import Checkpoints
+import Figures
 import Files
 import Foundation
 import Simulation

@@ -1,3 +1,5 @@
+import Figures
+
 /// What this process' pinned threads have had of their cores up to a moment, and how long they had to wait for them.
 package struct CoreUse: Sendable, Equatable {
     /// A pinned thread. The times count from its beginning.
@@ -81,6 +83,6 @@ package struct TakenCore: Sendable, Equatable {
 
     /// "core 1: other programs had it for 76 % of the time"
     package var description: String {
-        "core \(core): other programs had it for \(Percent.whole(share)) of the time"
+        "core \(core): other programs had it for \(share.asWholePercentage) of the time"
     }
 }

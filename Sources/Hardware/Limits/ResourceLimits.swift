@@ -1,4 +1,5 @@
 import CCPU
+import Figures
 import Glibc
 
 /// What the shell or the batch system allows one process (`ulimit`).
@@ -23,15 +24,15 @@ package enum ResourceLimits {
     /// later fails in libraries, without a word.
     package static var problem: String? {
         if let limit = addressSpace, limit - ProcessMemory.addresses < 64 << 20 {
-            return "ulimit -v (RLIMIT_AS) leaves \(ByteText.of(max(0, limit - ProcessMemory.addresses))) of "
-                + "\(ByteText.of(limit)): too little to begin with; raise it to 1 GiB or more"
+            return "ulimit -v (RLIMIT_AS) leaves \(max(0, limit - ProcessMemory.addresses).asShortBytes) of "
+                + "\(limit.asShortBytes): too little to begin with; raise it to 1 GiB or more"
         }
         if let limit = data, limit - ProcessMemory.privateData < 32 << 20 {
-            return "ulimit -d (RLIMIT_DATA) leaves \(ByteText.of(max(0, limit - ProcessMemory.privateData))) of "
-                + "\(ByteText.of(limit)): too little to begin with; raise it to 1 GiB or more"
+            return "ulimit -d (RLIMIT_DATA) leaves \(max(0, limit - ProcessMemory.privateData).asShortBytes) of "
+                + "\(limit.asShortBytes): too little to begin with; raise it to 1 GiB or more"
         }
         if threadStack > ProcessMemory.ofTheNode {
-            return "ulimit -s (RLIMIT_STACK) gives each thread a stack of \(ByteText.of(threadStack)), more than there "
+            return "ulimit -s (RLIMIT_STACK) gives each thread a stack of \(threadStack.asShortBytes), more than there "
                 + "is: set it to 8192 or to unlimited"
         }
         if let limit = openFiles, limit < 16 {

@@ -3,11 +3,22 @@ package struct BlockDescription: Sendable {
     /// `layers.3`
     package let name: String
     package let parameters: [ParameterSpec]
-    /// Matrix flops of one token's forward (multiply and add counted apart, masked tiles not counted): what utilisation
-    /// counts.
-    package let forwardFlopsPerToken: Double
-    /// What a token's forward takes more for each token of its sequence before it; 0: all tokens take the same.
-    package let flopsPerTokenBefore: Double
+    /// Matrix flops of a forward (multiply and add counted apart, masked tiles not counted): what utilisation counts.
+    package struct ForwardFlops: Sendable {
+        /// Of the first token of a sequence.
+        package let perToken: Double
+        /// What a token takes more for each token of its sequence before it; 0: all tokens take the same.
+        package let perTokenBefore: Double
+
+        package init(perToken: Double, perTokenBefore: Double = 0) {
+            self.perToken = perToken
+            self.perTokenBefore = perTokenBefore
+        }
+    }
+
+    private let flops: ForwardFlops
+    package var forwardFlopsPerToken: Double { flops.perToken }
+    package var flopsPerTokenBefore: Double { flops.perTokenBefore }
     private let sizeRule: @Sendable (SliceShape) -> BlockSizes
     private let carriedRule: @Sendable (SliceShape) -> [StateTensor]
     private let workRule: @Sendable (_ tokens: SequenceShape, _ operand: Double) -> WorkCounts
@@ -17,15 +28,14 @@ package struct BlockDescription: Sendable {
     ///   - carried: the parts of its carried state, under names of the model's
     ///   - work: as `work(_:operand:)` gives it
     package init(
-        name: String, parameters: [ParameterSpec], forwardFlopsPerToken: Double, flopsPerTokenBefore: Double = 0,
+        name: String, parameters: [ParameterSpec], flops: ForwardFlops,
         sizes: @escaping @Sendable (SliceShape) -> BlockSizes,
         carried: @escaping @Sendable (SliceShape) -> [StateTensor] = { _ in [] },
         work: @escaping @Sendable (_ tokens: SequenceShape, _ operand: Double) -> WorkCounts
     ) {
         self.name = name
         self.parameters = parameters
-        self.forwardFlopsPerToken = forwardFlopsPerToken
-        self.flopsPerTokenBefore = flopsPerTokenBefore
+        self.flops = flops
         sizeRule = sizes
         carriedRule = carried
         workRule = work

@@ -36,57 +36,71 @@ package struct ModelKey: Sendable {
     /// - Parameter value: of the key's kind
     package func set(_ value: Value, in model: inout any Architecture) { writing(&model, value) }
 
-    package typealias Path<Model, Value> = WritableKeyPath<Model, Value> & Sendable
+    package typealias Path<Model, Value> = any WritableKeyPath<Model, Value> & Sendable
 
     package static func integer<Model: Architecture>(
         _ name: String, _ path: Path<Model, Int>, _ constraint: ValueConstraint, _ help: String,
         onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .integer, constraint, help, onResume, path, Value.integer) { value in
-            if case .integer(let number) = value { number } else { nil }
-        }
+        Self(
+            name,
+            Form(kind: .integer, constraint: constraint, write: Value.integer) { value in
+                if case .integer(let number) = value { number } else { nil }
+            }, help, onResume, path)
     }
 
     package static func number<Model: Architecture>(
         _ name: String, _ path: Path<Model, Double>, _ constraint: ValueConstraint, _ help: String,
         onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .number, constraint, help, onResume, path, Value.number) { value in
-            if case .number(let number) = value { number } else { nil }
-        }
+        Self(
+            name,
+            Form(kind: .number, constraint: constraint, write: Value.number) { value in
+                if case .number(let number) = value { number } else { nil }
+            }, help, onResume, path)
     }
 
     package static func boolean<Model: Architecture>(
         _ name: String, _ path: Path<Model, Bool>, _ help: String, onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .boolean, .any, help, onResume, path, Value.boolean) { value in
-            if case .boolean(let flag) = value { flag } else { nil }
-        }
+        Self(
+            name,
+            Form(kind: .boolean, constraint: .any, write: Value.boolean) { value in
+                if case .boolean(let flag) = value { flag } else { nil }
+            }, help, onResume, path)
     }
 
     package static func choice<Model: Architecture, Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
         _ name: String, _ path: Path<Model, Choice>, _ help: String, onResume: OnResume = .anotherRun
     ) -> Self {
-        Self(name, .choice(Choice.allCases.map(\.rawValue)), .any, help, onResume, path) {
-            Value.text($0.rawValue)
-        } read: { value in
-            if case .text(let text) = value { Choice(rawValue: text) } else { nil }
-        }
+        Self(
+            name,
+            Form(kind: .choice(Choice.allCases.map(\.rawValue)), constraint: .any, write: { .text($0.rawValue) }) {
+                value in
+                if case .text(let text) = value { Choice(rawValue: text) } else { nil }
+            }, help, onResume, path)
+    }
+
+    /// What a key takes, and how a variable's value becomes one of the key's and back.
+    private struct Form<Stored> {
+        let kind: Kind
+        let constraint: ValueConstraint
+        let write: @Sendable (Stored) -> Value
+        /// nil for a value of another kind.
+        let read: @Sendable (Value) -> Stored?
     }
 
     private init<Model: Architecture, Stored>(
-        _ name: String, _ kind: Kind, _ constraint: ValueConstraint, _ help: String, _ onResume: OnResume,
-        _ path: Path<Model, Stored>, _ write: @escaping @Sendable (Stored) -> Value,
-        read: @escaping @Sendable (Value) -> Stored?
+        _ name: String, _ form: Form<Stored>, _ help: String, _ onResume: OnResume, _ path: Path<Model, Stored>
     ) {
         self.name = name
-        self.kind = kind
-        self.constraint = constraint
+        kind = form.kind
+        constraint = form.constraint
         self.help = help
         self.onResume = onResume
-        reading = { write(Model.own($0)[keyPath: path]) }
+        reading = { form.write(Model.own($0)[keyPath: path]) }
         writing = { model, value in
-            guard let stored = read(value) else { preconditionFailure("\(name) takes no \(value)") }
+            guard let stored = form.read(value) else { preconditionFailure("\(name) takes no \(value)") }
             var own = Model.own(model)
             own[keyPath: path] = stored
             model = own

@@ -27,7 +27,7 @@ extension GeckoConfiguration: Architecture {
         case .embedding: embedding.description
         case .layer(let number):
             GeckoLayer.description(
-                self, layer: number, flops: (perToken: layerFlopsPerToken, perTokenBefore: 0)
+                self, layer: number, flops: .init(perToken: layerFlopsPerToken)
             ) {
                 layerWork(slice: $0.slice, operand: $1)
             }

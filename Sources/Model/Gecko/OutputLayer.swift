@@ -44,7 +44,7 @@ package final class OutputLayer: OutputBlock {
             c.embedding.spec(name: matrix(c), copyOf: c.tieEmbeddings ? GeckoConfiguration.embeddingWeight : nil),
         ]
         return BlockDescription(
-            name: name, parameters: parameters, forwardFlopsPerToken: 2 * Double(c.dim) * Double(c.vocabulary)
+            name: name, parameters: parameters, flops: .init(perToken: 2 * Double(c.dim) * Double(c.vocabulary))
         ) {
             sizes(c, length: $0.length, $0.matrices)
         } carried: { _ in

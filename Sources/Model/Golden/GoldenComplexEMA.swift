@@ -1,7 +1,7 @@
 import Numerics
 
-/// A golden case of a complex EMA: without its residual, and with p and q (a Gecko's), or with a weighted residual and
-/// gamma over the root of its orders (a Megalodon's).
+/// A golden case of a complex EMA: without its residual, and with p and q, or with a weighted residual and gamma over
+/// the root of its orders.
 struct GoldenComplexEMA {
     let file: any GoldenSource
     let isWeighted: Bool

@@ -145,7 +145,7 @@ package final class ComplexEMA {
                     context.kernels.sequences.ema.complexEMABackward(
                         ComplexEMABackwardArguments(
                             dx: dx, stateGradient: halves(stateGradient), coefficientGradients: gradientPlanes, dy: dy,
-                            x: kept.x, entries: kept.entries, coefficients: planes,
+                            forward: ComplexEMAForward(x: kept.x, entries: kept.entries, coefficients: planes),
                             work: work(tiles, block, scratch, worker)))
                 }
             }

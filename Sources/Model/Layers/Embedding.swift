@@ -34,7 +34,7 @@ package final class Embedding: Block {
 
         package var description: BlockDescription {
             let dim = dim
-            return BlockDescription(name: Embedding.name, parameters: [spec()], forwardFlopsPerToken: 0) {
+            return BlockDescription(name: Embedding.name, parameters: [spec()], flops: .init(perToken: 0)) {
                 BlockSizes(workspace: $0.length * dim)
             } work: { _, _ in
                 var work = WorkCounts()

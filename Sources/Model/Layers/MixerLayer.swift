@@ -22,13 +22,13 @@ package final class MixerLayer<Mixer: TokenMixer>: GoldenLayer {
     ///   - flops: matrix flops of a token's forward, and more for each token before it
     ///   - work: as `BlockDescription.work` gives it
     static func description(
-        _ c: Mixer.Configuration, layer: Int, flops: (perToken: Double, perTokenBefore: Double),
+        _ c: Mixer.Configuration, layer: Int, flops: BlockDescription.ForwardFlops,
         work: @escaping @Sendable (_ tokens: SequenceShape, _ operand: Double) -> WorkCounts
     ) -> BlockDescription {
         let name = name(layer)
         return BlockDescription(
             name: name, parameters: Mixer.parameters(c, layer: layer) + c.feedForward(layer: layer).parameters,
-            forwardFlopsPerToken: flops.perToken, flopsPerTokenBefore: flops.perTokenBefore
+            flops: flops
         ) {
             sizes(c, $0)
         } carried: {

@@ -39,7 +39,7 @@ package final class OutputHead: OutputBlock {
             let form = self
             let (D, V) = (Double(norm.dim), Double(vocabulary))
             return BlockDescription(
-                name: OutputHead.name, parameters: parameters, forwardFlopsPerToken: 2 * D * V
+                name: OutputHead.name, parameters: parameters, flops: .init(perToken: 2 * D * V)
             ) { shape in
                 var carver = Carver(counting: ())
                 _ = Stash(&carver, form, length: shape.length)

@@ -21,7 +21,8 @@ extension RotaryTable.Values {
                     context.kernels.tokens.queries.rotate(
                         RotateArguments(
                             x: MutableFloatRows(x.base + t * x.stride, stride: x.stride),
-                            cosines: cosine + t * features, sines: sine + t * features, direction: direction,
+                            angles: RotaryAngles(cosines: cosine + t * features, sines: sine + t * features),
+                            direction: direction,
                             rows: rows.count, features: features, heads: heads))
                 }
             }

@@ -30,7 +30,8 @@ extension LlamaConfiguration: Architecture {
         case .layer(let number):
             LlamaLayer.description(
                 self, layer: number,
-                flops: (mapFlopsPerToken + attentionFlops(keys: 1), perTokenBefore: attentionFlops(keys: 1))
+                flops: .init(
+                    perToken: mapFlopsPerToken + attentionFlops(keys: 1), perTokenBefore: attentionFlops(keys: 1))
             ) {
                 layerWork($0, operand: $1)
             }

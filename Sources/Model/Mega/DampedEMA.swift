@@ -83,9 +83,10 @@ final class DampedEMA {
                 DampedEMABackwardArguments(
                     dx: dx, stateGradient: stateGradient,
                     coefficientGradients: DampedEMACoefficientGradients(
-                        p: gradientPlane(0), q: gradientPlane(1), gamma: gradientPlane(2)), dy: dy, x: kept.x,
-                    entries: kept.entries,
-                    coefficients: DampedEMACoefficients(p: plane(0), q: plane(1), gamma: plane(2)), work: work))
+                        p: gradientPlane(0), q: gradientPlane(1), gamma: gradientPlane(2)), dy: dy,
+                    forward: DampedEMAForward(
+                        x: kept.x, entries: kept.entries,
+                        coefficients: DampedEMACoefficients(p: plane(0), q: plane(1), gamma: plane(2))), work: work))
         }
     }
 

@@ -6,10 +6,12 @@ typealias MegaLayer = MixerLayer<MegaAttention>
 
 extension MegaConfiguration: MixerArchitecture {
     /// Matrix flops of a layer's forward: of a token, and more for each token before it.
-    var layerFlops: (perToken: Double, perTokenBefore: Double) {
+    var layerFlops: BlockDescription.ForwardFlops {
         // In a chunk a token sees (C + 1) / 2 keys on average.
         let keys = seesAll ? 1 : (Double(chunk) + 1) / 2
-        return (mapFlopsPerToken + attentionFlops(keys: keys), seesAll ? attentionFlops(keys: 1) : 0)
+        return .init(
+            perToken: mapFlopsPerToken + attentionFlops(keys: keys),
+            perTokenBefore: seesAll ? attentionFlops(keys: 1) : 0)
     }
 }
 

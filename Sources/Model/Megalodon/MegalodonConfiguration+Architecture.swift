@@ -33,7 +33,7 @@ extension MegalodonConfiguration: Architecture {
         case .embedding: embedding.description
         case .layer(let number):
             MegalodonLayer.description(
-                self, layer: number, flops: (perToken: forwardFlopsPerToken, perTokenBefore: 0)
+                self, layer: number, flops: .init(perToken: forwardFlopsPerToken)
             ) {
                 layerWork(slice: $0.slice, operand: $1)
             }

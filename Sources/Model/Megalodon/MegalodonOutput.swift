@@ -43,7 +43,7 @@ final class MegalodonOutput: OutputBlock {
                     name: matrix(c), copyOf: c.tieEmbeddings ? MegalodonConfiguration.embeddingWeight : nil)
             ]
         return BlockDescription(
-            name: name, parameters: parameters, forwardFlopsPerToken: 2 * Double(c.dim) * Double(c.vocabulary)
+            name: name, parameters: parameters, flops: .init(perToken: 2 * Double(c.dim) * Double(c.vocabulary))
         ) {
             sizes(c, length: $0.length, $0.matrices)
         } carried: { _ in

@@ -126,7 +126,7 @@ private final class GenerationWork: TableWork {
         self.stages = stages.all.map { runtime in
             let stage = Stage(
                 of: plan.model, plan.parts(of: runtime.number), shape: shape, matrices: matrices,
-                sharing: runtime.stage.store)
+                parameters: .shared(runtime.stage.store))
             return Part(
                 number: runtime.number, stage: stage, slot: FloatBuffer(stage.slotCount),
                 state: FloatBuffer(stage.stateCount), exit: FloatBuffer(stage.stateCount), prefix: FloatBuffer(0))

@@ -35,7 +35,7 @@ final class ParameterUpdate {
         self.stages = stages
         // As many squared norms as any rank has tensors have room in a row: all ranks must bring equally many numbers.
         let tensors = rank.plan.mostTensorsOnARank
-        firstNote = RankNumbers.Place.norms + tensors
+        firstNote = RankNumbers.Column.norms + tensors
         own = [Double](repeating: 0, count: firstNote)
         numbers = RankNumbers(tensors: tensors)
     }
@@ -99,12 +99,12 @@ final class ParameterUpdate {
     /// This rank's numbers: times, loss, and the squared norm of each tensor that it updates, stages ascending, with
     /// zeros in the place of those that other replicas update.
     private func summarize(_ progress: Progress) {
-        own[RankNumbers.Place.tableSeconds] = progress.tableSeconds
-        own[RankNumbers.Place.waited] = progress.waited
-        own[RankNumbers.Place.summedEarly] = progress.earlyShare
-        own[RankNumbers.Place.peakMemory] = Double(ProcessMemory.peak)
-        if let loss = progress.lossSum { own[RankNumbers.Place.loss] = loss }
-        var i = RankNumbers.Place.norms
+        own[RankNumbers.Column.tableSeconds] = progress.tableSeconds
+        own[RankNumbers.Column.waited] = progress.waited
+        own[RankNumbers.Column.summedEarly] = progress.earlyShare
+        own[RankNumbers.Column.peakMemory] = Double(ProcessMemory.peak)
+        if let loss = progress.lossSum { own[RankNumbers.Column.loss] = loss }
+        var i = RankNumbers.Column.norms
         for stage in stages.all {
             let store = stage.stage.store
             for entry in store.entries where entry.spec.copyOf == nil {
@@ -136,7 +136,7 @@ extension RankNumbers {
     /// Sum of all token losses, replicas ascending.
     fileprivate func loss(_ plan: PipelinePlan) -> Double {
         let last = plan.table.shape.rank(of: plan.lastStage)
-        return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last), Place.loss] }
+        return (0..<plan.replicas).reduce(0) { $0 + self[plan.worldRank(replica: $1, rank: last), Column.loss] }
     }
 
     /// The squared norms of all tensors, as the replica given or else each one's owner has them, summed in the model's
@@ -147,12 +147,12 @@ extension RankNumbers {
         for stage in 0...plan.lastStage {
             let rank = shape.rank(of: stage)
             // A rank's stages stand in its row one after the other.
-            var place = Place.norms
-            for other in 0..<stage where shape.rank(of: other) == rank { place += plan.originals(of: other).count }
+            var column = Column.norms
+            for other in 0..<stage where shape.rank(of: other) == rank { column += plan.originals(of: other).count }
             for tensor in plan.originals(of: stage) {
                 let owner = plan.owners?[stage][tensor] ?? replica
-                total += self[plan.worldRank(replica: owner, rank: rank), place]
-                place += 1
+                total += self[plan.worldRank(replica: owner, rank: rank), column]
+                column += 1
             }
         }
         return total

@@ -61,7 +61,7 @@ final class StageRuntime {
         stage = Stage(
             of: plan.model, plan.parts(of: number), shape: shape, matrices: matrices,
             splitsWeightGradients: plan.splitsWeightGradients(of: number),
-            keepsMoments: plan.keepsMoments(replica: rank.replica, stage: number))
+            parameters: .own(keepsMoments: plan.keepsMoments(replica: rank.replica, stage: number)))
         memory = StageSlots(
             plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)

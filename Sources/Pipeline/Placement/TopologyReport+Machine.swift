@@ -1,3 +1,4 @@
+import Figures
 import Hardware
 import Numerics
 
@@ -16,22 +17,22 @@ extension TopologyReport {
             let memories = "memory node\(nodes.count == 1 ? "" : "s") \(CoreList(Array(nodes)))"
             lines.append(["  socket \(socket)", "cores \(CoreList(cores.map(\.index))), \(memories)"])
         }
-        var memory = ByteText.of(machine.memoryBytes)
+        var memory = machine.memoryBytes.asShortBytes
         if machine.memory.count > 1 {
             let sizes = Set(machine.memory.map(\.bytes))
             let each =
                 sizes.count == 1
-                ? machine.memory.first.map { "\(machine.memory.count) nodes of \(ByteText.of($0.bytes))" } : nil
+                ? machine.memory.first.map { "\(machine.memory.count) nodes of \($0.bytes.asShortBytes)" } : nil
             memory +=
                 " ("
-                + (each ?? machine.memory.map { "node \($0.index): \(ByteText.of($0.bytes))" }.joined(separator: ", "))
+                + (each ?? machine.memory.map { "node \($0.index): \($0.bytes.asShortBytes)" }.joined(separator: ", "))
                 + ")"
         }
         lines.append(["  memory", memory])
         lines.append(["  huge pages", HugePages.summary])
         lines.append(["  products", MatrixEngine.summary])
         if !machine.caches.isEmpty {
-            let caches = machine.caches.map { "\($0.name) \($0.count) x \(ByteText.of($0.bytes))" }
+            let caches = machine.caches.map { "\($0.name) \($0.count) x \($0.bytes.asShortBytes)" }
             lines.append(["  caches", caches.joined(separator: ", ")])
         }
         return Columns(lines, rightAligned: []).text

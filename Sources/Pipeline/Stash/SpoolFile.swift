@@ -1,4 +1,5 @@
 import CFiles
+import Figures
 import Glibc
 import Hardware
 
@@ -59,8 +60,8 @@ package final class SpoolFile: Sendable {
         // A file system that cannot reserve: what is free now has to do, and a transfer tells when it isn't any more.
         if code == EOPNOTSUPP, let free, free >= bytes, ftruncate(descriptor, bytes) == 0 { return }
         throw SpoolError(
-            "the stash needs \(ByteText.of(bytes)) of \(directory), where "
-                + (free.map { "\(ByteText.of($0)) are free" } ?? "they cannot be had")
+            "the stash needs \(bytes.asShortBytes) of \(directory), where "
+                + (free.map { "\($0.asShortBytes) are free" } ?? "they cannot be had")
                 + " (\(String(cString: strerror(code)))). Name a larger disk with pipeline.stash_directory, "
                 + "or need less: pipeline.recompute = true, or a schedule that holds fewer slices")
     }
@@ -94,7 +95,7 @@ package final class SpoolFile: Sendable {
             let reason = moved == 0 ? "the file ends" : String(cString: strerror(errno))
             guard moved > 0, isDirect || cached(offset + done, moved) else {
                 throw SpoolError(
-                    "cannot \(what) \(ByteText.of(count)) of the stash in \(directory): \(reason)")
+                    "cannot \(what) \(count.asShortBytes) of the stash in \(directory): \(reason)")
             }
             if !isDirect { posix_fadvise(descriptor, offset + done, moved, POSIX_FADV_DONTNEED) }
             done += moved

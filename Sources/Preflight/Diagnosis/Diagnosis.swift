@@ -1,3 +1,4 @@
+import Figures
 import Hardware
 
 /// Finds the node or the link that is slow, broken or unlike the others. Pure: figures in, sentences out.
@@ -32,8 +33,8 @@ package struct Diagnosis: Sendable {
             let which = slow.count == facts.cores.count ? "all \(slow.count)" : "\(slow.count) of \(facts.cores.count)"
             return Finding(
                 facts.node,
-                "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(rounded(worst.gflops)) "
-                    + "GFLOP/s where the better cores here do \(rounded(usual)), and \(cause)")
+                "\(which) core(s) of rank \(facts.rank) are slow: core \(worst.number) does \(worst.gflops.brief) "
+                    + "GFLOP/s where the better cores here do \(usual.brief), and \(cause)")
         }
     }
 
@@ -58,13 +59,13 @@ package struct Diagnosis: Sendable {
         if facts.throttled > 0.05 {
             return
                 """
-                it stood still for \(Percent.whole(core.taken)) of the time: the CPU quota of this process' control \
+                it stood still for \(core.taken.asWholePercentage) of the time: the CPU quota of this process' control \
                 group (cpu.max, cpu.cfs_quota_us) is used up
                 """
         }
         return
             """
-            other programs had it for \(Percent.whole(core.taken)) of the time: look for them (top, another job, a \
+            other programs had it for \(core.taken.asWholePercentage) of the time: look for them (top, another job, a \
             rank bound to the same core)
             """
     }
@@ -82,14 +83,15 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "memory is slow: rank \(facts.rank) copies \(rounded(facts.memoryBandwidth / 1e9)) GB/s where "
-                            + "others do \(rounded(usual / 1e9)): "
+                        "memory is slow: rank \(facts.rank) copies \((facts.memoryBandwidth / 1e9).brief) GB/s where "
+                            + "others do \((usual / 1e9).brief): "
                             + "look for a missing memory module or for other programs"))
             }
             guard seen.insert(facts.node).inserted else { continue }
             if facts.memory < 0.95 * size {
                 findings.append(
-                    Finding(facts.node, "has \(gibibytes(facts.memory)) of memory where others have \(gibibytes(size))")
+                    Finding(
+                        facts.node, "has \(facts.memory.asGibibytes) of memory where others have \(size.asGibibytes)")
                 )
             }
             if facts.freeMemory > 0, facts.freeMemory < (1 - tolerance.memoryInUse) * facts.memory {
@@ -97,7 +99,7 @@ package struct Diagnosis: Sendable {
                     Finding(
                         facts.node,
                         """
-                        only \(gibibytes(facts.freeMemory)) of \(gibibytes(facts.memory)) of memory are free: \
+                        only \(facts.freeMemory.asGibibytes) of \(facts.memory.asGibibytes) of memory are free: \
                         another program, or files in memory (/dev/shm), hold the rest
                         """
                     ))
@@ -186,7 +188,7 @@ package struct Diagnosis: Sendable {
 
     private static func times(_ cores: [NodeFacts.Core]) -> String {
         let most = cores.compactMap(\.deviation).max() ?? 0
-        return most < 1e9 ? "\(rounded(most)) times" : "any multiple of"
+        return most < 1e9 ? "\(most.brief) times" : "any multiple of"
     }
 
     private static func surroundings(_ nodes: [NodeFacts], _ tolerance: Tolerance) -> [Finding] {
@@ -198,7 +200,7 @@ package struct Diagnosis: Sendable {
                 findings.append(
                     Finding(
                         facts.node,
-                        "the processors' time is limited to \(rounded(cores)) core(s) by \(file) (a container, a job): "
+                        "the processors' time is limited to \(cores.brief) core(s) by \(file) (a container, a job): "
                             + "threads that want more stand still, so start no more of them, or ask for more"))
             }
             if let problem = facts.folderProblem {
@@ -210,7 +212,7 @@ package struct Diagnosis: Sendable {
                     Finding(
                         facts.node,
                         """
-                        its clock is \(milliseconds(abs(facts.clockOffset))) \(side) rank 0's: let NTP or chrony \
+                        its clock is \(abs(facts.clockOffset).asMilliseconds) \(side) rank 0's: let NTP or chrony \
                         set it
                         """
                     ))
@@ -218,16 +220,6 @@ package struct Diagnosis: Sendable {
             return findings
         }
     }
-}
-
-func rounded(_ value: Double) -> String {
-    value >= 99.95 || value == value.rounded() ? "\(Int(value.rounded()))" : "\((value * 10).rounded() / 10)"
-}
-
-func gibibytes(_ bytes: Double) -> String { "\(rounded(bytes / 1_073_741_824)) GiB" }
-
-func milliseconds(_ seconds: Double) -> String {
-    seconds < 1 ? "\(rounded(seconds * 1e3)) ms" : "\(rounded(seconds)) s"
 }
 
 func levelName(_ level: Int) -> String {

@@ -1,3 +1,4 @@
+import Figures
 import Hardware
 import Simulation
 
@@ -42,13 +43,13 @@ package struct HealthReport {
         for facts in shown {
             let speeds = facts.cores.map(\.gflops)
             let (low, high) = (speeds.min() ?? 0, speeds.max() ?? 0)
-            let speed = rounded(low) == rounded(high) ? rounded(low) : "\(rounded(low)) - \(rounded(high))"
+            let speed = low.brief == high.brief ? low.brief : "\(low.brief) - \(high.brief)"
             let offset =
-                facts.rank == 0 ? "0" : (facts.clockOffset >= 0 ? "+" : "-") + milliseconds(abs(facts.clockOffset))
+                facts.rank == 0 ? "0" : (facts.clockOffset >= 0 ? "+" : "-") + abs(facts.clockOffset).asMilliseconds
             table.add([
                 facts.node, "\(facts.rank)", levelName(facts.cpuLevel), "\(facts.cores.count)", speed,
-                Percent.whole(facts.cores.map(\.taken).max() ?? 0), "\(rounded(facts.memoryBandwidth / 1e9)) GB/s",
-                gibibytes(facts.memory), gibibytes(facts.freeMemory), offset,
+                (facts.cores.map(\.taken).max() ?? 0).asWholePercentage, "\((facts.memoryBandwidth / 1e9).brief) GB/s",
+                facts.memory.asGibibytes, facts.freeMemory.asGibibytes, offset,
             ])
         }
         return table.text + rest(nodes.count, shown.count)
@@ -62,7 +63,7 @@ package struct HealthReport {
         var table = TextTable(["link from (rank)", "to (rank)", "latency", "bandwidth"])
         let shown = shown(links) { $0.bandwidth < bandwidth / 2 || $0.latency > 2 * latency }
         for link in shown {
-            table.add([name(link.from), name(link.to), microseconds(link.latency), rate(link.bandwidth)])
+            table.add([name(link.from), name(link.to), link.latency.asMicroseconds, link.bandwidth.asBitRate])
         }
         return table.text + rest(links.count, shown.count)
     }
@@ -90,7 +91,7 @@ package struct HealthReport {
         if !compared.isEmpty {
             let right = compared.filter { $0 <= 1 }.count
             let most = compared.max() ?? 0
-            let share = most <= 1 ? ", by \(Percent.whole(most)) of it at the most" : ""
+            let share = most <= 1 ? ", by \(most.asWholePercentage) of it at the most" : ""
             text +=
                 "products: on \(right) of \(compared.count) cores tiles and OpenBLAS differ within rounding\(share)\n"
         }

@@ -1,3 +1,5 @@
+import Figures
+
 /// Finds slow links, and the node whose links are all slow. Bandwidth and latency are judged apart: each names its own
 /// culprit.
 struct LinkDiagnosis {
@@ -67,10 +69,8 @@ struct LinkDiagnosis {
     private static func bandwidths(_ links: [LinkFacts], _ tolerance: Tolerance, _ expected: Double?) -> [Slow] {
         let usual = expected ?? links.map(\.bandwidth).upperQuartile
         return links.filter { $0.bandwidth * tolerance.link < usual }.map { link in
-            Slow(
-                link: link,
-                text:
-                    "\(rate(link.bandwidth)) where \(expected == nil ? "others carry" : "expected are") \(rate(usual))")
+            let others = expected == nil ? "others carry" : "expected are"
+            return Slow(link: link, text: "\(link.bandwidth.asBitRate) where \(others) \(usual.asBitRate)")
         }
     }
 
@@ -81,8 +81,8 @@ struct LinkDiagnosis {
                 link: $0,
                 text:
                     """
-                    \(microseconds($0.latency)) for a short message where \
-                    \(expected == nil ? "others take" : "expected are") \(microseconds(usual))
+                    \($0.latency.asMicroseconds) for a short message where \
+                    \(expected == nil ? "others take" : "expected are") \(usual.asMicroseconds)
                     """
             )
         }
@@ -90,9 +90,3 @@ struct LinkDiagnosis {
 }
 
 /// Bits a second, as networks are named.
-func rate(_ bytesPerSecond: Double) -> String {
-    let bits = 8 * bytesPerSecond
-    return bits >= 0.95e9 ? "\(rounded(bits / 1e9)) Gbit/s" : "\(rounded(bits / 1e6)) Mbit/s"
-}
-
-func microseconds(_ seconds: Double) -> String { "\(rounded(seconds * 1e6)) us" }

@@ -1,3 +1,4 @@
+import Figures
 import Hardware
 import MPI
 import Simulation

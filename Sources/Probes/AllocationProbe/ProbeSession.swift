@@ -20,10 +20,11 @@ actor ProbeSession {
         let topology = try Topology()
         let cores = (0..<threads).map { topology.usableCores[$0 % topology.usableCores.count] }
         return try await RankGroup(
-            plan: plan, seed: 1, topology: topology,
+            plan: plan, seed: 1,
             placement: RankGroup.Placement(
-                ranks: [world.rank], cores: [cores], oversubscribed: [true], warning: nil),
-            executors: [executor], patience: 60, heartbeats: [Heartbeat(name: "rank \(world.rank)")],
+                on: topology, ranks: [world.rank], cores: [cores], oversubscribed: [true], warning: nil),
+            threads: [RankGroup.RankThread(executor: executor, heartbeat: Heartbeat(name: "rank \(world.rank)"))],
+            patience: 60,
             connection: RankGroup.Connection(endpoint: { _ in try self.endpoint() }, fail: { _, _ in }))
     }
 

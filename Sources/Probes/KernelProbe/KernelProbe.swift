@@ -64,8 +64,8 @@ enum KernelProbe {
             AdamW().update(team, tensor, AdamW.Step(number: 1, rate: 1e-3, clip: 1))
         }
         runCumulativeNorm()
-        LlamaKernels.run()
-        MegaKernels.run()
+        ContinuedAttentionKernels.run()
+        DampedLayerKernels.run()
         print("level \(KernelTable.best.level)")
     }
 

@@ -54,17 +54,16 @@ public struct Timeline: Sendable, Equatable {
         /// The action that produced it; its span is the arrow's tail and the span that needs it the arrow's head.
         public var action: Action?
 
-        /// - Parameter label: nil to name the message by its action.
+        /// A message that is named by its action, or without one "message": `label` can be set.
         public init(
-            fromRank: Int, departure: Double, toRank: Int, arrival: Double, bytes: Int, label: String? = nil,
-            action: Action? = nil
+            fromRank: Int, departure: Double, toRank: Int, arrival: Double, bytes: Int, action: Action? = nil
         ) {
             self.fromRank = fromRank
             self.departure = departure
             self.toRank = toRank
             self.arrival = arrival
             self.bytes = bytes
-            self.label = label ?? action?.description ?? "message"
+            label = action?.description ?? "message"
             self.action = action
         }
     }

@@ -1,3 +1,5 @@
+import Figures
+
 /// What numbers of options and files may be. Within these bounds no sum of a step overflows, and every figure can be
 /// read.
 public enum Bounds {

@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// What a step costs: time and memory per stage, bytes per message, how fast each rank is.

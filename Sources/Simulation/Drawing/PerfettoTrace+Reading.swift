@@ -81,12 +81,10 @@ extension Timeline {
         else {
             throw EventFault(expected: "id, name, bytes, departure_us and arrival_us of an arrow")
         }
-        return (
-            id,
-            Timeline.Arrow(
-                fromRank: rank, departure: departure, toRank: rank, arrival: arrival, bytes: bytes, label: name,
-                action: action(name))
-        )
+        var arrow = Timeline.Arrow(
+            fromRank: rank, departure: departure, toRank: rank, arrival: arrival, bytes: bytes, action: action(name))
+        arrow.label = name
+        return (id, arrow)
     }
 
     /// The action that a name stands for; nil if it is a label.

@@ -1,3 +1,5 @@
+import Figures
+
 /// A point of a drawing: pixels from its left and upper edges.
 public struct SVGPoint: Sendable, Equatable {
     public var x, y: Double

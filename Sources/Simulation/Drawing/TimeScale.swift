@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 
 /// A unit of time and round steps in it for an axis of a given length.
@@ -35,56 +36,5 @@ struct TimeScale {
             let value = Double($0) * step
             return (value * unit, value < 1e7 && digits <= 6 ? value.fixed(digits) : value.significant)
         }
-    }
-}
-
-extension Double {
-    /// The number with `digits` digits behind the point, whatever the locale.
-    func fixed(_ digits: Int) -> String { String(format: "%.\(digits)f", self) }
-
-    /// Seconds in the unit that reads best.
-    var asTime: String {
-        switch abs(self) {
-        case 0: "0 s"
-        case ..<1e-3: (self * 1e6).significant + " \u{b5}s"
-        case ..<1: (self * 1e3).significant + " ms"
-        case ..<3600: significant + " s"
-        default: (self / 3600).significant + " h"
-        }
-    }
-
-    /// Four significant digits without needless zeros.
-    var significant: String {
-        guard isFinite, self != 0 else { return isNaN ? "nan" : self == 0 ? "0" : (self > 0 ? "inf" : "-inf") }
-        // Nobody counts more zeros than this.
-        guard (1e-6..<1e7).contains(abs(self)) else { return String(format: "%.4g", self) }
-        let digits = max(0, 3 - Int(log10(abs(self)).rounded(.down)))
-        var text = fixed(digits)
-        if text.contains(".") {
-            while text.last == "0" { text.removeLast() }
-            if text.last == "." { text.removeLast() }
-        }
-        return text
-    }
-
-    /// A share as a percentage with one digit behind the point.
-    var asPercentage: String {
-        // Rounding must not leave a zero with a sign.
-        let tenths = (self * 1000).rounded()
-        return ((tenths == 0 ? 0 : tenths) / 10).fixed(1) + " %"
-    }
-}
-
-extension Int {
-    /// Bytes in the unit that reads best.
-    var asBytes: String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
-        var value = Double(self)
-        var unit = 0
-        while abs(value) >= 1024, unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        return "\(value.significant) \(units[unit])"
     }
 }

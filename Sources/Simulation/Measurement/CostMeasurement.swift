@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// What the actions, messages and ends of recorded steps took.

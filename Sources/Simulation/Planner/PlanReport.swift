@@ -1,3 +1,4 @@
+import Figures
 import JSON
 
 /// A plan for people: the best layouts, and why the others lose.

@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// A prediction beside what a run recorded: how far off the step's time, each rank's idle share, the actions and the

@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// The schedule called `auto`: a search for the order with the least makespan for given costs under a memory limit.

@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// The chain of actions and messages that decides how long a step takes: shortening anything else changes nothing.

@@ -1,3 +1,4 @@
+import Figures
 import Schedules
 
 /// A table run under costs and a network, each action as early as its rank and all that it needs allow.

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Hardware
 import Simulation
@@ -20,22 +21,22 @@ extension BenchReport {
     var text: String {
         var text = "\n" + table + "\n"
         for part in StepPart.allCases where seconds(part) > 0 {
-            text += "\(part): \(Figures.time(seconds(part))) (\(Figures.percentage(seconds(part) / total)))  "
+            text += "\(part): \(seconds(part).asTime) (\((seconds(part) / total).asPercentage))  "
         }
         text += "core time a step\n"
         text +=
             "limits of a core: \(gigas(limits.multiplyAdd)) GFLOP/s (f32 multiply-add), "
         if let peak = limits.bfloat16 { text += "\(gigas(peak)) (bf16 tile), " }
         text += "\(gigas(limits.bandwidth)) GB/s (memory)\n"
-        text += "peak memory: \(Figures.bytes(breakdown.peakBytes))\n"
+        text += "peak memory: \(breakdown.peakBytes.asBytes)\n"
         for (rank, core) in taken {
             text += "warning: \(plan.pipeline.world > 1 ? "rank \(rank): " : "")\(core.description)\n"
         }
         text += "\(Self.rate(tokensPerSecond)) tokens/s (median of \(steps.count) steps, best \(Self.rate(best))), "
         text +=
-            "utilisation \(Figures.percentage(utilisation)) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"
+            "utilisation \(utilisation.asPercentage) of \(gigas(limits.multiplyAdd)) GFLOP/s x \(host.workers)"
         if plan.pipeline.model.precision == .bf16 {
-            text += ", \(Figures.percentage(productUtilisation)) of the bf16 peak"
+            text += ", \(productUtilisation.asPercentage) of the bf16 peak"
         }
         if let ratio {
             let (own, peer) = (pairs.map(\.own).median ?? 0, pairs.map(\.peer).median ?? 0)
@@ -51,24 +52,22 @@ extension BenchReport {
     private var table: String {
         var table = TextTable(["work", "time", "share", "GFLOP/s", "of peak", "GB/s", "flops/byte", "bound by"])
         for row in rows {
-            var cells = [row.name, Figures.time(row.seconds), Figures.percentage(row.share)]
+            var cells = [row.name, row.seconds.asTime, row.share.asPercentage]
             if row.count.bytes > 0, row.seconds > 0 {
                 cells +=
-                    row.count.flops > 0 ? [gigas(row.flopRate), percent(row.flopRate / peak(row))] : ["", ""]
+                    row.count.flops > 0 ? [gigas(row.flopRate), (row.flopRate / peak(row)).asPercentage] : ["", ""]
                 cells += [gigas(row.byteRate), String(format: "%.1f", row.count.flops / row.count.bytes)]
                 cells.append(row.isComputeBound(limits) ? "compute" : "memory")
             }
             table.add(cells)
         }
-        table.add(["all", Figures.time(total), "100.0%"])
+        table.add(["all", total.asTime, "100.0%"])
         return table.text
     }
 
     /// Giga-somethings a second.
     static func gigas(_ rate: Double) -> String { String(format: "%.1f", rate / 1e9) }
     private func gigas(_ rate: Double) -> String { Self.gigas(rate) }
-    private func percent(_ share: Double) -> String { Figures.percentage(share) }
-
     /// Tokens/s as people read them.
     static func rate(_ value: Double) -> String { String(format: value < 100 ? "%.1f" : "%.0f", value) }
 }

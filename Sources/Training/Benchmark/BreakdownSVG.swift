@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Simulation
 
@@ -34,7 +35,7 @@ struct BreakdownSVG {
     }
 
     private var summary: String {
-        "\(BenchReport.rate(report.tokensPerSecond)) tokens/s, utilisation \(Figures.percentage(report.utilisation)) "
+        "\(BenchReport.rate(report.tokensPerSecond)) tokens/s, utilisation \(report.utilisation.asPercentage) "
             + "of \(BenchReport.gigas(report.limits.multiplyAdd)) GFLOP/s x \(report.host.workers)"
     }
 
@@ -48,7 +49,7 @@ struct BreakdownSVG {
         for (row, colour) in coloured where row.share > 0 {
             let width = row.share * (bar.right - bar.left)
             svg.rectangle(SVGRectangle(x, bar.top, width, bar.height), fill: colour)
-            let label = "\(row.name) \(Figures.percentage(row.share))"
+            let label = "\(row.name) \(row.share.asPercentage)"
             // A label may reach into what is right of its part, but not over the label before.
             if x >= end, row.share > 0.004, x + 6.4 * Double(label.count) < bar.right + 20 {
                 svg.text(label, at: SVGPoint(x, bar.top + bar.height + 16), size: 11.5, fill: "#24292f")
@@ -75,13 +76,13 @@ struct BreakdownSVG {
             svg.line(
                 from: SVGPoint(across[decade], plot.top), to: SVGPoint(across[decade], plot.bottom), stroke: "#e4e8ee")
             svg.text(
-                Figures.number(decade), at: SVGPoint(across[decade], plot.bottom + 18), size: 12, fill: "#5f6b7a",
+                decade.significant, at: SVGPoint(across[decade], plot.bottom + 18), size: 12, fill: "#5f6b7a",
                 anchor: "middle")
         }
         for decade in up.decades {
             svg.line(from: SVGPoint(plot.left, up[decade]), to: SVGPoint(plot.right, up[decade]), stroke: "#e4e8ee")
             svg.text(
-                Figures.number(decade), at: SVGPoint(plot.left - 8, up[decade] + 4), size: 12, fill: "#5f6b7a",
+                decade.significant, at: SVGPoint(plot.left - 8, up[decade] + 4), size: 12, fill: "#5f6b7a",
                 anchor: "end")
         }
         svg.text(

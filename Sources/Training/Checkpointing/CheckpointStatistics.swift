@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Pipeline
 
@@ -23,10 +24,9 @@ struct CheckpointStatistics {
     func line(plainCopyRate: Double) -> String {
         let mean = stall / Double(max(1, taken))
         let rate = copying > 0 ? Double(bytes) / copying : 0
-        func gigabytes(_ rate: Double) -> String { (rate / 1e9).formatted(.number.precision(.fractionLength(1))) }
         return
             "saved \(saved) checkpoints: training stood still for "
-            + "\((1e3 * mean).formatted(.number.precision(.fractionLength(1)))) ms each, "
-            + "copying \(gigabytes(rate)) GB/s a process (plain memcpy \(gigabytes(plainCopyRate)))"
+            + "\((1e3 * mean).fixed(1)) ms each, "
+            + "copying \((rate / 1e9).fixed(1)) GB/s a process (plain memcpy \((plainCopyRate / 1e9).fixed(1)))"
     }
 }

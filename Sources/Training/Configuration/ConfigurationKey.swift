@@ -35,29 +35,37 @@ package struct ConfigurationKey: Sendable {
     let section: Section
     let name: String
     let kind: Kind
-    let constraint: ValueConstraint
+    private(set) var constraint = ValueConstraint.any
     let help: String
     /// What becomes of a run that goes on with another value.
     let onResume: OnResume
     /// What the example file shows where the default says nothing.
     private(set) var example: ConfigurationValue?
-    private let read: @Sendable (RunConfiguration) -> ConfigurationValue
-    /// Called only with values that `accept` returned.
-    private let write: @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
+    private let variable: Variable
+
+    /// The variable that holds the key's value.
+    struct Variable: Sendable {
+        let read: @Sendable (RunConfiguration) -> ConfigurationValue
+        /// Called only with values that `accept` returned.
+        let write: @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
+    }
 
     init(
-        section: Section, name: String, kind: Kind, constraint: ValueConstraint, onResume: OnResume, help: String,
-        read: @escaping @Sendable (RunConfiguration) -> ConfigurationValue,
-        write: @escaping @Sendable (inout RunConfiguration, ConfigurationValue) -> Void
+        section: Section, name: String, kind: Kind, onResume: OnResume, help: String, variable: Variable
     ) {
         self.section = section
         self.name = name
         self.kind = kind
-        self.constraint = constraint
         self.onResume = onResume
         self.help = help
-        self.read = read
-        self.write = write
+        self.variable = variable
+    }
+
+    /// The same key with a range.
+    private func within(_ constraint: ValueConstraint) -> ConfigurationKey {
+        var key = self
+        key.constraint = constraint
+        return key
     }
 
     /// The same key with an example.
@@ -70,7 +78,7 @@ package struct ConfigurationKey: Sendable {
     /// `section.name`
     package var qualifiedName: String { "\(section.rawValue).\(name)" }
 
-    package func value(in configuration: RunConfiguration) -> ConfigurationValue { read(configuration) }
+    package func value(in configuration: RunConfiguration) -> ConfigurationValue { variable.read(configuration) }
 
     /// What the key takes, completing "expected ...".
     var expectation: String {
@@ -104,7 +112,7 @@ package struct ConfigurationKey: Sendable {
                 let meant = likely(value).map { "; did you mean \($0)?" } ?? ""
                 return "expected \(expectation(for: value)), found \(value.summary)\(meant)"
             }
-            write(&configuration, accepted)
+            variable.write(&configuration, accepted)
             return nil
         } catch {
             return "\(error)"
@@ -152,41 +160,49 @@ package struct ConfigurationKey: Sendable {
 }
 
 extension ConfigurationKey {
-    typealias Path<Value> = WritableKeyPath<RunConfiguration, Value> & Sendable
+    typealias Path<Value> = any WritableKeyPath<RunConfiguration, Value> & Sendable
 
     static func integer(
         _ section: Section, _ name: String, _ path: Path<Int>, _ onResume: OnResume, _ constraint: ValueConstraint,
         _ help: String
     ) -> Self {
-        Self(section: section, name: name, kind: .integer, constraint: constraint, onResume: onResume, help: help) {
-            .integer($0[keyPath: path])
-        } write: {
-            guard case .integer(let value) = $1 else { preconditionFailure("\(name): not an integer") }
-            $0[keyPath: path] = value
-        }
+        Self(
+            section: section, name: name, kind: .integer, onResume: onResume, help: help,
+            variable: Variable {
+                .integer($0[keyPath: path])
+            } write: {
+                guard case .integer(let value) = $1 else { preconditionFailure("\(name): not an integer") }
+                $0[keyPath: path] = value
+            }
+        ).within(constraint)
     }
 
     static func number(
         _ section: Section, _ name: String, _ path: Path<Double>, _ onResume: OnResume, _ constraint: ValueConstraint,
         _ help: String
     ) -> Self {
-        Self(section: section, name: name, kind: .number, constraint: constraint, onResume: onResume, help: help) {
-            .number($0[keyPath: path])
-        } write: {
-            guard case .number(let value) = $1 else { preconditionFailure("\(name): not a number") }
-            $0[keyPath: path] = value
-        }
+        Self(
+            section: section, name: name, kind: .number, onResume: onResume, help: help,
+            variable: Variable {
+                .number($0[keyPath: path])
+            } write: {
+                guard case .number(let value) = $1 else { preconditionFailure("\(name): not a number") }
+                $0[keyPath: path] = value
+            }
+        ).within(constraint)
     }
 
     static func boolean(_ section: Section, _ name: String, _ path: Path<Bool>, _ onResume: OnResume, _ help: String)
         -> Self
     {
-        Self(section: section, name: name, kind: .boolean, constraint: .any, onResume: onResume, help: help) {
-            .boolean($0[keyPath: path])
-        } write: {
-            guard case .boolean(let value) = $1 else { preconditionFailure("\(name): not a boolean") }
-            $0[keyPath: path] = value
-        }
+        Self(
+            section: section, name: name, kind: .boolean, onResume: onResume, help: help,
+            variable: Variable {
+                .boolean($0[keyPath: path])
+            } write: {
+                guard case .boolean(let value) = $1 else { preconditionFailure("\(name): not a boolean") }
+                $0[keyPath: path] = value
+            })
     }
 
     static func text(
@@ -194,28 +210,27 @@ extension ConfigurationKey {
         example: String? = nil
     ) -> Self {
         Self(
-            section: section, name: name, kind: .text, constraint: .any, onResume: onResume, help: help
-        ) {
-            .text($0[keyPath: path])
-        } write: {
-            guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
-            $0[keyPath: path] = value
-        }.shown(as: example)
+            section: section, name: name, kind: .text, onResume: onResume, help: help,
+            variable: Variable {
+                .text($0[keyPath: path])
+            } write: {
+                guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
+                $0[keyPath: path] = value
+            }
+        ).shown(as: example)
     }
 
     static func path(
-        _ section: Section, _ name: String, _ path: Path<String>, _ onResume: OnResume, _ form: PathForm,
-        _ help: String,
-        example: String? = nil
+        _ section: Section, _ name: String, _ path: Path<String>, _ onResume: OnResume, _ form: PathForm, _ help: String
     ) -> Self {
         Self(
-            section: section, name: name, kind: .path(form), constraint: .any, onResume: onResume, help: help
-        ) {
-            .text($0[keyPath: path])
-        } write: {
-            guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
-            $0[keyPath: path] = value
-        }.shown(as: example)
+            section: section, name: name, kind: .path(form), onResume: onResume, help: help,
+            variable: Variable {
+                .text($0[keyPath: path])
+            } write: {
+                guard case .text(let value) = $1 else { preconditionFailure("\(name): not text") }
+                $0[keyPath: path] = value
+            })
     }
 
     static func choice<Choice: RawRepresentable<String> & CaseIterable & SendableMetatype>(
@@ -223,30 +238,32 @@ extension ConfigurationKey {
     ) -> Self {
         let names = Choice.allCases.map(\.rawValue)
         return Self(
-            section: section, name: name, kind: .choice(names), constraint: .any, onResume: onResume, help: help
-        ) {
-            .text($0[keyPath: path].rawValue)
-        } write: {
-            guard case .text(let text) = $1, let choice = Choice(rawValue: text) else {
-                preconditionFailure("\(name): not one of \(names)")
-            }
-            $0[keyPath: path] = choice
-        }
+            section: section, name: name, kind: .choice(names), onResume: onResume, help: help,
+            variable: Variable {
+                .text($0[keyPath: path].rawValue)
+            } write: {
+                guard case .text(let text) = $1, let choice = Choice(rawValue: text) else {
+                    preconditionFailure("\(name): not one of \(names)")
+                }
+                $0[keyPath: path] = choice
+            })
     }
 
     static func layerSplit(
         _ section: Section, _ name: String, _ path: Path<LayerSplit>, _ onResume: OnResume, _ help: String
     ) -> Self {
-        Self(section: section, name: name, kind: .layerSplit, constraint: .any, onResume: onResume, help: help) {
-            if case .explicit(let counts) = $0[keyPath: path] { return .list(counts) }
-            return .text($0[keyPath: path].description)
-        } write: {
-            switch $1 {
-            case .list(let counts): $0[keyPath: path] = .explicit(counts)
-            case .text(let text): if let split = LayerSplit(text) { $0[keyPath: path] = split }
-            default: preconditionFailure("\(name): not a split")
-            }
-        }
+        Self(
+            section: section, name: name, kind: .layerSplit, onResume: onResume, help: help,
+            variable: Variable {
+                if case .explicit(let counts) = $0[keyPath: path] { return .list(counts) }
+                return .text($0[keyPath: path].description)
+            } write: {
+                switch $1 {
+                case .list(let counts): $0[keyPath: path] = .explicit(counts)
+                case .text(let text): if let split = LayerSplit(text) { $0[keyPath: path] = split }
+                default: preconditionFailure("\(name): not a split")
+                }
+            })
     }
 
     static func paths(
@@ -254,18 +271,19 @@ extension ConfigurationKey {
         example: String
     ) -> Self {
         Self(
-            section: section, name: name, kind: .paths, constraint: .any, onResume: onResume, help: help
-        ) {
-            switch $0[keyPath: path] {
-            case .text(let text): .text(text)
-            case .list(let paths): .texts(paths)
+            section: section, name: name, kind: .paths, onResume: onResume, help: help,
+            variable: Variable {
+                switch $0[keyPath: path] {
+                case .text(let text): .text(text)
+                case .list(let paths): .texts(paths)
+                }
+            } write: {
+                switch $1 {
+                case .text(let text): $0[keyPath: path] = .text(text)
+                case .texts(let paths): $0[keyPath: path] = .list(paths)
+                default: preconditionFailure("\(name): no paths")
+                }
             }
-        } write: {
-            switch $1 {
-            case .text(let text): $0[keyPath: path] = .text(text)
-            case .texts(let paths): $0[keyPath: path] = .list(paths)
-            default: preconditionFailure("\(name): no paths")
-            }
-        }.shown(as: example)
+        ).shown(as: example)
     }
 }

@@ -1,3 +1,4 @@
+import Figures
 import Glibc
 
 /// Notices a run whose loss has left all bounds: guessing without a model gives the logarithm of the vocabulary.

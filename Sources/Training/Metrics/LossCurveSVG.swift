@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 
 /// The loss over a run as a picture: every step faintly, a smoothed line, and the held-out evaluations; nats on the

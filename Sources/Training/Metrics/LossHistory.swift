@@ -1,3 +1,4 @@
+import Figures
 import Simulation
 
 /// The losses of a run, however long, in memory of a fixed size: each step by itself at first, then stretches of 2, 4,

@@ -1,3 +1,4 @@
+import Figures
 import JSON
 
 /// One figure of a step: its name and form in `metrics.jsonl`, and its field on the progress line if it has one.
@@ -45,9 +46,9 @@ extension Metric {
             "lr \(ProgressLine.scientific(metrics.learningRate))"
         },
         number("utilisation", \.utilisation, givesWay: 4) { metrics, _ in
-            "mfu \(ProgressLine.percent(metrics.utilisation))"
+            "mfu \(metrics.utilisation.asTersePercentage)"
         },
-        number("idle", \.idle, givesWay: 7) { metrics, _ in "idle \(ProgressLine.percent(metrics.idle))" },
+        number("idle", \.idle, givesWay: 7) { metrics, _ in "idle \(metrics.idle.asTersePercentage)" },
         number("seconds", \.seconds),
         count("tokens", \.tokens),
         count("skipped", \.skipped, givesWay: 3) { metrics, _ in
@@ -77,39 +78,41 @@ extension Metric {
     ]
 
     private typealias Text = @Sendable (_ metrics: StepMetrics, _ steps: Int) -> String?
-    private typealias Place<Value> = WritableKeyPath<StepMetrics, Value> & Sendable
+    private typealias Variable<Value> = any WritableKeyPath<StepMetrics, Value> & Sendable
 
     private static func field(_ givesWay: Int, _ text: Text?) -> Field? {
         text.map { Field(givesWay: givesWay, text: $0) }
     }
 
     private static func number(
-        _ name: String, _ place: Place<Double>, givesWay: Int = 0, _ text: Text? = nil
+        _ name: String, _ variable: Variable<Double>, givesWay: Int = 0, _ text: Text? = nil
     ) -> Metric {
         Metric(name: name) {
-            JSONText.exact($0[keyPath: place])
+            JSONText.exact($0[keyPath: variable])
         } read: { value, metrics in
             guard let number = finiteOrNot(value) else { return false }
-            metrics[keyPath: place] = number
+            metrics[keyPath: variable] = number
             return true
         }.required.shown(field(givesWay, text))
     }
 
-    private static func count(_ name: String, _ place: Place<Int>, givesWay: Int = 0, _ text: Text? = nil) -> Metric {
+    private static func count(_ name: String, _ variable: Variable<Int>, givesWay: Int = 0, _ text: Text? = nil)
+        -> Metric
+    {
         Metric(name: name) {
-            String($0[keyPath: place])
+            String($0[keyPath: variable])
         } read: { value, metrics in
             guard let number = value.integer else { return false }
-            metrics[keyPath: place] = number
+            metrics[keyPath: variable] = number
             return true
         }.required.shown(field(givesWay, text))
     }
 
-    private static func optional(_ name: String, _ place: Place<Double?>) -> Metric {
+    private static func optional(_ name: String, _ variable: Variable<Double?>) -> Metric {
         Metric(name: name) {
-            $0[keyPath: place].map(JSONText.exact)
+            $0[keyPath: variable].map(JSONText.exact)
         } read: { value, metrics in
-            metrics[keyPath: place] = finiteOrNot(value)
+            metrics[keyPath: variable] = finiteOrNot(value)
             return true
         }
     }

@@ -1,3 +1,4 @@
+import Figures
 import Files
 import Foundation
 
@@ -91,7 +92,7 @@ package struct ProgressLine {
         var fields = Metric.all.compactMap { metric in
             metric.field.flatMap { field in field.text(metrics, steps).map { (text: $0, givesWay: field.givesWay) } }
         }
-        if let left { fields.append(("\(duration(left)) left", 1)) }
+        if let left { fields.append(("\(left.asClock) left", 1)) }
         func width() -> Int { fields.reduce(-2) { $0 + $1.text.count + 2 } }
         while width() > columns, let first = fields.indices.max(by: { fields[$0].givesWay < fields[$1].givesWay }),
             fields[first].givesWay > 0
@@ -119,10 +120,6 @@ extension ProgressLine {
         value == 0 ? "0" : String(format: "%.1e", value).replacing("e-0", with: "e-").replacing("e+0", with: "e")
     }
 
-    static func percent(_ share: Double) -> String {
-        share.isFinite ? String(format: "%.0f%%", share * 100) : "\(share)"
-    }
-
     /// Three digits and a letter for thousands and more: 987, 12.3k, 4.56M.
     static func scaled(_ value: Double) -> String {
         guard value.isFinite else { return "\(value)" }
@@ -132,14 +129,5 @@ extension ProgressLine {
             return String(format: "%.\(digits)f", scaled) + letter
         }
         return String(format: abs(value) < 9.95 ? "%.1f" : "%.0f", value)
-    }
-
-    /// Minutes and seconds, or hours, minutes and seconds.
-    package static func duration(_ seconds: Double) -> String {
-        guard seconds.isFinite, seconds < 1e9 else { return "?" }
-        let whole = Int(max(0, seconds).rounded(.up))
-        let (hours, minutes, rest) = (whole / 3600, whole / 60 % 60, whole % 60)
-        return hours > 0
-            ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
     }
 }

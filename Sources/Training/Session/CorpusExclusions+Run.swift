@@ -6,14 +6,14 @@ extension CorpusExclusions {
     init(_ configuration: RunConfiguration) {
         let run = configuration.runPath
         let settings = CheckpointSettings(configuration, run: run)
-        var places = [Place(key: "run.directory", path: run)]
-        if settings.isOn { places.append(Place(key: "checkpoint.directory", path: settings.store.directory)) }
+        var own = [LeftOut(key: "run.directory", path: run)]
+        if settings.isOn { own.append(LeftOut(key: "checkpoint.directory", path: settings.store.directory)) }
         if settings.localEvery > 0 {
             let ranks = max(1, configuration.pipeline.stages) * configuration.pipeline.replicas
             let folders = Set((0..<ranks).map { settings.localStore($0).directory })
-            places += folders.sorted().map { Place(key: "checkpoint.local_directory", path: $0) }
+            own += folders.sorted().map { LeftOut(key: "checkpoint.local_directory", path: $0) }
         }
-        self.init(places: places, isRun: Self.holdsRun)
+        self.init(folders: own, isRun: Self.holdsRun)
     }
 
     /// A run's folder, submitted or begun; a checkpoint, whole or not.

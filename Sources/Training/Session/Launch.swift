@@ -1,5 +1,6 @@
 import Checkpoints
 import Corpora
+import Figures
 import Files
 import Foundation
 import Hardware
@@ -248,9 +249,9 @@ package enum Launch {
         var parts = [count(corpus.fileCount, "file")]
         if corpus.packed {
             parts.append(count(corpus.documents, "document"))
-            parts.append("longest \(Figures.bytes(corpus.longestDocument))")
+            parts.append("longest \(corpus.longestDocument.asBytes)")
         }
-        var text = "text:  " + parts.joined(separator: ", ") + "; \(Figures.bytes(corpus.size)) in all"
+        var text = "text:  " + parts.joined(separator: ", ") + "; \(corpus.size.asBytes) in all"
         if let leftOut = corpus.leftOut { text += "\ntext:  left out: \(leftOut)" }
         if let repetition = corpus.repetition { text += "\ntext:  \(repetition)" }
         return text

@@ -1,3 +1,4 @@
+import Figures
 import Hardware
 import Numerics
 import Pipeline
@@ -73,7 +74,7 @@ struct MemoryEstimate {
         if !plan.pipeline.table.usesRecompute { ways.append("pipeline.recompute = true") }
         ways += ["shorter slices (pipeline.slice)", "more ranks"]
         return ConfigurationError([
-            "this run needs \(ByteText.of(needed)) \(place): \(parts(of: fullestRank)). "
+            "this run needs \(needed.asShortBytes) \(place): \(parts(of: fullestRank)). "
                 + "What helps: \(ways.joined(separator: ", "))"
         ])
     }
@@ -109,13 +110,13 @@ struct MemoryEstimate {
     var text: String {
         let rank = fullestRank
         let limit = MemoryLimit.tightestShared
-        var text = "memory: \(ByteText.of(fullest)) expected \(isOneProcess ? "" : "on the fullest rank ")"
-        text += "(of \(ByteText.of(limit.bytes))\(isOneProcess ? "" : " for all of its node"))"
+        var text = "memory: \(fullest.asShortBytes) expected \(isOneProcess ? "" : "on the fullest rank ")"
+        text += "(of \(limit.bytes.asShortBytes)\(isOneProcess ? "" : " for all of its node"))"
         if rank.spool > 0 {
             let slots = rank.slots
             text +=
                 """
-                \nstash:  on disk, \(ByteText.of(ranks.map(\.spool).max() ?? 0)) a rank in \
+                \nstash:  on disk, \((ranks.map(\.spool).max() ?? 0).asShortBytes) a rank in \
                 \(plan.pipeline.stashDirectory ?? "")
                 """
             text += "; in memory at a time \(slots.full) slices"
@@ -127,7 +128,7 @@ struct MemoryEstimate {
         if let available = ProcessMemory.available, node > available, node <= limit.bytes {
             text +=
                 """
-                \nwarning: the ranks of this node need \(ByteText.of(node)), but only \(ByteText.of(available)) \
+                \nwarning: the ranks of this node need \(node.asShortBytes), but only \(available.asShortBytes) \
                 are free now
                 """
         }
@@ -139,8 +140,8 @@ struct MemoryEstimate {
         let place = isOneProcess ? "in this process" : "on the fullest rank"
         let limits = (MemoryLimit.shared() + MemoryLimit.own).map { "limit: \($0.text)\n" }.joined()
         return """
-            \(ByteText.of(fullest)) expected \(place)
-            program, libraries, text: \(ByteText.of(program))
+            \(fullest.asShortBytes) expected \(place)
+            program, libraries, text: \(program.asShortBytes)
             \(isOneProcess && ranks.count > 1 ? "the fullest of \(ranks.count) ranks" : "a rank"): \
             \(parts(of: fullestRank))
             huge pages: \(HugePages.summary)
@@ -149,23 +150,23 @@ struct MemoryEstimate {
     }
 
     private func parts(of rank: RankMemory) -> String {
-        var parts = ["parameters, gradients and moments \(ByteText.of(rank.parameters))"]
+        var parts = ["parameters, gradients and moments \(rank.parameters.asShortBytes)"]
         var slices: [String] = []
         if rank.slots.full > 0 {
-            slices.append("activations of \(rank.slots.full) slices \(ByteText.of(rank.stash.full))")
+            slices.append("activations of \(rank.slots.full) slices \(rank.stash.full.asShortBytes)")
         }
         if rank.slots.light > 0 {
-            slices.append("inputs and states of \(rank.slots.light) slices \(ByteText.of(rank.stash.light))")
+            slices.append("inputs and states of \(rank.slots.light) slices \(rank.stash.light.asShortBytes)")
         }
-        slices.append("upstream gradients of \(rank.slots.gradient) \(ByteText.of(rank.stash.gradient))")
-        parts.append("stash \(ByteText.of(rank.stashBytes)) (\(slices.joined(separator: ", ")))")
-        if rank.packed > 0 { parts.append("packed weights \(ByteText.of(rank.packed))") }
-        parts.append("scratch \(ByteText.of(rank.workspace))")
-        parts.append("states \(ByteText.of(rank.states))")
-        if rank.prefixes > 0 { parts.append("rows of whole sequences \(ByteText.of(rank.prefixes))") }
-        if rank.messages > 0 { parts.append("messages \(ByteText.of(rank.messages))") }
-        parts.append("tokens \(ByteText.of(rank.tokens))")
-        if rank.snapshot > 0 { parts.append("checkpoint copy \(ByteText.of(rank.snapshot))") }
+        slices.append("upstream gradients of \(rank.slots.gradient) \(rank.stash.gradient.asShortBytes)")
+        parts.append("stash \(rank.stashBytes.asShortBytes) (\(slices.joined(separator: ", ")))")
+        if rank.packed > 0 { parts.append("packed weights \(rank.packed.asShortBytes)") }
+        parts.append("scratch \(rank.workspace.asShortBytes)")
+        parts.append("states \(rank.states.asShortBytes)")
+        if rank.prefixes > 0 { parts.append("rows of whole sequences \(rank.prefixes.asShortBytes)") }
+        if rank.messages > 0 { parts.append("messages \(rank.messages.asShortBytes)") }
+        parts.append("tokens \(rank.tokens.asShortBytes)")
+        if rank.snapshot > 0 { parts.append("checkpoint copy \(rank.snapshot.asShortBytes)") }
         return parts.joined(separator: ", ")
     }
 }

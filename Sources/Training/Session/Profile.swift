@@ -1,3 +1,4 @@
+import Figures
 import Pipeline
 import Schedules
 import Simulation
@@ -28,30 +29,30 @@ struct Profile {
             table.add(
                 ["\(stage)", "\(plan.table.shape.rank(of: stage))"]
                     + [.forward, .backward, .backwardInput, .backwardWeight, .recompute].map { (kind: ActionKind) in
-                        Figures.time(costs.duration(kind))
-                    } + [Figures.bytes(costs.weightUnitBytes), Figures.bytes(costs.residentBytes)])
+                        costs.duration(kind).asTime
+                    } + [costs.weightUnitBytes.asBytes, costs.residentBytes.asBytes])
         }
         var text = "\n" + table.text + "\n"
         if plan.ranks > 1 {
-            text += "messages: \(Figures.bytes(plan.messageBytes)), "
+            text += "messages: \(plan.messageBytes.asBytes), "
             text +=
                 measurement.transfer.map {
-                    "under way for \(Figures.time($0)) (median of \(measurement.transfers) that a rank waited for)\n"
+                    "under way for \($0.asTime) (median of \(measurement.transfers) that a rank waited for)\n"
                 } ?? "none that a rank waited for: they count as immediate\n"
         }
         let error = predicted.makespan / measurement.stepTime - 1
-        text += "step:     \(Figures.time(measurement.stepTime)) (median of \(measurement.steps), "
+        text += "step:     \(measurement.stepTime.asTime) (median of \(measurement.steps), "
         text +=
-            "\(Figures.time(measurement.stepRange.lowerBound)) to \(Figures.time(measurement.stepRange.upperBound))), "
-        text += "of it \(Figures.time(measurement.rest)) beside the table; "
-        text += "predicted \(Figures.time(predicted.makespan)) (\(error < 0 ? "" : "+")\(Figures.percentage(error)))\n"
+            "\(measurement.stepRange.lowerBound.asTime) to \(measurement.stepRange.upperBound.asTime)), "
+        text += "of it \(measurement.rest.asTime) beside the table; "
+        text += "predicted \(predicted.makespan.asTime) (\(error < 0 ? "" : "+")\(error.asPercentage))\n"
         text += "ranks:    \(host.title), cores \(host.coreList)"
         for group in costs.sharedCores {
             text += "; ranks \(group.ranks.map(String.init).joined(separator: ", ")) share "
-            text += "\(Figures.number(group.cores)) core(s), actions count by processor time"
+            text += "\(group.cores.significant) core(s), actions count by processor time"
         }
         if let disturbance = measurement.disturbance, disturbance > 0.03 {
-            text += "\nwarning:  actions took \(Figures.percentage(disturbance)) longer than they had a core: "
+            text += "\nwarning:  actions took \(disturbance.asPercentage) longer than they had a core: "
             text += "other programs use these cores, measure again when they are quiet"
         }
         return text

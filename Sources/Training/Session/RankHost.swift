@@ -110,11 +110,12 @@ struct RankHost: Sendable {
             usable: topology.usableCores.count)
         start = { plan in
             try await RankGroup(
-                plan: plan, seed: seed, topology: topology,
+                plan: plan, seed: seed,
                 placement: RankGroup.Placement(
-                    ranks: [world.rank], cores: [placement.own.cores],
+                    on: topology, ranks: [world.rank], cores: [placement.own.cores],
                     oversubscribed: [placement.own.oversubscribed], warning: placement.own.warning),
-                executors: [session.executor], patience: patience, heartbeats: [session.heartbeat],
+                threads: [RankGroup.RankThread(executor: session.executor, heartbeat: session.heartbeat)],
+                patience: patience,
                 connection: RankGroup.Connection(endpoint: { _ in try session.endpoint() }, fail: { _, _ in }))
         }
         end = { await $0.release() }

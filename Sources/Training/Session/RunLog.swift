@@ -1,4 +1,5 @@
 import Checkpoints
+import Figures
 import Files
 import Foundation
 import Hardware
@@ -139,13 +140,13 @@ struct RunLog {
         guard let last = past.last else { return }
         say(
             "\ntrained \(last.step) steps, \(last.tokens) tokens: \(Int(past.rates.median.rounded())) tokens/s, "
-                + "utilisation \(Figures.percentage(past.utilisation.median)), "
-                + "idle \(Figures.percentage(past.idle.median)) (medians)"
+                + "utilisation \(past.utilisation.median.asPercentage), "
+                + "idle \(past.idle.median.asPercentage) (medians)"
         )
         if let peak = last.peakMemory {
             // Other processes tell their peaks; of their huge pages they don't.
-            let huge = HugePages.inUse.map { ", \(ByteText.of($0)) of rank 0's in huge pages now" } ?? ""
-            say("memory: at most \(ByteText.of(peak)) in a process\(huge)")
+            let huge = HugePages.inUse.map { ", \($0.asShortBytes) of rank 0's in huge pages now" } ?? ""
+            say("memory: at most \(peak.asShortBytes) in a process\(huge)")
         }
         if skipped > void { say("skipped \(skipped - void) steps whose gradient was not finite") }
         if void > 0 {

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Hardware
 import Model
@@ -117,7 +118,7 @@ package struct SizeCheck {
         guard all < Self.mostBytes else {
             throw ConfigurationError(
                 "the model of \(c.model.layers) layers and slices of \(c.pipeline.slice) tokens take "
-                    + "\(ByteText.of(all)): \(largest(c).joined(separator: ", "))")
+                    + "\(all.asShortBytes): \(largest(c).joined(separator: ", "))")
         }
     }
 
@@ -189,10 +190,10 @@ package struct SizeCheck {
         let tightest = limits.min { $0.bytes - ($0.taken ?? 0) < $1.bytes - ($1.taken ?? 0) }
         guard let limit = tightest, needed > Double(limit.bytes - (limit.taken ?? 0)) else { return }
         let list = parts.filter { $0.bytes > 0 }.sorted { $0.bytes > $1.bytes }.map {
-            "\($0.name) \(ByteText.of($0.bytes))"
+            "\($0.name) \($0.bytes.asShortBytes)"
         }
         throw ConfigurationError(
-            "this run needs at least \(ByteText.of(needed)) \(world == nil ? "in this process" : "on a rank"), and "
+            "this run needs at least \(needed.asShortBytes) \(world == nil ? "in this process" : "on a rank"), and "
                 + "there are \(limit.text): \(list.joined(separator: ", ")). What helps: " + ways(parts, world))
     }
 
@@ -215,7 +216,7 @@ package struct SizeCheck {
 extension MemoryLimit {
     /// "23.5 GiB for it (the node's memory)"
     var text: String {
-        guard let taken else { return "\(ByteText.of(bytes)) for it (\(source))" }
-        return "\(ByteText.of(max(0, bytes - taken))) left for it of \(ByteText.of(bytes)) (\(source))"
+        guard let taken else { return "\(bytes.asShortBytes) for it (\(source))" }
+        return "\(max(0, bytes - taken).asShortBytes) left for it of \(bytes.asShortBytes) (\(source))"
     }
 }

@@ -1,3 +1,4 @@
+import Figures
 import Foundation
 import Pipeline
 import Schedules
@@ -129,22 +130,22 @@ struct SliceSurvey {
         for row in rows {
             let error = row.planned / row.measured - 1
             table.add([
-                "\(row.slice)", "\(row.units)", Figures.time(row.measured), Figures.time(row.range.lowerBound),
-                Figures.time(row.range.upperBound), Figures.time(row.planned),
-                (error < 0 ? "" : "+") + Figures.percentage(error),
+                "\(row.slice)", "\(row.units)", row.measured.asTime, row.range.lowerBound.asTime,
+                row.range.upperBound.asTime, row.planned.asTime,
+                (error < 0 ? "" : "+") + error.asPercentage,
             ])
         }
         var text =
             "\nSteps of \(self.table) by slice length (medians), and what gecko plan makes of them:\n" + table.text
         text +=
-            "\(Figures.number(cluster.core.gflops)) GFLOP/s a core, \(Figures.time(cluster.core.overhead)) overhead "
-            + "a layer and action (stages fit within \(Figures.percentage(fit.largestError)))\n"
+            "\(cluster.core.gflops.significant) GFLOP/s a core, \(cluster.core.overhead.asTime) overhead "
+            + "a layer and action (stages fit within \(fit.largestError.asPercentage))\n"
         if let best = rows.min(by: { $0.measured < $1.measured }),
             let choice = rows.min(by: { $0.planned < $1.planned })
         {
             text +=
                 "shortest measured: slices of \(best.slice); the plan's choice: slices of \(choice.slice), measured "
-            text += "+\(Figures.percentage(choice.measured / best.measured - 1)) above it"
+            text += "+\((choice.measured / best.measured - 1).asPercentage) above it"
         }
         return text
     }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Corpora
+import Figures
 import Files
 import Glibc
 import Hardware
@@ -104,8 +105,8 @@ extension Trainer {
             let model = plan.pipeline.savedParameters.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
             // A checkpoint has two moments beside each parameter.
             let needed = model + (newest == steps ? 0 : 3 * model) + (1 << 20)
-            text += "Free \(ByteText.of(needed))"
-            if let free = Self.free(path) { text += " (\(ByteText.of(free)) are free now)" }
+            text += "Free \(needed.asShortBytes)"
+            if let free = Self.free(path) { text += " (\(free.asShortBytes) are free now)" }
             text += ", and start the same command again: "
         } else {
             text += "Mend that, and start the same command again: "

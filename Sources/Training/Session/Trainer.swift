@@ -1,5 +1,6 @@
 import Checkpoints
 import Corpora
+import Figures
 import Files
 import Foundation
 import Hardware
@@ -194,8 +195,8 @@ struct Trainer: Sendable {
         let step = files.manifest.step
         say(
             step > 0
-                ? "resuming after step \(step) from \(files.origin): \(Figures.bytes(files.manifest.size)), "
-                    + "checked in \(Figures.time(files.checkSeconds)), loaded in \(Figures.time(files.loadSeconds))"
+                ? "resuming after step \(step) from \(files.origin): \(files.manifest.size.asBytes), "
+                    + "checked in \(files.checkSeconds.asTime), loaded in \(files.loadSeconds.asTime)"
                 : "starting from the model imported into \(files.origin)")
     }
 

@@ -22,7 +22,7 @@ final class LeakyAverage: Block {
             parameters: [
                 ParameterSpec("\(name).leak", [D], .constant(Float(log(model.leak / (1 - model.leak))))),
                 ParameterSpec("\(name).gain", [D], .normal(1)),
-            ], forwardFlopsPerToken: 0
+            ], flops: .init(perToken: 0)
         ) {
             // The state before and after each token.
             BlockSizes(state: D, stash: 2 * $0.length * D)

@@ -15,7 +15,7 @@ final class LeakyEmbedding: Block {
         BlockDescription(
             name: "embed",
             parameters: [ParameterSpec(weight, [model.vocabulary, model.dim], .normal(1), decays: true)],
-            forwardFlopsPerToken: 0
+            flops: .init(perToken: 0)
         ) { _ in
             BlockSizes()
         } work: { _, _ in
@@ -73,7 +73,7 @@ final class LeakyOutput: OutputBlock {
                 ParameterSpec(
                     weight(model), [V, D], .normal(1), decays: true,
                     copyOf: model.ties ? LeakyEmbedding.weight : nil)
-            ], forwardFlopsPerToken: 2 * Double(D * V)
+            ], flops: .init(perToken: 2 * Double(D * V))
         ) {
             BlockSizes(stash: $0.length * V)
         } work: { _, operand in

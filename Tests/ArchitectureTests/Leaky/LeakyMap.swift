@@ -18,7 +18,7 @@ final class LeakyMap: Block {
         return BlockDescription(
             name: name,
             parameters: [ParameterSpec("\(name).map", [D, D], .normal(1 / Double(D).squareRoot()), decays: true)],
-            forwardFlopsPerToken: 2 * Double(D * D)
+            flops: .init(perToken: 2 * Double(D * D))
         ) {
             // tanh x; the output's gradient.
             BlockSizes(stash: $0.length * D, gradientStash: $0.length * D)

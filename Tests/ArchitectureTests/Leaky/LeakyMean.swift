@@ -18,7 +18,7 @@ final class LeakyMean: Block {
         let (name, D) = ("layers.\(layer)", model.dim)
         return BlockDescription(
             name: name, parameters: [ParameterSpec("\(name).gain", [D], .normal(1))],
-            forwardFlopsPerToken: Double(D), flopsPerTokenBefore: Double(D)
+            flops: .init(perToken: Double(D), perTokenBefore: Double(D))
         ) { _ in
             BlockSizes(prefix: D, workspace: D)
         } work: { _, _ in

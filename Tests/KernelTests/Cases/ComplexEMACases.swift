@@ -207,8 +207,9 @@ extension KernelCases {
                 kernels.sequences.ema.complexEMABackward(
                     ComplexEMABackwardArguments(
                         dx: dx, stateGradient: ComplexEMAState(real: dhr, imaginary: dhi),
-                        coefficientGradients: gradients, dy: upstream, x: x, entries: entries,
-                        coefficients: coefficients, work: s.work(tiles, d, memory)))
+                        coefficientGradients: gradients, dy: upstream,
+                        forward: ComplexEMAForward(x: x, entries: entries, coefficients: coefficients),
+                        work: s.work(tiles, d, memory)))
             }
         } expected: {
             var out = ["dx": [Double](repeating: 0, count: s.rows * s.dim)]

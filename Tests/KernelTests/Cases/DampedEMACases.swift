@@ -117,8 +117,9 @@ extension KernelCases {
             for d in stride(from: 0, to: s.dim, by: 16) {
                 kernels.sequences.dampedEMA.dampedEMABackward(
                     DampedEMABackwardArguments(
-                        dx: dx, stateGradient: dh, coefficientGradients: gradients, dy: upstream, x: x,
-                        entries: entries, coefficients: coefficients, work: s.work(tiles, d, memory)))
+                        dx: dx, stateGradient: dh, coefficientGradients: gradients, dy: upstream,
+                        forward: DampedEMAForward(x: x, entries: entries, coefficients: coefficients),
+                        work: s.work(tiles, d, memory)))
             }
         } expected: {
             dampedGradients(s, data, up, first, dy)

@@ -162,7 +162,7 @@ extension KernelCases {
             kernels.tokens.queries.rotate(
                 RotateArguments(
                     x: memory.output("x", from: x, cols: width, stride: width + 3),
-                    cosines: memory.input(cosine, cols: n), sines: memory.input(sine, cols: n),
+                    angles: RotaryAngles(cosines: memory.input(cosine, cols: n), sines: memory.input(sine, cols: n)),
                     direction: Float(direction), rows: rows, features: n, heads: rotated))
         } expected: {
             [

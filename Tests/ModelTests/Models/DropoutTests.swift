@@ -41,8 +41,8 @@ import Verification
     @Test(
         arguments: [
             \GeckoConfiguration.dropout, \GeckoConfiguration.hiddenDropout, \GeckoConfiguration.attentionDropout,
-        ] as [WritableKeyPath<GeckoConfiguration, Double> & Sendable])
-    func everyRateActsByItself(rate: WritableKeyPath<GeckoConfiguration, Double> & Sendable) {
+        ] as [any WritableKeyPath<GeckoConfiguration, Double> & Sendable])
+    func everyRateActsByItself(rate: any WritableKeyPath<GeckoConfiguration, Double> & Sendable) {
         let model = SmallModel { $0[keyPath: rate] = 0.3 }
         #expect(abs(model.result([29], dropout: Self.stream).loss - model.result([29]).loss) > 1e-4)
     }

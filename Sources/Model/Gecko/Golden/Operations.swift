@@ -172,8 +172,9 @@ struct Operations {
                 plan.rotation.sines.withUnsafeBufferPointer { sines in
                     KernelTable.best.tokens.queries.rotate(
                         RotateArguments(
-                            x: MutableFloatRows(x.base, stride: H * dz), cosines: cosines.baseAddress!,
-                            sines: sines.baseAddress!, direction: direction, rows: L, features: dz, heads: heads))
+                            x: MutableFloatRows(x.base, stride: H * dz),
+                            angles: RotaryAngles(cosines: cosines.baseAddress!, sines: sines.baseAddress!),
+                            direction: direction, rows: L, features: dz, heads: heads))
                 }
             }
         }

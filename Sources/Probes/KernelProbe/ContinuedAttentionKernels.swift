@@ -1,8 +1,8 @@
 import Kernels
 import Numerics
 
-/// Calls the kernels that only a Llama needs: those of attention that goes on from what was summed before.
-enum LlamaKernels {
+/// Calls the kernels of attention that goes on from what was summed before.
+enum ContinuedAttentionKernels {
     private static func small(_ count: Int) -> FloatBuffer {
         let values = FloatBuffer(count)
         for i in 0..<count { values.base[i] = Float((i * 7919) % 211 - 105) / 200 }

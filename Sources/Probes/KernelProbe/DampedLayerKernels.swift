@@ -1,8 +1,9 @@
 import Kernels
 import Numerics
 
-/// Calls each kernel that only a Mega needs once: a run of the model would count again those that it shares.
-enum MegaKernels {
+/// Calls each kernel of damped averages, biased attention and gated residuals once: a run of a model that has them
+/// would count again those that it shares.
+enum DampedLayerKernels {
     private static let rows = 128
     private static let kernels = KernelTable.best
 
@@ -45,7 +46,8 @@ enum MegaKernels {
                         dx: y.base, stateGradient: state.base,
                         coefficientGradients: DampedEMACoefficientGradients(
                             p: gradients.base, q: gradients.base + plane, gamma: gradients.base + 2 * plane),
-                        dy: x.base, x: x.base, entries: entries.base, coefficients: rates, work: work))
+                        dy: x.base, forward: DampedEMAForward(x: x.base, entries: entries.base, coefficients: rates),
+                        work: work))
             }
         }
     }
