@@ -40,12 +40,15 @@ static inline void cs_tile_put_part(const float *tile, float *c, long ldc, long 
     }
 }
 
-/* C[rows, columns] = alpha A B (+ C when add) for one panel of A and one of B with `steps` words each; rows and columns at most the tile's.
-   C is fetched while the tile is computed. */
-#define CS_TILE(NAME, ATTRIBUTES, BROADCAST, STEP, WORDS, WORD)                                                        \
-  ATTRIBUTES static void NAME(long steps, const float *a, const float *b, float *c, long ldc, long rows, long columns, \
-                              float alpha, bool add) {                                                                 \
+/* C[rows, columns] = alpha A B (+ C when add) for some rows of A and one panel of B with `steps` words each; rows and columns at most the tile's.
+   Word p of row i lies at a[i * row + p * step]: in a panel that is (1, CS_TILE_ROWS), and rows behind the last one are there (`padded`). C is
+   fetched while the tile is computed. */
+#define CS_TILE(NAME, BROADCAST, STEP, WORDS)                                                                          \
+  CSIMD_FN void NAME(long steps, const float *a, bool padded, long row, long step, const float *b, float *c, long ldc, \
+                     long rows, long columns, float alpha, bool add) {                                                 \
     csimd_lanes s[CS_TILE_ROWS][2];                                                                                    \
+    const float *x[CS_TILE_ROWS];                                                                                      \
+    CS_UNROLL for (int i = 0; i < CS_TILE_ROWS; i++) x[i] = a + (padded || i < rows ? i : 0) * row;                    \
     for (long i = 0; i < rows; i++) {                                                                                  \
       __builtin_prefetch(c + i * ldc, 1);                                                                              \
       __builtin_prefetch(c + i * ldc + columns - 1, 1);                                                                \
@@ -54,18 +57,20 @@ static inline void cs_tile_put_part(const float *tile, float *c, long ldc, long 
     for (long p = 0; p < steps; p++) {                                                                                 \
       const WORDS b0 = (WORDS)cs_lanes(b), b1 = (WORDS)cs_lanes(b + CS_TILE_LANES);                                    \
       CS_UNROLL for (int i = 0; i < CS_TILE_ROWS; i++) {                                                               \
-        const WORDS x = BROADCAST(a[i]);                                                                               \
-        s[i][0] = STEP(x, b0, s[i][0]);                                                                                \
-        s[i][1] = STEP(x, b1, s[i][1]);                                                                                \
+        const WORDS v = BROADCAST(x[i][p * step]);                                                                     \
+        s[i][0] = STEP(v, b0, s[i][0]);                                                                                \
+        s[i][1] = STEP(v, b1, s[i][1]);                                                                                \
       }                                                                                                                \
-      a += CS_TILE_ROWS;                                                                                               \
       b += CS_TILE_COLUMNS;                                                                                            \
     }                                                                                                                  \
     if (rows == CS_TILE_ROWS && columns == CS_TILE_COLUMNS) {                                                          \
+      if (alpha != 1.0f)                                                                                               \
+        CS_UNROLL for (int i = 0; i < CS_TILE_ROWS; i++) {                                                             \
+          s[i][0] *= alpha;                                                                                            \
+          s[i][1] *= alpha;                                                                                            \
+        }                                                                                                              \
       CS_UNROLL for (int i = 0; i < CS_TILE_ROWS; i++) {                                                               \
         float *o = c + i * ldc;                                                                                        \
-        s[i][0] *= alpha;                                                                                              \
-        s[i][1] *= alpha;                                                                                              \
         cs_put_lanes(o, add ? s[i][0] + cs_lanes(o) : s[i][0]);                                                        \
         cs_put_lanes(o + CS_TILE_LANES, add ? s[i][1] + cs_lanes(o + CS_TILE_LANES) : s[i][1]);                        \
       }                                                                                                                \
@@ -79,11 +84,24 @@ static inline void cs_tile_put_part(const float *tile, float *c, long ldc, long 
     cs_tile_put_part(tile, c, ldc, rows, columns, alpha, add);                                                         \
   }
 
+#define CS_TILE_OF_PANELS(NAME, TILE)                                                                                  \
+  __attribute__((unused)) static void NAME(long steps, const float *a, const float *b, float *c, long ldc, long rows,  \
+                                           long columns, float alpha, bool add) {                                      \
+    TILE(steps, a, true, 1, CS_TILE_ROWS, b, c, ldc, rows, columns, alpha, add);                                       \
+  }
+
 #define CS_BROADCAST_F32(x) ((csimd_lanes)(x))
-CS_TILE(cs_tile_f32, __attribute__((unused)), CS_BROADCAST_F32, cs_multiply_add, csimd_lanes, float)
+CS_TILE(cs_tile_of_f32, CS_BROADCAST_F32, cs_multiply_add, csimd_lanes)
+CS_TILE_OF_PANELS(cs_tile_f32, cs_tile_of_f32)
+/* The same with A as it lies; alpha is 1. */
+__attribute__((unused)) static void cs_tile_unpacked_f32(long steps, const float *a, long row, long step, const float *b, float *c, long ldc,
+                                                         long rows, long columns, bool add) {
+  cs_tile_of_f32(steps, a, false, row, step, b, c, ldc, rows, columns, 1.0f, add);
+}
 
 #if defined(__AVX512BF16__)
 #define CS_BROADCAST_BF16(x) ((__m512bh)_mm512_set1_ps(x))
 #define CS_DOT_BF16(x, y, s) ((csimd_lanes)_mm512_dpbf16_ps((__m512)(s), x, y))
-CS_TILE(cs_tile_bf16, __attribute__((unused)), CS_BROADCAST_BF16, CS_DOT_BF16, __m512bh, float)
+CS_TILE(cs_tile_of_bf16, CS_BROADCAST_BF16, CS_DOT_BF16, __m512bh)
+CS_TILE_OF_PANELS(cs_tile_bf16, cs_tile_of_bf16)
 #endif

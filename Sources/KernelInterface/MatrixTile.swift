@@ -14,6 +14,10 @@ public struct MatrixTile: Sendable {
     public let step: Int
     /// (words, a, b, c, alpha, adds): C = alpha A B, added to C when `adds`.
     public let multiply: @Sendable (Int, P, P, TileCells, Float, Bool) -> Void
+    /// (k, a, row, step, b, c, adds): C = A B, added to C when `adds`, where A isn't packed: value p of row i lies at
+    /// a[i row + p step]. The same bits. For what is multiplied once or twice and isn't worth packing; nil where words
+    /// are two values.
+    public let multiplyUnpacked: (@Sendable (Int, P, Int, Int, P, TileCells, Bool) -> Void)?
     /// (to, x, ld, count, k, width): x [count, k] becomes panels of `width` rows, [panel][word][width], filled up with
     /// zeros. A width that isn't a multiple of 8 writes up to 8 words beyond the last panel.
     public let packRows: @Sendable (MP, P, Int, Int, Int, Int) -> Void
@@ -26,6 +30,7 @@ public struct MatrixTile: Sendable {
     public init(
         rows: Int, columns: Int, step: Int,
         multiply: @escaping @Sendable (Int, P, P, TileCells, Float, Bool) -> Void,
+        multiplyUnpacked: (@Sendable (Int, P, Int, Int, P, TileCells, Bool) -> Void)?,
         packRows: @escaping @Sendable (MP, P, Int, Int, Int, Int) -> Void,
         packColumns: @escaping @Sendable (MP, P, Int, Int, Int, Int) -> Void
     ) {
@@ -33,6 +38,7 @@ public struct MatrixTile: Sendable {
         self.columns = columns
         self.step = step
         self.multiply = multiply
+        self.multiplyUnpacked = multiplyUnpacked
         self.packRows = packRows
         self.packColumns = packColumns
     }

@@ -6,12 +6,16 @@ import KernelInterface
 
 var matrixTile: MatrixTile {
     MatrixTile(
-        rows: cs_tile_rows(), columns: cs_tile_columns(), step: 1, multiply: multiplyTile, packRows: packRows,
-        packColumns: packColumns)
+        rows: cs_tile_rows(), columns: cs_tile_columns(), step: 1, multiply: multiplyTile,
+        multiplyUnpacked: multiplyUnpackedTile, packRows: packRows, packColumns: packColumns)
 }
 
 func multiplyTile(_ words: Int, _ a: P, _ b: P, _ c: TileCells, _ alpha: Float, _ adds: Bool) {
     cs_tile_f32(words, a, b, c.base, c.stride, c.rows, c.columns, alpha, adds)
+}
+
+func multiplyUnpackedTile(_ k: Int, _ a: P, _ row: Int, _ step: Int, _ b: P, _ c: TileCells, _ adds: Bool) {
+    cs_tile_unpacked_f32(k, a, row, step, b, c.base, c.stride, c.rows, c.columns, adds)
 }
 
 func packRows(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: Int) {
@@ -26,7 +30,7 @@ func packColumns(_ to: MP, _ x: P, _ ld: Int, _ count: Int, _ k: Int, _ width: I
     var bfloat16Tile: MatrixTile? {
         MatrixTile(
             rows: cs_tile_rows(), columns: cs_tile_columns(), step: 2, multiply: multiplyBfloat16Tile,
-            packRows: packBfloat16Rows, packColumns: packBfloat16Columns)
+            multiplyUnpacked: nil, packRows: packBfloat16Rows, packColumns: packBfloat16Columns)
     }
 
     func multiplyBfloat16Tile(_ words: Int, _ a: P, _ b: P, _ c: TileCells, _ alpha: Float, _ adds: Bool) {

@@ -16,7 +16,7 @@ extension WindowAttention {
         let queryPanels, gradientPanels: UnsafeMutablePointer<Float>
         /// [key head][block of keys][panel][keys]: right factor of dQ.
         let keyPanels: UnsafeMutablePointer<Float>
-        /// [head][block of keys][strip of rows]: dS, left factor of dQ.
+        /// [head][block of keys][row, or strip of rows]: dS, left factor of dQ.
         let scoreGradients: UnsafeMutablePointer<Float>
         /// [head][row]: sum of dy y.
         let deltas: UnsafeMutablePointer<Float>
@@ -107,8 +107,8 @@ extension WindowAttention {
     /// dP = dY V^T, dS by the weights' rule, dQ = dS K; dk += dS^T Q and dv += P^T dY (the window's keys and values
     /// included), and the bias' gradient is added to. `o` is as `forward` left it.
     ///
-    /// Workers share blocks of keys first (so that a key's gradient has one owner, who takes the heads that read it in
-    /// order), then rows of dQ; turns come one after another. So every sum has one order.
+    /// A key's gradient has one owner at a time, who takes the heads that read it in order; a row of dQ takes up blocks
+    /// of keys in order; turns come one after another. So every sum has one order, however the work is shared.
     package func backward(
         _ context: SliceContext, _ window: AttentionWindow, _ o: Operands, _ g: Gradients,
         scratch base: UnsafeMutablePointer<Float>
@@ -120,18 +120,43 @@ extension WindowAttention {
             turns(span) { turn in
                 if context.matrices.tile == nil { return backwardByProducts(call, turn, g, f) }
                 pack(call, turn, g, f)
-                let blocks = turn.blocks.count
-                context.team.share(keyHeads * blocks, as: .attention) { worker, items in
-                    let w = f.keys(self, worker: worker)
-                    for item in items {
-                        clearDiagonals(f, keyHead: item / blocks, place: item % blocks)
-                        keyGradients(call, turn.keys(item % blocks), keyHead: item / blocks, g, f, w)
-                    }
+                if keyHeads % context.team.count == 0 {
+                    shareHeads(call, turn, g, f)
+                } else {
+                    shareBlocks(call, turn, g, f)
                 }
                 addBiasGradient(call, turn, g, f)
-                queryGradients(call, turn, g, f)
             }
         }
+    }
+
+    /// Each worker takes whole key heads, and what it has made of a block goes into dQ while it is in its cache.
+    private func shareHeads(_ call: Call, _ turn: BackwardTurn, _ g: Gradients, _ f: BackwardScratch) {
+        call.context.team.share(keyHeads, as: .attention) { worker, keyHeads in
+            let w = f.keys(self, worker: worker)
+            for keyHead in keyHeads {
+                for place in 0..<turn.blocks.count {
+                    clearDiagonals(f, keyHead: keyHead, place: place)
+                    keyGradients(call, turn.keys(place), keyHead: keyHead, g, f, w)
+                    for head in keyHead * sharing..<(keyHead + 1) * sharing {
+                        addQueryGradients(call, turn, place: place, 0..<turn.rows.count, head: head, to: g.q, f)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Workers share blocks of keys first, then rows of dQ.
+    private func shareBlocks(_ call: Call, _ turn: BackwardTurn, _ g: Gradients, _ f: BackwardScratch) {
+        let blocks = turn.blocks.count
+        call.context.team.share(keyHeads * blocks, as: .attention) { worker, items in
+            let w = f.keys(self, worker: worker)
+            for item in items {
+                clearDiagonals(f, keyHead: item / blocks, place: item % blocks)
+                keyGradients(call, turn.keys(item % blocks), keyHead: item / blocks, g, f, w)
+            }
+        }
+        queryGradients(call, turn, g, f)
     }
 
     /// The rows in all their forms, once, and the keys as dQ takes them.
@@ -207,26 +232,34 @@ extension WindowAttention {
         tile.packRows(
             w.values, o.v.base + held * o.v.stride + keyHead * valueDim, o.v.stride, keys, valueDim, tile.columns)
         for head in keyHead * sharing..<(keyHead + 1) * sharing {
-            scores(call, block, head: head, f, w)
+            let start = firstRow(seeing: block.keys.lowerBound, of: block.rows, grain: tile.rows)
+            let kept = scoreGradients(f, head: head, place: block.place)
+            // Where tiles take rows as they lie, dS is made where the queries' turn looks for it.
+            let gradients = tile.multiplyUnpacked == nil ? w.gradients : kept + start * Self.backwardKeys
+            scores(call, block, head: head, gradients, f, w)
             sumOverRows(
                 block, w.scores, w.strips,
                 Panels(base: f.gradientPanels + head * backwardRows * Self.padded(valueDim), width: valueDim),
                 to: Destination(g.v.base + held * g.v.stride + keyHead * valueDim, stride: g.v.stride, adds: true),
                 by: tile)
             sumOverRows(
-                block, w.gradients, w.strips,
+                block, gradients, w.strips,
                 Panels(base: f.queryPanels + head * backwardRows * Self.padded(keyDim), width: keyDim),
                 to: Destination(g.k.base + held * g.k.stride + keyHead * keyDim, stride: g.k.stride, adds: true),
                 by: tile)
-            let start = firstRow(seeing: block.keys.lowerBound, of: block.rows, grain: tile.rows)
-            tile.packRows(
-                scoreGradients(f, head: head, place: block.place) + start * tile.words(keys), w.gradients,
-                Self.backwardKeys, block.rows.count - start, keys, tile.rows)
+            if tile.multiplyUnpacked == nil {
+                tile.packRows(
+                    kept + start * tile.words(keys), gradients, Self.backwardKeys, block.rows.count - start, keys,
+                    tile.rows)
+            }
         }
     }
 
     /// P and dS of a block of keys for the rows of one head that may see a key of it.
-    private func scores(_ call: Call, _ block: KeyBlock, head: Int, _ f: BackwardScratch, _ w: BackwardScratch.Keys) {
+    private func scores(
+        _ call: Call, _ block: KeyBlock, head: Int, _ gradients: UnsafeMutablePointer<Float>, _ f: BackwardScratch,
+        _ w: BackwardScratch.Keys
+    ) {
         let tile = call.context.tile
         let ld = Self.backwardKeys
         let (rows, key, keys) = (block.rows, block.keys.lowerBound, block.keys.count)
@@ -245,15 +278,15 @@ extension WindowAttention {
                 w.keys + column * keyWords, to: Destination(w.scores + corner, stride: ld))
             tile.multiply(
                 rows: rows.count - blind, columns: width, words: valueWords, dy + blind * valueWords,
-                w.values + column * valueWords, to: Destination(w.gradients + corner, stride: ld))
+                w.values + column * valueWords, to: Destination(gradients + corner, stride: ld))
         }
         let visible = block.scores(from: start, head: head)
         addBias(call, visible, to: MutableFloatRows(w.scores, stride: ld))
         hide(call, visible, in: MutableFloatRows(w.scores, stride: ld))
         weightsBackward(
-            call, visible, MutableFloatRows(w.scores, stride: ld), MutableFloatRows(w.gradients, stride: ld),
+            call, visible, MutableFloatRows(w.scores, stride: ld), MutableFloatRows(gradients, stride: ld),
             deltas: f.deltas + head * backwardRows + start)
-        addDiagonals(call, visible, FloatRows(w.gradients, stride: ld), place: block.place, f)
+        addDiagonals(call, visible, FloatRows(gradients, stride: ld), place: block.place, f)
     }
 
     /// [rows, width] in panels of the tile's columns.
@@ -270,50 +303,67 @@ extension WindowAttention {
         let (rows, key, keys) = (block.rows, block.keys.lowerBound, block.keys.count)
         let start = firstRow(seeing: key, of: rows, grain: tile.rows)
         let count = rows.count - start
-        let words = tile.words(count)
         let panelWords = tile.words(rows.count)
-        tile.packColumns(strips, s, Self.backwardKeys, keys, count, tile.rows)
+        let left = tile.left(
+            columns: FloatRows(s, stride: Self.backwardKeys), count: keys, depth: count, packed: strips)
         for column in stride(from: 0, to: x.width, by: tile.columns) {
             let panel = x.base + column * panelWords
             for strip in stride(from: 0, to: keys, by: tile.rows) {
                 // Rows before the strip's first key add nothing.
-                let skipped = (firstRow(seeing: key + strip, of: rows, grain: tile.step) - start) / tile.step
+                let skipped = firstRow(seeing: key + strip, of: rows, grain: tile.step) - start
                 tile.multiply(
-                    words - skipped, strips + strip * words + skipped * tile.rows,
-                    panel + (start / tile.step + skipped) * tile.columns,
-                    TileCells(
+                    left, row: strip, k: skipped, count: count - skipped,
+                    panel + (start + skipped) / tile.step * tile.columns,
+                    to: TileCells(
                         out.base + strip * out.stride + column, stride: out.stride, rows: min(tile.rows, keys - strip),
-                        columns: min(tile.columns, x.width - column)), 1, out.adds)
+                        columns: min(tile.columns, x.width - column)), adds: out.adds)
             }
         }
     }
 
+    /// Strips of dQ that a worker takes together where there are enough: they share the keys in its cache.
+    private static let queryStrips = 8
+
     /// dQ += dS K, block of keys by block of keys; the rows' first block begins it.
     private func queryGradients(_ call: Call, _ turn: BackwardTurn, _ g: Gradients, _ f: BackwardScratch) {
-        let tile = call.context.tile
-        let rows = turn.rows
-        let strips = (rows.count + tile.rows - 1) / tile.rows
-        call.context.team.share(heads * strips, as: .attention) { _, items in
+        let (tile, team) = (call.context.tile, call.context.team)
+        let strips = (turn.rows.count + tile.rows - 1) / tile.rows
+        let together = max(1, min(Self.queryStrips, heads * strips / (4 * team.count)))
+        let groups = (strips + together - 1) / together
+        team.share(heads * groups, as: .attention) { _, items in
             for item in items {
-                let head = item / strips
-                let strip = item % strips * tile.rows
-                let height = min(tile.rows, rows.count - strip)
-                let dq = g.q + (rows.lowerBound - call.window.start + strip) * queryRow + head * keyDim
+                let first = item % groups * together * tile.rows
+                let rows = first..<min(first + together * tile.rows, turn.rows.count)
                 for place in 0..<turn.blocks.count {
-                    let keys = turn.keys(place).keys
-                    let reach = min(keys.count, rows.lowerBound + strip + height - keys.lowerBound)
-                    if reach <= 0 { break }
-                    let words = tile.words(keys.count)
-                    for column in stride(from: 0, to: keyDim, by: tile.columns) {
-                        tile.multiply(
-                            tile.words(reach),
-                            scoreGradients(f, head: head, place: place) + strip * words,
-                            keyPanels(f, keyHead: head / sharing, place: place) + column * words,
-                            TileCells(
-                                dq + column, stride: queryRow, rows: height,
-                                columns: min(tile.columns, keyDim - column)), 1, !turn.isFirst || place > 0)
-                    }
+                    addQueryGradients(call, turn, place: place, rows, head: item / groups, to: g.q, f)
                 }
+            }
+        }
+    }
+
+    /// One block of keys' part in some rows of dQ, counted from the turn's first. Strips that see none of it
+    /// get nothing.
+    private func addQueryGradients(
+        _ call: Call, _ turn: BackwardTurn, place: Int, _ rows: Range<Int>, head: Int,
+        to dq: UnsafeMutablePointer<Float>, _ f: BackwardScratch
+    ) {
+        let tile = call.context.tile
+        let keys = turn.keys(place).keys
+        let words = tile.words(keys.count)
+        let left = tile.left(
+            kept: scoreGradients(f, head: head, place: place), stride: Self.backwardKeys, depth: keys.count)
+        let panels = keyPanels(f, keyHead: head / sharing, place: place)
+        for column in stride(from: 0, to: keyDim, by: tile.columns) {
+            for strip in stride(from: rows.lowerBound, to: rows.upperBound, by: tile.rows) {
+                let height = min(tile.rows, rows.upperBound - strip)
+                let reach = min(keys.count, turn.rows.lowerBound + strip + height - keys.lowerBound)
+                if reach <= 0 { continue }
+                let row = turn.rows.lowerBound - call.window.start + strip
+                tile.multiply(
+                    left, row: strip, k: 0, count: reach, panels + column * words,
+                    to: TileCells(
+                        dq + row * queryRow + head * keyDim + column, stride: queryRow, rows: height,
+                        columns: min(tile.columns, keyDim - column)), adds: !turn.isFirst || place > 0)
             }
         }
     }

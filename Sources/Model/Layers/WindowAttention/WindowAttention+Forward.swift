@@ -183,18 +183,18 @@ extension WindowAttention {
                 to: Destination(w.scores + blind * ld + key, stride: ld))
         }
         weigh(call, pass, block, w)
-        tile.packRows(w.probabilities, w.scores, ld, rows.count, cols, tile.rows)
-        addValues(call, pass, block, f, w)
+        let weights = tile.left(
+            rows: FloatRows(w.scores, stride: ld), count: rows.count, depth: cols, packed: w.probabilities)
+        addValues(call, pass, block, f, weights)
         if pass.ends(block) { divide(call, block) }
     }
 
-    /// out [rows, dv] += P V, from the probabilities in strips.
+    /// out [rows, dv] += P V.
     private func addValues(
-        _ call: Call, _ pass: Pass, _ block: ScoreBlock, _ f: ForwardScratch, _ w: ForwardScratch.Rows
+        _ call: Call, _ pass: Pass, _ block: ScoreBlock, _ f: ForwardScratch, _ weights: LeftFactor
     ) {
         let (tile, out) = (call.context.tile, call.outputs(block, self))
         let (rows, cols) = (block.rows.count, block.keys.count)
-        let words = tile.words(cols)
         for part in stride(from: 0, to: cols, by: TileProducts.depth) {
             let partKeys = min(TileProducts.depth, pass.keys.count - part)
             let partWords = tile.words(partKeys)
@@ -206,12 +206,11 @@ extension WindowAttention {
                     let reach = min(cols, block.seen + strip + tile.rows - 1) - part
                     if reach <= 0 { continue }
                     tile.multiply(
-                        tile.words(min(reach, partKeys)),
-                        w.probabilities + strip * words + part / tile.step * tile.rows, values + column * partWords,
-                        TileCells(
+                        weights, row: strip, k: part, count: min(reach, partKeys), values + column * partWords,
+                        to: TileCells(
                             out.base + strip * out.stride + column, stride: out.stride,
-                            rows: min(tile.rows, rows - strip), columns: min(tile.columns, valueDim - column)), 1,
-                        !pass.isFirst || part > 0)
+                            rows: min(tile.rows, rows - strip), columns: min(tile.columns, valueDim - column)),
+                        adds: !pass.isFirst || part > 0)
                 }
             }
         }
