@@ -50,4 +50,9 @@ package struct EvaluationSums: Sendable, Equatable {
     package let loss: Double
     /// The same by replica, its sequences and bins of positions [sequences, bins].
     package let positions: [[Double]]
+
+    package init(loss: Double, positions: [[Double]]) {
+        self.loss = loss
+        self.positions = positions
+    }
 }

@@ -39,7 +39,7 @@ package struct ComparedRun: Sendable {
     package let positions: PositionLosses?
 
     /// Everything given, for what is worked out of runs.
-    init(
+    package init(
         path: String, configuration: RunConfiguration, state: State, steps: [StepMetrics], positions: PositionLosses?
     ) {
         self.path = path

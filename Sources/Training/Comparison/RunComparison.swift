@@ -10,7 +10,7 @@ package struct RunComparison: Sendable {
     /// - Throws: `FileError` for a folder that holds no run
     package init(_ paths: [String]) throws { self.init(try paths.map { try ComparedRun($0) }) }
 
-    init(_ runs: [ComparedRun]) {
+    package init(_ runs: [ComparedRun]) {
         groups = RunGroup.all(runs)
         differences = ConfigurationDifferences(groups)
     }
