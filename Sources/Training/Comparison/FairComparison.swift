@@ -94,8 +94,8 @@ package struct FairComparison: Sendable {
             isEqual = false
             problems.append(
                 "parameters without embeddings: \(counts[0]) in \(entries[0].name), but \(count) in \(entry.name), "
-                    + "\(Self.ratio(count, counts[0])) of them: at most \(Self.tolerance * 100) % apart is fair. Change "
-                    + "the width of the feed-forward network (model.ffn_dim)")
+                    + "\(Self.ratio(count, counts[0])) of them: at most \(Self.tolerance * 100) % apart is fair. "
+                    + "Change the width of a feed-forward network")
         }
         if isEqual {
             equal.append(
