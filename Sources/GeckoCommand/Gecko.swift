@@ -11,7 +11,7 @@ struct Gecko: AsyncParsableCommand {
         commandName: "gecko", abstract: "Train long-sequence language models on CPU clusters.", version: Program.text,
         subcommands: [
             Train.self, Generate.self, Checkpoint.self, Profile.self, Bench.self, Simulate.self, Plan.self, Submit.self,
-            Status.self, Doctor.self, TopologyCommand.self, Verify.self,
+            Status.self, Compare.self, Doctor.self, TopologyCommand.self, Verify.self,
         ])
 }
 

@@ -23,6 +23,10 @@ package struct JSONNode: Sendable {
         if case .integer(let number) = value { number } else { nil }
     }
 
+    package var elements: [JSONNode]? {
+        if case .array(let nodes) = value { nodes } else { nil }
+    }
+
     /// Any finite number.
     package var number: Double? {
         switch value {

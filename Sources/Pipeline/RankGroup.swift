@@ -189,8 +189,8 @@ package final class RankGroup: Sendable {
         }
     }
 
-    /// Sum of token losses in nats; `batches` by replica, equally many sequences each.
-    package func evaluate(_ batches: [Batch]) async throws -> Double {
+    /// Sums of token losses; `batches` by replica, equally many sequences each.
+    package func evaluate(_ batches: [Batch]) async throws -> EvaluationSums {
         try await first("begins an evaluation") { try $0.evaluate(batches[$0.context.replica]) }
     }
 

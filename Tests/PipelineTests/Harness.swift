@@ -48,7 +48,7 @@ struct Harness {
     struct Outcome: Equatable {
         static func == (a: Outcome, b: Outcome) -> Bool {
             a.parameters == b.parameters && a.losses == b.losses && a.norms == b.norms && a.evaluation == b.evaluation
-                && a.generated == b.generated
+                && a.positions == b.positions && a.generated == b.generated
         }
 
         var parameters: [[Float]] = []
@@ -58,6 +58,8 @@ struct Harness {
         /// it was least.
         var leastEarlySum = Double.infinity
         var evaluation = 0.0
+        /// Its losses by sequence and position.
+        var positions: [Double] = []
         var generated: [Int32] = []
     }
 
@@ -129,7 +131,8 @@ struct Harness {
                 outcome.norms.append(report.gradientNorm)
                 outcome.leastEarlySum = min(outcome.leastEarlySum, report.earlySums.max() ?? 0)
             }
-            outcome.evaluation = try await group.evaluate((0..<replicas).map { batch(step: 77, replica: $0) })
+            let sums = try await group.evaluate((0..<replicas).map { batch(step: 77, replica: $0) })
+            (outcome.evaluation, outcome.positions) = (sums.loss, sums.positions.flatMap { $0 })
             outcome.generated = try await group.generate(
                 prompt: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10], count: 20, temperature: 0.7, seed: 3)
             outcome.parameters =

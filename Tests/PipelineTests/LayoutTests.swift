@@ -16,6 +16,7 @@ import Testing
         #expect(found.losses == expected.losses)
         #expect(found.norms == expected.norms)
         #expect(found.evaluation == expected.evaluation)
+        #expect(found.positions == expected.positions && found.positions.contains { $0 > 0 })
         #expect(found.generated == expected.generated)
     }
 

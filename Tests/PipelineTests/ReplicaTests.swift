@@ -23,6 +23,21 @@ import Testing
         }
     }
 
+    /// Replicas bring their sequences in their order; slices cut no sum. (The model is as it was at first: after steps
+    /// it would be another.)
+    @Test func lossesOverPositionsAreTheSameWithAnyReplicasStagesAndSlices() async throws {
+        var h = Harness()
+        h.steps = 0
+        let expected = try await h.run().positions
+        #expect(expected.count == 3 * PositionBins(sequence: 64).count)
+        h.replicas = 3
+        h.stages = 2
+        #expect(try await h.run().positions == expected)
+        (h.slice, h.slices) = (32, 2)
+        let longer = try await h.run().positions
+        #expect(zip(longer, expected).allSatisfy { abs($0 - $1) < 1e-5 * $1 })
+    }
+
     @Test func theNumberOfStagesDoesNotMatterWithThreeReplicas() async throws {
         var h = Harness()
         h.replicas = 3

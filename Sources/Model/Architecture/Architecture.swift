@@ -55,6 +55,8 @@ package protocol Architecture: Sendable {
     var sliceMultiple: Int { get }
     /// Whether training draws dropout masks.
     var drops: Bool { get }
+    /// What rows of the embedding are multiplied by.
+    var embeddingScale: Double { get }
     /// What of a stream's state isn't floating point.
     var cursor: CursorForm { get }
     /// "4 layers, dim 192, chunk 128": the sizes that tell models apart at a glance.
@@ -99,6 +101,7 @@ extension Architecture {
     package var longestSequence: (key: String, tokens: Int)? { nil }
     package var sliceMultiple: Int { 1 }
     package var drops: Bool { false }
+    package var embeddingScale: Double { 1 }
 
     /// All parts of the model, in order.
     package var parts: [ModelPart] { parts(layers: 0..<layers) }
@@ -111,6 +114,26 @@ extension Architecture {
 
     /// Layers of every kind that there is.
     package var layerKinds: [BlockDescription] { (0..<min(layers, layerPeriod)).map { describe(.layer($0)) } }
+
+    /// Parameters but for the matrices of the embedding and the output layer, which have a row for each token number:
+    /// what models are compared at.
+    package var parametersWithoutEmbeddings: Int {
+        parts.reduce(0) { sum, part in
+            let own = describe(part).parameters.filter { spec in
+                switch part {
+                case .embedding: false
+                case .layer: true
+                case .output: spec.shape.count < 2
+                }
+            }
+            return sum + own.filter { $0.copyOf == nil }.reduce(0) { $0 + $1.count }
+        }
+    }
+
+    /// Matrix flops of a token's forward, the mean of a sequence's.
+    package func meanForwardFlops(sequence: Int) -> Double {
+        parts.reduce(0) { $0 + describe($1).meanForwardFlops(sequence: sequence) }
+    }
 
     /// Parameters of the whole model.
     package var parameterCount: Int {

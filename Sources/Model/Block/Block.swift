@@ -62,6 +62,8 @@ package struct SliceMemory {
 package protocol OutputBlock: Block {
     /// Sum of the latest forward's token losses in nats.
     var lossSum: Double { get }
+    /// Those losses by token, 0 where none counts, in the first places of what was made for longer slices.
+    var tokenLosses: [Double] { get }
 
     /// The logits [T, V] of the slice in `stash`, as long as its forward had no targets with a gradient.
     func logits(stash: UnsafeMutablePointer<Float>) -> UnsafeMutablePointer<Float>

@@ -13,6 +13,7 @@ extension GeckoConfiguration: Architecture {
     }
 
     package var sliceMultiple: Int { chunk }
+    package var embeddingScale: Double { scaleEmbeddings ? Double(dim).squareRoot() : 1 }
     package var drops: Bool { dropout > 0 || hiddenDropout > 0 || attentionDropout > 0 }
     package var cursor: CursorForm { GeckoCursor.form }
 

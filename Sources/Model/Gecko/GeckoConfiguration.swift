@@ -43,10 +43,9 @@ package struct GeckoConfiguration: Sendable, Equatable {
     package var attentionDropout = 0.0
     /// What matrix products are computed in.
     package var precision = Precision.f32
-    /// What multiplies matrices.
 
-    /// Its parts that can be taken away or changed for another architecture's, to see what they are worth.
-    ///
+    // Parts that can be taken away, or changed for another architecture's, to see what they are worth.
+
     /// Whether there is an adaptive working memory.
     package var memory = true
     package var window = Window.sliding

@@ -22,6 +22,7 @@ package final class OutputLayer: OutputBlock {
     package static let tiedName = "output.tied_embedding"
 
     package var lossSum: Double { loss.sum }
+    package var tokenLosses: [Double] { loss.losses }
 
     package init(_ c: GeckoConfiguration) {
         self.c = c

@@ -67,6 +67,7 @@ package final class OutputHead: OutputBlock {
     package let name: String = OutputHead.name
 
     package var lossSum: Double { loss.sum }
+    package var tokenLosses: [Double] { loss.losses }
 
     package init(_ form: Form) {
         self.form = form

@@ -3,7 +3,8 @@ import Numerics
 
 /// Cross entropy of each token's logits, and its sum over a slice.
 struct TokenLoss {
-    private var losses: [Double] = []
+    /// The latest slice's in nats, in the first places; 0 where a target is ignored.
+    private(set) var losses: [Double] = []
     /// Sum of the latest slice's token losses in nats.
     private(set) var sum = 0.0
 

@@ -23,6 +23,7 @@ extension MegaConfiguration: Architecture {
         seesAll && positionBias == .simple && maxPositions > 0 ? ("max_positions", maxPositions) : nil
     }
     package var sliceMultiple: Int { max(1, chunk) }
+    package var embeddingScale: Double { scaleEmbeddings ? Double(dim).squareRoot() : 1 }
     package var cursor: CursorForm { MegaCursor.form }
 
     package var summary: String { "\(layers) layers, dim \(dim), \(seesAll ? "full attention" : "chunk \(chunk)")" }

@@ -20,6 +20,7 @@ extension MegalodonConfiguration: Architecture {
     }
 
     package var sliceMultiple: Int { chunk }
+    package var embeddingScale: Double { scaleEmbeddings ? Double(dim).squareRoot() : 1 }
     package var cursor: CursorForm { MegalodonCursor.form }
 
     package var summary: String { "\(layers) layers, dim \(dim), chunk \(chunk)" }

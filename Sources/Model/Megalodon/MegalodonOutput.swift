@@ -21,6 +21,7 @@ final class MegalodonOutput: OutputBlock {
     static let tiedName = "output.tied_embedding"
 
     var lossSum: Double { loss.sum }
+    var tokenLosses: [Double] { loss.losses }
 
     init(_ c: MegalodonConfiguration) {
         self.c = c

@@ -120,17 +120,29 @@ final class RankEngine {
         }
     }
 
-    /// Sum of the token losses of this replica's sequences (any number of them) in nats, over all replicas; parameters
-    /// as they are. Every replica must bring equally many sequences.
-    func evaluate(_ batch: Batch) throws -> Double {
+    /// The token losses of the replicas' sequences (any number of them), parameters as they are. Every replica must
+    /// bring equally many sequences.
+    func evaluate(_ batch: Batch) throws -> EvaluationSums {
         self.batch.load(batch)
         for stage in stages.all { stage.stage.beginStep(trains: false) }
         let table = try context.plan.forwardTable(sequences: batch.sequences, slices: context.plan.slices)
         let row = table.rows[context.rank]
         try executor.begin(Messages(table))
-        try executor.run(row, EvaluationWork(stages, self.batch, row: row))
+        let plan = context.plan
+        let work = EvaluationWork(
+            stages, self.batch, row: row, cut: plan.cut,
+            positions: PositionSums(PositionBins(sequence: plan.sequence), sequences: batch.sequences))
+        try executor.run(row, work)
         let own = lossSum(sequences: batch.sequences) ?? 0
-        return try context.endpoint.allGather([own]).reduce(0) { $0 + $1[0] }
+        let all = try context.endpoint.allGather([own] + work.positions.values)
+        // Of a replica's ranks only that of its last stage has losses: the others bring zeros, which change no bit.
+        let positions = (0..<plan.replicas).map { replica in
+            (0..<plan.ranks).reduce(into: [Double](repeating: 0, count: work.positions.values.count)) { sum, rank in
+                let row = all[plan.worldRank(replica: replica, rank: rank)].dropFirst()
+                for (i, value) in row.enumerated() { sum[i] += value }
+            }
+        }
+        return EvaluationSums(loss: all.reduce(0) { $0 + $1[0] }, positions: positions)
     }
 
     /// Sum of this replica's token losses in nats after a table, where the last stage lives; nil elsewhere.

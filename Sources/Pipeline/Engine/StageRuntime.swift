@@ -317,4 +317,6 @@ final class StageRuntime {
 
     /// The sum of the latest forward's token losses, on the last stage.
     var lossSum: Double { stage.output?.lossSum ?? 0 }
+    /// Those losses, of at least as many tokens as the slice has.
+    var tokenLosses: [Double] { stage.output?.tokenLosses ?? [] }
 }

@@ -65,6 +65,24 @@ public struct SVGWriter {
         body += "<path d=\"\(data)\" fill=\"\(fill)\"/>\n"
     }
 
+    /// A line through all points.
+    public mutating func curve(_ points: [SVGPoint], stroke: String, width: Double = 1, dash: String? = nil) {
+        body +=
+            "<polyline points=\"\(Self.list(points))\" fill=\"none\" stroke=\"\(stroke)\" "
+            + "stroke-width=\"\(width.significant)\" stroke-linejoin=\"round\""
+        if let dash { body += " stroke-dasharray=\"\(dash)\"" }
+        body += "/>\n"
+    }
+
+    /// What the points enclose.
+    public mutating func polygon(_ points: [SVGPoint], fill: String, opacity: Double = 1) {
+        body += "<polygon points=\"\(Self.list(points))\" fill=\"\(fill)\" fill-opacity=\"\(opacity.significant)\"/>\n"
+    }
+
+    private static func list(_ points: [SVGPoint]) -> String {
+        points.map { "\($0.x.fixed(1)),\($0.y.fixed(1))" }.joined(separator: " ")
+    }
+
     public mutating func circle(_ x: Double, _ y: Double, _ radius: Double, fill: String, opacity: Double = 1) {
         body += "<circle cx=\"\(x.fixed(1))\" cy=\"\(y.fixed(1))\" r=\"\(radius.fixed(1))\" fill=\"\(fill)\""
         if opacity < 1 { body += " fill-opacity=\"\(opacity.significant)\"" }

@@ -9,6 +9,8 @@ package struct RunDirectory: Sendable, Equatable {
     package var configuration: String { file("config.toml") }
     package var metrics: String { file("metrics.jsonl") }
     package var lossCurve: String { file("loss.svg") }
+    /// The newest evaluation's loss over the positions of a sequence (`PositionLosses`).
+    package var positions: String { file("positions.json") }
     package var timeline: String { file("timeline.svg") }
     package var trace: String { file("trace.json") }
     /// The schedule's table in its text form.
@@ -34,7 +36,7 @@ package struct RunDirectory: Sendable, Equatable {
     }
 
     /// All files that a run makes in its folder; an overwritten run loses them and nothing else.
-    var files: [String] { results + [log, corpus, memory] }
+    var files: [String] { results + [positions, log, corpus, memory] }
 
     private func file(_ name: String) -> String { "\(path)/\(name)" }
 

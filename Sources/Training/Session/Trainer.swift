@@ -209,13 +209,20 @@ struct Trainer: Sendable {
     private func evaluate(
         _ held: (batches: [Batch], targets: Int), after step: Int
     ) async throws -> (Double?, StopRequest?) {
-        var sum = 0.0
+        var sums = PositionLossSums(held.batches)
         for piece in BatchMaker(plan: plan).pieces(held.batches) {
             try Fault.reach(.evaluate, step: step, rank: group.ranks[0])
-            sum += try await group.evaluate(piece)
+            sums.add(try await group.evaluate(piece))
             if let stop = try await stopRequest() { return (nil, stop) }
         }
-        return (sum / Double(max(1, held.targets)), nil)
+        let losses = sums.losses(step: step)
+        // The newest evaluation's; a figure more is no reason to lose the run.
+        if let directory {
+            do { try SmallFile.write(losses.json, to: directory.positions) } catch {
+                warn("\(error). Training goes on")
+            }
+        }
+        return (losses.all.mean, nil)
     }
 }
 

@@ -53,7 +53,8 @@ final class LeakyEmbedding: Block {
 /// Logits U x and their cross entropy.
 final class LeakyOutput: OutputBlock {
     let name = "output"
-    private(set) var lossSum = 0.0
+    private(set) var tokenLosses: [Double] = []
+    var lossSum: Double { tokenLosses.reduce(0, +) }
     private let D, V: Int
     private let weight: String
     private var values, gradient: UnsafeMutablePointer<Float>!
@@ -92,7 +93,7 @@ final class LeakyOutput: OutputBlock {
         _ context: SliceContext, x: UnsafePointer<Float>, y: UnsafeMutablePointer<Float>,
         entry: UnsafePointer<Float>, exit: UnsafeMutablePointer<Float>, stash: UnsafeMutablePointer<Float>
     ) {
-        lossSum = 0
+        tokenLosses = [Double](repeating: 0, count: context.length)
         for t in 0..<context.length {
             let logits = stash + t * V
             for v in 0..<V {
@@ -100,23 +101,24 @@ final class LeakyOutput: OutputBlock {
                 for d in 0..<D { sum += values[v * D + d] * x[t * D + d] }
                 logits[v] = sum
             }
-            if let targets = context.targets { lose(logits, Int(targets[t]), context.lossScale) }
+            if let targets = context.targets { tokenLosses[t] = lose(logits, Int(targets[t]), context.lossScale) }
         }
     }
 
-    /// Adds a token's loss, and with a scale turns its logits into their gradient.
-    private func lose(_ logits: UnsafeMutablePointer<Float>, _ target: Int, _ scale: Float) {
+    /// A token's loss; with a scale its logits become their gradient.
+    private func lose(_ logits: UnsafeMutablePointer<Float>, _ target: Int, _ scale: Float) -> Double {
         guard target >= 0 else {
             if scale != 0 { logits.update(repeating: 0, count: V) }
-            return
+            return 0
         }
         let top = (0..<V).map { logits[$0] }.max() ?? 0
         let total = (0..<V).reduce(0.0) { $0 + exp(Double(logits[$1] - top)) }
-        lossSum += log(total) - Double(logits[target] - top)
-        guard scale != 0 else { return }
+        let loss = log(total) - Double(logits[target] - top)
+        guard scale != 0 else { return loss }
         for v in 0..<V {
             logits[v] = scale * (Float(exp(Double(logits[v] - top)) / total) - (v == target ? 1 : 0))
         }
+        return loss
     }
 
     func backward(
