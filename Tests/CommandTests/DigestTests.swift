@@ -5,8 +5,8 @@ import Testing
 /// The printed digest is the same for every layout of one replica, in process and under mpirun.
 @Suite(.serialized) struct DigestTests {
     @Test(arguments: Workspace.models.keys.sorted())
-    func everyLayoutPrintsTheSameDigest(_ architecture: String) async throws {
-        let space = try Workspace(architecture)
+    func everyLayoutPrintsTheSameDigest(_ model: String) async throws {
+        let space = try Workspace(model)
         let alone = try await space.train()
         let digest = try #require(alone.digest, "\(alone.output)")
         #expect(alone.exitCode == 0)

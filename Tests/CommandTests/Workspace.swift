@@ -5,7 +5,8 @@ import TestSupport
 final class Workspace {
     let path: String
 
-    /// The section `[model]` of a small model of each architecture.
+    /// The section `[model]` of a small model of each architecture, and of variants, whose names begin with that of their
+    /// architecture and a space.
     static let models = [
         "gecko": """
         layers = 4
@@ -45,19 +46,43 @@ final class Workspace {
         ema_dim = 2
         chunk = 16
         """,
+        // Every token of a sequence is kept.
+        "mega whole, laplace": """
+        layers = 4
+        dim = 32
+        z_dim = 16
+        value_dim = 32
+        ffn_dim = 32
+        ema_dim = 2
+        chunk = 0
+        max_positions = 64
+        attention = "laplace"
+        """,
+        "mega relu2": """
+        layers = 4
+        dim = 32
+        z_dim = 16
+        value_dim = 32
+        ffn_dim = 32
+        ema_dim = 2
+        chunk = 16
+        attention = "relu2"
+        position_bias = "simple"
+        """,
     ]
 
     /// - Parameters:
-    ///   - architecture: one of `models`
+    ///   - name: one of `models`
     ///   - corpus: another text than the usual one
-    init(_ architecture: String = "gecko", corpus: String? = nil) throws {
+    init(_ name: String = "gecko", corpus: String? = nil) throws {
         let url = FileManager.default.temporaryDirectory.appendingPathComponent("gecko-test-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
         path = url.path
         let text = corpus ?? (0..<900).map { "\($0 * $0 % 977) geese and \($0 * 7 % 31) swans. " }.joined()
         try write("corpus.txt", text)
         // The first architecture is that of a file that names none.
-        let model = (architecture == "gecko" ? "" : "architecture = \"\(architecture)\"\n") + Self.models[architecture]!
+        let architecture = name.prefix { $0 != " " }
+        let model = (architecture == "gecko" ? "" : "architecture = \"\(architecture)\"\n") + Self.models[name]!
         try write(
             "run.toml",
             """
