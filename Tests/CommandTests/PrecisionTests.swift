@@ -15,9 +15,11 @@ import Testing
         let loss: Double
     }
 
-    @Test(.enabled(if: Precision.bf16.isSupported, "this CPU has no bfloat16 instructions"))
-    func bfloat16TrainsNearFloat32AndToTheSameBitsInEveryLayout() async throws {
-        let space = try Workspace()
+    @Test(
+        .enabled(if: Precision.bf16.isSupported, "this CPU has no bfloat16 instructions"),
+        arguments: ["gecko", "llama", "megalodon"])
+    func bfloat16TrainsNearFloat32AndToTheSameBitsInEveryLayout(_ model: String) async throws {
+        let space = try Workspace(model)
         let steps = ["--training.steps", "20"]
         let single = try #require(try await space.train(steps).digest)
         let expected = try losses(space)

@@ -15,9 +15,9 @@ import Testing
     }
 
     /// Each leg dies when the checkpoint of the step given is whole; its successor has another layout.
-    @Test(arguments: [false, true])
-    func fourStagesThenOneThenTwoThenFourGiveTheUninterruptedDigest(streams: Bool) async throws {
-        let space = try Workspace()
+    @Test(arguments: [("gecko", false), ("gecko", true), ("llama", false), ("megalodon", true)])
+    func fourStagesThenOneThenTwoThenFourGiveTheUninterruptedDigest(_ model: String, streams: Bool) async throws {
+        let space = try Workspace(model)
         let common = Self.steps + ["--data.streams", "\(streams)"]
         let whole = try await space.train(common + ["--run.directory", space.path + "/whole"])
         let digest = try #require(whole.digest, "\(whole.output)")
