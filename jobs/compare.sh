@@ -231,7 +231,7 @@ train() { # NAME FOLDER STEPS OVERRIDE ...
     tell "  held-out loss $(held_out "$place") nats"
 }
 
-held_out() { grep -o '"loss": [0-9.]*' "$1/positions.json" | cut -d' ' -f2; }
+held_out() { LC_ALL=C printf '%.4f' "$(grep -o '"loss": [0-9.e-]*' "$1/positions.json" | cut -d' ' -f2)"; }
 
 # What a rate is in the grid: R times one of these.
 factors=(1 0.5 2)
@@ -273,6 +273,7 @@ for name in $names; do
     done
 done
 
+SECONDS=0
 tell "comparison of ${names// /, }: $settings; $grid_steps steps a run of the grid, $steps a run"
 for factor in "${factors[@]}"; do
     for name in $names; do
