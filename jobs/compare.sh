@@ -6,7 +6,7 @@ set -euo pipefail
 usage() {
     cat <<'TEXT'
 usage: bash jobs/compare.sh [OPTION ...]    the same command again goes on where it was, and does nothing twice
-  --size XS|S           2.05M or 21.4M parameters without embeddings (XS)
+  --size XS|S           2.05M or 21.5M parameters without embeddings (XS)
   --text kjv|python|FILE   the King James Bible, Python's standard library, or a file of your own (kjv)
   --tokens N            tokens that each run is trained on (XS 2097152, S 1048576)
   --sequence N          tokens of a sequence, at least 8 chunks (2048)
