@@ -6,7 +6,7 @@ set -euo pipefail
 usage() {
     cat <<'TEXT'
 usage: bash jobs/compare.sh [OPTION ...]    the same command again goes on where it was, and does nothing twice
-  --size XS|S           2.05M or 21.4M parameters without embeddings (XS)
+  --size XS|S           2.05M or 21.5M parameters without embeddings (XS)
   --text kjv|python|FILE   the King James Bible, Python's standard library, or a file of your own (kjv)
   --tokens N            tokens that each run is trained on (XS 2097152, S 1048576)
   --sequence N          tokens of a sequence, at least 8 chunks (2048)
@@ -231,7 +231,7 @@ train() { # NAME FOLDER STEPS OVERRIDE ...
     tell "  held-out loss $(held_out "$place") nats"
 }
 
-held_out() { grep -o '"loss": [0-9.]*' "$1/positions.json" | cut -d' ' -f2; }
+held_out() { LC_ALL=C printf '%.4f' "$(grep -o '"loss": [0-9.e-]*' "$1/positions.json" | cut -d' ' -f2)"; }
 
 # What a rate is in the grid: R times one of these.
 factors=(1 0.5 2)
@@ -273,6 +273,7 @@ for name in $names; do
     done
 done
 
+SECONDS=0
 tell "comparison of ${names// /, }: $settings; $grid_steps steps a run of the grid, $steps a run"
 for factor in "${factors[@]}"; do
     for name in $names; do

@@ -34,7 +34,7 @@ import Training
             "compare", space.path + "/one", space.path + "/two", space.path + "/other", "--svg",
             space.path + "/loss.svg")
         #expect(table.exitCode == 0, "\(table.output)")
-        #expect(table.output.contains("| pipeline.stages | "), "\(table.output)")
+        #expect(table.output.contains("| pipeline.stages "), "\(table.output)")
         #expect(FileManager.default.fileExists(atPath: space.path + "/loss.svg"))
         let best = try await space.gecko("compare", "--best", space.path + "/one", space.path + "/other")
         #expect([space.path + "/one\n", space.path + "/other\n"].contains(best.output), "\(best.output)")

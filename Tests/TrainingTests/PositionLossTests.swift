@@ -25,11 +25,11 @@ import Training
 
     @Test func `means and errors as worked by hand`() throws {
         var sums = PositionLossSums([batch(targets, length: 2)])
-        sums.add(EvaluationSums(loss: 5, positions: [[1, 2, 0, 1]]))
+        sums.add(EvaluationSums(loss: 4, positions: [[1, 2, 0, 1]]))
         sums.add(EvaluationSums(loss: 7, positions: [[3, 4]]))
         let losses = sums.losses(step: 9)
         #expect(losses.step == 9 && losses.sequences == 3 && losses.bins.count == 2)
-        #expect(losses.all.mean == 12.0 / 5 && losses.all.targets == 5)
+        #expect(losses.all.mean == 11.0 / 5 && losses.all.targets == 5)
         // First position: 1 and 3 in two sequences; second: 2, 1 and 4.
         #expect(losses.losses.map(\.mean) == [2, 7.0 / 3] && losses.losses.map(\.targets) == [2, 3])
         #expect(losses.losses[0].standardError == 1)
@@ -42,10 +42,10 @@ import Training
 
     @Test func `replicas and pieces change nothing, and a sequence that fills up counts nothing`() {
         var one = PositionLossSums([batch(targets, length: 2)])
-        one.add(EvaluationSums(loss: 12, positions: [[1, 2, 0, 1, 3, 4]]))
+        one.add(EvaluationSums(loss: 11, positions: [[1, 2, 0, 1, 3, 4]]))
         var two = PositionLossSums([batch(Array(targets[..<4]), length: 2), batch([1, 1, -1, -1], length: 2)])
-        two.add(EvaluationSums(loss: 9, positions: [[1, 2], [3, 4]]))
-        two.add(EvaluationSums(loss: 3, positions: [[0, 1], [0, 0]]))
+        two.add(EvaluationSums(loss: 10, positions: [[1, 2], [3, 4]]))
+        two.add(EvaluationSums(loss: 1, positions: [[0, 1], [0, 0]]))
         #expect(two.losses(step: 1) == one.losses(step: 1))
     }
 

@@ -26,7 +26,7 @@ package struct ComparisonSVG {
         svg.rectangle(
             SVGRectangle(0.5, 0.5, Self.width - 1, height - 1), fill: "#fcfcfd", stroke: "#d5dae1", radius: 10)
         svg.text("Loss in nats a token", at: SVGPoint(40, 36), size: 19, fill: Self.ink, weight: "600")
-        svg.text(subtitle, at: SVGPoint(250, 36), size: 13, fill: Self.quiet)
+        svg.text(subtitle, at: SVGPoint(290, 36), size: 13, fill: Self.quiet)
         legend(&svg)
         let area = (top: top + 30, bottom: top + 330)
         draw(

@@ -58,7 +58,7 @@ package struct FairComparison: Sendable {
         }
         check("precision of matrix products") { $0.model.precision.rawValue }
         check("embedding and output matrix") { $0.isTied ? "tied" : "untied" }
-        check("scale of embeddings") { ProgressLine.scaled($0.model.embeddingScale) }
+        check("scale of embeddings") { ProgressLine.fixed($0.model.embeddingScale, 4) }
         check("dropout") { $0.model.drops ? "some" : "none" }
         check("tokens of a chunk", of: { $0.chunk.map(String.init) })
         checkChunks()

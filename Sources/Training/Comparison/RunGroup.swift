@@ -61,7 +61,14 @@ package struct RunGroup: Sendable {
             return name.hasSuffix(seed) && name.count > seed.count ? String(name.dropLast(seed.count)) : name
         }
         let common = names.dropFirst().reduce(names[0]) { $0.commonPrefix(with: $1) }
-        let trimmed = common.reversed().drop { "-_.".contains($0) }.reversed()
+        let separators = "-_."
+        // "o" of "one" and "other" is no name.
+        let endsAtAWord = names.allSatisfy { name in
+            let next = name.dropFirst(common.count).first
+            return next.map { separators.contains($0) || $0.isNumber } ?? true
+        }
+        guard endsAtAWord || common.last.map({ separators.contains($0) }) == true else { return names[0] }
+        let trimmed = common.reversed().drop { separators.contains($0) }.reversed()
         return trimmed.isEmpty ? names[0] : String(trimmed)
     }
 
