@@ -1,3 +1,4 @@
+import Figures
 import Checkpoints
 import Files
 import Model

@@ -1,3 +1,4 @@
+import Figures
 import Glibc
 import Pipeline
 import Simulation
@@ -39,7 +40,7 @@ package struct ComparisonSVG {
             Panel(
                 left: 600, right: 1050, top: area.top, bottom: area.bottom,
                 title: "training loss over time of the steps",
-                label: { ProgressLine.duration($0) }))
+                label: { $0.asClock }))
         if let bins {
             draw(
                 groups.map { ComparisonCurve(positions: $0, bins: bins) }, &svg,

@@ -1,3 +1,4 @@
+import Figures
 import Hardware
 import Pipeline
 
@@ -31,7 +32,7 @@ extension RunComparison {
             AxisTicks.grouped(model.parameterCount),
             ProgressLine.scaled(model.meanForwardFlops(sequence: run.configuration.data.sequence)),
             AxisTicks.grouped(group.tokens), ProgressLine.scaled(group.tokensPerSecond),
-            group.peakMemory.map { ByteText.of($0) } ?? "-", loss.map { Self.text($0, 1) } ?? "-",
+            group.peakMemory.map { $0.asBytes } ?? "-", loss.map { Self.text($0, 1) } ?? "-",
             loss.map { Self.text($0, StepMetrics.bits(1)) } ?? "-",
         ]
     }

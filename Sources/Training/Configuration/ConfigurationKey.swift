@@ -35,7 +35,7 @@ package struct ConfigurationKey: Sendable {
     let section: Section
     let name: String
     let kind: Kind
-    private(set) var constraint = ValueConstraint.any
+    var constraint = ValueConstraint.any
     let help: String
     /// What becomes of a run that goes on with another value.
     let onResume: OnResume

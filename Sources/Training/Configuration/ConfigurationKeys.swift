@@ -22,16 +22,16 @@ extension ConfigurationKey {
 
     fileprivate static func architecture(_ known: Architectures) -> ConfigurationKey {
         ConfigurationKey(
-            section: .model, name: "architecture", kind: .choice(known.names), constraint: .any, onResume: .anotherRun,
-            help: "How the model is built; the other keys of this section are the architecture's own."
-        ) {
-            .text(type(of: $0.model).name)
-        } write: { configuration, value in
-            guard case .text(let name) = value, let architecture = configuration.architectures.named(name) else {
-                preconditionFailure("\(value) is no architecture")
-            }
-            configuration.choose(architecture)
-        }
+            section: .model, name: "architecture", kind: .choice(known.names), onResume: .anotherRun,
+            help: "How the model is built; the other keys of this section are the architecture's own.",
+            variable: Variable {
+                .text(type(of: $0.model).name)
+            } write: { configuration, value in
+                guard case .text(let name) = value, let architecture = configuration.architectures.named(name) else {
+                    preconditionFailure("\(value) is no architecture")
+                }
+                configuration.choose(architecture)
+            })
     }
 
     /// A key of the architecture's.
@@ -43,10 +43,7 @@ extension ConfigurationKey {
             case .boolean: .boolean
             case .choice(let names): .choice(names)
             }
-        self.init(
-            section: .model, name: key.name, kind: kind, constraint: key.constraint, onResume: key.onResume,
-            help: key.help
-        ) {
+        let variable = Variable {
             switch key.value(in: $0.model) {
             case .integer(let value): .integer(value)
             case .number(let value): .number(value)
@@ -64,5 +61,8 @@ extension ConfigurationKey {
             }
             key.set(own, in: &configuration.model)
         }
+        self.init(
+            section: .model, name: key.name, kind: kind, onResume: key.onResume, help: key.help, variable: variable)
+        constraint = key.constraint
     }
 }
