@@ -22,7 +22,7 @@ extension MPIWorld {
         }
         let limit = LeavingLimit()
         // A system that refuses a thread at the end gives no limit; the watchdog has one.
-        _ = try? PosixThread(name: "gecko leaving") { limit.end(after: seconds, status: status) }
+        try? PosixThread.detached(name: "gecko leaving") { limit.end(after: seconds, status: status) }
         try check(MPI_Finalize(), "MPI_Finalize")
         limit.hasLeft.store(true, ordering: .releasing)
     }

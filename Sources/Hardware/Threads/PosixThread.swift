@@ -27,8 +27,14 @@ package final class PosixThread: Sendable {
         handle = thread
     }
 
-    /// Waits until the closure has returned. Call it once, from another thread.
+    /// Waits until the closure has returned. Call it once, from another thread: what the system holds of a thread that
+    /// has ended, its stack too, is given back here.
     package func join() { pthread_join(handle, nil) }
+
+    /// Starts a thread that nobody waits for: the system takes back what it holds when the closure returns.
+    package static func detached(name: String, _ body: @escaping @Sendable () -> Void) throws {
+        pthread_detach(try PosixThread(name: name, body).handle)
+    }
 
     var isCurrent: Bool { pthread_equal(pthread_self(), handle) != 0 }
 

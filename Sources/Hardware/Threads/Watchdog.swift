@@ -19,7 +19,7 @@ package final class Watchdog: Sendable {
         self.grace = grace
         self.exitCode = exitCode
         // Nobody joins the thread: it goes with the process.
-        _ = try PosixThread(name: "gecko watchdog") { self.watch() }
+        try PosixThread.detached(name: "gecko watchdog") { self.watch() }
     }
 
     package func watch(_ heartbeat: Heartbeat) { heartbeats.withLock { $0.append(heartbeat) } }

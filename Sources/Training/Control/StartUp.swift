@@ -14,7 +14,7 @@ enum StartUp {
 
     /// Begins to watch, on a thread of its own.
     static func watch() throws {
-        _ = try PosixThread(name: "gecko start") {
+        try PosixThread.detached(name: "gecko start") {
             var since: Double?
             while !isOver.load(ordering: .relaxed) {
                 usleep(50_000)
