@@ -22,29 +22,18 @@ public struct KernelTable: Sendable {
     /// Runs (rounds) x 24 independent vector multiply-adds of 16 lanes on (x); the result depends on all of them.
     public let multiplyAddPeak: @Sendable (Int, Float) -> Float
 
+    // The tiles aren't one value: copying it would take a weak function in each level's objects (KernelObjectTests).
     public init(
-        level: Int, tiles: MatrixTiles, tokens: TokenKernels, sequences: SequenceKernels, training: TrainingKernels,
-        multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
+        level: Int, tile: MatrixTile, bfloat16Tile: MatrixTile?, tokens: TokenKernels, sequences: SequenceKernels,
+        training: TrainingKernels, multiplyAddPeak: @escaping @Sendable (Int, Float) -> Float
     ) {
         self.level = level
-        tile = tiles.float32
-        bfloat16Tile = tiles.bfloat16
+        self.tile = tile
+        self.bfloat16Tile = bfloat16Tile
         self.tokens = tokens
         self.sequences = sequences
         self.training = training
         self.multiplyAddPeak = multiplyAddPeak
-    }
-}
-
-/// The tiles that matrix products are made of, by what they multiply.
-public struct MatrixTiles: Sendable {
-    public let float32: MatrixTile
-    /// nil where the CPU has no instruction for products of bfloat16.
-    public let bfloat16: MatrixTile?
-
-    public init(float32: MatrixTile, bfloat16: MatrixTile?) {
-        self.float32 = float32
-        self.bfloat16 = bfloat16
     }
 }
 

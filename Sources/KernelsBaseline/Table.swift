@@ -3,7 +3,7 @@ import KernelInterface
 /// This level's kernels.
 public func kernelTable(level: Int) -> KernelTable {
     KernelTable(
-        level: level, tiles: MatrixTiles(float32: matrixTile, bfloat16: bfloat16Tile),
+        level: level, tile: matrixTile, bfloat16Tile: bfloat16Tile,
         tokens: TokenKernels(
             elementwise: elementwiseKernels, gating: gatingKernels, featureNorms: featureNormKernels,
             queries: queryKernels, random: randomKernels),
