@@ -39,8 +39,13 @@ enum GeckoNorm {
         }
     }
 
-    /// Floats of the means, and of the variances.
-    static func count(_ c: GeckoConfiguration) -> Int { shape(c).reduce(1, *) }
+    /// Floats of the means, and of the variances. Asked for every slice, so that no array may be made of it.
+    static func count(_ c: GeckoConfiguration) -> Int {
+        switch c.timestepNorm {
+        case .decay: c.normGroups
+        case .cumulative: 2 * c.normGroups
+        }
+    }
 
     /// Scratch floats of the backward.
     static func workspace(_ c: GeckoConfiguration) -> Int { 4 * c.normGroups }
