@@ -38,8 +38,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 threads='HardwareTests|MPITests|PipelineTests|ArchitectureTests'
 declare -A modules=(
     [thread]="$threads"
-    # The same, whoever computes with pointers, and whoever reads files that anybody may have written. This list hasn't
-    # been run to its end yet, and neither has ArchitectureTests in the one above.
+    # The same, whoever computes with pointers, and whoever reads files that anybody may have written.
     [address]="$threads|KernelTests|ModelTests|VerificationTests|CheckpointTests|FilesTests|TrainingTests"
 )
 # Left out are tests that start programs: MPI's own libraries know no sanitizer, a slow program runs into their limits,
