@@ -67,6 +67,30 @@ import Testing
         #expect(text.exitCode == 0 && text.output.hasPrefix("1 geese"), "\(text.output)")
     }
 
+    /// Packed documents in streams; layers that keep every token see some of those before a sequence.
+    @Test(arguments: Workspace.models.keys.sorted())
+    func packedStreamsPrintTheSameDigestInEveryLayout(_ model: String) async throws {
+        let space = try Workspace(model)
+        let keeps = Workspace.keepingModels.contains(model)
+        let packed = [
+            "--data.packed", "true", "--data.separator", "7 swans. ", "--data.streams", "true", "--data.stream_context",
+            keeps ? "24" : "0",
+        ]
+        let alone = try await space.train(packed)
+        let digest = try #require(alone.digest, "\(alone.output)")
+        #expect(try await space.train().digest != digest)
+        for (overrides, ranks) in [
+            (["--pipeline.schedule", "zb-h1", "--pipeline.recompute", "true"], 3),
+            (["--pipeline.stages", "2", "--pipeline.schedule", "interleaved", "--pipeline.virtual", "2"], 0),
+            (["--pipeline.stash", "disk", "--pipeline.stash_directory", space.path, "--machine.threads", "1"], 2),
+        ] {
+            let outcome = try await space.train(packed + overrides, ranks: ranks)
+            #expect(outcome.digest == digest, "\(overrides), \(ranks): \(outcome.output)")
+        }
+        let other = try await space.train(packed + ["--data.stream_context", keeps ? "0" : "24"])
+        #expect(other.exitCode != 0 && other.output.contains("data.stream_context"), "\(other.output)")
+    }
+
     /// Slices of unequal length, in memory and on messages' way.
     @Test func slicesOfEqualCostGiveOneDigestInEveryLayout() async throws {
         let space = try Workspace("llama")

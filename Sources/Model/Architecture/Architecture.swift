@@ -131,8 +131,8 @@ extension Architecture {
     }
 
     /// Matrix flops of a token's forward, the mean of a sequence's.
-    package func meanForwardFlops(sequence: Int) -> Double {
-        parts.reduce(0) { $0 + describe($1).meanForwardFlops(sequence: sequence) }
+    package func meanForwardFlops(sequence: Int, before: Int = 0) -> Double {
+        parts.reduce(0) { $0 + describe($1).meanForwardFlops(sequence: sequence, before: before) }
     }
 
     /// Parameters of the whole model.
