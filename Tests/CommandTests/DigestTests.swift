@@ -67,6 +67,21 @@ import Testing
         #expect(text.exitCode == 0 && text.output.hasPrefix("1 geese"), "\(text.output)")
     }
 
+    /// Two replicas: where they are, and who keeps the moments.
+    @Test(arguments: Workspace.models.keys.sorted())
+    func replicasPrintTheSameDigestInEveryLayout(_ model: String) async throws {
+        let space = try Workspace(model)
+        let two = ["--pipeline.replicas", "2"]
+        let alone = try await space.train(two)
+        let digest = try #require(alone.digest, "\(alone.output)")
+        let shared = two + ["--pipeline.shard_optimizer", "true", "--pipeline.recompute", "true"]
+        let outcome = try await space.train(shared, ranks: 4)
+        #expect(outcome.digest == digest, "\(outcome.output)")
+        // The trace of two stages can be compared with its simulation.
+        let against = try await space.gecko("simulate", "--against", space.path + "/run")
+        #expect(against.exitCode == 0, "\(against.output)")
+    }
+
     /// Packed documents in streams; layers that keep every token see some of those before a sequence.
     @Test(arguments: Workspace.models.keys.sorted())
     func packedStreamsPrintTheSameDigestInEveryLayout(_ model: String) async throws {
