@@ -21,6 +21,8 @@ package protocol Architecture: Sendable {
     static var sliceKey: String? { get }
     /// Forms in which other programs keep its models.
     static var foreignForms: [ForeignForm] { get }
+    /// How its published code keeps a model; nil: as ours is, or there is none.
+    static var officialForm: OfficialForm? { get }
     /// The kinds of work that a breakdown of its steps lists, in this order.
     static var workKinds: [WorkKind] { get }
     /// A model by which the project measures itself; nil: the architecture has none of this size.
@@ -81,6 +83,7 @@ extension Architecture {
     package static var idleKeys: [IdleModelKey] { [] }
     package static var sliceKey: String? { nil }
     package static var foreignForms: [ForeignForm] { [] }
+    package static var officialForm: OfficialForm? { nil }
     package static var workKinds: [WorkKind] {
         [
             WorkKind(.gemm, "GEMM", isProducts: true), WorkKind(.elementwise, "elementwise"),
