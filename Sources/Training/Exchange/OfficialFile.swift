@@ -3,8 +3,8 @@ import Files
 import Model
 import Pipeline
 
-/// A safetensors file with a model as the architecture's published code keeps it: its state dict, saved as it is. Such a
-/// file is known by axes of size 1 that ours doesn't have.
+/// A safetensors file with a model as the architecture's published code keeps it: its state dict, saved as it is. Such
+/// a file is known by axes of size 1 that ours doesn't have.
 struct OfficialFile {
     private let file: SafetensorsFile
     private let form: OfficialForm
@@ -33,8 +33,8 @@ struct OfficialFile {
         let missing = tensors.filter { found($0.name) == nil }.map { form.prefix + $0.name }
         guard missing.isEmpty else {
             throw ModelFileError(
-                "\(file.path) has the official form and lacks \(missing.count) of this model's \(tensors.count) tensors, "
-                    + "such as '\(missing[0])': is the [model] section that of the file?")
+                "\(file.path) has the official form and lacks \(missing.count) of this model's \(tensors.count) "
+                    + "tensors, such as '\(missing[0])': is the [model] section that of the file?")
         }
         guard Set(tensors.map(\.spec.name)) == Set(specs.map(\.name)) else {
             preconditionFailure("the official form has other tensors than a \(type(of: model).name)")
@@ -63,8 +63,8 @@ struct OfficialFile {
         let others = file.names.filter { !known.contains($0) }
         guard others.isEmpty else {
             throw ModelFileError(
-                "\(file.path) has \(others.count) tensors that this model hasn't, such as '\(others[0])': is the [model] "
-                    + "section that of the file?")
+                "\(file.path) has \(others.count) tensors that this model hasn't, such as '\(others[0])': is the "
+                    + "[model] section that of the file?")
         }
     }
 
@@ -96,8 +96,8 @@ struct OfficialFile {
         let entry = try file.entry(name)
         guard SafetensorsFile.floatTypes.contains(entry.type), entry.shape == shape else {
             throw ModelFileError(
-                "\(file.path): tensor '\(name)' is \(entry.type.rawValue) \(entry.shape); this model in the official form "
-                    + "has \(shape), in " + SafetensorsFile.floatTypes.map(\.rawValue).joined(separator: ", "))
+                "\(file.path): tensor '\(name)' is \(entry.type.rawValue) \(entry.shape); this model in the official "
+                    + "form has \(shape), in " + SafetensorsFile.floatTypes.map(\.rawValue).joined(separator: ", "))
         }
         return try file.widened(name)
     }
