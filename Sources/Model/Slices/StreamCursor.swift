@@ -3,8 +3,8 @@
 package struct StreamCursor: Sendable, Equatable {
     /// Tokens so far.
     package var position = 0
-    /// The first token of which layers that keep every token still have a row: with streams, those of long ago are gone.
-    /// Who carries the stream sets it; files don't hold it.
+    /// The first token of which layers that keep every token still have a row: with streams, those of long ago are
+    /// gone. Who carries the stream sets it; files don't hold it.
     package var firstKept = 0
     /// As many as the architecture has, whatever the position.
     package var numbers: [Int]

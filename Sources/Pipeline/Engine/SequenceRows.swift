@@ -1,8 +1,8 @@
 import Model
 import Numerics
 
-/// The rows that a stage's blocks keep of every token of the sequences under way, and their gradients. With streams also
-/// the rows of the last tokens before a sequence, as values only: nothing goes back into a step that is done.
+/// The rows that a stage's blocks keep of every token of the sequences under way, and their gradients. With streams
+/// also the rows of the last tokens before a sequence, as values only: nothing goes back into a step that is done.
 ///
 /// A sequence's buffer has the rows before it, then its own; the rows of a block lie together [rows, width].
 final class SequenceRows {

@@ -24,8 +24,8 @@ package struct RankMemory: Sendable, Equatable {
     package var slots = SlotNumbers()
     /// Carried states and their gradients.
     package var states = 0
-    /// What whole sequences keep of their tokens, and its gradients; with streams of those before them, too, from step to
-    /// step.
+    /// What whole sequences keep of their tokens, and its gradients; with streams of those before them, too, from
+    /// step to step.
     package var prefixes = 0
     /// Activations and gradients that come and go between stages, and what has come of other replicas' gradients to be
     /// summed.

@@ -127,8 +127,8 @@ package struct SizeCheck {
         }
     }
 
-    /// Rows of tokens that a replica holds at least: of one sequence and what it sees of the tokens before it, with their
-    /// gradients; and what its streams keep of those from step to step.
+    /// Rows of tokens that a replica holds at least: of one sequence and what it sees of the tokens before it, with
+    /// their gradients; and what its streams keep of those from step to step.
     private var rows: Double {
         let (sequence, context) = (Double(configuration.data.sequence), Double(configuration.data.streamContext))
         let streams = Double(configuration.training.batch / configuration.pipeline.replicas)
