@@ -19,8 +19,8 @@ extension Checkpoint {
 
                 gecko generate takes the file, any safetensors reader opens it. --format transformers writes a folder \
                 that the transformers library loads (config.json and model.safetensors, float32): from a llama, with \
-                LlamaForCausalLM.from_pretrained. --format official writes one file as the published code of a megalodon or \
-                a mega has it in its state dict, float32.
+                LlamaForCausalLM.from_pretrained. --format official writes one file as the published code of a megalodon \
+                or a mega has it in its state dict, float32.
                 """)
 
         @OptionGroup var chosen: Chosen
@@ -84,8 +84,8 @@ extension Checkpoint {
                 gecko train run.toml --run.directory runs/tuned --resume
 
                 A file holds float32 tensors under the reference implementation's names, all those of the configured \
-                model and no others; or those of a megalodon's or a mega's official state dict, axes of size 1 included, \
-                in float32, bfloat16 or float16. The \
+                model and no others; or those of a megalodon's or a mega's official state dict, axes of size 1 \
+                included, in float32, bfloat16 or float16. The \
                 optimizer's moments begin at zero, as in a new run.
 
                 gecko checkpoint import Llama-2-7b-hf run.toml --run.directory runs/tuned

@@ -49,8 +49,8 @@ extension Relation {
             let key = $0.model.longestSequence?.key ?? ""
             let context = $0.data.streamContext > 0 ? " and \($0.quote("data.stream_context")) before it" : ""
             return
-                "\($0.quote("data.sequence"))\(context) is more than \($0.quote("model.\(key)")), the longest sequence that "
-                + "the model knows"
+                "\($0.quote("data.sequence"))\(context) is more than \($0.quote("model.\(key)")), the longest sequence "
+                + "that the model knows"
         } advice: {
             ["set model.\($0.model.longestSequence?.key ?? "") to \($0.longestReach)"]
         }
