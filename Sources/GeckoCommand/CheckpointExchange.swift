@@ -15,15 +15,17 @@ extension Checkpoint {
             discussion: """
                 gecko checkpoint export runs/quickstart model.safetensors
                 gecko checkpoint export runs/quickstart --format transformers --out model
+                gecko checkpoint export runs/megalodon --format official official.safetensors
 
                 gecko generate takes the file, any safetensors reader opens it. --format transformers writes a folder \
                 that the transformers library loads (config.json and model.safetensors, float32): from a llama, with \
-                LlamaForCausalLM.from_pretrained.
+                LlamaForCausalLM.from_pretrained. --format official writes one file as the published code of a megalodon \
+                or a mega has it in its state dict, float32.
                 """)
 
         @OptionGroup var chosen: Chosen
 
-        @Argument(help: "The file to write; with --format, the folder.", transform: pathOption)
+        @Argument(help: "The file to write; with --format transformers, the folder.", transform: pathOption)
         var output: String?
 
         @Option(help: "The file or folder to write, given by an option.", transform: pathOption)
@@ -36,7 +38,7 @@ extension Checkpoint {
 
         /// The names of the forms that any architecture has.
         private static var formats: [String] {
-            Set(Architectures.known.all.flatMap { $0.foreignForms }.map(\.name)).sorted()
+            Set(Architectures.known.all.flatMap { $0.foreignForms }.map(\.name) + [OfficialForm.name]).sorted()
         }
 
         func validate() throws {
@@ -47,7 +49,7 @@ extension Checkpoint {
             guard (output == nil) != (out == nil) else {
                 throw ValidationError(
                     output == nil
-                        ? "what to write is missing: give a file, or with --format a folder"
+                        ? "what to write is missing: give a file, or with --format transformers a folder"
                         : "--out and an argument both say what to write: give one of them")
             }
         }
@@ -55,7 +57,10 @@ extension Checkpoint {
         func run() throws {
             guard let path = output ?? out else { preconditionFailure("validated") }
             let target: CheckpointExchange.Target
-            if let format {
+            if format == OfficialForm.name {
+                try files.check(path, as: .model)
+                target = .official(path)
+            } else if let format {
                 try ForeignFolder.check(path, overwrite: files.overwrite)
                 target = .folder(path, form: format)
             } else {
@@ -79,7 +84,8 @@ extension Checkpoint {
                 gecko train run.toml --run.directory runs/tuned --resume
 
                 A file holds float32 tensors under the reference implementation's names, all those of the configured \
-                model and no others. The \
+                model and no others; or those of a megalodon's or a mega's official state dict, axes of size 1 \
+                included, in float32, bfloat16 or float16. The \
                 optimizer's moments begin at zero, as in a new run.
 
                 gecko checkpoint import Llama-2-7b-hf run.toml --run.directory runs/tuned

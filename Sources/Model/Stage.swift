@@ -47,8 +47,7 @@ package final class Stage {
 
     /// The context as block `i` sees it.
     private func context(_ context: SliceContext, _ prefix: Prefix?, of i: Int) -> SliceContext {
-        let width = i + 1 < blocks.count ? layout.prefixOffsets[i + 1] : layout.prefixWidth
-        guard width > layout.prefixOffsets[i] else { return context }
+        guard prefixWidth(of: i) > 0 else { return context }
         guard let prefix, prefix.first + context.length <= prefix.tokens else {
             preconditionFailure("\(blocks[i].name) needs rows for the tokens of the whole sequence")
         }
@@ -108,6 +107,18 @@ package final class Stage {
 
     /// Floats of a token's rows before those of block `i`.
     package func prefixOffset(of i: Int) -> Int { layout.prefixOffsets[i] }
+    /// Floats of a token's row of block `i`.
+    package func prefixWidth(of i: Int) -> Int {
+        (i + 1 < blocks.count ? layout.prefixOffsets[i + 1] : layout.prefixWidth) - layout.prefixOffsets[i]
+    }
+
+    /// The rows of all blocks for `rows` tokens in a buffer for `tokens`, under the blocks' names: what files hold of
+    /// the tokens before a stream's next one.
+    package func prefixTensors(rows: Int, tokens: Int) -> [StateTensor] {
+        blocks.indices.filter { rows > 0 && prefixWidth(of: $0) > 0 }.map {
+            StateTensor("\(blocks[$0].name).rows", [rows, prefixWidth(of: $0)], offset: prefixOffset(of: $0) * tokens)
+        }
+    }
 
     package func initialState(_ state: UnsafeMutablePointer<Float>) {
         for (i, block) in blocks.enumerated() { block.initialState(state + layout.stateOffsets[i], shape) }

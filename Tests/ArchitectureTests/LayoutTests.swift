@@ -18,6 +18,8 @@ import Testing
         var replicas = 1
         var shards = false
         var streams = false
+        /// Tokens before a sequence that means still count.
+        var context = 0
         /// Slices of equal cost instead of equal length.
         var balances = false
         var model = LeakyModel()
@@ -42,7 +44,7 @@ import Testing
             model.resolve(for: TextNeeds(vocabulary: 11, documentMark: 3))
             return try PipelinePlan(
                 model: model, table: table, partition: .even(layers: model.layers, stages: table.shape.stages),
-                cut: cut(model), replicas: replicas, streams: streams,
+                cut: cut(model), replicas: replicas, streams: streams, streamContext: context,
                 shardsOptimizer: shards)
         }
 
@@ -165,6 +167,28 @@ import Testing
         #expect(all.prefixes == (Layout.sequences + 1) * memory.prefix)
         layout.streams = true
         #expect(throws: PipelineError.self) { try layout.plan() }
+        layout.context = 5
+        let context = try layout.plan()
+        #expect(context.memory(of: 0, workers: 1).prefix == 4 * (Layout.length + 5) * 12)
+        // Old and new rows of each stream.
+        let own = context.memory(ofRank: 0, workers: 1, checkpoints: false)
+        let rows = 4 * 12 * ((Layout.sequences + 1) * (Layout.length + 5) + 2 * Layout.sequences * 5)
+        #expect(own.prefixes == rows)
+    }
+
+    /// Streams whose means count a part of a sequence before, or more than one.
+    @Test(arguments: [5, 40]) func streamsWithAPrefixGiveTheSameBitsInEveryLayout(context: Int) async throws {
+        let model = LeakyModel(layers: 6, hasMeans: true)
+        var one = Layout(model: model)
+        (one.streams, one.context) = (true, context)
+        let expected = try await one.train()
+        for var layout in Self.layouts {
+            (layout.model, layout.streams, layout.context) = (model, true, context)
+            let found = try await layout.train()
+            #expect(found.parameters == expected.parameters, "\(layout.testDescription)")
+        }
+        one.context += 1
+        #expect(try await one.train().parameters != expected.parameters)
     }
 
     @Test func replicasAndSharedMomentsGiveTheSameBitsInEveryLayout() async throws {

@@ -67,6 +67,45 @@ import Testing
         #expect(text.exitCode == 0 && text.output.hasPrefix("1 geese"), "\(text.output)")
     }
 
+    /// Two replicas: where they are, and who keeps the moments.
+    @Test(arguments: Workspace.models.keys.sorted())
+    func replicasPrintTheSameDigestInEveryLayout(_ model: String) async throws {
+        let space = try Workspace(model)
+        let two = ["--pipeline.replicas", "2"]
+        let alone = try await space.train(two)
+        let digest = try #require(alone.digest, "\(alone.output)")
+        let shared = two + ["--pipeline.shard_optimizer", "true", "--pipeline.recompute", "true"]
+        let outcome = try await space.train(shared, ranks: 4)
+        #expect(outcome.digest == digest, "\(outcome.output)")
+        // The trace of two stages can be compared with its simulation.
+        let against = try await space.gecko("simulate", "--against", space.path + "/run")
+        #expect(against.exitCode == 0, "\(against.output)")
+    }
+
+    /// Packed documents in streams; layers that keep every token see some of those before a sequence.
+    @Test(arguments: Workspace.models.keys.sorted())
+    func packedStreamsPrintTheSameDigestInEveryLayout(_ model: String) async throws {
+        let space = try Workspace(model)
+        let keeps = Workspace.keepingModels.contains(model)
+        let packed = [
+            "--data.packed", "true", "--data.separator", "7 swans. ", "--data.streams", "true", "--data.stream_context",
+            keeps ? "24" : "0",
+        ]
+        let alone = try await space.train(packed)
+        let digest = try #require(alone.digest, "\(alone.output)")
+        #expect(try await space.train().digest != digest)
+        for (overrides, ranks) in [
+            (["--pipeline.schedule", "zb-h1", "--pipeline.recompute", "true"], 3),
+            (["--pipeline.stages", "2", "--pipeline.schedule", "interleaved", "--pipeline.virtual", "2"], 0),
+            (["--pipeline.stash", "disk", "--pipeline.stash_directory", space.path, "--machine.threads", "1"], 2),
+        ] {
+            let outcome = try await space.train(packed + overrides, ranks: ranks)
+            #expect(outcome.digest == digest, "\(overrides), \(ranks): \(outcome.output)")
+        }
+        let other = try await space.train(packed + ["--data.stream_context", keeps ? "0" : "24"])
+        #expect(other.exitCode != 0 && other.output.contains("data.stream_context"), "\(other.output)")
+    }
+
     /// Slices of unequal length, in memory and on messages' way.
     @Test func slicesOfEqualCostGiveOneDigestInEveryLayout() async throws {
         let space = try Workspace("llama")

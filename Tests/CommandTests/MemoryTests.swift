@@ -33,6 +33,22 @@ import Testing
         #expect(outcome.output.contains("stash:  on disk") == mode.contains("disk"))
     }
 
+    /// Rows of whole sequences, their gradients, and those of the tokens before, old and new: some 140 MiB.
+    @Test func theFormulaHoldsForStreamsThatKeepEveryToken() async throws {
+        let space = try Workspace("llama")
+        let outcome = try await space.train([
+            "--model.dim", "256", "--model.kv_heads", "4", "--model.ffn_dim", "64", "--data.sequence", "4096",
+            "--pipeline.slice", "512", "--pipeline.stages", "1", "--pipeline.recompute", "true", "--training.batch",
+            "2",
+            "--training.steps", "2", "--data.streams", "true", "--data.stream_context", "4096", "--data.held_out", "0",
+            "--training.sample_tokens", "0", "--checkpoint.every", "0",
+        ])
+        #expect(outcome.exitCode == 0, "\(outcome.output)")
+        let expected = try bytes("memory: ([0-9.]+) ([KMG]?i?B) expected", outcome)
+        let measured = try bytes("memory: at most ([0-9.]+) ([KMG]?i?B) in a process", outcome)
+        #expect(abs(measured / expected - 1) < 0.1, "\(outcome.output)")
+    }
+
     /// Two replicas of some 60 MB of parameters; a rank's own process says what it has taken.
     @Test(arguments: [false, true]) func theFormulaHoldsWithReplicas(shards: Bool) async throws {
         let space = try Workspace()

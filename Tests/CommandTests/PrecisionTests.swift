@@ -17,7 +17,7 @@ import Testing
 
     @Test(
         .enabled(if: Precision.bf16.isSupported, "this CPU has no bfloat16 instructions"),
-        arguments: ["gecko", "llama", "megalodon"])
+        arguments: ["gecko", "llama", "megalodon", "mega", "mega whole, laplace"])
     func bfloat16TrainsNearFloat32AndToTheSameBitsInEveryLayout(_ model: String) async throws {
         let space = try Workspace(model)
         let steps = ["--training.steps", "20"]

@@ -15,10 +15,14 @@ import Testing
     }
 
     /// Each leg dies when the checkpoint of the step given is whole; its successor has another layout.
-    @Test(arguments: [("gecko", false), ("gecko", true), ("llama", false), ("megalodon", true)])
+    @Test(arguments: [
+        ("gecko", false), ("gecko", true), ("llama", false), ("llama", true), ("megalodon", true), ("mega", true),
+        ("mega whole, laplace", true),
+    ])
     func fourStagesThenOneThenTwoThenFourGiveTheUninterruptedDigest(_ model: String, streams: Bool) async throws {
         let space = try Workspace(model)
-        let common = Self.steps + ["--data.streams", "\(streams)"]
+        let context = streams && Workspace.keepingModels.contains(model) ? "40" : "0"
+        let common = Self.steps + ["--data.streams", "\(streams)", "--data.stream_context", context]
         let whole = try await space.train(common + ["--run.directory", space.path + "/whole"])
         let digest = try #require(whole.digest, "\(whole.output)")
         let legs: [(overrides: [String], ranks: Int, dies: Int?)] = [

@@ -71,6 +71,9 @@ final class Workspace {
         """,
     ]
 
+    /// Those with layers that keep every token.
+    static let keepingModels = ["llama", "mega whole, laplace"]
+
     /// - Parameters:
     ///   - name: one of `models`
     ///   - corpus: another text than the usual one

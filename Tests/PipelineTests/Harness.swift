@@ -33,6 +33,8 @@ struct Harness {
     var steps = 3
     var layers: [Int]?
     var streams = false
+    /// Tokens before a sequence that layers which keep every token still see.
+    var streamContext = 0
     var rate = 5e-3
     var virtualStages: Int?
     /// The optimizer's state is shared out over the replicas.
@@ -82,7 +84,7 @@ struct Harness {
             layers.map { LayerPartition(counts: $0) } ?? .even(layers: model.layers, stages: table.shape.stages)
         var plan = try PipelinePlan(
             model: model, table: table, partition: partition, cut: SliceCut(slice: slice, count: slices),
-            replicas: replicas, streams: streams,
+            replicas: replicas, streams: streams, streamContext: streamContext,
             stashDirectory: stash, shardsOptimizer: shards)
         plan.matrices = matrices
         plan.sync.bucket = bucket

@@ -7,7 +7,7 @@ import Testing
 /// A snapshot is the state between two steps, whatever happens after, and any layout can go on from it.
 @Suite struct SnapshotTests {
     /// The tensors of snapshots, by name.
-    private final class Memory: StateSource, Sendable {
+    final class Memory: StateSource, Sendable {
         struct Tensor: Sendable {
             let shape: [Int]
             let values: [Float]

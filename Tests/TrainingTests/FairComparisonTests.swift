@@ -64,6 +64,7 @@ import Training
         ("data.packed", { $0.data.packed = true }),
         ("data.separator", { ($0.data.packed, $0.data.separator) = (true, "--") }),
         ("data.streams", { $0.data.streams = true }),
+        ("data.stream_context", { $0.data.streamContext = 8 }),
         ("training.steps", { $0.training.steps = 7 }),
         ("training.batch", { $0.training.batch = 8 }),
         ("training.seed", { $0.training.seed = 9 }),

@@ -12,7 +12,7 @@ import Training
 /// Folders that the transformers library saved: read, written, and refused where they hold what our Llama isn't.
 @Suite struct ForeignFolderTests {
     private static let fixtures = package.appendingPathComponent("Tests/ModelTests/Fixtures/transformers").path
-    static let names = ["untied", "tied"]
+    static let names = ["untied", "tied", "half"]
 
     /// What is compared as a whole may differ from the library by so much of the largest number.
     private static let tolerance = 1e-5

@@ -21,6 +21,8 @@ package protocol Architecture: Sendable {
     static var sliceKey: String? { get }
     /// Forms in which other programs keep its models.
     static var foreignForms: [ForeignForm] { get }
+    /// How its published code keeps a model; nil: as ours is, or there is none.
+    static var officialForm: OfficialForm? { get }
     /// The kinds of work that a breakdown of its steps lists, in this order.
     static var workKinds: [WorkKind] { get }
     /// A model by which the project measures itself; nil: the architecture has none of this size.
@@ -81,6 +83,7 @@ extension Architecture {
     package static var idleKeys: [IdleModelKey] { [] }
     package static var sliceKey: String? { nil }
     package static var foreignForms: [ForeignForm] { [] }
+    package static var officialForm: OfficialForm? { nil }
     package static var workKinds: [WorkKind] {
         [
             WorkKind(.gemm, "GEMM", isProducts: true), WorkKind(.elementwise, "elementwise"),
@@ -131,8 +134,8 @@ extension Architecture {
     }
 
     /// Matrix flops of a token's forward, the mean of a sequence's.
-    package func meanForwardFlops(sequence: Int) -> Double {
-        parts.reduce(0) { $0 + describe($1).meanForwardFlops(sequence: sequence) }
+    package func meanForwardFlops(sequence: Int, before: Int = 0) -> Double {
+        parts.reduce(0) { $0 + describe($1).meanForwardFlops(sequence: sequence, before: before) }
     }
 
     /// Parameters of the whole model.

@@ -42,8 +42,10 @@ package struct BlockDescription: Sendable {
     }
 
     /// The mean of all tokens of a sequence.
-    package func meanForwardFlops(sequence: Int) -> Double {
-        forwardFlopsPerToken + flopsPerTokenBefore * Double(max(0, sequence - 1)) / 2
+    ///
+    /// - Parameter before: tokens before the sequence that are kept, too
+    package func meanForwardFlops(sequence: Int, before: Int = 0) -> Double {
+        forwardFlopsPerToken + flopsPerTokenBefore * (Double(max(0, sequence - 1)) / 2 + Double(before))
     }
 
     /// Memory, in floats, for slices of this shape.
@@ -62,10 +64,13 @@ package struct BlockDescription: Sendable {
 package struct SequenceShape: Sendable {
     package let slice: Int
     package let sequence: Int
+    /// Tokens before the sequence that are kept, too.
+    package let before: Int
 
-    package init(slice: Int, sequence: Int) {
+    package init(slice: Int, sequence: Int, before: Int = 0) {
         self.slice = slice
         self.sequence = sequence
+        self.before = before
     }
 }
 

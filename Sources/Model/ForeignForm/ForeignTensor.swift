@@ -1,6 +1,6 @@
 /// A tensor of ours as another program keeps it: under which name, and what its numbers are changed by.
 package struct ForeignTensor: Sendable {
-    /// How the foreign numbers follow from ours. All of it keeps the shape.
+    /// How the foreign numbers follow from ours. All of it keeps their order but for rows.
     package enum Change: Sendable, Equatable {
         case none
         /// Theirs is ours plus this.
@@ -14,8 +14,12 @@ package struct ForeignTensor: Sendable {
     /// Theirs.
     package let name: String
     package let change: Change
+    /// Theirs; it differs from ours in axes of size 1 at most.
+    package let shape: [Int]
 
-    package init(_ spec: ParameterSpec, name: String, change: Change) {
+    package init(_ spec: ParameterSpec, name: String, change: Change, shape: [Int]? = nil) {
+        self.shape = shape ?? spec.shape
+        precondition(self.shape.reduce(1, *) == spec.count, "\(name): as many numbers as ours")
         if case .rows(let order) = change {
             precondition(order.count == spec.shape[0], "\(name): an order for each of the \(spec.shape[0]) rows")
         }

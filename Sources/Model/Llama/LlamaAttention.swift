@@ -118,8 +118,8 @@ final class LlamaAttention: TokenMixer {
     static func prefixWidth(_ c: LlamaConfiguration) -> Int { 2 * c.keyRow }
 
     private func rows(_ context: SliceContext) -> PrefixRows {
-        guard let rows = context.prefix, rows.first == context.llama.start else {
-            preconditionFailure("\(prefix) needs the rows of the whole sequence, from its first token on")
+        guard let rows = context.prefix, rows.first == context.llama.start - context.llama.window.firstKey else {
+            preconditionFailure("\(prefix) needs the rows of the whole sequence, from its first token kept on")
         }
         return rows
     }

@@ -23,9 +23,10 @@ extension LlamaConfiguration {
         }
         // The keys and values in reach are read once a slice, half of the sequence on average; the backward also adds
         // to their gradients.
-        let reach = (L + T) / 2 / T * 2 * K
+        let before = Double(tokens.before)
+        let reach = ((L + T) / 2 + before) / T * 2 * K
         w.add(
-            .attention, flops: 3 * attentionFlops(keys: (L + 1) / 2),
+            .attention, flops: 3 * attentionFlops(keys: (L + 1) / 2 + before),
             floats: (D + reach + D) + (2 * D + 3 * reach + 2 * D))
         // Two RMS norms: forward 2, backward 3 passes, the weight's gradient 2.
         w.add(.norms, flops: 2 * (4 + 8 + 4) * D, floats: 2 * (2 + 4 + 2) * D)

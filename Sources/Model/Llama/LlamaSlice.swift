@@ -43,7 +43,9 @@ final class LlamaSlice: SharedSlice {
         window.start = cursor.position
         window.length = length
         window.spans.removeAll(keepingCapacity: true)
-        var span = AttentionWindow.Span(start: start, end: start, keyStart: cursor.documentStart)
+        window.firstKey = cursor.firstKept
+        var span = AttentionWindow.Span(
+            start: start, end: start, keyStart: max(cursor.documentStart, cursor.firstKept))
         var document = cursor.document
         for t in 0..<length {
             if let mark, tokens[t] == mark {

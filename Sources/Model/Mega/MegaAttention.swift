@@ -105,8 +105,8 @@ final class MegaAttention: TokenMixer {
 
     /// The rows of all tokens where attention sees everything.
     private func rows(_ context: SliceContext) -> PrefixRows {
-        guard let rows = context.prefix, rows.first == context.mega.start else {
-            preconditionFailure("\(prefix) needs the rows of the whole sequence, from its first token on")
+        guard let rows = context.prefix, rows.first == context.mega.start - context.mega.window.firstKey else {
+            preconditionFailure("\(prefix) needs the rows of the whole sequence, from its first token kept on")
         }
         return rows
     }

@@ -22,8 +22,8 @@ extension MegaConfiguration {
             w.addProducts(columns: columns, rows: rows, slice: T, operand: operand)
         }
         // Keys and values in reach are read once a slice; the backward also adds to their gradients.
-        let reach = seesAll ? (L + T) / 2 / T : 1
-        let seen = seesAll ? (L + 1) / 2 : (Double(chunk) + 1) / 2
+        let reach = seesAll ? ((L + T) / 2 + Double(tokens.before)) / T : 1
+        let seen = seesAll ? (L + 1) / 2 + Double(tokens.before) : (Double(chunk) + 1) / 2
         let keys = reach * (Z + E)
         w.add(
             .attention, flops: 3 * attentionFlops(keys: seen),

@@ -45,12 +45,13 @@ final class MegaSlice: SharedSlice {
     func move(to cursor: StreamCursor, length: Int, tokens: UnsafePointer<Int32>) {
         window.start = cursor.position
         window.length = length
-        window.firstKey = c.chunkStart(of: start)
+        window.firstKey = c.seesAll ? cursor.firstKept : c.chunkStart(of: start)
         window.spans.removeAll(keepingCapacity: true)
         documentStarts.removeAll(keepingCapacity: true)
         scoreScales.removeAll(keepingCapacity: true)
         distances = 0
         var documentStart = MegaCursor.documentStart(cursor)
+        if c.seesAll { documentStart = max(documentStart, cursor.firstKept) }
         var document = MegaCursor.document(cursor)
         let softmaxScale = Float(1 / Double(c.zDim).squareRoot())
         var span: AttentionWindow.Span?

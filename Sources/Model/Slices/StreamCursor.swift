@@ -3,6 +3,9 @@
 package struct StreamCursor: Sendable, Equatable {
     /// Tokens so far.
     package var position = 0
+    /// The first token of which layers that keep every token still have a row: with streams, those of long ago are
+    /// gone. Who carries the stream sets it; files don't hold it.
+    package var firstKept = 0
     /// As many as the architecture has, whatever the position.
     package var numbers: [Int]
     /// As long as the architecture needs it at this position.
@@ -17,6 +20,7 @@ package struct StreamCursor: Sendable, Equatable {
     /// Takes on another's value within the memory that it has.
     package mutating func become(_ other: StreamCursor) {
         position = other.position
+        firstKept = other.firstKept
         numbers.removeAll(keepingCapacity: true)
         numbers.append(contentsOf: other.numbers)
         list.removeAll(keepingCapacity: true)

@@ -29,9 +29,7 @@ final class StageRuntime {
     private var streams: [Int: Stream] = [:]
     private var stateGradients: [Int: FloatBuffer] = [:]
     /// Rows of the tokens of whole sequences, and their gradients.
-    private let prefixes: BufferPool
-    private var prefixValues: [Int: FloatBuffer] = [:]
-    private var prefixGradients: [Int: FloatBuffer] = [:]
+    private let rows: SequenceRows
     /// Streams mode: what each sequence ended the last step with.
     private var carried: [Int: Stream] = [:]
     /// Streams mode: what each sequence began this step with, until it is known whether the step counts.
@@ -65,7 +63,7 @@ final class StageRuntime {
         memory = StageSlots(
             plan.slotSizes(of: stage), counts: plan.slots.stages[number], paged: plan.stashDirectory != nil)
         states = BufferPool(stage.stateCount)
-        prefixes = BufferPool(stage.prefixWidth * plan.sequence)
+        rows = SequenceRows(stage, plan)
         discarded = FloatBuffer(plan.slots.stages[number].light > 0 ? stage.stateCount : 0)
     }
 
@@ -101,27 +99,17 @@ final class StageRuntime {
     /// Starts or goes on with a sequence: its state before the slice.
     private func entry(sequence: Int, slice: Int, restart: Bool) -> Stream {
         if slice > 0 { return streams[sequence]! }
-        if !restart, let stream = carried.removeValue(forKey: sequence) { return stream }
+        if !restart, let stream = carried.removeValue(forKey: sequence) {
+            stream.cursor.value.firstKept = max(0, stream.cursor.value.position - plan.streamContext)
+            return stream
+        }
         if let old = carried.removeValue(forKey: sequence) { giveBack(old) }
         return freshStream()
     }
 
     /// The rows of a sequence for one of its slices; nil where no block keeps any.
     private func prefix(_ sequence: Int, slice: Int) -> Stage.Prefix? {
-        prefixValues[sequence].map {
-            Stage.Prefix(
-                values: $0.base, gradients: prefixGradients[sequence]?.base, tokens: plan.sequence,
-                first: plan.cut.start(of: slice))
-        }
-    }
-
-    private func beginPrefix(_ sequence: Int) {
-        if stage.prefixWidth > 0 { prefixValues[sequence] = prefixes.take() }
-    }
-
-    private func endPrefix(_ sequence: Int) {
-        if let values = prefixValues.removeValue(forKey: sequence) { prefixes.giveBack(values) }
-        if let gradients = prefixGradients.removeValue(forKey: sequence) { prefixes.giveBack(gradients) }
+        rows.prefix(sequence, start: plan.cut.start(of: slice))
     }
 
     private func freshStream() -> Stream {
@@ -145,7 +133,10 @@ final class StageRuntime {
         output: UnsafeMutablePointer<Float>
     ) -> FloatBuffer {
         let exit = states.take()
-        if action.slice == 0 { beginPrefix(action.sequence) }
+        if action.slice == 0 {
+            let cursor = stream.cursor.value
+            rows.begin(action.sequence, before: cursor.position - cursor.firstKept)
+        }
         stage.forward(
             context, slot: slot, entry: stream.state.base, exit: exit.base,
             prefix: prefix(action.sequence, slice: action.slice), output: output)
@@ -177,11 +168,17 @@ final class StageRuntime {
             states.giveBack(stream.state)
         }
         let next = Stream(cursor: cursors.take(context.slice.exit), state: exit)
+        next.cursor.value.firstKept = stream.cursor.value.firstKept
         if slice + 1 < plan.slices {
             streams[sequence] = next
         } else {
             streams[sequence] = nil
-            if plan.streams { carried[sequence] = next } else { giveBack(next) }
+            if plan.streams {
+                carried[sequence] = next
+                rows.leave(sequence)
+            } else {
+                giveBack(next)
+            }
         }
     }
 
@@ -195,7 +192,7 @@ final class StageRuntime {
         let stream = slice == 0 ? freshStream() : evaluated[sequence]!
         let shared = slices.slice(of: unit(action), at: stream.cursor.value, tokens: inputs.tokens)
         let exit = forward(action, from: stream, context(shared, inputs), slot: evaluationSlot, output: output)
-        if slice == plan.slices - 1 { endPrefix(sequence) }
+        if slice == plan.slices - 1 { rows.end(sequence) }
         states.giveBack(stream.state)
         stream.cursor.value.become(shared.exit)
         let next = Stream(cursor: stream.cursor, state: exit)
@@ -241,7 +238,7 @@ final class StageRuntime {
         if slice == 0 {
             states.giveBack(stateGradient)
             stateGradients[sequence] = nil
-            endPrefix(sequence)
+            rows.end(sequence)
         }
     }
 
@@ -250,11 +247,7 @@ final class StageRuntime {
         let fresh = states.take()
         fresh.clear()
         stateGradients[sequence] = fresh
-        if stage.prefixWidth > 0 {
-            let fresh = prefixes.take()
-            fresh.clear()
-            prefixGradients[sequence] = fresh
-        }
+        rows.beginGradients(sequence)
     }
 
     func accumulateWeightGradients(_ action: Action, _ slots: SlotNumbers, _ inputs: Inputs) {
@@ -287,16 +280,28 @@ final class StageRuntime {
         carried.sorted { $0.key < $1.key }.map { ($0.key, $0.value.cursor.value, UnsafePointer($0.value.state.base)) }
     }
 
-    /// Sets what a sequence goes on from; `fill` writes every part of the state.
+    /// The same of the rows of tokens before; nil where the stream has begun anew or no block keeps any.
+    func carriedRows(_ sequence: Int) -> UnsafePointer<Float>? { rows.carriedRows(sequence) }
+
+    /// Floats of the rows that each stream keeps from step to step.
+    var carriedRowCount: Int { rows.carriedCount }
+
+    /// The parts of those rows for a stream that stands at a cursor.
+    func rowTensors(at cursor: StreamCursor) -> [StateTensor] {
+        stage.prefixTensors(rows: min(plan.streamContext, cursor.position), tokens: plan.streamContext)
+    }
+
+    /// Sets what a sequence goes on from; `fill` writes every part of the state and of the rows.
     func setCarried(
-        sequence: Int, cursor: StreamCursor, fill: (UnsafeMutablePointer<Float>) throws -> Void
+        sequence: Int, cursor: StreamCursor,
+        fill: (_ state: UnsafeMutablePointer<Float>, _ rows: UnsafeMutablePointer<Float>) throws -> Void
     ) rethrows {
         let stream = carried[sequence] ?? Stream(cursor: cursors.take(cursor), state: states.take())
         carried[sequence] = stream
         stream.cursor.value.become(cursor)
         // Paddings between the parts are never read; zeros keep them from holding anything odd.
         stream.state.clear()
-        try fill(stream.state.base)
+        try fill(stream.state.base, rows.setCarried(sequence))
     }
 
     /// Streams mode, at a step's end: on with the new states; or back to the old ones, when the step is skipped because
@@ -310,10 +315,11 @@ final class StageRuntime {
             if let spoiled = carried.updateValue(before, forKey: sequence) { giveBack(spoiled) }
         }
         entered.removeAll(keepingCapacity: true)
+        rows.settle(skipped: skipped)
     }
 
     /// Nothing may be left in flight after a step.
-    var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty && prefixValues.isEmpty }
+    var isDrained: Bool { units.isEmpty && streams.isEmpty && stateGradients.isEmpty && rows.isEmpty }
 
     /// The sum of the latest forward's token losses, on the last stage.
     var lossSum: Double { stage.output?.lossSum ?? 0 }

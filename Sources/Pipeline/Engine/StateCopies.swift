@@ -80,7 +80,7 @@ final class StateCopies {
         let snapshot = RankSnapshot(parameters: tensors, stores: stores, cursorForm: plan.cursor)
         if plan.streams {
             snapshot.stateMemory = FloatBuffer(
-                ifPossible: stages.reduce(0) { $0 + $1.stage.stateCount } * plan.sequences)
+                ifPossible: stages.reduce(0) { $0 + $1.stage.stateCount + $1.carriedRowCount } * plan.sequences)
             guard snapshot.stateMemory != nil else { return nil }
         }
         return snapshot
@@ -90,7 +90,8 @@ final class StateCopies {
     private var snapshotCount: Int {
         stages.reduce(0) { sum, runtime in
             let store = runtime.stage.store
-            let streams = plan.streams ? runtime.stage.stateCount * plan.sequences : 0
+            let streams =
+                plan.streams ? (runtime.stage.stateCount + runtime.carriedRowCount) * plan.sequences : 0
             return sum + store.values.count + store.firstMoments.count + store.secondMoments.count + streams
         }
     }
@@ -168,7 +169,28 @@ final class StateCopies {
                 }
                 if runtime === stages[0] { snapshot.cursors.append((stream, cursor)) }
                 next += runtime.stage.stateCount
+                captureRows(runtime, sequence, cursor, snapshot, to: next, add: add)
+                next += runtime.carriedRowCount
             }
+        }
+    }
+
+    /// The rows of the tokens before a stream's next one.
+    private func captureRows(
+        _ runtime: StageRuntime, _ sequence: Int, _ cursor: StreamCursor, _ snapshot: RankSnapshot,
+        to target: UnsafeMutablePointer<Float>, add: (UnsafeMutablePointer<Float>, UnsafePointer<Float>, Int) -> Void
+    ) {
+        let tensors = runtime.rowTensors(at: cursor)
+        if tensors.isEmpty { return }
+        guard let rows = runtime.carriedRows(sequence) else {
+            preconditionFailure("stream \(sequence) of stage \(runtime.number) has a position and no rows")
+        }
+        for tensor in tensors {
+            add(target + tensor.offset, rows + tensor.offset, tensor.count)
+            snapshot.states.append(
+                .init(
+                    name: StateName.state(stream: replica * plan.sequences + sequence, tensor.name),
+                    shape: tensor.shape, values: target + tensor.offset))
         }
     }
 
@@ -189,12 +211,16 @@ final class StateCopies {
             guard plan.streams, streams else { continue }
             for sequence in 0..<plan.sequences {
                 let stream = replica * plan.sequences + sequence
-                try runtime.setCarried(sequence: sequence, cursor: try source.cursor(stream: stream, plan.cursor)) {
-                    state in
-                    for tensor in runtime.stage.stateTensors {
-                        try load(
-                            source, StateName.state(stream: stream, tensor.name), tensor.shape,
-                            into: state + tensor.offset)
+                let cursor = try source.cursor(stream: stream, plan.cursor)
+                try runtime.setCarried(sequence: sequence, cursor: cursor) { state, rows in
+                    for (tensors, base) in [
+                        (runtime.stage.stateTensors, state), (runtime.rowTensors(at: cursor), rows),
+                    ] {
+                        for tensor in tensors {
+                            try load(
+                                source, StateName.state(stream: stream, tensor.name), tensor.shape,
+                                into: base + tensor.offset)
+                        }
                     }
                 }
             }

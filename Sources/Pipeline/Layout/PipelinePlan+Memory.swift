@@ -13,9 +13,12 @@ extension PipelinePlan {
         package let lightUnit: Int
         /// The state that a sequence carries from slice to slice.
         package let state: Int
-        /// What a sequence keeps of its tokens, from its first forward to its last backward; their gradients take as
-        /// much.
+        /// What a sequence keeps of its tokens and of those before that it still sees, from its first forward to its
+        /// last backward; their gradients take as much.
         package let prefix: Int
+        /// What streams keep of the tokens before a sequence from step to step, of all sequences: the old rows until it
+        /// is known whether the step counts, and the new ones.
+        package let streamRows: Int
         /// The parameters; their gradients take as much.
         package let values: Int
         /// Both moments, of the tensors that the replica updates.
@@ -29,7 +32,7 @@ extension PipelinePlan {
         package var parameters: Int { 2 * values + moments }
 
         /// What the stage holds whatever the schedule.
-        package var resident: Int { parameters + packed + workspace }
+        package var resident: Int { parameters + packed + workspace + streamRows }
 
         subscript(_ family: SlotFamily) -> Int {
             switch family {
@@ -64,7 +67,8 @@ extension PipelinePlan {
         return StageMemory(
             unit: sizes.full * float, gradientUnit: sizes.gradient * float, lightUnit: sizes.light * float,
             state: layout.stateCount * float,
-            prefix: layout.prefixWidth.saturatingTimes(sequence.saturatingTimes(float)),
+            prefix: layout.prefixWidth.saturatingTimes(sequence.saturatingPlus(streamContext).saturatingTimes(float)),
+            streamRows: layout.prefixWidth.saturatingTimes(streamContext.saturatingTimes(2 * float * sequences)),
             values: store.count * float, moments: 2 * store.momentCount * float,
             packed: layout.packedCount * float, workspace: layout.workspaceCount * float)
     }

@@ -17,6 +17,8 @@ package struct PipelinePlan: Sendable {
     package let replicas: Int
     /// The carried state goes on from step to step (detached) instead of starting anew.
     package let streams: Bool
+    /// Tokens before a sequence that blocks with a prefix still see, with streams.
+    package let streamContext: Int
     /// The folder of the disk that the stash is spooled to; nil when it is all in memory.
     package let stashDirectory: String?
     /// How activations and their gradients travel between ranks.
@@ -46,11 +48,12 @@ package struct PipelinePlan: Sendable {
     ///
     /// - Parameters:
     ///   - cut: into the table's slices
+    ///   - streamContext: tokens before a sequence that blocks which keep every token still see, with streams
     ///   - shardsOptimizer: the replicas share the tensors out among them: each keeps the moments of its own, and
     ///     updates those
     package init(
         model: any Architecture, table: ScheduleTable, partition: LayerPartition, cut: SliceCut, replicas: Int,
-        streams: Bool, stashDirectory: String? = nil, shardsOptimizer: Bool = false
+        streams: Bool, streamContext: Int = 0, stashDirectory: String? = nil, shardsOptimizer: Bool = false
     ) throws {
         precondition(partition.stages == table.shape.stages, "the partition must have the table's stages")
         precondition(cut.count == table.shape.slices, "the cut must have the table's slices")
@@ -64,16 +67,12 @@ package struct PipelinePlan: Sendable {
         self.cut = cut
         self.replicas = replicas
         self.streams = streams
+        self.streamContext = streamContext
         cursor = model.cursor
         descriptions = (0..<partition.stages).map { stage in
             model.parts(layers: partition.layers(of: stage)).map(model.describe)
         }
-        if streams, let block = descriptions.joined().first(where: { $0.sizes(for: SliceShape(length: 1)).prefix > 0 })
-        {
-            throw PipelineError(
-                "\(block.name) keeps every token of a sequence, so a stream that goes on from step to step would have "
-                    + "no end of memory: set data.streams to false")
-        }
+        try Self.check(streams: streams, context: streamContext, descriptions)
         let specs = descriptions.map { $0.flatMap(\.parameters) }
         let ties = Self.ties(specs)
         self.ties = ties
@@ -81,6 +80,24 @@ package struct PipelinePlan: Sendable {
             shardsOptimizer && replicas > 1
             ? specs.map { TensorOwners.of($0, among: replicas, tied: Set(ties.map(\.original.name))) } : nil
         originals = specs.map { specs in specs.indices.filter { specs[$0].copyOf == nil } }
+    }
+
+    private static func check(streams: Bool, context: Int, _ descriptions: [[BlockDescription]]) throws {
+        let keeps = descriptions.joined().first { $0.sizes(for: SliceShape(length: 1)).prefix > 0 }
+        if let keeps, streams, context == 0 {
+            throw PipelineError(
+                "\(keeps.name) keeps every token of a sequence, so a stream that goes on from step to step would have "
+                    + "no end of memory: set data.stream_context to the tokens before a sequence that it still sees, "
+                    + "or data.streams to false")
+        }
+        if context > 0, !streams || keeps == nil {
+            throw PipelineError(
+                "data.stream_context = \(context) says how many tokens before a sequence are still seen by layers that "
+                    + "keep every token, "
+                    + (streams
+                        ? "but no layer of this model does: what it carries has a fixed size. Set it to 0"
+                        : "but data.streams is false: each sequence begins anew. Set it to 0, or data.streams to true"))
+        }
     }
 
     private static func ties(_ specs: [[ParameterSpec]]) -> [Tie] {
@@ -148,7 +165,7 @@ package struct PipelinePlan: Sendable {
 
     /// Matrix flops of a token's forward at a stage, the mean of a sequence's.
     package func meanForwardFlops(of stage: Int) -> Double {
-        descriptions[stage].reduce(0.0) { $0 + $1.meanForwardFlops(sequence: sequence) }
+        descriptions[stage].reduce(0.0) { $0 + $1.meanForwardFlops(sequence: sequence, before: streamContext) }
     }
 
     /// Parameters of the whole model; copies aren't counted.
@@ -163,7 +180,7 @@ package struct PipelinePlan: Sendable {
     ///
     /// - Parameter operand: bytes of a number that a matrix product reads
     package func work(operand: Double) -> WorkCounts {
-        let tokens = SequenceShape(slice: sequence / slices, sequence: sequence)
+        let tokens = SequenceShape(slice: sequence / slices, sequence: sequence, before: streamContext)
         return descriptions.joined().reduce(into: WorkCounts()) { $0 += $1.work(tokens, operand: operand) }
     }
 

@@ -24,7 +24,8 @@ package struct RankMemory: Sendable, Equatable {
     package var slots = SlotNumbers()
     /// Carried states and their gradients.
     package var states = 0
-    /// What whole sequences keep of their tokens, and its gradients.
+    /// What whole sequences keep of their tokens, and its gradients; with streams of those before them, too, from
+    /// step to step.
     package var prefixes = 0
     /// Activations and gradients that come and go between stages, and what has come of other replicas' gradients to be
     /// summed.
@@ -70,9 +71,16 @@ extension PipelinePlan {
                     slots.stages[stage][family].saturatingTimes(bytes[family]))
             }
             memory.states = memory.states.saturatingPlus(mostStates(at: stage).saturatingTimes(bytes.state))
-            memory.prefixes = memory.prefixes.saturatingPlus(mostPrefixes(at: stage).saturatingTimes(bytes.prefix))
+            memory.prefixes = .saturatingSum([
+                memory.prefixes, mostPrefixes(at: stage).saturatingTimes(bytes.prefix), bytes.streamRows,
+            ])
             if checkpoints, savesValues(replica) { memory.snapshot += bytes.values }
             if checkpoints, savesMoments(replica) { memory.snapshot += bytes.moments }
+            if checkpoints, streams {
+                memory.snapshot = .saturatingSum([
+                    memory.snapshot, sequences.saturatingTimes(bytes.state), bytes.streamRows / 2,
+                ])
+            }
         }
         memory.spool = spoolLayout(of: rank, workers: workers).bytes
         memory.messages = mostMessages(on: rank).saturatingTimes(messageBytes)
@@ -100,12 +108,12 @@ extension PipelinePlan {
 
     /// States of sequences under way at a stage, their gradients, and the one that an action makes.
     private func mostStates(at stage: Int) -> Int {
-        // Streams keep theirs from step to step.
+        // Streams keep theirs from step to step, and what a step began with until it is known whether it counts.
         var held = streams ? sequences : 0
         var most = held
         for action in table.rows[table.shape.rank(of: stage)] where action.stage == stage {
             if action.kind == .forward {
-                if action.slice == 0, !streams { held += 1 }
+                if action.slice == 0 { held += 1 }
                 most = max(most, held + 1)
                 if action.slice == slices - 1, !streams { held -= 1 }
             } else if action.kind.givesInputGradient {

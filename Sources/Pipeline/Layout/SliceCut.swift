@@ -32,11 +32,12 @@ package struct SliceCut: Sendable, Equatable {
     /// - Parameters:
     ///   - layer: of the layers' kinds; the mean counts
     ///   - multiple: of which slices begin and end at multiples
+    ///   - before: tokens before the sequence that are seen, too
     package static func balanced(
-        sequence: Int, count: Int, layers: [BlockDescription], multiple: Int
+        sequence: Int, count: Int, layers: [BlockDescription], multiple: Int, before: Int = 0
     ) -> SliceCut {
-        let fixed = layers.reduce(0) { $0 + $1.forwardFlopsPerToken }
         let growing = layers.reduce(0) { $0 + $1.flopsPerTokenBefore }
+        let fixed = layers.reduce(0) { $0 + $1.forwardFlopsPerToken } + growing * Double(before)
         // Tiles of the kernels are whole where that costs no balance.
         let grain = multiple == 1 && sequence / count >= 4 * tile && sequence % tile == 0 ? tile : multiple
         let units = sequence / grain

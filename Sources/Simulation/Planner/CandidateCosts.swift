@@ -99,7 +99,7 @@ struct CandidateCosts {
         let fixed = Double(part.layers) * overhead
         var (linear, other) = (0.0, 0.0)
         var (stash, gradientStash, state, workspace, packed) = (0.0, 0.0, 0.0, 0.0, 0.0)
-        var (prefix, growth) = (0.0, 0.0)
+        var (prefix, streamRows, growth) = (0.0, 0.0, 0.0)
         for (count, block, size) in blocks {
             linear += count * block.linearFlops * Double(slice) / speed
             other += count * block.otherFlops * Double(slice) / speed
@@ -107,6 +107,7 @@ struct CandidateCosts {
             gradientStash += count * size.gradientStash
             state += count * size.state
             prefix += count * size.prefix
+            streamRows += count * size.streamRows
             growth += count * block.flopsPerTokenBefore * Double(slice) * Double(slice) / speed
             workspace = max(workspace, size.workspace)
             packed += count * block.packedBytes
@@ -124,7 +125,8 @@ struct CandidateCosts {
         let parameters = Self.parameters(model, part)
         let updated = updated(parameters, model, part, candidate)
         costs.residentBytes = Self.clamped(
-            8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input)
+            8 * parameters + 8 * updated + packed + workspace + gradientStash + 8 * input
+                + streamRows * Double(model.step.batch / candidate.replicas))
         return costs
     }
 

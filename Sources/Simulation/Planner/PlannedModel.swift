@@ -35,14 +35,20 @@ public struct PlannedModel: Sendable {
         public var state: Double
         /// What a whole sequence keeps of its tokens.
         public var prefix: Double
+        /// What streams keep from step to step of the tokens before one sequence.
+        public var streamRows: Double
         /// Scratch during an action.
         public var workspace: Double
 
-        public init(stash: Double, gradientStash: Double, state: Double, prefix: Double = 0, workspace: Double) {
+        public init(
+            stash: Double, gradientStash: Double, state: Double, prefix: Double = 0, streamRows: Double = 0,
+            workspace: Double
+        ) {
             self.stash = stash
             self.gradientStash = gradientStash
             self.state = state
             self.prefix = prefix
+            self.streamRows = streamRows
             self.workspace = workspace
         }
     }

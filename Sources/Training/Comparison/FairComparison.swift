@@ -170,7 +170,9 @@ extension FairComparison {
         return [
             entry.name, type(of: model).name, AxisTicks.grouped(count),
             Self.ratio(count, entries[0].model.parametersWithoutEmbeddings),
-            ProgressLine.scaled(model.meanForwardFlops(sequence: configuration.data.sequence)),
+            ProgressLine.scaled(
+                model.meanForwardFlops(
+                    sequence: configuration.data.sequence, before: configuration.data.streamContext)),
             ProgressLine.scientific(configuration.optimizer.learningRate),
         ]
     }

@@ -27,7 +27,10 @@ extension RunComparison {
             ("parameters", .number(Double(model.parameterCount))),
             (
                 "forward_flops_per_token",
-                .number(model.meanForwardFlops(sequence: group.first.configuration.data.sequence))
+                .number(
+                    model.meanForwardFlops(
+                        sequence: group.first.configuration.data.sequence,
+                        before: group.first.configuration.data.streamContext))
             ),
             ("tokens", .number(Double(group.tokens))), ("tokens_per_second", .number(group.tokensPerSecond)),
             ("peak_memory_bytes", number(group.peakMemory.map { Double($0) })),

@@ -30,7 +30,9 @@ extension RunComparison {
         return [
             group.name, run.architecture, AxisTicks.grouped(model.parametersWithoutEmbeddings),
             AxisTicks.grouped(model.parameterCount),
-            ProgressLine.scaled(model.meanForwardFlops(sequence: run.configuration.data.sequence)),
+            ProgressLine.scaled(
+                model.meanForwardFlops(
+                    sequence: run.configuration.data.sequence, before: run.configuration.data.streamContext)),
             AxisTicks.grouped(group.tokens), ProgressLine.scaled(group.tokensPerSecond),
             group.peakMemory.map { $0.asBytes } ?? "-", loss.map { Self.text($0, 1) } ?? "-",
             loss.map { Self.text($0, StepMetrics.bits(1)) } ?? "-",

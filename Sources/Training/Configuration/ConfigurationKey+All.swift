@@ -35,6 +35,13 @@ extension ConfigurationKey {
         .boolean(
             .data, "streams", \.data.streams, .anotherRun,
             "Each sequence of the batch reads on where it stopped, with the state carried from step to step."),
+        .integer(
+            .data, "stream_context", \.data.streamContext, .anotherRun, .atLeast(0, atMost: 1 << 40),
+            """
+            With streams: so many tokens before a sequence are still seen by layers that keep every token (llama, mega \
+            with chunk = 0), which need it; nothing is learned through them. 0 elsewhere.
+            """
+        ),
     ]
 
     private static let training: [ConfigurationKey] = [

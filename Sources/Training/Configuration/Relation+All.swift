@@ -1,4 +1,5 @@
 import Model
+import Numerics
 
 extension Relation {
     /// Every relation that concerns a configuration alone, whatever the number of ranks.
@@ -43,14 +44,15 @@ extension Relation {
 
     private static let isNotTooLong =
         Relation {
-            $0.data.sequence <= $0.model.longestSequence?.tokens ?? .max
+            $0.longestReach <= $0.model.longestSequence?.tokens ?? .max
         } problem: {
             let key = $0.model.longestSequence?.key ?? ""
+            let context = $0.data.streamContext > 0 ? " and \($0.quote("data.stream_context")) before it" : ""
             return
-                "\($0.quote("data.sequence")) is more than \($0.quote("model.\(key)")), the longest sequence that the "
-                + "model knows"
+                "\($0.quote("data.sequence"))\(context) is more than \($0.quote("model.\(key)")), the longest sequence "
+                + "that the model knows"
         } advice: {
-            ["set model.\($0.model.longestSequence?.key ?? "") to \($0.data.sequence)"]
+            ["set model.\($0.model.longestSequence?.key ?? "") to \($0.longestReach)"]
         }
 
     private static let training: [Relation] = [
@@ -147,6 +149,8 @@ extension Relation {
 }
 
 extension RunConfiguration {
+    /// Tokens from the first that a sequence's last one sees to itself.
+    fileprivate var longestReach: Int { data.sequence.saturatingPlus(data.streamContext) }
     fileprivate var neededVocabulary: Int { textNeeds.vocabulary }
 
     /// Layers that a list of them comes to, where it is one of possible numbers.

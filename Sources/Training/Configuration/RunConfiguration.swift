@@ -59,6 +59,7 @@ extension RunConfiguration {
         package var packed = false
         package var separator = ""
         package var streams = false
+        package var streamContext = 0
     }
 
     /// `[training]`: how long, how much at once, and what is reported.

@@ -14,6 +14,8 @@ package enum CheckpointExchange {
         case file(String)
         /// A folder in the form of this name that the architecture has.
         case folder(String, form: String)
+        /// One safetensors file as the architecture's published code has it.
+        case official(String)
     }
 
     /// Writes the parameters of a checkpoint, each of its files checked first.
@@ -29,6 +31,7 @@ package enum CheckpointExchange {
             if case .folder(_, let name) = target {
                 try ForeignFolder.form(name, of: type(of: configuration.model))
             } else { nil }
+        if case .official = target { _ = try OfficialFile.form(of: type(of: configuration.model)) }
         for file in manifest.files { try store.verify(file, step: manifest.step) }
         configuration.useOneRank()
         let source = CheckpointSource(manifest.files.map { "\(store.path(manifest.step))/\($0.name)" })
@@ -37,6 +40,7 @@ package enum CheckpointExchange {
         switch (target, form) {
         case (.folder(let path, _), let form?):
             writer = try ForeignFolder.Writer(path: path, form: form, pipeline: pipeline, configuration: original)
+        case (.official(let path), _): writer = try OfficialFile.Writer(path: path, pipeline: pipeline)
         case (.file(let path), _), (.folder(let path, _), nil):
             writer = try ModelFile.Writer(path: path, pipeline: pipeline, configuration: original)
         }

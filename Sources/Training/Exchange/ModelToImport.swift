@@ -24,7 +24,7 @@ package protocol ModelToImport {
         _ body: (ParameterSpec, UnsafeRawBufferPointer) throws -> Void) throws
 }
 
-/// A plain safetensors file with our names.
+/// A plain safetensors file with our names, or in the form of the architecture's published code.
 struct PlainModel: ModelToImport {
     private let file: SafetensorsFile
     var path: String { file.path }
@@ -37,6 +37,7 @@ struct PlainModel: ModelToImport {
     }
 
     func check(_ specs: [ParameterSpec], of model: any Architecture) throws {
+        if let official = try OfficialFile(file, of: model) { return try official.check(specs, of: model) }
         let missing = specs.filter { !file.contains($0.name) }.map(\.name)
         guard missing.isEmpty else {
             throw ModelFileError(
@@ -58,6 +59,7 @@ struct PlainModel: ModelToImport {
         _ specs: [ParameterSpec], of model: any Architecture,
         _ body: (ParameterSpec, UnsafeRawBufferPointer) throws -> Void
     ) throws {
+        if let official = try OfficialFile(file, of: model) { return try official.visit(specs, body) }
         for spec in specs { try file.withBytes(spec.name) { try body(spec, $0) } }
     }
 }

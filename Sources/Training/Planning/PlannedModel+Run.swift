@@ -12,7 +12,7 @@ extension PlannedModel {
         func figures(_ block: BlockDescription) -> Block {
             Block(
                 block, shape: SliceShape(length: model.sliceMultiple, matrices: configuration.matrixEngine),
-                sequence: configuration.data.sequence)
+                sequence: configuration.data.sequence, before: configuration.data.streamContext)
         }
         let input = 4 * Double(model.dim)
         self.init(
@@ -28,7 +28,9 @@ extension PlannedModel {
                 return SliceBytes(
                     stash: 4 * Double(sizes.stash) + input * Double(slice),
                     gradientStash: 4 * Double(sizes.gradientStash), state: 4 * Double(sizes.state),
-                    prefix: 4 * Double(sizes.prefix) * Double(configuration.data.sequence),
+                    prefix: 4 * Double(sizes.prefix)
+                        * (Double(configuration.data.sequence) + Double(configuration.data.streamContext)),
+                    streamRows: 8 * Double(sizes.prefix) * Double(configuration.data.streamContext),
                     workspace: 4 * Double(sizes.workspace))
             }
             return .init(
@@ -39,11 +41,11 @@ extension PlannedModel {
 }
 
 extension PlannedModel.Block {
-    fileprivate init(_ block: BlockDescription, shape: SliceShape, sequence: Int) {
+    fileprivate init(_ block: BlockDescription, shape: SliceShape, sequence: Int, before: Int) {
         // Each element of a linear map's matrix costs a multiplication and an addition a token, whether or not it is a
         // tied copy.
         let matrices = block.parameters.filter(\.decays).reduce(0) { $0 + Double($1.count) }
-        let all = block.meanForwardFlops(sequence: sequence)
+        let all = block.meanForwardFlops(sequence: sequence, before: before)
         let linear = min(all, 2 * matrices)
         self.init(
             parameters: block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) },
@@ -68,6 +70,6 @@ extension PlannedModel.SliceBytes {
         func mean(_ bytes: (Self) -> Double) -> Double { blocks.reduce(0) { $0 + bytes($1) } / Double(blocks.count) }
         self.init(
             stash: mean(\.stash), gradientStash: mean(\.gradientStash), state: mean(\.state),
-            prefix: mean(\.prefix), workspace: blocks.map(\.workspace).max() ?? 0)
+            prefix: mean(\.prefix), streamRows: mean(\.streamRows), workspace: blocks.map(\.workspace).max() ?? 0)
     }
 }

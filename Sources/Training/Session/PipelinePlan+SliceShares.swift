@@ -19,7 +19,7 @@ extension PipelinePlan {
                     2 * block.parameters.filter(\.decays).reduce(0) { $0 + Double($1.count) })
         }
         let slices = (0..<cut.count).map { k -> (maps: Double, other: Double) in
-            let (first, length) = (Double(cut.start(of: k)), Double(cut.length(of: k)))
+            let (first, length) = (Double(streamContext + cut.start(of: k)), Double(cut.length(of: k)))
             let all = fixed * length + growing * length * (first + (length - 1) / 2)
             return (linear * length, all - linear * length)
         }

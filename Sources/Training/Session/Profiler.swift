@@ -52,7 +52,7 @@ struct Profiler {
         let own = plan.pipeline
         let pipeline = try PipelinePlan(
             model: own.model, table: table, partition: own.partition, cut: own.cut, replicas: own.replicas,
-            streams: own.streams, shardsOptimizer: own.owners != nil)
+            streams: own.streams, streamContext: own.streamContext, shardsOptimizer: own.owners != nil)
         return try await measure(pipeline)
     }
 

@@ -18,6 +18,8 @@ package struct SizeCheck {
     private struct Block {
         let values: Double
         let packed: Double
+        /// A token's row, where every token of a sequence is kept.
+        let row: Double
         let stash: Double
         let workspace: Double
 
@@ -34,6 +36,7 @@ package struct SizeCheck {
             stash = bytes(\.stash)
             workspace = bytes(\.workspace)
             packed = 4 * Double(sizes[0].packed)
+            row = 4 * Double(sizes[0].prefix)
             values = 4 * block.parameters.filter { $0.copyOf == nil }.reduce(0) { $0 + Double($1.count) }
         }
 
@@ -43,6 +46,7 @@ package struct SizeCheck {
             }
             values = mean(\.values)
             packed = mean(\.packed)
+            row = mean(\.row)
             stash = mean(\.stash)
             workspace = blocks.map(\.workspace).max() ?? 0
         }
@@ -115,11 +119,20 @@ package struct SizeCheck {
         let all =
             Double(c.model.layers) * (layer.values * 4 + layer.stash) + ends.reduce(0) { $0 + 4 * $1.values + $1.stash }
             + layer.workspace + ends.reduce(0) { $0 + $1.workspace }
+            + Double(c.model.layers) * layer.row * rows
         guard all < Self.mostBytes else {
             throw ConfigurationError(
                 "the model of \(c.model.layers) layers and slices of \(c.pipeline.slice) tokens take "
                     + "\(all.asShortBytes): \(largest(c).joined(separator: ", "))")
         }
+    }
+
+    /// Rows of tokens that a replica holds at least: of one sequence and what it sees of the tokens before it, with
+    /// their gradients; and what its streams keep of those from step to step.
+    private var rows: Double {
+        let (sequence, context) = (Double(configuration.data.sequence), Double(configuration.data.streamContext))
+        let streams = Double(configuration.training.batch / configuration.pipeline.replicas)
+        return 2 * (sequence + context) + 2 * streams * context
     }
 
     /// The shortest slice that gives few enough units.
@@ -135,7 +148,7 @@ package struct SizeCheck {
     private func largest(_ c: RunConfiguration) -> [String] {
         let names = c.keys.of(.model).filter { $0.kind == .integer }.map(\.qualifiedName)
         let defaults = c.defaults
-        let excess = (names + ["pipeline.slice"]).map { name in
+        let excess = (names + ["pipeline.slice", "data.stream_context"]).map { name in
             (name, Double(c.integer(name)) / Double(max(256, defaults.integer(name))))
         }
         return excess.filter { $0.1 > 8 }.sorted { $0.1 > $1.1 }.prefix(3).map { "\(c.quote($0.0)) is much" }
@@ -179,6 +192,7 @@ package struct SizeCheck {
             parts = [
                 ("parameters, gradients and moments", 2 * values + moments),
                 ("activations of one slice", sum(\.stash) + ranks * layer.workspace),
+                ("rows of all tokens", sum(\.row) * rows),
                 ("a step's tokens", sequences * Double(c.data.sequence) * 8 * (replicas > 1 ? 2 + replicas : 2)),
                 ("checkpoint copy", saves && world == nil ? (values + moments) / replicas : 0),
             ]
@@ -204,6 +218,9 @@ package struct SizeCheck {
         case "activations of one slice":
             let multiple = type(of: c.model).sliceKey.map { ", a smaller model.\($0)" } ?? ""
             return "shorter slices (pipeline.slice)\(multiple), more ranks"
+        case "rows of all tokens":
+            let context = c.data.streamContext > 0 ? ", data.stream_context" : ""
+            return "fewer or shorter sequences (training.batch, data.sequence\(context)), more ranks"
         case "a step's tokens": return "fewer or shorter sequences (training.batch, data.sequence)"
         default:
             let sharded =

@@ -79,6 +79,7 @@ extension PipelinePlan {
         try self.init(
             model: model, table: table, partition: try Self.partition(c, model, stages: stages),
             cut: Self.cut(c, model), replicas: c.pipeline.replicas, streams: c.data.streams,
+            streamContext: c.data.streamContext,
             stashDirectory: c.pipeline.stash == .disk ? StashPlace.directory(c.pipeline.stashDirectory) : nil,
             shardsOptimizer: c.pipeline.shardOptimizer)
         wire = c.pipeline.compressMessages ? .bfloat16 : .float32
@@ -91,7 +92,8 @@ extension PipelinePlan {
         case .equal: return SliceCut(slice: c.pipeline.slice, count: count)
         case .balanced:
             return .balanced(
-                sequence: c.data.sequence, count: count, layers: model.layerKinds, multiple: model.sliceMultiple)
+                sequence: c.data.sequence, count: count, layers: model.layerKinds, multiple: model.sliceMultiple,
+                before: c.data.streamContext)
         }
     }
 
@@ -173,7 +175,9 @@ extension PipelinePlan {
         case .even:
             return .even(layers: model.layers, stages: stages)
         case .balanced:
-            func flops(_ block: BlockDescription) -> Double { block.meanForwardFlops(sequence: c.data.sequence) }
+            func flops(_ block: BlockDescription) -> Double {
+                block.meanForwardFlops(sequence: c.data.sequence, before: c.data.streamContext)
+            }
             let layers = model.layerKinds.map(flops)
             return .balanced(
                 layers: model.layers, stages: stages, layer: layers.reduce(0, +) / Double(layers.count),

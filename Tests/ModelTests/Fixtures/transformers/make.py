@@ -5,6 +5,7 @@
 
 untied   float32 in one file, grouped key heads, another rope_theta and rms_norm_eps than the library's defaults
 tied     bfloat16 in several files with an index, tied embeddings, as many key heads as heads
+half     float16 in several files, one key head for all
 NAME-logits.safetensors   tokens [2, 24] and the logits [2, 24, V] of the folder's model, loaded and run in float32
 """
 
@@ -27,6 +28,9 @@ MODELS = {
     "tied": dict(
         shape=dict(num_attention_heads=2, num_key_value_heads=2, rms_norm_eps=1e-6, tie_word_embeddings=True),
         dtype=torch.bfloat16, shard="8KB"),
+    "half": dict(
+        shape=dict(num_attention_heads=4, num_key_value_heads=1, rms_norm_eps=1e-5, tie_word_embeddings=False),
+        dtype=torch.float16, shard="12KB"),
 }
 
 
